@@ -1,0 +1,28 @@
+/**
+ * Faults that can be armed on purpose. Each is bounded by time, undone before anything else when the agent starts,
+ * and refused where it would touch the last verified copy of a dataset. Adding one is one row here and one file in `agent/src/faults`.
+ */
+export const faultKinds = {
+  'target-latency': { on: 'target', parameters: ['addedMs'], says: 'every operation on the target takes this much longer' },
+  'target-errors': { on: 'target', parameters: ['probability', 'errno'], says: 'operations on the target fail with this error at this rate' },
+  'target-full': { on: 'target', parameters: [], says: 'writes to the target fail as if the disk were full' },
+  'flip-byte': { on: 'replica', parameters: ['replicaId'], says: 'one byte of one file of a copy is turned; undone by turning it back' },
+  'link-cut': { on: 'node', parameters: [], says: 'the agent hears and says nothing' },
+  'link-delay': { on: 'node', parameters: ['addedMs'], says: 'messages arrive this much later' },
+  'link-duplicate': { on: 'node', parameters: ['probability'], says: 'messages are sent twice at this rate' },
+  'link-reorder': { on: 'node', parameters: ['probability'], says: 'messages are held back behind the next one at this rate' },
+  'kill-agent': { on: 'node', parameters: [], says: 'the agent process ends at once, as with kill -9; its supervisor starts it again' },
+  'clock-skew': { on: 'node', parameters: ['offsetMs'], says: "the agent's wall clock is off by this much" },
+  'degrade-drive': { on: 'device', parameters: ['pace'], says: 'a replayed drive ages this many times faster and shows the signs of dying' },
+} as const;
+export type FaultKind = keyof typeof faultKinds;
+
+/** The places where code asks whether a fault is armed; silent unless one is. */
+export interface FaultHooks {
+  /** Before an operation on a target: may wait, may throw with an errno as the disk would. */
+  before(operation: 'read' | 'write' | 'rename' | 'remove' | 'stat', targetId: string): Promise<void>;
+  /** Named crash points of the mover; a no-op unless a test arms one (`DIM_FAILPOINT=name:kill:3`). */
+  failpoint(name: string): void;
+}
+
+export const noFaults: FaultHooks = { before: async () => {}, failpoint: () => {} };

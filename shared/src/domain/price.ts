@@ -1,0 +1,33 @@
+/** Money is US dollars; a GB is 10^9 bytes; a month is 730 hours, as the public clouds bill. */
+export const bytesPerGb = 1e9;
+export const hoursPerMonth = 730;
+
+/** What one target costs. All are at least 0. */
+export interface Prices {
+  readonly storagePerGbMonth: number;
+  readonly readsPer1000: number;
+  readonly writesPer1000: number;
+  /** For bytes that leave the target's site or provider. */
+  readonly egressPerGb: number;
+  /** Bytes deleted earlier are billed up to here. */
+  readonly minimumDays: number;
+}
+
+/** One line of the versioned price book; the newest `validFromMs` that is not in the future counts. */
+export interface PriceEntry {
+  /** What targets name: `onprem-nvme`, `aws-s3-standard` … */
+  readonly priceClass: string;
+  readonly validFromMs: number;
+  readonly prices: Prices;
+  readonly source: string;
+}
+
+/** The prices of a class at a moment; undefined when the book does not know the class. */
+export function pricesAt(book: readonly PriceEntry[], priceClass: string, nowMs: number): Prices | undefined {
+  let found: PriceEntry | undefined;
+  for (const entry of book) {
+    if (entry.priceClass !== priceClass || entry.validFromMs > nowMs) continue;
+    if (found === undefined || entry.validFromMs >= found.validFromMs) found = entry;
+  }
+  return found?.prices;
+}
