@@ -1,0 +1,100 @@
+import { z } from 'zod';
+import { jobPurposes, jobStates } from '../domain/job.ts';
+import { costParts } from './datasets.ts';
+
+export const needKinds = ['add-copy', 'drop-copy', 'evacuate-device', 'replace-bad-copy', 'drop-stale-copy', 'leave-forbidden-place', 'follow-heat', 'cheaper-place'] as const;
+
+export const moveView = z.object({
+  moveId: z.string(),
+  datasetId: z.string(),
+  need: z.enum(needKinds),
+  action: z.enum(['copy', 'move', 'retire']),
+  fromTargetId: z.string().nullable(),
+  toTargetId: z.string().nullable(),
+  sizeBytes: z.number(),
+  reason: z.string(),
+  /** 0 to 1. */
+  confidence: z.number(),
+  costBefore: costParts.nullable(),
+  costAfter: costParts.nullable(),
+  /** Storage, requests and egress together: after minus before; negative saves. */
+  changePerMonth: z.number(),
+  migrationOnce: z.number(),
+  /** Days until the saving has paid the move; null when it does not save (it is needed for safety). */
+  paybackDays: z.number().nullable(),
+  expectedMs: z.number().nullable(),
+  /** `advised` waits for a person (advisory mode, or below the cutoff), `admitted` became a job, `held` a limit or hysteresis holds it back. */
+  verdict: z.enum(['admitted', 'advised', 'held']),
+  heldBecause: z.string().nullable(),
+  jobId: z.string().nullable(),
+});
+export type MoveView = z.infer<typeof moveView>;
+
+export const planView = z.object({
+  planId: z.string(),
+  madeAtMs: z.number(),
+  dryRun: z.boolean(),
+  state: z.enum(['current', 'applied', 'superseded', 'preview']),
+  solver: z.string(),
+  solvedInMs: z.number(),
+  objectivePerMonth: z.number(),
+  lowerBoundPerMonth: z.number(),
+  costBeforePerMonth: z.number(),
+  costAfterPerMonth: z.number(),
+  migrationOnce: z.number(),
+  moves: z.array(moveView),
+  infeasible: z.array(z.object({ datasetId: z.string(), rules: z.array(z.string()), cheapestWayOut: z.string() })),
+});
+export type PlanView = z.infer<typeof planView>;
+export const planRequest = z.strictObject({ dryRun: z.boolean().default(true), datasetIds: z.array(z.string()).max(10_000).optional() });
+
+export const jobView = z.object({
+  jobId: z.string(),
+  key: z.string(),
+  datasetId: z.string(),
+  purpose: z.enum(jobPurposes),
+  state: z.enum(jobStates),
+  need: z.string().nullable(),
+  reason: z.string(),
+  fromTargetId: z.string().nullable(),
+  toTargetId: z.string().nullable(),
+  agentNodeId: z.string().nullable(),
+  epoch: z.number().int(),
+  attempt: z.number().int(),
+  /** When it is tried again, for waiting states. */
+  notBeforeMs: z.number().nullable(),
+  waitingBecause: z.string().nullable(),
+  error: z.object({ class: z.string(), code: z.string(), message: z.string(), hint: z.string().nullable() }).nullable(),
+  progress: z
+    .object({ step: z.string(), objectsDone: z.number(), objectsTotal: z.number(), bytesDone: z.number(), bytesTotal: z.number(), bytesPerSec: z.number(), remainingMs: z.number().nullable(), atMs: z.number() })
+    .nullable(),
+  sizeBytes: z.number(),
+  movedBytes: z.number(),
+  createdAtMs: z.number(),
+  startedAtMs: z.number().nullable(),
+  endedAtMs: z.number().nullable(),
+  transitions: z.array(z.object({ atMs: z.number(), from: z.string(), event: z.string(), to: z.string() })).optional(),
+});
+export type JobView = z.infer<typeof jobView>;
+
+export const recommendationView = moveView.extend({ recommendationId: z.string(), planId: z.string(), madeAtMs: z.number(), judge: z.string() });
+export type RecommendationView = z.infer<typeof recommendationView>;
+
+export const eventView = z.object({
+  /** Grows by one; the event stream's id. */
+  seq: z.number().int(),
+  atMs: z.number(),
+  /** `job.transition`, `dataset.pointer-moved`, `device.level-changed`, `plan.made`, `sync_conflict`, `alert.raised` … */
+  type: z.string(),
+  severity: z.enum(['info', 'warning', 'error']),
+  text: z.string(),
+  ids: z.record(z.string(), z.union([z.string(), z.number()])),
+  by: z.string(),
+});
+export type EventView = z.infer<typeof eventView>;
+
+export const alertView = z.object({ alertId: z.string(), rule: z.string(), severity: z.enum(['info', 'warning', 'error']), text: z.string(), ids: z.record(z.string(), z.union([z.string(), z.number()])), sinceMs: z.number(), endedAtMs: z.number().nullable(), times: z.number().int() });
+export type AlertView = z.infer<typeof alertView>;
+
+export const auditView = z.object({ seq: z.number(), atMs: z.number(), who: z.string(), role: z.string(), action: z.string(), subject: z.string(), detail: z.record(z.string(), z.unknown()), outcome: z.string() });
+export type AuditView = z.infer<typeof auditView>;

@@ -1,0 +1,130 @@
+import { z } from 'zod';
+import { agentStates } from '../domain/agent-health.ts';
+import { riskLevels } from '../domain/assessment.ts';
+import { locationKinds, targetStates, tierClasses } from '../domain/target.ts';
+
+/** Moments are milliseconds since the epoch, by the control plane's clock; money is US dollars; every list answer is `{ items, next, asOfMs }`. */
+export const listOf = <Item extends z.ZodType>(item: Item) => z.object({ items: z.array(item), next: z.string().nullable(), asOfMs: z.number() });
+
+/** RFC 9457. `code` is stable; `fix` tells what to do; `errors` names fields. */
+export const problem = z.object({
+  type: z.string(),
+  title: z.string(),
+  status: z.number().int(),
+  detail: z.string(),
+  code: z.string(),
+  fix: z.string().optional(),
+  errors: z.array(z.object({ field: z.string(), message: z.string() })).optional(),
+});
+export type Problem = z.infer<typeof problem>;
+
+export const deviceView = z.object({
+  deviceId: z.string(),
+  nodeId: z.string(),
+  siteId: z.string(),
+  serial: z.string(),
+  model: z.string(),
+  kind: z.enum(['hdd', 'ssd', 'nvme']),
+  capacityBytes: z.number(),
+  path: z.string(),
+  targetIds: z.array(z.string()),
+  level: z.enum(riskLevels),
+  probability: z.number().nullable(),
+  horizonDays: z.number(),
+  judge: z.object({ kind: z.enum(['rule', 'model']), name: z.string(), version: z.string() }).nullable(),
+  reasons: z.array(z.object({ text: z.string(), attribute: z.string(), value: z.number().nullable() })),
+  /** Since when the level is what it is. */
+  sinceMs: z.number().nullable(),
+  lastReadingAtMs: z.number().nullable(),
+  recordedDay: z.string().nullable(),
+  temperatureCelsius: z.number().nullable(),
+  powerOnHours: z.number().nullable(),
+  /** Datasets with a counted copy on a target of this device. */
+  datasets: z.number().int(),
+});
+export type DeviceView = z.infer<typeof deviceView>;
+
+export const deviceHistory = z.object({
+  device: deviceView,
+  readings: z.array(
+    z.object({ atMs: z.number(), recordedDay: z.string().nullable(), status: z.enum(['read', 'asleep', 'unreadable']), smart: z.record(z.string(), z.number()), temperatureCelsius: z.number().nullable() }),
+  ),
+  assessments: z.array(z.object({ atMs: z.number(), recordedDay: z.string().nullable(), level: z.enum(riskLevels), probability: z.number().nullable(), reasons: z.array(z.string()) })),
+});
+export type DeviceHistory = z.infer<typeof deviceHistory>;
+
+export const prices = z.object({ storagePerGbMonth: z.number().min(0), readsPer1000: z.number().min(0), writesPer1000: z.number().min(0), egressPerGb: z.number().min(0), minimumDays: z.number().min(0) });
+
+export const targetView = z.object({
+  targetId: z.string(),
+  nodeId: z.string(),
+  siteId: z.string(),
+  state: z.enum(targetStates),
+  stateReason: z.string().nullable(),
+  tier: z.enum(tierClasses),
+  locationKind: z.enum(locationKinds),
+  provider: z.string(),
+  region: z.string(),
+  failureDomain: z.string(),
+  encryptedAtRest: z.boolean(),
+  root: z.string(),
+  priceClass: z.string(),
+  prices: prices.nullable(),
+  capacityBytes: z.number(),
+  usedBytes: z.number(),
+  /** Promised to jobs that are under way. */
+  reservedBytes: z.number(),
+  freeBytes: z.number(),
+  latencyP50Ms: z.number().nullable(),
+  latencyP95Ms: z.number().nullable(),
+  latencyP99Ms: z.number().nullable(),
+  readBytesPerSec: z.number().nullable(),
+  writeBytesPerSec: z.number().nullable(),
+  measuredAtMs: z.number().nullable(),
+  deviceIds: z.array(z.string()),
+  /** The worst level of its devices. */
+  risk: z.enum(riskLevels),
+  replicas: z.number().int(),
+  costPerMonth: z.number(),
+});
+export type TargetView = z.infer<typeof targetView>;
+
+export const nodeView = z.object({
+  nodeId: z.string(),
+  siteId: z.string(),
+  host: z.string(),
+  agentState: z.enum(agentStates),
+  agentVersion: z.string().nullable(),
+  incarnation: z.number().int(),
+  lastHeardAtMs: z.number().nullable(),
+  transferUrl: z.string().nullable(),
+  importRoots: z.array(z.string()),
+  targets: z.number().int(),
+  devices: z.number().int(),
+  worstRisk: z.enum(riskLevels),
+  runningJobs: z.number().int(),
+});
+export type NodeView = z.infer<typeof nodeView>;
+
+export const nodeDetail = z.object({ node: nodeView, targets: z.array(targetView), devices: z.array(deviceView) });
+export type NodeDetail = z.infer<typeof nodeDetail>;
+
+/** The sentence at the top of the console, and what stands behind it. */
+export const fleetStatus = z.object({
+  sentence: z.string(),
+  safe: z.boolean(),
+  asOfMs: z.number(),
+  version: z.string(),
+  mode: z.enum(['embedded', 'postgres']),
+  uptimeMs: z.number(),
+  storeEpoch: z.string(),
+  nodes: z.object({ total: z.number(), online: z.number(), lost: z.number() }),
+  devices: z.object({ total: z.number(), risky: z.number(), watched: z.number() }),
+  targets: z.object({ total: z.number(), ok: z.number() }),
+  datasets: z.object({ total: z.number(), met: z.number(), short: z.number(), hot: z.number(), warm: z.number(), cold: z.number() }),
+  jobs: z.object({ running: z.number(), waiting: z.number(), failed: z.number() }),
+  cost: z.object({ perMonth: z.number(), byTier: z.record(z.string(), z.number()), byOwner: z.record(z.string(), z.number()) }),
+  capacity: z.array(z.object({ tier: z.enum(tierClasses), capacityBytes: z.number(), usedBytes: z.number(), reservedBytes: z.number(), costPerMonth: z.number() })),
+  lastHour: z.array(z.object({ atMs: z.number(), text: z.string() })),
+});
+export type FleetStatus = z.infer<typeof fleetStatus>;
