@@ -1,0 +1,116 @@
+import type { AgentState } from '@data-in-motion/shared/domain/agent-health';
+import type { RiskLevel } from '@data-in-motion/shared/domain/assessment';
+import type { DatasetId, DeviceId, JobId, NodeId, ReplicaId, SiteId, TargetId, VersionId } from '@data-in-motion/shared/domain/ids';
+import type { JobPurpose, JobState } from '@data-in-motion/shared/domain/job';
+import type { Policy } from '@data-in-motion/shared/domain/policy';
+import type { Prices } from '@data-in-motion/shared/domain/price';
+import type { ReplicaState } from '@data-in-motion/shared/domain/replica';
+import type { LocationKind, TargetState, TierClass } from '@data-in-motion/shared/domain/target';
+import type { WindowCounts } from '@data-in-motion/shared/domain/heat';
+
+/** The one view that decisions read: plain data, taken in one transaction. The same snapshot gives the same answer. */
+export interface FleetSnapshot {
+  readonly takenAtMs: number;
+  readonly globalPolicy: Policy;
+  readonly nodes: readonly NodeFacts[];
+  readonly devices: readonly DeviceFacts[];
+  readonly targets: readonly TargetFacts[];
+  readonly datasets: readonly DatasetFacts[];
+  /** Only jobs that are not ended. */
+  readonly jobs: readonly JobFacts[];
+}
+
+export interface NodeFacts {
+  readonly nodeId: NodeId;
+  readonly siteId: SiteId;
+  readonly agentState: AgentState;
+  readonly lastHeardAtMs: number | null;
+  readonly incarnation: number;
+}
+
+export interface DeviceFacts {
+  readonly deviceId: DeviceId;
+  readonly nodeId: NodeId;
+  readonly level: RiskLevel;
+  readonly probability: number | null;
+  readonly horizonDays: number;
+  readonly assessedAtMs: number | null;
+  readonly judge: string;
+  readonly reasons: readonly string[];
+}
+
+export interface TargetFacts {
+  readonly targetId: TargetId;
+  readonly nodeId: NodeId;
+  readonly siteId: SiteId;
+  readonly state: TargetState;
+  readonly tier: TierClass;
+  readonly locationKind: LocationKind;
+  readonly provider: string;
+  readonly region: string;
+  readonly failureDomain: string;
+  readonly encryptedAtRest: boolean;
+  readonly priceClass: string;
+  /** Null when the price book does not know the class: such a target takes nothing new. */
+  readonly prices: Prices | null;
+  readonly capacityBytes: number;
+  readonly usedBytes: number;
+  readonly reserveBytes: number;
+  /** Promised to jobs under way. */
+  readonly reservedBytes: number;
+  /** p95 to first byte, null until measured. */
+  readonly latencyP95Ms: number | null;
+  readonly readBytesPerSec: number | null;
+  readonly writeBytesPerSec: number | null;
+  readonly deviceIds: readonly DeviceId[];
+}
+
+export interface ReplicaFacts {
+  readonly replicaId: ReplicaId;
+  readonly versionId: VersionId;
+  readonly targetId: TargetId;
+  readonly state: ReplicaState;
+  readonly verifiedAtMs: number | null;
+  readonly createdAtMs: number;
+}
+
+export interface DatasetFacts {
+  readonly datasetId: DatasetId;
+  readonly owner: string;
+  readonly rev: number;
+  /** The policy in force: global with the dataset's own fields over it. */
+  readonly policy: Policy;
+  /** Null until the first import is committed. */
+  readonly versionId: VersionId | null;
+  readonly objects: number;
+  readonly sizeBytes: number;
+  readonly primaryReplicaId: ReplicaId | null;
+  readonly pointerRev: number;
+  /** Of all versions, in any state but purged and abandoned. */
+  readonly replicas: readonly ReplicaFacts[];
+  /** Counted from stored accesses, ending at the snapshot's time. */
+  readonly windows: readonly WindowCounts[];
+  readonly lastAccessAtMs: number | null;
+  readonly ewmaPerHour: number;
+  /** The class decided last, for hysteresis; null before the first decision. */
+  readonly heatClass: TierClass | null;
+  readonly heatDecidedAtMs: number | null;
+  /** When a copy of it last moved for heat or cost. */
+  readonly lastMovedAtMs: number | null;
+  readonly createdAtMs: number;
+}
+
+export interface JobFacts {
+  readonly jobId: JobId;
+  readonly key: string;
+  readonly datasetId: DatasetId;
+  readonly purpose: JobPurpose;
+  readonly state: JobState;
+  readonly fromReplicaId: ReplicaId | null;
+  readonly fromTargetId: TargetId | null;
+  readonly toReplicaId: ReplicaId | null;
+  readonly toTargetId: TargetId | null;
+  /** The agent that does the work. */
+  readonly moverNodeId: NodeId;
+  readonly sizeBytes: number;
+}

@@ -1,0 +1,67 @@
+import type { DatasetId, DeviceId, ReplicaId, TargetId } from '@data-in-motion/shared/domain/ids';
+
+/** A difference between what policy wants and what is. `kind` is why; the moves that answer it are the plan's. */
+export type NeedKind = 'add-copy' | 'drop-copy' | 'evacuate-device' | 'replace-bad-copy' | 'drop-stale-copy' | 'leave-forbidden-place' | 'follow-heat' | 'cheaper-place';
+
+/** US dollars; per month but for `migrationOnce`. */
+export interface CostParts {
+  readonly storagePerMonth: number;
+  readonly requestsPerMonth: number;
+  readonly egressPerMonth: number;
+  readonly migrationOnce: number;
+}
+
+export interface Alternative {
+  readonly targetId: TargetId;
+  readonly allowed: boolean;
+  readonly violates: readonly string[];
+  readonly cost: CostParts;
+  readonly totalPerMonth: number;
+  /** Against the place that was chosen; positive is dearer. */
+  readonly differencePerMonth: number;
+  readonly latencyP95Ms: number | null;
+}
+
+/** One step of a plan. `copy` adds a replica, `move` adds one and lets the old one go, `retire` only lets one go. */
+export interface Move {
+  readonly datasetId: DatasetId;
+  readonly need: NeedKind;
+  readonly action: 'copy' | 'move' | 'retire';
+  readonly deviceId: DeviceId | null;
+  /** The copy that is read from (copy), replaced (move) or let go (retire). */
+  readonly fromReplicaId: ReplicaId | null;
+  readonly fromTargetId: TargetId | null;
+  readonly toTargetId: TargetId | null;
+  readonly sizeBytes: number;
+  readonly reason: string;
+  /** 0 to 1 */
+  readonly confidence: number;
+  readonly costBefore: CostParts | null;
+  readonly costAfter: CostParts | null;
+  readonly changePerMonth: number;
+  readonly migrationOnce: number;
+  readonly paybackDays: number | null;
+  readonly expectedMs: number | null;
+  /** Lower is sooner: 0 safety (copies, evacuation), 1 compliance, 2 heat, 3 cost, 4 clean-up. */
+  readonly priority: 0 | 1 | 2 | 3 | 4;
+}
+
+export interface Infeasible {
+  readonly datasetId: DatasetId;
+  /** The rules that can not be met together, by name. */
+  readonly rules: readonly string[];
+  readonly cheapestWayOut: string;
+}
+
+/** The answer to the needs of the whole fleet. */
+export interface Plan {
+  readonly madeAtMs: number;
+  readonly solver: string;
+  readonly solvedInMs: number;
+  readonly objectivePerMonth: number;
+  readonly lowerBoundPerMonth: number;
+  readonly costBeforePerMonth: number;
+  readonly costAfterPerMonth: number;
+  readonly moves: readonly Move[];
+  readonly infeasible: readonly Infeasible[];
+}
