@@ -1,0 +1,206 @@
+import type { Clock } from '@data-in-motion/shared/clock';
+import { Failure } from '@data-in-motion/shared/failure';
+import { type AgentRecord, agentRecord } from '@data-in-motion/shared/protocol/records';
+import type { Random } from '@data-in-motion/shared/random';
+import { ulid } from '@data-in-motion/shared/ulid';
+import type { Ballast } from './ballast.ts';
+import { type Journal, sqliteCode } from './journal.ts';
+import type { Meta } from './meta.ts';
+import type { OutboxRows } from './outbox-rows.ts';
+import { thinOldest } from './thin.ts';
+
+/**
+ * Tell the control plane something. With `'now'` the records, and all told before them, are committed and flushed when this returns;
+ * with `'soon'` (the default) they gather for a moment and are lost if the process dies meanwhile.
+ *
+ * @throws Failure `exhausted` for `'now'` when the disk is full and the ballast did not help
+ */
+export type Tell = (records: readonly AgentRecord[], when?: 'soon' | 'now') => void;
+
+export interface OutboxSettings {
+  /** A batch is sealed when its records reach this many bytes … */
+  readonly sealAtBytes: number;
+  /** … or when the oldest of them has waited this long. */
+  readonly sealAfterMs: number;
+  /** Undelivered batches may take this much; beyond it samples are thinned, then dropped, and a `gap` record says so. */
+  readonly quotaBytes: number;
+  /** Delivered and durable batches are kept this long, and no more than `keepBytes` of them. */
+  readonly keepMs: number;
+  readonly keepBytes: number;
+}
+
+export const outboxDefaults: OutboxSettings = {
+  sealAtBytes: 64 * 1024,
+  sealAfterMs: 2_000,
+  quotaBytes: 512 * 1024 * 1024,
+  keepMs: 24 * 3_600_000,
+  keepBytes: 256 * 1024 * 1024,
+};
+
+export interface Outbox {
+  readonly tell: Tell;
+  /** Called after each commit of new batches. */
+  onSealed(listener: () => void): void;
+  /** Once a minute: prune, look after the quota and the ballast. */
+  tidy(): void;
+  /** Seal what has gathered. */
+  close(): void;
+}
+
+export interface OutboxParts {
+  readonly journal: Journal;
+  readonly meta: Meta;
+  readonly rows: OutboxRows;
+  readonly ballast: Ballast;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly settings: OutboxSettings;
+}
+
+/** Characters of one record; the message that carries a batch holds at most 200,000. */
+const longestRecord = 180_000;
+const mostRecordsPerBatch = 4_000;
+/** Of records that wait in memory because the disk is full; the oldest are dropped first and counted. */
+const mostWaitingBytes = 4 * 1024 * 1024;
+
+/** The outbox: records gather, are sealed into numbered and chained batches, and stay until the control plane can not lose them. */
+export function openOutbox({ journal, meta, rows, ballast, clock, random, settings }: OutboxParts): Outbox {
+  let waiting: string[] = [];
+  let waitingBytes = 0;
+  let forgotten = 0;
+  let timer: AbortController | undefined;
+  const listeners: (() => void)[] = [];
+
+  const gather = (record: AgentRecord): void => {
+    const text = textOf(record, clock.nowMs());
+    waiting.push(text);
+    waitingBytes += Buffer.byteLength(text) + 1;
+  };
+
+  const commitWaiting = (): void =>
+    journal.transaction(() => {
+      const gap = forgotten === 0 ? [] : [JSON.stringify(gapOf(clock.nowMs(), 0, 0, forgotten, 'the disk of the agent was full'))];
+      for (const records of batchesOf([...gap, ...waiting], settings.sealAtBytes)) rows.add(ulid(clock.nowMs(), random), records, clock.nowMs());
+    });
+
+  const seal = (): void => {
+    timer?.abort();
+    timer = undefined;
+    if (waiting.length === 0) return;
+    withRoom(ballast, commitWaiting);
+    waiting = [];
+    waitingBytes = 0;
+    forgotten = 0;
+    for (const listener of listeners) listener();
+  };
+
+  /** On the timer nobody can be told of a full disk: the records wait on in memory, within a limit. */
+  const sealQuietly = (): void => {
+    try {
+      seal();
+    } catch (thrown) {
+      if (!(thrown instanceof Failure) || thrown.kind !== 'exhausted') throw thrown;
+      while (waitingBytes > mostWaitingBytes) {
+        waitingBytes -= Buffer.byteLength(waiting.shift()!) + 1;
+        forgotten++;
+      }
+    }
+  };
+
+  /** What could not be written was not accepted: the caller hears of it and may tell it again. */
+  const sealNow = (records: readonly AgentRecord[]): void => {
+    const before = waiting.length;
+    const bytesBefore = waitingBytes;
+    for (const record of records) gather(record);
+    try {
+      seal();
+    } catch (thrown) {
+      waiting.length = before;
+      waitingBytes = bytesBefore;
+      throw thrown;
+    }
+  };
+
+  const sealLater = (): void => {
+    if (timer !== undefined || waiting.length === 0) return;
+    const own = new AbortController();
+    timer = own;
+    void clock.sleep(settings.sealAfterMs, own.signal).then(() => {
+      if (!own.signal.aborted) sealQuietly();
+    });
+  };
+
+  const tell: Tell = (records, when = 'soon') => {
+    if (when === 'now') return sealNow(records);
+    for (const record of records) gather(record);
+    if (waitingBytes >= settings.sealAtBytes) return sealQuietly();
+    sealLater();
+  };
+
+  return {
+    tell,
+    onSealed: (listener) => void listeners.push(listener),
+    tidy() {
+      rows.prune(clock.nowMs() - settings.keepMs, settings.keepBytes);
+      const gap = withRoom(ballast, () => journal.transaction(() => thinOldest(rows, meta, settings.quotaBytes)));
+      if (gap !== null) tell([gapOf(clock.nowMs(), gap.fromSeq, gap.toSeq, gap.records, 'the outbox of the agent reached its quota while nobody acknowledged')], 'now');
+      ballast.restore();
+    },
+    close: sealQuietly,
+  };
+}
+
+/** Run a commit; when the disk is full, give the ballast back and try once more. */
+function withRoom<T>(ballast: Ballast, commit: () => T): T {
+  try {
+    return commit();
+  } catch (thrown) {
+    if (sqliteCode(thrown) !== 'SQLITE_FULL') throw thrown;
+    if (ballast.release()) return withRoom(ballast, commit);
+    throw new Failure('exhausted', {
+      code: 'journal.disk-full',
+      message: 'the disk that holds the state directory is full: nothing can be written down',
+      hint: 'free some space there; nothing that was accepted is lost',
+      cause: thrown,
+    });
+  }
+}
+
+/** A record as text; one that its own schema refuses would spoil its whole batch, so a note goes in its place. */
+function textOf(record: AgentRecord, nowMs: number): string {
+  const checked = agentRecord.safeParse(record);
+  const text = checked.success ? JSON.stringify(checked.data) : '';
+  if (checked.success && text.length <= longestRecord) return text;
+  const because = checked.success ? `is longer than ${longestRecord} characters` : `is malformed: ${checked.error.issues[0]?.path.join('.')} ${checked.error.issues[0]?.message}`;
+  return JSON.stringify({
+    type: 'note',
+    atMs: Math.max(0, Math.floor(nowMs)),
+    severity: 'error',
+    code: 'record.unsendable',
+    message: `a record of type ${record.type} ${because}`.slice(0, 2_000),
+    ids: {},
+  } satisfies AgentRecord);
+}
+
+function gapOf(atMs: number, fromSeq: number, toSeq: number, records: number, reason: string): AgentRecord {
+  return { type: 'gap', atMs: Math.max(0, Math.floor(atMs)), fromSeq, toSeq, records, reason };
+}
+
+/** JSON arrays of at most `sealAtBytes` each, unless a single record is longer. */
+function batchesOf(texts: readonly string[], sealAtBytes: number): string[] {
+  const batches: string[] = [];
+  let batch: string[] = [];
+  let bytes = 0;
+  for (const text of texts) {
+    const length = Buffer.byteLength(text) + 1;
+    if (batch.length > 0 && (bytes + length > sealAtBytes || batch.length >= mostRecordsPerBatch)) {
+      batches.push(`[${batch.join(',')}]`);
+      batch = [];
+      bytes = 0;
+    }
+    batch.push(text);
+    bytes += length;
+  }
+  if (batch.length > 0) batches.push(`[${batch.join(',')}]`);
+  return batches;
+}

@@ -1,0 +1,141 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { type AddressInfo, createServer, type Server, type Socket, connect } from 'node:net';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { systemClock } from '@data-in-motion/shared/clock';
+import { systemRandom } from '@data-in-motion/shared/random';
+import { Aedes } from 'aedes';
+import mqtt, { type MqttClient } from 'mqtt';
+import { describe } from 'vitest';
+import { type ContractBus, type HeardMessage, linkContract } from '../../src/link/link.contract.ts';
+import { MqttLink } from '../../src/link/mqtt-link.ts';
+
+interface Broker {
+  readonly port: number;
+  close(): Promise<void>;
+}
+
+const mosquitto = '/usr/sbin/mosquitto';
+if (!existsSync(mosquitto)) console.log('mosquitto is not installed: the link is tried against the embedded broker only');
+
+describe('an MQTT link on the embedded broker', () => linkContract(async () => busOn(await embeddedBroker())));
+describe.skipIf(!existsSync(mosquitto))('an MQTT link on mosquitto', () => linkContract(async () => busOn(await mosquittoBroker())));
+
+/** A proxy stands between link and broker, so that a connection can be cut without a word. */
+async function busOn(broker: Broker): Promise<ContractBus> {
+  const sockets = new Set<Socket>();
+  const proxy = createServer((incoming) => {
+    const outgoing = connect(broker.port, '127.0.0.1');
+    for (const [from, to] of [[incoming, outgoing], [outgoing, incoming]] as const) {
+      sockets.add(from);
+      from.pipe(to);
+      from.on('error', () => to.destroy());
+      from.on('close', () => (sockets.delete(from), to.destroy()));
+    }
+  });
+  const port = await listening(proxy);
+  const watcher = await mqtt.connectAsync(`mqtt://127.0.0.1:${broker.port}`, { clientId: 'control-plane', protocolVersion: 4 });
+  const heard: HeardMessage[] = [];
+  const waiting = new Set<() => void>();
+  watcher.on('message', (topic, payload) => {
+    heard.push({ topic, text: payload.toString() });
+    for (const look of waiting) look();
+  });
+  await watcher.subscribeAsync('dim/v1/+/up/#', { qos: 1 });
+  let session = 0;
+  return {
+    makeLink: (nodeId) =>
+      new MqttLink({
+        settings: { url: `mqtt://127.0.0.1:${port}`, nodeId, password: 'secret', firstDelayMs: 20, longestDelayMs: 100, keepaliveSec: 5 },
+        clock: systemClock,
+        random: systemRandom,
+        nextSession: () => ++session,
+        onTrouble: () => {},
+      }),
+    untilHeard: (matches) =>
+      new Promise((resolve) => {
+        const look = (): void => {
+          const found = heard.find(matches);
+          if (found === undefined) return;
+          waiting.delete(look);
+          resolve(found);
+        };
+        waiting.add(look);
+        look();
+      }),
+    say: (topic, text) => void watcher.publish(topic, text, { qos: 1 }),
+    break: () => {
+      for (const socket of sockets) socket.destroy();
+      return { again: () => {} };
+    },
+    retained: (topic) => retainedText(broker.port, topic),
+    close: async () => {
+      await watcher.endAsync(true);
+      for (const socket of sockets) socket.destroy();
+      await new Promise((resolve) => proxy.close(resolve));
+      await broker.close();
+    },
+  };
+}
+
+async function retainedText(port: number, topic: string): Promise<string> {
+  const client: MqttClient = await mqtt.connectAsync(`mqtt://127.0.0.1:${port}`, { protocolVersion: 4 });
+  const text = new Promise<string>((resolve) => client.on('message', (_, payload) => resolve(payload.toString())));
+  await client.subscribeAsync(topic, { qos: 1 });
+  const answer = await text;
+  await client.endAsync(true);
+  return answer;
+}
+
+async function embeddedBroker(): Promise<Broker> {
+  const broker = await Aedes.createBroker();
+  const server = createServer(broker.handle);
+  const port = await listening(server);
+  return {
+    port,
+    close: async () => {
+      await new Promise<void>((resolve) => broker.close(resolve));
+      await new Promise((resolve) => server.close(resolve));
+    },
+  };
+}
+
+async function mosquittoBroker(): Promise<Broker> {
+  const directory = mkdtempSync(path.join(tmpdir(), 'dim-mosquitto-'));
+  const port = await freePort();
+  writeFileSync(path.join(directory, 'mosquitto.conf'), `listener ${port} 127.0.0.1\nallow_anonymous true\npersistence false\n`);
+  const child = spawn(mosquitto, ['-c', path.join(directory, 'mosquitto.conf')], { stdio: ['ignore', 'ignore', 'pipe'] });
+  await running(child);
+  return {
+    port,
+    close: async () => {
+      const ended = new Promise((resolve) => child.once('exit', resolve));
+      child.kill('SIGTERM');
+      await ended;
+      rmSync(directory, { recursive: true, force: true });
+    },
+  };
+}
+
+function running(child: ChildProcess): Promise<void> {
+  return new Promise((resolve, reject) => {
+    let said = '';
+    child.stderr?.on('data', (piece: Buffer) => {
+      said += piece.toString();
+      if (said.includes('running')) resolve();
+    });
+    child.once('exit', (code) => reject(new Error(`mosquitto ended with ${code}: ${said}`)));
+  });
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer();
+  const port = await listening(server);
+  await new Promise((resolve) => server.close(resolve));
+  return port;
+}
+
+function listening(server: Server): Promise<number> {
+  return new Promise((resolve) => server.listen(0, '127.0.0.1', () => resolve((server.address() as AddressInfo).port)));
+}
