@@ -23,6 +23,8 @@ export const storeMeta = pgTable('store_meta', {
   id: integer('id').primaryKey().default(1),
   storeEpoch: text('store_epoch').notNull(),
   eventSeqAtStart: bigint('event_seq_at_start', { mode: 'number' }).notNull().default(0),
+  /** Which database this was when it was opened last: system identifier and timeline; another one may lack commits. */
+  fingerprint: text('fingerprint').notNull().default(''),
 });
 export const cpLeader = pgTable('cp_leader', {
   id: integer('id').primaryKey().default(1),
@@ -212,6 +214,14 @@ export const job = pgTable(
     sizeBytes: size('size_bytes').notNull().default(0),
     movedBytes: size('moved_bytes').notNull().default(0),
     priority: integer('priority').notNull().default(3),
+    /** Signed at the switch; both agents keep it. JSON text of a `Signed`. */
+    certificate: text('certificate'),
+    /** The pointer's rev after the switch; for a copy that is not the primary, the rev it joined under. */
+    switchRev: bigint('switch_rev', { mode: 'number' }),
+    /** The copy that is read from under the present lease; another one after it was found bad. */
+    readReplicaId: text('read_replica_id').$type<ReplicaId>(),
+    /** How often the source of an import was found changed. */
+    sourceChanges: integer('source_changes').notNull().default(0),
     /** Which of the two witnesses have journaled the switch certificate. */
     activatedAtMs: atMs('activated_at_ms'),
     witnessedAtMs: atMs('witnessed_at_ms'),
@@ -410,7 +420,9 @@ export const event = pgTable('event', {
   text: text('text').notNull(),
   ids: jsonb('ids').$type<Ids>().notNull().default({}),
   by: text('by').notNull(),
-}, (table) => [index('event_at').on(table.atMs)]);
+  /** The transaction that wrote it: numbers are given before the commit, so readers go by transaction, then number. */
+  txId: bigint('tx_id', { mode: 'number' }).notNull().default(sql`pg_current_xact_id()::text::bigint`),
+}, (table) => [index('event_at').on(table.atMs), index('event_order').on(table.txId, table.seq)]);
 export const alert = pgTable(
   'alert',
   {
