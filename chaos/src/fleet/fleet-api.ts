@@ -1,0 +1,78 @@
+import { Failure } from '@data-in-motion/shared/failure';
+import { problem } from '@data-in-motion/shared/api/fleet';
+import { type RouteName, routes } from '@data-in-motion/shared/api/routes';
+import { z } from 'zod';
+
+export interface Call {
+  /** Values for the `{…}` of the route. */
+  readonly path?: Readonly<Record<string, string>>;
+  readonly query?: Readonly<Record<string, string>>;
+  readonly body?: unknown;
+  readonly ifMatch?: string;
+}
+
+const longestAnswerMs = 20_000;
+
+/** The HTTP interface of one control plane, by the table of routes; every answer is parsed with the schema that the caller names. */
+export class FleetApi {
+  readonly url: string;
+  readonly apiKey: string;
+
+  constructor(url: string, apiKey: string) {
+    this.url = url.replace(/\/+$/, '');
+    this.apiKey = apiKey;
+  }
+
+  /** Throws `unavailable` when nobody answers or the server is not ready, `refused` with the problem's title, detail and fix otherwise. */
+  async call<Schema extends z.ZodType>(route: RouteName, schema: Schema, call: Call = {}): Promise<z.infer<Schema>> {
+    const [method = 'GET', pattern = ''] = routes[route].split(' ');
+    const place = pattern.replace(/\{(\w+)\}/g, (_, name: string) => encodeURIComponent(call.path?.[name] ?? ''));
+    const query = call.query === undefined ? '' : `?${new URLSearchParams(call.query)}`;
+    const response = await this.#fetch(method, `${this.url}${place}${query}`, call);
+    const text = await response.text();
+    if (!response.ok) throw refusal(response.status, text, route);
+    const parsed = schema.safeParse(text === '' ? null : parseJson(text));
+    if (!parsed.success) throw new Failure('defect', { code: 'api.unexpected-answer', message: `${routes[route]} answered what its contract does not allow: ${z.prettifyError(parsed.error)}` });
+    return parsed.data;
+  }
+
+  /** True when GET /readyz says so; false also when nobody answers. */
+  async isReady(): Promise<boolean> {
+    try {
+      return (await fetch(`${this.url}/readyz`, { signal: AbortSignal.timeout(2_000) })).ok;
+    } catch {
+      return false;
+    }
+  }
+
+  async #fetch(method: string, url: string, call: Call): Promise<Response> {
+    try {
+      return await fetch(url, {
+        method,
+        redirect: 'manual',
+        signal: AbortSignal.timeout(longestAnswerMs),
+        headers: { 'x-api-key': this.apiKey, ...(call.body === undefined ? {} : { 'content-type': 'application/json' }), ...(call.ifMatch === undefined ? {} : { 'if-match': call.ifMatch }) },
+        ...(call.body === undefined ? {} : { body: JSON.stringify(call.body) }),
+      });
+    } catch (cause) {
+      throw new Failure('unavailable', { code: 'api.no-answer', message: `Nobody answers at ${this.url}.`, cause });
+    }
+  }
+}
+
+function refusal(status: number, text: string, route: RouteName): Failure {
+  const parsed = problem.safeParse(parseJson(text));
+  const kind = status === 502 || status === 503 || status === 504 ? 'unavailable' : 'refused';
+  if (!parsed.success) return new Failure(kind, { code: 'api.refused', message: `${routes[route]} answered ${status}: ${text.slice(0, 300)}` });
+  const { title, detail, fix, code, errors } = parsed.data;
+  const fields = (errors ?? []).map((error) => ` ${error.field}: ${error.message}.`).join('');
+  return new Failure(kind, { code, message: `${title}: ${detail}${fields}`, ...(fix === undefined ? {} : { hint: fix }) });
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}

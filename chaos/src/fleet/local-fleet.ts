@@ -1,0 +1,309 @@
+import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import path from 'node:path';
+import { type Clock, systemClock } from '@data-in-motion/shared/clock';
+import { Failure } from '@data-in-motion/shared/failure';
+import { listOf, nodeView } from '@data-in-motion/shared/api/fleet';
+import { enrollAnswer, joinTokenAnswer, loginTokenAnswer } from '@data-in-motion/shared/api/operations';
+import { z } from 'zod';
+import { agentFiles, targetRoot, writeAgentConfig } from './agent-files.ts';
+import { FleetApi } from './fleet-api.ts';
+import { type Home, openHome, recordedProcesses, replaceFile } from './home.ts';
+import { type LocalNode, localNodes } from './local-sites.ts';
+import { assertPortFree, freePort } from './ports.ts';
+import { isAlive, signalProcess } from './process-identity.ts';
+import { assignDrives, readSampleDrives } from './sample-drives.ts';
+import { type ProcessExit, SupervisedProcess } from './supervised-process.ts';
+
+export interface FleetSettings {
+  /** DIM_HOME: everything the fleet keeps. */
+  readonly home: string;
+  /** 0 takes a free port, which stays the same as long as this fleet runs. */
+  readonly httpPort: number;
+  readonly mqttPort: number;
+  /** Given to every child; a child sees nothing else of our environment. */
+  readonly environment: Readonly<Record<string, string>>;
+  /** More environment for the control plane: its settings, DATABASE_URL, MQTT_URL. */
+  readonly controlPlane?: Readonly<Record<string, string>>;
+  /** More settings for every agent, over those that the fleet writes. */
+  readonly agents?: Readonly<Record<string, unknown>>;
+  readonly nodes?: readonly LocalNode[];
+  readonly importRoots?: readonly string[];
+  /** Pace of the replayed drives. */
+  readonly secondsPerDay?: number;
+  readonly clock?: Clock;
+  /** A step that begins or ended, in words. */
+  readonly onStep?: (text: string) => void;
+  readonly onExit?: (exit: ProcessExit) => void;
+  /** Other programs in place of ours, for the fleet's own tests. */
+  readonly programs?: { readonly controlPlane: string; readonly agent: string };
+}
+
+export interface Fleet {
+  readonly url: string;
+  readonly mqttUrl: string;
+  readonly apiKey: string;
+  readonly api: FleetApi;
+  readonly home: Home;
+  readonly nodeIds: readonly string[];
+  /** Directory of a target's bytes. */
+  targetRoot(targetId: string): string;
+  processId(name: string): number | undefined;
+  /** End a process; its supervisor starts it again. Resolves when the process is gone. */
+  kill(nodeId: string, signal?: NodeJS.Signals): Promise<void>;
+  killControlPlane(signal?: NodeJS.Signals): Promise<void>;
+  /** All of them in the same moment, as when the power fails. */
+  killEverything(): Promise<void>;
+  /** Take an agent down until `startNode`. */
+  stopNode(nodeId: string, how?: 'orderly' | 'killed'): Promise<void>;
+  startNode(nodeId: string): void;
+  stopControlPlane(how?: 'orderly' | 'killed'): Promise<void>;
+  startControlPlane(): void;
+  /** Resolves when the control plane answers and every agent that should run is heard. */
+  untilReady(limitMs?: number): Promise<void>;
+  /** The console's address with a token that is good once. */
+  loginUrl(): Promise<string>;
+  /** Agents first, then the control plane; whoever does not end in time is killed. */
+  stop(): Promise<void>;
+}
+
+const root = path.resolve(import.meta.dirname, '../../..');
+const controlPlaneName = 'control-plane';
+const agentStopMs = 8_000;
+const controlPlaneStopMs = 10_000;
+/** An empty database takes seconds to make, more on a busy machine. */
+const readyLimitMs = 90_000;
+const pollEveryMs = 60;
+/** Young garbage is small in both: without a limit V8 keeps 16 MB halves, times four processes. */
+const smallHeap = ['--max-semi-space-size=2', '--disable-warning=ExperimentalWarning'];
+/** The dying drive's alarm then rises within minutes, and the drive dies minutes after that. */
+const replayFromDay = 20;
+
+/** Start a control plane and an agent per site as processes of their own, enrol who is new, and keep them running. */
+export async function startFleet(settings: FleetSettings): Promise<Fleet> {
+  const home = openHome(settings.home);
+  try {
+    endLeftovers(home);
+    const httpPort = settings.httpPort === 0 ? await freePort() : settings.httpPort;
+    const mqttPort = settings.mqttPort === 0 ? await freePort() : settings.mqttPort;
+    await assertPortFree(httpPort, 'DIM_HTTP_PORT');
+    if (settings.controlPlane?.MQTT_URL === undefined) await assertPortFree(mqttPort, 'DIM_MQTT_PORT');
+    const fleet = new LocalFleet(settings, home, httpPort, mqttPort);
+    try {
+      await fleet.begin();
+    } catch (error) {
+      await fleet.stop();
+      throw error;
+    }
+    return fleet;
+  } catch (error) {
+    home.release();
+    throw error;
+  }
+}
+
+class LocalFleet implements Fleet {
+  readonly url: string;
+  readonly mqttUrl: string;
+  readonly home: Home;
+  readonly nodeIds: readonly string[];
+  readonly #settings: FleetSettings;
+  readonly #nodes: readonly LocalNode[];
+  readonly #clock: Clock;
+  readonly #processes = new Map<string, SupervisedProcess>();
+  readonly #down = new Set<string>();
+  readonly #ports: { readonly http: number; readonly mqtt: number };
+  #api: FleetApi | undefined;
+  #stopped: Promise<void> | undefined;
+
+  constructor(settings: FleetSettings, home: Home, httpPort: number, mqttPort: number) {
+    this.#settings = settings;
+    this.home = home;
+    this.#nodes = settings.nodes ?? localNodes;
+    this.#clock = settings.clock ?? systemClock;
+    this.#ports = { http: httpPort, mqtt: mqttPort };
+    this.nodeIds = this.#nodes.map((node) => node.nodeId);
+    this.url = `http://127.0.0.1:${httpPort}`;
+    this.mqttUrl = settings.controlPlane?.MQTT_URL ?? `mqtt://127.0.0.1:${mqttPort}`;
+  }
+
+  get api(): FleetApi {
+    if (this.#api === undefined) throw new Failure('defect', { code: 'fleet.not-begun', message: 'The fleet has no key yet.' });
+    return this.#api;
+  }
+
+  get apiKey(): string {
+    return this.api.apiKey;
+  }
+
+  async begin(): Promise<void> {
+    this.#say('starting the control plane');
+    this.#supervise(controlPlaneName, this.#settings.programs?.controlPlane ?? path.join(root, 'control-plane/src/main.ts'), [], {
+      DIM_HOME: this.home.directory,
+      DIM_HTTP_PORT: String(this.#ports.http),
+      DIM_MQTT_PORT: String(this.#ports.mqtt),
+      ...this.#settings.controlPlane,
+    });
+    await this.#untilControlPlane(readyLimitMs, 'first-start');
+    replaceFile(this.home.addressFile, `${this.url}\n`);
+    this.#api = new FleetApi(this.url, readApiKey(this.home.adminKeyFile));
+    this.#say(`starting ${this.#nodes.length} agents: ${this.nodeIds.join(', ')}`);
+    const known = new Set((await this.#nodeList()).map((node) => node.nodeId));
+    for (const node of this.#nodes) await this.#beginAgent(node, known.has(node.nodeId) ? 'known' : 'new');
+    await this.untilReady();
+  }
+
+  async untilReady(limitMs = readyLimitMs): Promise<void> {
+    const untilMs = this.#clock.monotonicMs() + limitMs;
+    await this.#untilControlPlane(limitMs, 'restart');
+    for (;;) {
+      const waitedFor = this.nodeIds.filter((nodeId) => !this.#down.has(nodeId));
+      const heard = new Set((await this.#nodeList().catch(() => [])).filter((node) => node.agentState === 'online' || node.agentState === 'returned').map((node) => node.nodeId));
+      const silent = waitedFor.filter((nodeId) => !heard.has(nodeId));
+      if (silent.length === 0) return;
+      if (this.#clock.monotonicMs() > untilMs) throw this.#slow(`The agents ${silent.join(', ')} were not heard within ${limitMs / 1000} s.`, silent[0]!);
+      await this.#clock.sleep(pollEveryMs);
+    }
+  }
+
+  targetRoot(targetId: string): string {
+    return targetRoot(this.home, targetId);
+  }
+
+  processId(name: string): number | undefined {
+    return this.#process(name).pid;
+  }
+
+  kill(nodeId: string, signal: NodeJS.Signals = 'SIGKILL'): Promise<void> {
+    return this.#process(nodeId).kill(signal);
+  }
+
+  killControlPlane(signal: NodeJS.Signals = 'SIGKILL'): Promise<void> {
+    return this.#process(controlPlaneName).kill(signal);
+  }
+
+  async killEverything(): Promise<void> {
+    await Promise.all([...this.#processes.values()].map((one) => one.kill('SIGKILL')));
+  }
+
+  async stopNode(nodeId: string, how: 'orderly' | 'killed' = 'orderly'): Promise<void> {
+    this.#down.add(nodeId);
+    await this.#process(nodeId).stop(how === 'orderly' ? agentStopMs : 0);
+  }
+
+  startNode(nodeId: string): void {
+    this.#down.delete(nodeId);
+    this.#process(nodeId).start();
+  }
+
+  async stopControlPlane(how: 'orderly' | 'killed' = 'orderly'): Promise<void> {
+    await this.#process(controlPlaneName).stop(how === 'orderly' ? controlPlaneStopMs : 0);
+  }
+
+  startControlPlane(): void {
+    this.#process(controlPlaneName).start();
+  }
+
+  async loginUrl(): Promise<string> {
+    const { token } = await this.api.call('loginToken', loginTokenAnswer, { body: {} });
+    return `${this.url}/#token=${token}`;
+  }
+
+  stop(): Promise<void> {
+    this.#stopped ??= this.#stopAll();
+    return this.#stopped;
+  }
+
+  async #stopAll(): Promise<void> {
+    const agents = [...this.#processes.values()].filter((one) => one.plan.name !== controlPlaneName);
+    await Promise.all(agents.map((agent) => agent.stop(agentStopMs)));
+    await this.#processes.get(controlPlaneName)?.stop(controlPlaneStopMs);
+    for (const one of this.#processes.values()) one.close();
+    this.home.release();
+  }
+
+  async #beginAgent(node: LocalNode, standing: 'known' | 'new'): Promise<void> {
+    const drives = readSampleDrives(path.join(root, 'agent/sample-drives'));
+    const files = writeAgentConfig({
+      home: this.home,
+      node,
+      mqttUrl: this.mqttUrl,
+      importRoots: this.#settings.importRoots ?? ['/'],
+      drives: assignDrives(node.targets.map((target) => target.drives), drives),
+      secondsPerDay: this.#settings.secondsPerDay ?? 20,
+      startDay: drives[0]?.days[replayFromDay],
+      settings: this.#settings.agents ?? {},
+    });
+    if (standing === 'new' || !existsSync(files.credentialsFile)) await this.#enrol(node.nodeId);
+    this.#supervise(node.nodeId, this.#settings.programs?.agent ?? path.join(root, 'agent/src/main.ts'), ['--config', files.configFile], {});
+  }
+
+  /** An identity of its own for each agent, by the same two requests that an operator's `dim agents join-token` and `enroll` make. */
+  async #enrol(nodeId: string): Promise<void> {
+    const { token } = await this.api.call('joinToken', joinTokenAnswer, { body: { nodeId, role: 'agent' } });
+    const credentials = await this.api.call('enroll', enrollAnswer, { body: { token, nodeId } });
+    replaceFile(agentFiles(this.home, nodeId).credentialsFile, `${JSON.stringify({ ...credentials, mqttUrl: this.mqttUrl }, null, 2)}\n`, 0o600);
+  }
+
+  #supervise(name: string, script: string, args: readonly string[], env: Readonly<Record<string, string>>): void {
+    const supervised = new SupervisedProcess(
+      {
+        name,
+        program: process.execPath,
+        args: [...smallHeap, script, ...args],
+        env: { ...this.#settings.environment, ...env },
+        workingDirectory: root,
+        logs: this.home.logs,
+        run: this.home.run,
+      },
+      this.#clock,
+      (exit) => this.#settings.onExit?.(exit),
+    );
+    this.#processes.set(name, supervised);
+    supervised.start();
+  }
+
+  /** At the first start a control plane that ends is a mistake in its settings: say so at once instead of trying again. */
+  async #untilControlPlane(limitMs: number, when: 'first-start' | 'restart'): Promise<void> {
+    const api = this.#api ?? new FleetApi(this.url, '');
+    const untilMs = this.#clock.monotonicMs() + limitMs;
+    const process = this.#process(controlPlaneName);
+    while (!(await api.isReady())) {
+      if (when === 'first-start' && !process.running) throw this.#slow('The control plane ended while starting.', controlPlaneName);
+      if (this.#clock.monotonicMs() > untilMs) throw this.#slow(`The control plane was not ready within ${limitMs / 1000} s.`, controlPlaneName);
+      await this.#clock.sleep(pollEveryMs);
+    }
+  }
+
+  #slow(message: string, name: string): Failure {
+    const lines = this.#process(name).lastLines();
+    return new Failure('unavailable', { code: 'fleet.not-ready', message: `${message}${lines.length === 0 ? '' : `\nIts last lines:\n  ${lines.join('\n  ')}`}`, hint: `The whole log is ${path.join(this.home.logs, `${name}.log`)}` });
+  }
+
+  async #nodeList(): Promise<z.infer<typeof nodeView>[]> {
+    return (await this.api.call('nodes', listOf(nodeView))).items;
+  }
+
+  #process(name: string): SupervisedProcess {
+    const found = this.#processes.get(name);
+    if (found === undefined) throw new Failure('refused', { code: 'fleet.no-such-process', message: `The fleet has no process "${name}".`, hint: `It has ${[...this.#processes.keys()].join(', ')}.` });
+    return found;
+  }
+
+  #say(text: string): void {
+    this.#settings.onStep?.(text);
+  }
+}
+
+/** Children of a fleet that was itself killed still hold ports and state: exactly those that it recorded are ended. */
+function endLeftovers(home: Home): void {
+  const left = [...recordedProcesses(home.directory).values()];
+  for (const one of left) signalProcess(one, 'SIGKILL');
+  const untilMs = systemClock.monotonicMs() + 5_000;
+  while (left.some(isAlive) && systemClock.monotonicMs() < untilMs) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 20);
+  for (const name of readdirSync(home.run)) rmSync(path.join(home.run, name));
+}
+
+function readApiKey(file: string): string {
+  if (!existsSync(file)) throw new Failure('defect', { code: 'fleet.no-key', message: `The control plane is ready but wrote no ${file}.` });
+  return readFileSync(file, 'utf8').trim();
+}

@@ -1,0 +1,29 @@
+import { createServer } from 'node:net';
+import { Failure } from '@data-in-motion/shared/failure';
+
+/** Refuse a port that somebody else listens on, before anything is started, and name the setting that changes it. */
+export async function assertPortFree(port: number, variable: string): Promise<void> {
+  try {
+    await listenOnce(port);
+  } catch (error) {
+    const code = (error as NodeJS.ErrnoException).code;
+    const because = code === 'EADDRINUSE' ? 'is taken by another program' : code === 'EACCES' ? 'may not be used without more rights' : `can not be opened (${code})`;
+    throw new Failure('refused', { code: 'port.taken', message: `Port ${port} on 127.0.0.1 ${because}.`, hint: `Set ${variable} to another port, for example ${variable}=${port < 60_000 ? port + 1000 : 20_000} npm start` });
+  }
+}
+
+/** A port that is free now; kept by nobody, so use it soon. */
+export function freePort(): Promise<number> {
+  return listenOnce(0);
+}
+
+function listenOnce(port: number): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const server = createServer();
+    server.once('error', reject);
+    server.listen({ port, host: '127.0.0.1', exclusive: true }, () => {
+      const address = server.address();
+      server.close(() => (address !== null && typeof address === 'object' ? resolve(address.port) : reject(new Error('no port'))));
+    });
+  });
+}

@@ -1,0 +1,90 @@
+import { systemClock } from '@data-in-motion/shared/clock';
+import { asFailure, Failure } from '@data-in-motion/shared/failure';
+import type { Settings } from './config.ts';
+import { forgetHome } from './fleet/home.ts';
+import { type Fleet, startFleet } from './fleet/local-fleet.ts';
+import type { ProcessExit } from './fleet/supervised-process.ts';
+
+/** Short enough to watch whole lives: of a migration with its grace and trash, of a node that stays away, of a dataset that nobody reads. A real fleet takes the control plane's defaults of hours and days. */
+const quickLife = {
+  DIM_CHAOS: '1',
+  DIM_GRACE_MS: '15000',
+  DIM_TRASH_MS: '60000',
+  DIM_LATE_AFTER_MS: '10000',
+  DIM_LOST_AFTER_MS: '60000',
+  DIM_LEASE_MS: '15000',
+  DIM_COLD_AFTER_MS: '900000',
+  DIM_PLAN_EVERY_MS: '60000',
+};
+/** A terminal's Ctrl-C and the same signal forwarded by a parent arrive together; a second one later is a person who does not want to wait. */
+const secondSignalAfterMs = 1_000;
+
+/** `npm start`: the local fleet in this terminal, until Ctrl-C. Answers the exit code. */
+export async function runFleet(settings: Settings, options: { readonly fresh: boolean }): Promise<number> {
+  const beganAtMs = settings.DIM_STARTED_AT_MS ?? Date.now();
+  const say = (text: string): void => console.log(`  ${((Date.now() - beganAtMs) / 1000).toFixed(1).padStart(5)} s  ${text}`);
+  const stopping = stopSignal();
+  if (options.fresh) {
+    forgetHome(settings.DIM_HOME);
+    say(`forgot the state in ${settings.DIM_HOME}`);
+  }
+
+  let fleet: Fleet | undefined;
+  const starting = startFleet({
+    home: settings.DIM_HOME,
+    httpPort: settings.DIM_HTTP_PORT,
+    mqttPort: settings.DIM_MQTT_PORT,
+    environment: settings.environment,
+    controlPlane: { ...quickLife, ...settings.controlPlane, ...given({ DATABASE_URL: settings.DATABASE_URL, MQTT_URL: settings.MQTT_URL, DIM_SYNTHETIC_LOAD: settings.DIM_SYNTHETIC_LOAD }) },
+    secondsPerDay: settings.DIM_SECONDS_PER_DAY,
+    onStep: say,
+    onExit: (exit) => sayExit(exit, say),
+  });
+  // A start that is interrupted ends as soon as it has come far enough to be ended in order.
+  fleet = await starting;
+  if (!stopping.asked()) console.log(`\nData in Motion is ready: ${await fleet.loginUrl()}\n(The address is good once; another: npx dim console. Ctrl-C stops everything.)`);
+
+  await stopping.signal;
+  console.log('');
+  say('stopping the agents, then the control plane');
+  stopping.onSecond(() => {
+    void fleet.killEverything();
+  });
+  await fleet.stop();
+  say('stopped; the next start goes on where this was');
+  return 0;
+}
+
+/** Print a failure as a person wants it: what, and what to do. */
+export function explain(thrown: unknown): string {
+  const failure = thrown instanceof Failure ? thrown : asFailure(thrown);
+  const trace = failure.kind === 'defect' && !(thrown instanceof Failure) && thrown instanceof Error ? `\n${thrown.stack ?? ''}` : '';
+  return `${failure.message}${failure.hint === undefined ? '' : `\n${failure.hint}`}${trace}`;
+}
+
+function sayExit(exit: ProcessExit, say: (text: string) => void): void {
+  if (exit.restartInMs === null) return;
+  const how = exit.signal === null ? `ended with code ${exit.code}` : `was ended by ${exit.signal}`;
+  say(`${exit.name} ${how}; starting it again in ${(exit.restartInMs / 1000).toFixed(1)} s`);
+}
+
+function stopSignal(): { readonly signal: Promise<void>; asked(): boolean; onSecond(act: () => void): void } {
+  let asked = false;
+  let firstAtMs = 0;
+  let second = (): void => {};
+  const signal = new Promise<void>((resolve) => {
+    for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+      process.on(name, () => {
+        if (asked && systemClock.monotonicMs() - firstAtMs > secondSignalAfterMs) second();
+        if (!asked) firstAtMs = systemClock.monotonicMs();
+        asked = true;
+        resolve();
+      });
+    }
+  });
+  return { signal, asked: () => asked, onSecond: (act) => (second = act) };
+}
+
+function given(values: Readonly<Record<string, string | undefined>>): Record<string, string> {
+  return Object.fromEntries(Object.entries(values).filter((entry): entry is [string, string] => entry[1] !== undefined));
+}

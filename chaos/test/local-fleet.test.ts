@@ -1,0 +1,98 @@
+import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { forgetHome } from '../src/fleet/home.ts';
+import { type Fleet, type FleetSettings, startFleet } from '../src/fleet/local-fleet.ts';
+import { freePort } from '../src/fleet/ports.ts';
+
+const stub = { controlPlane: path.join(import.meta.dirname, 'stub/control-plane.mjs'), agent: path.join(import.meta.dirname, 'stub/agent.mjs') };
+let home: string;
+let running: Fleet[] = [];
+
+beforeEach(() => {
+  home = path.join(mkdtempSync(path.join(tmpdir(), 'dim-fleet-')), 'home');
+});
+afterEach(async () => {
+  await Promise.all(running.map((fleet) => fleet.stop()));
+  running = [];
+  rmSync(path.dirname(home), { recursive: true, force: true });
+});
+
+async function start(settings: Partial<FleetSettings> = {}): Promise<Fleet> {
+  const httpPort = settings.httpPort ?? (await freePort());
+  const fleet = await startFleet({ home, httpPort, mqttPort: 0, environment: { PATH: '/usr/bin:/bin' }, programs: stub, agents: { stubUrl: `http://127.0.0.1:${httpPort}` }, ...settings });
+  running.push(fleet);
+  return fleet;
+}
+
+test('a fleet starts, enrols its agents once, and goes on where it was after a stop', async () => {
+  const first = await start();
+  expect(first.nodeIds).toEqual(['berlin', 'frankfurt', 'virginia']);
+  expect(await first.loginUrl()).toMatch(/^http:\/\/127\.0\.0\.1:\d+\/#token=once-/);
+  expect(statSync(path.join(home, 'agents/berlin/credentials.json')).mode & 0o777).toBe(0o600);
+  expect(readFileSync(path.join(home, 'address'), 'utf8').trim()).toBe(first.url);
+  await first.stop();
+  await start();
+  expect(JSON.parse(readFileSync(path.join(home, 'stub.json'), 'utf8'))).toEqual({ berlin: 1, frankfurt: 1, virginia: 1 });
+});
+
+test('an agent and a control plane that are killed come back by themselves', async () => {
+  const fleet = await start();
+  const before = [fleet.processId('berlin'), fleet.processId('control-plane')];
+  await fleet.kill('berlin');
+  await fleet.killControlPlane();
+  await fleet.untilReady();
+  expect(fleet.processId('berlin')).not.toBe(before[0]);
+  expect(fleet.processId('control-plane')).not.toBe(before[1]);
+});
+
+test('a node that was taken down stays down until it is started', async () => {
+  const fleet = await start();
+  await fleet.stopNode('virginia', 'killed');
+  expect(fleet.processId('virginia')).toBeUndefined();
+  await fleet.untilReady();
+  fleet.startNode('virginia');
+  await fleet.untilReady();
+  expect(fleet.processId('virginia')).toBeDefined();
+});
+
+test('a second fleet on the same directory is refused and names the first', async () => {
+  await start();
+  await expect(start()).rejects.toThrow(new RegExp(`already running on .*process ${process.pid}`));
+});
+
+test('the lock of a process that is gone is taken over, also when its number lives again', async () => {
+  const first = await start();
+  await first.stop();
+  const { writeFileSync } = await import('node:fs');
+  writeFileSync(path.join(home, 'fleet.lock'), JSON.stringify({ pid: process.pid, bootId: 'of-an-earlier-boot', startTicks: '1' }));
+  await start();
+});
+
+test('a taken port is refused before anything starts, with the variable that changes it', async () => {
+  const taken = createServer();
+  const port = await new Promise<number>((resolve) => taken.listen(0, '127.0.0.1', () => resolve((taken.address() as { port: number }).port)));
+  try {
+    await expect(start({ httpPort: port })).rejects.toMatchObject({ message: expect.stringContaining(`Port ${port} on 127.0.0.1 is taken`), hint: expect.stringContaining('DIM_HTTP_PORT') });
+    await expect(start({ mqttPort: port })).rejects.toMatchObject({ hint: expect.stringContaining('DIM_MQTT_PORT') });
+  } finally {
+    taken.close();
+  }
+  await start();
+});
+
+test('a control plane that refuses its settings ends the start with its own words', async () => {
+  await expect(start({ controlPlane: { STUB_REFUSES: '1' } })).rejects.toThrow(/ended while starting[\s\S]*DIM_GRACE_MS=soon/);
+});
+
+test('only a directory that a fleet made is emptied', async () => {
+  const fleet = await start();
+  expect(() => forgetHome(home)).toThrow(/already running/);
+  await fleet.stop();
+  forgetHome(home);
+  expect(() => forgetHome('/usr/share')).toThrow(/not a fleet's state/);
+  await start();
+  expect(JSON.parse(readFileSync(path.join(home, 'stub.json'), 'utf8'))).toEqual({ berlin: 1, frankfurt: 1, virginia: 1 });
+});

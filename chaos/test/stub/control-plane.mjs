@@ -1,0 +1,41 @@
+/** Answers what the local fleet asks of a control plane, and knows nothing else: agents tell it that they live by a request. */
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import path from 'node:path';
+
+const home = process.env.DIM_HOME;
+const state = path.join(home, 'stub.json');
+mkdirSync(home, { recursive: true });
+if (process.env.STUB_REFUSES === '1') {
+  console.error('DIM_GRACE_MS=soon: expected a number');
+  process.exit(1);
+}
+const enrolled = existsSync(state) ? JSON.parse(readFileSync(state, 'utf8')) : {};
+const heard = new Set();
+if (!existsSync(path.join(home, 'admin.key'))) writeFileSync(path.join(home, 'admin.key'), 'dim_stub\n', { mode: 0o600 });
+
+const node = (nodeId) => ({
+  nodeId, siteId: nodeId, host: 'here', agentState: heard.has(nodeId) ? 'online' : 'expected', agentVersion: null, incarnation: 0, lastHeardAtMs: null,
+  transferUrl: null, importRoots: [], targets: 0, devices: 0, worstRisk: 'healthy', runningJobs: 0,
+});
+createServer((request, response) => {
+  let text = '';
+  request.on('data', (chunk) => (text += chunk));
+  request.on('end', () => {
+    const body = text === '' ? {} : JSON.parse(text);
+    const answer = (value, status = 200) => response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(value));
+    if (request.url === '/readyz') return answer({ ready: true });
+    if (request.url === '/stub/heard') return heard.add(body.nodeId), answer({});
+    if (request.headers['x-api-key'] !== 'dim_stub') return answer({ type: 'about:blank', title: 'No key', status: 401, detail: 'Send X-Api-Key.', code: 'auth.missing', fix: 'See admin.key.' }, 401);
+    if (request.url === '/v1/agents/join-tokens') return answer({ token: `join-${body.nodeId}`, expiresAtMs: Date.now() + 1000, command: '' });
+    if (request.url === '/v1/agents/enroll') {
+      enrolled[body.nodeId] = (enrolled[body.nodeId] ?? 0) + 1;
+      writeFileSync(state, JSON.stringify(enrolled));
+      return answer({ nodeId: body.nodeId, password: 'secret', mqttUrl: 'mqtt://127.0.0.1:1', keyId: 'k', publicKeyPem: 'p' });
+    }
+    if (request.url === '/v1/login-tokens') return answer({ token: 'once-0123456789', url: '', expiresAtMs: Date.now() + 1000 });
+    if (request.url === '/v1/nodes') return answer({ items: Object.keys(enrolled).map(node), next: null, asOfMs: Date.now() });
+    answer({ type: 'about:blank', title: 'Not here', status: 404, detail: request.url, code: 'not-found' }, 404);
+  });
+}).listen(Number(process.env.DIM_HTTP_PORT), '127.0.0.1');
+process.on('SIGTERM', () => process.exit(0));
