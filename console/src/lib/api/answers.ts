@@ -1,0 +1,45 @@
+import type { DatasetDetail, DatasetLocation, DatasetView, PolicyView } from '@data-in-motion/shared/api/datasets';
+import type { AlertView, AuditView, EventView, JobView, PlanView } from '@data-in-motion/shared/api/decisions';
+import type { DeviceHistory, DeviceView, FleetStatus, NodeDetail, NodeView, TargetView } from '@data-in-motion/shared/api/fleet';
+import type { CertificateDocument, CertificateView, ChaosView, ConsistencyView, IntegrationsView, SessionView, StatsView } from '@data-in-motion/shared/api/operations';
+import type { RouteName, routes } from '@data-in-motion/shared/api/routes';
+
+/** A method and a path of the contract, as one literal: `GET /v1/nodes/{nodeId}`. */
+export type Route = (typeof routes)[RouteName];
+
+export interface ListOf<Item> {
+  readonly items: readonly Item[];
+  readonly next: string | null;
+  readonly asOfMs: number;
+}
+
+/** What each route answers. Routes that are not here answer something that the console only waits for. */
+export interface Answers {
+  'GET /v1/status': FleetStatus;
+  'GET /v1/nodes': ListOf<NodeView>;
+  'GET /v1/nodes/{nodeId}': NodeDetail;
+  'GET /v1/devices': ListOf<DeviceView>;
+  'GET /v1/devices/{deviceId}': DeviceHistory;
+  'GET /v1/targets': ListOf<TargetView>;
+  'GET /v1/datasets': ListOf<DatasetView>;
+  'GET /v1/datasets/{datasetId}': DatasetDetail;
+  'GET /v1/datasets/{datasetId}/location': DatasetLocation;
+  'GET /v1/policies/global': PolicyView;
+  'GET /v1/plans/current': PlanView;
+  'GET /v1/plans/{planId}': PlanView;
+  'POST /v1/plans': PlanView;
+  'GET /v1/jobs': ListOf<JobView>;
+  'GET /v1/jobs/{jobId}': JobView;
+  'GET /v1/events': ListOf<EventView>;
+  'GET /v1/alerts': ListOf<AlertView>;
+  'GET /v1/audit': ListOf<AuditView>;
+  'GET /v1/stats': StatsView;
+  'GET /v1/consistency': ConsistencyView;
+  'GET /v1/chaos': ChaosView;
+  'GET /v1/certificates': ListOf<CertificateView>;
+  'GET /v1/certificates/{certificateId}': CertificateDocument;
+  'GET /v1/integrations': IntegrationsView;
+  'GET /v1/session': SessionView;
+}
+
+export type AnswerOf<Asked extends Route> = Asked extends keyof Answers ? Answers[Asked] : unknown;

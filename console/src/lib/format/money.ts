@@ -1,0 +1,28 @@
+/** US dollars: two decimals, and below a cent four significant digits, so that a small price is never `$0.00`. */
+export function money(value: number | null | undefined): string {
+  if (value === null || value === undefined || !Number.isFinite(value)) return '–';
+  const size = Math.abs(value);
+  const sign = value < 0 ? '−' : '';
+  if (size === 0) return '$0';
+  if (size < 0.01) return `${sign}$${plainDecimal(size)}`;
+  return `${sign}$${size.toLocaleString('en-US', { minimumFractionDigits: 2, maximumFractionDigits: 2 })}`;
+}
+
+/** Dollars per month: `$4.10 / month`. */
+export function moneyPerMonth(value: number | null | undefined): string {
+  const text = money(value);
+  return text === '–' ? text : `${text} / month`;
+}
+
+/** A difference with its sign, so that dearer and cheaper are told apart without colour: `+$0.40`, `−$1.20`. */
+export function moneyChange(value: number | null | undefined): string {
+  if (value === null || value === undefined || !Number.isFinite(value)) return '–';
+  return value > 0 ? `+${money(value)}` : money(value);
+}
+
+/** Four significant digits without an exponent. */
+function plainDecimal(size: number): string {
+  const digits = Math.min(12, 3 - Math.floor(Math.log10(size)));
+  const text = size.toFixed(digits).replace(/0+$/, '');
+  return text === '0.' ? `0.${'0'.repeat(11)}1` : text;
+}
