@@ -6,7 +6,7 @@ import { listOf, nodeView } from '@data-in-motion/shared/api/fleet';
 import { enrollAnswer, joinTokenAnswer, loginTokenAnswer } from '@data-in-motion/shared/api/operations';
 import { z } from 'zod';
 import { agentFiles, targetRoot, writeAgentConfig } from './agent-files.ts';
-import { FleetApi } from './fleet-api.ts';
+import { RouteCaller } from '@data-in-motion/shared/api/route-caller';
 import { type Home, openHome, recordedProcesses, replaceFile } from './home.ts';
 import { type LocalNode, localNodes } from './local-sites.ts';
 import { assertPortFree, freePort } from './ports.ts';
@@ -42,7 +42,7 @@ export interface Fleet {
   readonly url: string;
   readonly mqttUrl: string;
   readonly apiKey: string;
-  readonly api: FleetApi;
+  readonly api: RouteCaller;
   readonly home: Home;
   readonly nodeIds: readonly string[];
   /** Directory of a target's bytes. */
@@ -112,7 +112,7 @@ class LocalFleet implements Fleet {
   readonly #processes = new Map<string, SupervisedProcess>();
   readonly #down = new Set<string>();
   readonly #ports: { readonly http: number; readonly mqtt: number };
-  #api: FleetApi | undefined;
+  #api: RouteCaller | undefined;
   #stopped: Promise<void> | undefined;
 
   constructor(settings: FleetSettings, home: Home, httpPort: number, mqttPort: number) {
@@ -126,7 +126,7 @@ class LocalFleet implements Fleet {
     this.mqttUrl = settings.controlPlane?.MQTT_URL ?? `mqtt://127.0.0.1:${mqttPort}`;
   }
 
-  get api(): FleetApi {
+  get api(): RouteCaller {
     if (this.#api === undefined) throw new Failure('defect', { code: 'fleet.not-begun', message: 'The fleet has no key yet.' });
     return this.#api;
   }
@@ -145,7 +145,7 @@ class LocalFleet implements Fleet {
     });
     await this.#untilControlPlane(readyLimitMs, 'first-start');
     replaceFile(this.home.addressFile, `${this.url}\n`);
-    this.#api = new FleetApi(this.url, readApiKey(this.home.adminKeyFile));
+    this.#api = new RouteCaller(this.url, readApiKey(this.home.adminKeyFile));
     this.#say(`starting ${this.#nodes.length} agents: ${this.nodeIds.join(', ')}`);
     const known = new Set((await this.#nodeList()).map((node) => node.nodeId));
     for (const node of this.#nodes) await this.#beginAgent(node, known.has(node.nodeId) ? 'known' : 'new');
@@ -264,7 +264,7 @@ class LocalFleet implements Fleet {
 
   /** At the first start a control plane that ends is a mistake in its settings: say so at once instead of trying again. */
   async #untilControlPlane(limitMs: number, when: 'first-start' | 'restart'): Promise<void> {
-    const api = this.#api ?? new FleetApi(this.url, '');
+    const api = this.#api ?? new RouteCaller(this.url, '');
     const untilMs = this.#clock.monotonicMs() + limitMs;
     const process = this.#process(controlPlaneName);
     while (!(await api.isReady())) {

@@ -1,6 +1,6 @@
-import { Failure } from '@data-in-motion/shared/failure';
-import { problem } from '@data-in-motion/shared/api/fleet';
-import { type RouteName, routes } from '@data-in-motion/shared/api/routes';
+import { Failure } from '../failure.ts';
+import { listOf, problem } from './fleet.ts';
+import { type RouteName, routes } from './routes.ts';
 import { z } from 'zod';
 
 export interface Call {
@@ -11,10 +11,11 @@ export interface Call {
   readonly ifMatch?: string;
 }
 
-const longestAnswerMs = 20_000;
+const longestAnswerMs = 60_000;
+const longestList = 100_000;
 
 /** The HTTP interface of one control plane, by the table of routes; every answer is parsed with the schema that the caller names. */
-export class FleetApi {
+export class RouteCaller {
   readonly url: string;
   readonly apiKey: string;
 
@@ -28,12 +29,27 @@ export class FleetApi {
     const [method = 'GET', pattern = ''] = routes[route].split(' ');
     const place = pattern.replace(/\{(\w+)\}/g, (_, name: string) => encodeURIComponent(call.path?.[name] ?? ''));
     const query = call.query === undefined ? '' : `?${new URLSearchParams(call.query)}`;
-    const response = await this.#fetch(method, `${this.url}${place}${query}`, call);
-    const text = await response.text();
-    if (!response.ok) throw refusal(response.status, text, route);
+    const { status, text } = await this.#fetch(method, `${this.url}${place}${query}`, call);
+    if (status < 200 || status > 299) throw refusal(status, text, route);
     const parsed = schema.safeParse(text === '' ? null : parseJson(text));
     if (!parsed.success) throw new Failure('defect', { code: 'api.unexpected-answer', message: `${routes[route]} answered what its contract does not allow: ${z.prettifyError(parsed.error)}` });
     return parsed.data;
+  }
+
+  /** Every item of a list route, page after page. */
+  async list<Item extends z.ZodType>(route: RouteName, item: Item, query: Readonly<Record<string, string>> = {}): Promise<{ items: z.infer<Item>[]; asOfMs: number }> {
+    const items: z.infer<Item>[] = [];
+    for (let cursor: string | null = null; ; ) {
+      const page: { items: z.infer<Item>[]; next: string | null; asOfMs: number } = await this.call(route, listOf(item), { query: { ...query, ...(cursor === null ? {} : { cursor }) } });
+      items.push(...page.items);
+      if (page.next === null || items.length >= longestList) return { items, asOfMs: page.asOfMs };
+      cursor = page.next;
+    }
+  }
+
+  /** The headers that say who is calling. */
+  identity(): Record<string, string> {
+    return this.apiKey === '' ? {} : { 'x-api-key': this.apiKey };
   }
 
   /** True when GET /readyz says so; false also when nobody answers. */
@@ -45,17 +61,18 @@ export class FleetApi {
     }
   }
 
-  async #fetch(method: string, url: string, call: Call): Promise<Response> {
+  async #fetch(method: string, url: string, call: Call): Promise<{ status: number; text: string }> {
     try {
-      return await fetch(url, {
+      const response = await fetch(url, {
         method,
         redirect: 'manual',
         signal: AbortSignal.timeout(longestAnswerMs),
-        headers: { 'x-api-key': this.apiKey, ...(call.body === undefined ? {} : { 'content-type': 'application/json' }), ...(call.ifMatch === undefined ? {} : { 'if-match': call.ifMatch }) },
+        headers: { ...this.identity(), ...(call.body === undefined ? {} : { 'content-type': 'application/json' }), ...(call.ifMatch === undefined ? {} : { 'if-match': call.ifMatch }) },
         ...(call.body === undefined ? {} : { body: JSON.stringify(call.body) }),
       });
+      return { status: response.status, text: await response.text() };
     } catch (cause) {
-      throw new Failure('unavailable', { code: 'api.no-answer', message: `Nobody answers at ${this.url}.`, cause });
+      throw new Failure('unavailable', { code: 'api.no-answer', message: `Nobody answers at ${this.url}.`, hint: 'Is the control plane running there? `npm start` runs one here.', cause });
     }
   }
 }

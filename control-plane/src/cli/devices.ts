@@ -1,0 +1,67 @@
+import { deviceHistory, type DeviceView, deviceView } from '@data-in-motion/shared/api/fleet';
+import type { Command } from 'commander';
+import { age, bytes, moment, percent, whole } from './figures.ts';
+import { verb } from './session.ts';
+import { facts, table } from './table.ts';
+
+const shownReadings = 10;
+
+export function addDevices(program: Command): void {
+  verb(program, {
+    usage: 'devices [device]',
+    says: 'the drives by risk, or one of them with why and its last readings',
+    examples: ['devices', 'devices st4000dm000-w300dy1n', 'devices --json'],
+    async run(session, [deviceId]) {
+      if (deviceId === undefined) {
+        const list = await session.api.list('devices', deviceView);
+        session.answer(list, () => deviceTable(list.items, list.asOfMs));
+        return;
+      }
+      const history = await session.api.call('device', deviceHistory, { path: { deviceId } });
+      session.answer(history, () => historyText(history.device, history.readings, Date.now()));
+    },
+  });
+}
+
+export function deviceTable(devices: readonly DeviceView[], asOfMs: number): string {
+  return table(
+    devices,
+    [
+      { title: 'device', of: (row) => row.deviceId },
+      { title: 'node', of: (row) => row.nodeId },
+      { title: 'kind', of: (row) => row.kind },
+      { title: 'size', align: 'right', of: (row) => bytes(row.capacityBytes) },
+      { title: 'risk', of: (row) => row.level },
+      { title: 'fails in its horizon', align: 'right', of: (row) => percent(row.probability) },
+      { title: 'since', of: (row) => age(row.sinceMs, asOfMs) },
+      { title: 'read', of: (row) => age(row.lastReadingAtMs, asOfMs) },
+      { title: 'datasets', align: 'right', of: (row) => whole(row.datasets) },
+      { title: 'because', of: (row) => row.reasons[0]?.text ?? '' },
+    ],
+    'No devices.',
+  );
+}
+
+function historyText(device: DeviceView, readings: readonly { atMs: number; recordedDay: string | null; status: string; smart: Record<string, number>; temperatureCelsius: number | null }[], nowMs: number): string {
+  return [
+    facts([
+      ['device', `${device.model}, serial ${device.serial}, ${device.kind}, ${bytes(device.capacityBytes)}`],
+      ['place', `${device.nodeId}, ${device.path}; under ${device.targetIds.join(', ') || 'no target'}`],
+      ['risk', `${device.level} since ${age(device.sinceMs, nowMs)}; ${percent(device.probability)} to fail within ${device.horizonDays} days`],
+      ['judged by', device.judge === null ? 'nothing yet' : `${device.judge.kind} ${device.judge.name}, version ${device.judge.version}`],
+      ['datasets', whole(device.datasets)],
+    ]),
+    device.reasons.length === 0 ? 'No signs.' : device.reasons.map((reason) => `  - ${reason.text}`).join('\n'),
+    table(
+      readings.slice(-shownReadings),
+      [
+        { title: 'read', of: (row) => moment(row.atMs, nowMs) },
+        { title: 'day', of: (row) => row.recordedDay ?? '' },
+        { title: 'status', of: (row) => row.status },
+        { title: '°C', align: 'right', of: (row) => (row.temperatureCelsius === null ? '–' : String(row.temperatureCelsius)) },
+        ...['5', '187', '188', '197', '198'].map((attribute) => ({ title: `smart ${attribute}`, align: 'right' as const, of: (row: { smart: Record<string, number> }) => String(row.smart[attribute] ?? '–') })),
+      ],
+      'Not read yet.',
+    ),
+  ].join('\n\n');
+}
