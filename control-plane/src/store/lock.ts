@@ -1,0 +1,111 @@
+import { linkSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { Failure } from '@data-in-motion/shared/failure';
+
+/** Who holds a directory: a process is the same one only while its id, its start time and the machine's boot are the same. */
+interface Holder {
+  readonly pid: number;
+  /** Clock ticks since boot (field 22 of /proc/<pid>/stat); empty where there is no /proc. */
+  readonly startedAt: string;
+  readonly bootId: string;
+}
+
+export interface DirectoryLock {
+  release(): void;
+}
+
+function readOrEmpty(path: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch {
+    return '';
+  }
+}
+
+/** The name of the program may hold blanks and brackets, so count the fields after the last bracket. */
+function startOf(pid: number): string {
+  const stat = readOrEmpty(`/proc/${pid}/stat`);
+  return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19] ?? '';
+}
+
+function describe(pid: number): Holder {
+  return { pid, startedAt: startOf(pid), bootId: readOrEmpty('/proc/sys/kernel/random/boot_id').trim() };
+}
+
+function isAlive(holder: Holder): boolean {
+  try {
+    process.kill(holder.pid, 0);
+  } catch (thrown) {
+    if ((thrown as NodeJS.ErrnoException).code === 'ESRCH') return false;
+  }
+  const now = describe(holder.pid);
+  return now.startedAt === holder.startedAt && now.bootId === holder.bootId;
+}
+
+function parseHolder(text: string): Holder | undefined {
+  try {
+    const holder = JSON.parse(text) as Holder;
+    return Number.isInteger(holder.pid) ? holder : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Create the lock with its content in one step (a link of a finished file), so nobody ever reads half of it. */
+function tryCreate(path: string, text: string): boolean {
+  const own = `${path}.${process.pid}.new`;
+  writeFileSync(own, text, { mode: 0o600 });
+  try {
+    linkSync(own, path);
+    return true;
+  } catch (thrown) {
+    if ((thrown as NodeJS.ErrnoException).code === 'EEXIST') return false;
+    throw thrown;
+  } finally {
+    rmSync(own, { force: true });
+  }
+}
+
+/** Take a dead holder's lock aside; when it turns out to be somebody's fresh one, put it back. */
+function removeStale(path: string, stale: string): void {
+  const aside = `${path}.${process.pid}.stale`;
+  try {
+    renameSync(path, aside);
+  } catch (thrown) {
+    if ((thrown as NodeJS.ErrnoException).code === 'ENOENT') return;
+    throw thrown;
+  }
+  if (readOrEmpty(aside) !== stale) linkSync(aside, path);
+  rmSync(aside, { force: true });
+}
+
+/**
+ * Take the exclusive lock of a directory: two processes on one embedded database lose rows silently.
+ * Throws `store.in-use`, naming the other process, while that lives; a dead holder's lock is taken over.
+ */
+export function lockDirectory(directory: string): DirectoryLock {
+  mkdirSync(directory, { recursive: true, mode: 0o700 });
+  const path = join(directory, 'lock');
+  const text = JSON.stringify(describe(process.pid));
+  for (let attempt = 0; attempt < 5; attempt++) {
+    if (tryCreate(path, text)) {
+      return {
+        release() {
+          if (readOrEmpty(path) === text) rmSync(path, { force: true });
+        },
+      };
+    }
+    const found = readOrEmpty(path);
+    const holder = parseHolder(found);
+    if (holder !== undefined && isAlive(holder)) {
+      throw new Failure('refused', {
+        code: 'store.in-use',
+        message: `process ${holder.pid} already uses the data directory ${directory}`,
+        ids: { pid: holder.pid },
+        hint: 'Stop that process, name another directory, or set DATABASE_URL to a PostgreSQL server that several processes may share.',
+      });
+    }
+    removeStale(path, found);
+  }
+  throw new Failure('unavailable', { code: 'store.lock-contended', message: `the lock of ${directory} changes hands too fast` });
+}

@@ -1,0 +1,127 @@
+import { EventEmitter } from 'node:events';
+import { existsSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { PGlite } from '@electric-sql/pglite';
+import { Failure } from '@data-in-motion/shared/failure';
+import { sql } from 'drizzle-orm';
+import { drizzle } from 'drizzle-orm/pglite';
+import { advanceDurable, streamWatermarks } from './batches.ts';
+import { type Db, rowsOf, type Store, type StoreSignals, type Tx } from './database.ts';
+import { asStoreFailure } from './database-failure.ts';
+import { readExport, setAside, writeExport } from './export.ts';
+import { lockDirectory } from './lock.ts';
+import * as schema from './schema.ts';
+import { fingerprintOf, migrateStore, settleEpoch } from './store-meta.ts';
+import { clientOf, runTransaction } from './transactions.ts';
+
+const exportEveryMs = 60_000;
+/** A single host's fleet is small: 32 MiB of buffers halve the start and the memory; the log is kept short because every export carries it. */
+const settings = ['shared_buffers=32MB', 'min_wal_size=32MB', 'max_wal_size=64MB', 'autovacuum=off'];
+
+interface Opened {
+  readonly client: PGlite;
+  readonly restored: boolean;
+}
+
+async function openFiles(directory: string, loadDataDir?: Blob): Promise<PGlite> {
+  return PGlite.create({ dataDir: join(directory, 'data'), postgresqlconf: settings, ...(loadDataDir === undefined ? {} : { loadDataDir }) });
+}
+
+/** Open the database's files; when they do not open, the last export, and when there never was a finished start, afresh. */
+async function openOrRestore(directory: string): Promise<Opened> {
+  const data = join(directory, 'data');
+  const exported = await readExport(directory);
+  if (!existsSync(join(directory, 'ready'))) rmSync(data, { recursive: true, force: true });
+  try {
+    const isLost = exported !== undefined && !existsSync(data);
+    return { client: await openFiles(directory, isLost ? exported : undefined), restored: isLost };
+  } catch (thrown) {
+    if (exported === undefined) {
+      throw new Failure('corrupt', { code: 'store.unreadable', message: `the database in ${data} does not open`, hint: 'Move the directory away to start anew; agents send again what they still have.', cause: thrown });
+    }
+    setAside(data);
+    return { client: await openFiles(directory, exported), restored: true };
+  }
+}
+
+/** What differs in the embedded database: COPY reads from a blob, and followers are all in this process. */
+function edgeOf(signals: EventEmitter<StoreSignals>) {
+  return (tx: Db, afterwards: (() => void)[]) => ({
+    async copy({ into, bytes }: { into: string; bytes: Buffer }) {
+      await clientOf<PGlite>(tx).query(`${into} from '/dev/blob' with (format binary)`, [], { blob: new Blob([bytes as Uint8Array<ArrayBuffer>]) });
+    },
+    async announceEvents() {
+      if (!afterwards.includes(emitEvents)) afterwards.push(emitEvents);
+    },
+  });
+  function emitEvents(): void {
+    signals.emit('events');
+  }
+}
+
+/** Exports in turn, never two at once, and none when nothing was written since the last. */
+function exporter(client: PGlite, db: Db, directory: string, signals: EventEmitter<StoreSignals>): () => Promise<void> {
+  let exportedAt = '';
+  let running = Promise.resolve();
+  const once = async (): Promise<void> => {
+    const [position] = await rowsOf<{ lsn: string }>(db, sql`select pg_current_wal_insert_lsn()::text as lsn`);
+    if (position!.lsn === exportedAt) return;
+    // Read before the export begins: what is stored by now is in it.
+    const stored = await streamWatermarks(db);
+    await writeExport(client, directory);
+    const grew = await advanceDurable(db, stored);
+    const [after] = await rowsOf<{ lsn: string }>(db, sql`select pg_current_wal_insert_lsn()::text as lsn`);
+    exportedAt = after!.lsn;
+    if (grew) signals.emit('durable');
+  };
+  return () => {
+    running = running.then(once, once);
+    return running;
+  };
+}
+
+/**
+ * Open the embedded database in `directory`, which this process alone may use. It survives the end of the process at any moment;
+ * after power loss it may not open, and then the last export (every minute, and at a clean close) stands in for it under a new epoch.
+ */
+export async function openPglite(directory: string): Promise<Store> {
+  const lock = lockDirectory(directory);
+  try {
+    const { client, restored } = await openOrRestore(directory);
+    const db = drizzle(client, { schema }) as unknown as Db;
+    const signals = new EventEmitter<StoreSignals>();
+    signals.setMaxListeners(0);
+    const transaction = <T>(work: (tx: Tx) => Promise<T>): Promise<T> => runTransaction(db, edgeOf(signals), work);
+    const storeEpoch = await transaction(async (tx) => {
+      await migrateStore(tx);
+      const [system] = await rowsOf<{ id: string }>(tx, sql`select system_identifier::text as id from pg_control_system()`);
+      return settleEpoch(tx, fingerprintOf(system!.id), restored);
+    });
+    writeFileSync(join(directory, 'ready'), '');
+    const makeDurable = exporter(client, db, directory, signals);
+    const timer = setInterval(() => void makeDurable().catch(() => {}), exportEveryMs);
+    timer.unref();
+    return {
+      kind: 'pglite',
+      durability: 'export',
+      db,
+      signals,
+      storeEpoch,
+      transaction,
+      nowMs: async () => Date.now(),
+      makeDurable,
+      async close() {
+        clearInterval(timer);
+        try {
+          await makeDurable();
+        } finally {
+          await client.close();
+          lock.release();
+        }
+      },
+    };
+  } catch (thrown) {
+    lock.release();
+    throw asStoreFailure(thrown);
+  }
+}

@@ -1,0 +1,99 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { sql } from 'drizzle-orm';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { openStore, rowsOf, type Store } from '../../src/store/database.ts';
+import { event, reading } from '../../src/store/schema.ts';
+import { freshDirectory, storeKinds, type TestStores } from '../stores.ts';
+
+const row = {
+  deviceId: 'a-drive', nodeId: 'n1', atMs: 1_700_000_000_123, receivedAtMs: 5, recordedDay: null, source: 'replay', status: 'read' as const,
+  temperatureCelsius: -3.25, powerOnHours: 4e15, selfAssessmentPassed: true, smart: { '5': 1.5, '197': 2 ** 53 - 1 }, nvme: null, unreadableBecause: 'ünlikely "quote"\n\\N', batchUid: 'b',
+};
+
+describe.each(storeKinds)('a store on $kind', ({ stores }) => {
+  let all: TestStores;
+  let store: Store;
+  beforeAll(async () => {
+    all = stores();
+    store = await all.open();
+  });
+  afterAll(() => all.stop());
+
+  it('gives back by query what went in by COPY', async () => {
+    await store.transaction((tx) => tx.copyRows(reading, Array.from({ length: 2_500 }, (_, i) => ({ ...row, atMs: row.atMs + i }))));
+    const back = await store.db.select().from(reading).orderBy(reading.atMs);
+    expect(back).toHaveLength(2_500);
+    expect(back[0]).toEqual(row);
+  });
+
+  it('keeps nothing of a transaction that throws, COPY included, and does not do its afterwork', async () => {
+    let done = 0;
+    const failing = store.transaction(async (tx) => {
+      tx.afterCommit(() => done++);
+      await tx.copyRows(reading, [{ ...row, deviceId: 'gone' }]);
+      throw new Error('in the middle');
+    });
+    await expect(failing).rejects.toThrow('in the middle');
+    expect(await rowsOf(store.db, sql`select 1 from reading where device_id = 'gone'`)).toHaveLength(0);
+    expect(done).toBe(0);
+  });
+
+  it('says of a value that can never be stored that it is refused', async () => {
+    const failing = store.transaction((tx) => tx.copyRows(reading, [{ ...row, deviceId: 'nul\0' }]));
+    await expect(failing).rejects.toMatchObject({ kind: 'refused' });
+    expect(await store.db.$count(event)).toBe(0);
+  });
+
+  it('answers raw queries with whole numbers as numbers', async () => {
+    expect(await rowsOf(store.db, sql`select 5::bigint as big, 'x' as text`)).toEqual([{ big: 5, text: 'x' }]);
+  });
+});
+
+describe('the directory of an embedded store', () => {
+  it('is refused to a second opener, naming the process that has it, and free again after a close', async () => {
+    const directory = await freshDirectory();
+    const store = await openStore({ databaseUrl: null, directory });
+    await expect(openStore({ databaseUrl: null, directory })).rejects.toMatchObject({ kind: 'refused', code: 'store.in-use', ids: { pid: process.pid } });
+    await store.close();
+    await (await openStore({ databaseUrl: null, directory })).close();
+    rmSync(directory, { recursive: true });
+  });
+
+  it('is taken over from a process that was killed, and holds what that had committed', async () => {
+    const directory = await freshDirectory();
+    const database = new URL('../../src/store/database.ts', import.meta.url).href;
+    const script = `const { openStore } = await import(${JSON.stringify(database)});
+      const store = await openStore({ databaseUrl: null, directory: ${JSON.stringify(directory)} });
+      await store.db.execute("insert into event (at_ms, type, severity, text, by) values (1, 't', 'info', 'kept', 'me')");
+      console.log('committed'); setInterval(() => {}, 1000);`;
+    const child = spawn(process.execPath, ['--input-type=module', '-e', script], { stdio: ['ignore', 'pipe', 'inherit'] });
+    await once(child.stdout, 'data');
+    await expect(openStore({ databaseUrl: null, directory })).rejects.toMatchObject({ code: 'store.in-use', ids: { pid: child.pid } });
+    child.kill('SIGKILL');
+    await once(child, 'exit');
+    const store = await openStore({ databaseUrl: null, directory });
+    expect(await store.db.$count(event)).toBe(1);
+    await store.close();
+    rmSync(directory, { recursive: true });
+  });
+
+  it('that does not open is replaced by the last export, under a new epoch', async () => {
+    const directory = await freshDirectory();
+    const first = await openStore({ databaseUrl: null, directory });
+    await first.db.execute(sql`insert into event (at_ms, type, severity, text, by) values (1, 't', 'info', 'exported', 'me')`);
+    await first.close();
+    rmSync(join(directory, 'data', 'global'), { recursive: true });
+    writeFileSync(join(directory, 'data', 'PG_VERSION'), 'x');
+    const second = await openStore({ databaseUrl: null, directory });
+    expect(second.storeEpoch).not.toBe(first.storeEpoch);
+    expect(await second.db.$count(event)).toBe(1);
+    await second.close();
+    const third = await openStore({ databaseUrl: null, directory });
+    expect(third.storeEpoch).toBe(second.storeEpoch);
+    await third.close();
+    rmSync(directory, { recursive: true });
+  });
+});
