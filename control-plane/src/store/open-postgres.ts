@@ -1,6 +1,5 @@
 import { EventEmitter } from 'node:events';
 import { connect, type Socket } from 'node:net';
-import { finished } from 'node:stream/promises';
 import { sql } from 'drizzle-orm';
 import { drizzle } from 'drizzle-orm/postgres-js';
 import postgres, { type TransactionSql } from 'postgres';
@@ -56,6 +55,37 @@ async function serverFingerprint(db: Db): Promise<string> {
   }
 }
 
+/** What the driver's query has and its types do not say: settled once with the stream, and again when the server is done. */
+interface SettledTwice {
+  resolve: (value: unknown) => void;
+  reject: (error: unknown) => void;
+}
+
+/** COPY in. The driver's stream never ends when the server refuses a row, so the outcome is taken from the query itself. */
+async function copyIn(client: TransactionSql, text: string, bytes: Buffer): Promise<void> {
+  const query = client.unsafe(text);
+  const settle = query as unknown as SettledTwice;
+  const done = new Promise<void>((resolve, reject) => {
+    const { resolve: open, reject: fail } = settle;
+    let isOpen = false;
+    settle.resolve = (value) => {
+      if (isOpen) resolve();
+      isOpen = true;
+      open(value);
+    };
+    settle.reject = (error) => {
+      reject(error);
+      fail(error);
+    };
+  });
+  done.catch(() => {});
+  const stream = await query.writable();
+  // The same error comes out of `done`.
+  stream.on('error', () => {});
+  stream.end(bytes);
+  await done;
+}
+
 /** Open a PostgreSQL server (15 or newer) that several control planes may share. */
 export async function openPostgres(databaseUrl: string): Promise<Store> {
   const options = {
@@ -76,9 +106,7 @@ export async function openPostgres(databaseUrl: string): Promise<Store> {
       db,
       (tx) => ({
         async copy({ into, bytes }) {
-          const stream = await clientOf<TransactionSql>(tx).unsafe(`${into} from stdin with (format binary)`).writable();
-          stream.end(bytes);
-          await finished(stream);
+          await copyIn(clientOf<TransactionSql>(tx), `${into} from stdin with (format binary)`, bytes);
         },
         async announceEvents() {
           await tx.execute(sql`select pg_notify(${channel}, '')`);
