@@ -1,0 +1,100 @@
+import type { Reading } from '@data-in-motion/shared/domain/device';
+import { unpackRaw } from './unpack-raw.ts';
+
+const dayMs = 86_400_000;
+
+/** The five attributes of the published rule. */
+export const judgedAttributes = [5, 187, 188, 197, 198] as const;
+export type JudgedAttribute = (typeof judgedAttributes)[number];
+
+/** What one counter did lately, in the device's own time. */
+export interface Trend {
+  readonly attribute: JudgedAttribute;
+  readonly value: number;
+  /** Against the last reading that is at least that old, or the first one there is; below zero when pending sectors went. */
+  readonly change7Days: number;
+  readonly change30Days: number;
+  /** On how many readings of the last 14 days it was higher than on the one before. */
+  readonly risesIn14Days: number;
+  /** Null: it never rose while it was watched. */
+  readonly roseDaysAgo: number | null;
+}
+
+export interface Features {
+  /** The newest reading that has values; null when there is none. */
+  readonly last: Reading | null;
+  readonly trends: readonly Trend[];
+  /** How long the device was watched without its counters starting again, days. */
+  readonly watchedDays: number;
+  /** The newest readings in a row that the device did not answer; being asleep is an answer. */
+  readonly unansweredInARow: number;
+  /** The newest reading of all, with values or without. */
+  readonly newest: Reading | null;
+}
+
+/** When a reading was taken in the life of its device: a replayed life passes faster than the clock, so its own dates count. */
+export function lifeAtMs(reading: Reading): number {
+  const recorded = reading.recordedDay === null ? Number.NaN : Date.parse(`${reading.recordedDay}T00:00:00Z`);
+  return Number.isFinite(recorded) ? recorded : reading.atMs;
+}
+
+/**
+ * Reduce the history of one device to what the rule looks at.
+ *
+ * @param readings of one device, in any order; readings of other devices than the newest one's are ignored, as are values that are no counts
+ */
+export function deviceFeatures(readings: readonly Reading[]): Features {
+  const ordered = readings.filter((reading) => Number.isFinite(lifeAtMs(reading))).sort((a, b) => lifeAtMs(a) - lifeAtMs(b) || a.atMs - b.atMs);
+  const newest = ordered.at(-1) ?? null;
+  if (newest === null) return { last: null, trends: [], watchedDays: 0, unansweredInARow: 0, newest: null };
+
+  const own = ordered.filter((reading) => reading.deviceId === newest.deviceId);
+  const run = sinceCountersStarted(own.filter((reading) => reading.status === 'read'));
+  const last = run.at(-1) ?? null;
+  return {
+    last,
+    trends: judgedAttributes.flatMap((attribute) => trendOf(attribute, run) ?? []),
+    watchedDays: last === null ? 0 : (lifeAtMs(last) - lifeAtMs(run[0]!)) / dayMs,
+    unansweredInARow: own.length - 1 - own.findLastIndex((reading) => reading.status !== 'unreadable'),
+    newest,
+  };
+}
+
+/** A counter of the newest reading that has values, or undefined. */
+export function countOf(reading: Reading, attribute: number): number | undefined {
+  const raw = reading.smart[String(attribute)];
+  return raw === undefined ? undefined : unpackRaw(attribute, raw);
+}
+
+function trendOf(attribute: JudgedAttribute, run: readonly Reading[]): Trend | undefined {
+  const points = run.flatMap((reading) => {
+    const value = countOf(reading, attribute);
+    return value === undefined ? [] : [{ atMs: lifeAtMs(reading), value }];
+  });
+  const end = points.at(-1);
+  if (end === undefined || countOf(run.at(-1)!, attribute) === undefined) return undefined;
+
+  const before = (days: number): number => (points.findLast((point) => point.atMs <= end.atMs - days * dayMs) ?? points[0]!).value;
+  const rises = points.filter((point, i) => i > 0 && point.value > points[i - 1]!.value);
+  const lastRise = rises.at(-1);
+  return {
+    attribute,
+    value: end.value,
+    change7Days: end.value - before(7),
+    change30Days: end.value - before(30),
+    risesIn14Days: rises.filter((rise) => rise.atMs > end.atMs - 14 * dayMs).length,
+    roseDaysAgo: lastRise === undefined ? null : (end.atMs - lastRise.atMs) / dayMs,
+  };
+}
+
+/** The readings since counters that only grow were last seen lower than before: another drive answers under the name, or its firmware forgot. */
+function sinceCountersStarted(reads: readonly Reading[]): readonly Reading[] {
+  for (let i = reads.length - 1; i > 0; i--) if (startedAgain(reads[i - 1]!, reads[i]!)) return reads.slice(i);
+  return reads;
+}
+
+function startedAgain(before: Reading, after: Reading): boolean {
+  // Two days of slack: some drives write their hours back late after a power cut.
+  if (before.powerOnHours !== null && after.powerOnHours !== null && after.powerOnHours < before.powerOnHours - 48) return true;
+  return [5, 187].some((attribute) => (countOf(after, attribute) ?? Number.POSITIVE_INFINITY) < (countOf(before, attribute) ?? 0));
+}
