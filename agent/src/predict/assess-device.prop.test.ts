@@ -49,7 +49,9 @@ describe('an assessment', () => {
   });
 
   test('does not depend on the order in which readings are handed over', () => {
-    const spaced = fc.uniqueArray(anyReading, { maxLength: 10, selector: (reading) => reading.atMs }).map((list) => list.map((reading) => ({ ...reading, recordedDay: null })));
+    const spaced = fc
+      .uniqueArray(anyReading, { maxLength: 10, selector: (reading) => reading.atMs })
+      .map((list) => list.map((reading) => ({ ...reading, recordedDay: null })));
     fc.assert(
       fc.property(spaced, (readings) => {
         const shuffled = [...readings].reverse();
@@ -60,22 +62,30 @@ describe('an assessment', () => {
 
   test('of counters that only stand still is never a reason to move data below the large counts', () => {
     fc.assert(
-      fc.property(fc.integer({ min: 1, max: 49 }), fc.constantFrom('5', '187', '188', '197', '198'), fc.integer({ min: 1, max: 50 }), (value, attribute, days) => {
-        const readings = Array.from({ length: days }, (_, i): Reading => ({
-          deviceId: 'a' as DeviceId,
-          atMs: nowMs - (days - i) * 3_600_000,
-          recordedDay: null,
-          source: 'smartctl',
-          status: 'read',
-          unreadableBecause: null,
-          selfAssessmentPassed: true,
-          temperatureCelsius: 30,
-          powerOnHours: 100 + i,
-          smart: { [attribute]: value },
-          nvme: null,
-        }));
-        expect(assessDevice(readings, nowMs).level).toBe('watch');
-      }),
+      fc.property(
+        fc.integer({ min: 1, max: 49 }),
+        fc.constantFrom('5', '187', '188', '197', '198'),
+        fc.integer({ min: 1, max: 50 }),
+        (value, attribute, days) => {
+          const readings = Array.from(
+            { length: days },
+            (_, i): Reading => ({
+              deviceId: 'a' as DeviceId,
+              atMs: nowMs - (days - i) * 3_600_000,
+              recordedDay: null,
+              source: 'smartctl',
+              status: 'read',
+              unreadableBecause: null,
+              selfAssessmentPassed: true,
+              temperatureCelsius: 30,
+              powerOnHours: 100 + i,
+              smart: { [attribute]: value },
+              nvme: null,
+            }),
+          );
+          expect(assessDevice(readings, nowMs).level).toBe('watch');
+        },
+      ),
     );
   });
 });

@@ -34,7 +34,14 @@ function reading(more: Partial<Reading>): Reading {
   };
 }
 
-const unanswered = (hoursAgo: number): Reading => reading({ atMs: nowMs - hoursAgo * 3_600_000, status: 'unreadable', unreadableBecause: 'it gave no answer within 30000 ms', selfAssessmentPassed: null, powerOnHours: null });
+const unanswered = (hoursAgo: number): Reading =>
+  reading({
+    atMs: nowMs - hoursAgo * 3_600_000,
+    status: 'unreadable',
+    unreadableBecause: 'it gave no answer within 30000 ms',
+    selfAssessmentPassed: null,
+    powerOnHours: null,
+  });
 const repeat = (count: number, counts: Counts): Counts[] => Array.from({ length: count }, () => counts);
 const levelOf = (readings: readonly Reading[]): string => assessDevice(readings, nowMs).level;
 
@@ -117,7 +124,11 @@ describe('a hard drive', () => {
   });
 
   test('in a replayed life is judged by the days of the recording, not by the pace of the replay', () => {
-    const played = daily([...repeat(25, { 5: 48 }), ...repeat(20, { 5: 50 })]).map((each, i) => ({ ...each, atMs: nowMs - (45 - i) * 1_000, recordedDay: new Date(Date.UTC(2014, 4, 1 + i)).toISOString().slice(0, 10) }));
+    const played = daily([...repeat(25, { 5: 48 }), ...repeat(20, { 5: 50 })]).map((each, i) => ({
+      ...each,
+      atMs: nowMs - (45 - i) * 1_000,
+      recordedDay: new Date(Date.UTC(2014, 4, 1 + i)).toISOString().slice(0, 10),
+    }));
     const assessment = assessDevice(played, nowMs);
     expect(assessment).toMatchObject({ level: 'watch', recordedDay: '2014-06-14' });
     expect(assessment.reasons[0]!.text).toBe('50 reallocated sectors, up by 2 within 30 days');
@@ -156,11 +167,23 @@ describe('a device that says nothing', () => {
   });
 });
 
-const hoursEarlier = (hours: number) => (each: Reading): Reading => ({ ...each, atMs: each.atMs - hours * 3_600_000 });
+const hoursEarlier =
+  (hours: number) =>
+  (each: Reading): Reading => ({ ...each, atMs: each.atMs - hours * 3_600_000 });
 
 describe('an NVMe drive', () => {
   const nvme = (health: Partial<NvmeHealth>): Reading =>
-    reading({ nvme: { criticalWarning: 0, availableSparePercent: 100, availableSpareThresholdPercent: 10, percentageUsed: 4, mediaErrors: 0, unsafeShutdowns: 2, ...health } });
+    reading({
+      nvme: {
+        criticalWarning: 0,
+        availableSparePercent: 100,
+        availableSpareThresholdPercent: 10,
+        percentageUsed: 4,
+        mediaErrors: 0,
+        unsafeShutdowns: 2,
+        ...health,
+      },
+    });
 
   test.each<[string, Partial<NvmeHealth>, string]>([
     ['without a warning is healthy', {}, 'healthy'],

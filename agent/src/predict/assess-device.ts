@@ -1,7 +1,7 @@
 import type { Assessment, AssessmentReason, RiskLevel } from '@data-in-motion/shared/domain/assessment';
-import type { DeviceId } from '@data-in-motion/shared/domain/ids';
 import { isRisky } from '@data-in-motion/shared/domain/assessment';
 import type { Reading } from '@data-in-motion/shared/domain/device';
+import type { DeviceId } from '@data-in-motion/shared/domain/ids';
 import { deviceFeatures, type Features, lifeAtMs } from './features.ts';
 import { judgeAttributes, type Verdict } from './judge-attributes.ts';
 import { judgeNvme, worst } from './judge-nvme.ts';
@@ -61,7 +61,10 @@ function verdictOf(features: Features, readings: readonly Reading[]): Verdict {
     return { level: 'failing', reasons: [reason('The drive itself says that it is failing', 'self-assessment', 0), ...byValues.reasons] };
   }
   if (byValues.level === 'unknown' && last.selfAssessmentPassed === true) {
-    return { level: worst([byValues.level, 'healthy']), reasons: [reason('The drive says that it is well; nothing else of it can be judged', 'self-assessment', 1)] };
+    return {
+      level: worst([byValues.level, 'healthy']),
+      reasons: [reason('The drive says that it is well; nothing else of it can be judged', 'self-assessment', 1)],
+    };
   }
   return byValues;
 }

@@ -30,7 +30,10 @@ export interface Verdict {
 export function judgeAttributes(features: Features): Verdict {
   const { trends } = features;
   if (trends.length === 0) {
-    return { level: 'unknown', reasons: [{ text: 'The drive reports none of SMART 5, 187, 188, 197, 198, so the rule has nothing to look at', attribute: 'smart', value: null }] };
+    return {
+      level: 'unknown',
+      reasons: [{ text: 'The drive reports none of SMART 5, 187, 188, 197, 198, so the rule has nothing to look at', attribute: 'smart', value: null }],
+    };
   }
   const signs = trends.filter((trend) => trend.value > 0);
   const gone = trends.filter((trend) => trend.value === 0 && trend.change30Days < 0).map(goneReason);
@@ -64,7 +67,11 @@ function kindsOfDamage(signs: readonly Trend[]): number {
 }
 
 function signReason(sign: Trend, features: Features): AssessmentReason {
-  return { text: `${amount(sign.value)} ${smartName(sign.attribute)}, ${movement(sign, features.watchedDays)}`, attribute: `smart.${sign.attribute}`, value: sign.value };
+  return {
+    text: `${amount(sign.value)} ${smartName(sign.attribute)}, ${movement(sign, features.watchedDays)}`,
+    attribute: `smart.${sign.attribute}`,
+    value: sign.value,
+  };
 }
 
 function movement(sign: Trend, watchedDays: number): string {
@@ -76,7 +83,11 @@ function movement(sign: Trend, watchedDays: number): string {
 }
 
 function goneReason(trend: Trend): AssessmentReason {
-  return { text: `No ${smartName(trend.attribute)} any more, ${amount(-trend.change30Days)} were there within the last 30 days`, attribute: `smart.${trend.attribute}`, value: 0 };
+  return {
+    text: `No ${smartName(trend.attribute)} any more, ${amount(-trend.change30Days)} were there within the last 30 days`,
+    attribute: `smart.${trend.attribute}`,
+    value: 0,
+  };
 }
 
 const amount = (value: number): string => value.toLocaleString('en-GB');

@@ -32,8 +32,10 @@ export function judgeNvme(health: NvmeHealth, earlierMediaErrors: number | null)
   const { criticalWarning, availableSparePercent: spare, availableSpareThresholdPercent: threshold, percentageUsed: used, mediaErrors } = health;
 
   if (known(criticalWarning)) {
-    for (const { bit, level, text } of warningBits) if (hasBit(criticalWarning, bit)) add(level, 'criticalWarning', criticalWarning, `Critical warning: ${text}`);
-    if (criticalWarning > 0x3f) add('watch', 'criticalWarning', criticalWarning, `Critical warning with bits the specification keeps for later: ${criticalWarning}`);
+    for (const { bit, level, text } of warningBits)
+      if (hasBit(criticalWarning, bit)) add(level, 'criticalWarning', criticalWarning, `Critical warning: ${text}`);
+    if (criticalWarning > 0x3f)
+      add('watch', 'criticalWarning', criticalWarning, `Critical warning with bits the specification keeps for later: ${criticalWarning}`);
   }
   // A threshold of 0 is how drives without spare blocks (Optane) say that there is none.
   if (known(spare) && known(threshold) && threshold > 0) {
@@ -56,7 +58,10 @@ export function judgeNvme(health: NvmeHealth, earlierMediaErrors: number | null)
     return { level: 'unknown', reasons: [{ text: 'The drive shows no health log', attribute: 'nvme', value: null }] };
   }
   const seen = [known(spare) ? `${spare} % spare` : '', known(used) ? `${used} % of the rated endurance used` : ''].filter((part) => part !== '');
-  return { level: 'healthy', reasons: [{ text: ['No warning', ...seen].join(', '), attribute: 'nvme.criticalWarning', value: known(criticalWarning) ? criticalWarning : null }] };
+  return {
+    level: 'healthy',
+    reasons: [{ text: ['No warning', ...seen].join(', '), attribute: 'nvme.criticalWarning', value: known(criticalWarning) ? criticalWarning : null }],
+  };
 }
 
 const order: readonly RiskLevel[] = ['unknown', 'healthy', 'watch', 'at-risk', 'failing'];

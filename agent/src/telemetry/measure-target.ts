@@ -1,0 +1,157 @@
+import { randomBytes } from 'node:crypto';
+import { constants } from 'node:fs';
+import { type FileHandle, mkdir, open, rename } from 'node:fs/promises';
+import path from 'node:path';
+import type { Clock } from '@data-in-motion/shared/clock';
+import type { FaultHooks } from '@data-in-motion/shared/domain/fault-hooks';
+import type { TargetDescription } from '@data-in-motion/shared/domain/target';
+import type { Random } from '@data-in-motion/shared/random';
+
+const probeBytes = 4 * 1024 * 1024;
+const smallReadBytes = 4_096;
+const readsPerLook = 8;
+/** Latencies are told over this many newest reads: four minutes at the default pace, so a disk that was slow is not held to it for long. */
+const keptLatencies = 128;
+
+export interface Speed {
+  readonly latencyP50Ms: number | null;
+  readonly latencyP95Ms: number | null;
+  readonly latencyP99Ms: number | null;
+  readonly readBytesPerSec: number | null;
+  readonly writeBytesPerSec: number | null;
+}
+
+export interface SpeedMeterParts {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly faults: FaultHooks;
+}
+
+/**
+ * Latency and throughput of one target, measured on a file of 4 MiB of its own (`<root>/.dim/probe/probe.bin`).
+ * Latency is the time of opening the file and reading 4 KiB at a random place, past the page cache where the file system allows it (O_DIRECT),
+ * plus what the operator states for the way (`addedLatencyMs`). Throughput is one pass of the file, writes flushed with fdatasync;
+ * it is measured only when asked, as it costs 4 MiB of writing. Figures of so small a file are a lower bound for a busy disk and an upper one for a cache.
+ */
+export class SpeedMeter {
+  readonly #target: TargetDescription;
+  readonly #parts: SpeedMeterParts;
+  readonly #latenciesMs: number[] = [];
+  readonly #buffer = new ReadBuffer();
+  #readBytesPerSec: number | null = null;
+  #writeBytesPerSec: number | null = null;
+
+  constructor(target: TargetDescription, parts: SpeedMeterParts) {
+    this.#target = target;
+    this.#parts = parts;
+  }
+
+  get speed(): Speed {
+    const sorted = [...this.#latenciesMs].sort((a, b) => a - b);
+    const at = (share: number): number | null => (sorted.length === 0 ? null : sorted[Math.min(sorted.length - 1, Math.ceil(share * sorted.length) - 1)]!);
+    return {
+      latencyP50Ms: at(0.5),
+      latencyP95Ms: at(0.95),
+      latencyP99Ms: at(0.99),
+      readBytesPerSec: this.#readBytesPerSec,
+      writeBytesPerSec: this.#writeBytesPerSec,
+    };
+  }
+
+  /**
+   * A few small reads. Makes the probe file when it is not there, never the root itself: a root that is gone is a disk that is not mounted.
+   *
+   * @throws the system's error when the target can not be read
+   */
+  async measureLatency(): Promise<void> {
+    const file = await this.#probeFile();
+    for (let i = 0; i < readsPerLook; i++) {
+      const place = Math.floor(this.#parts.random.next() * (probeBytes / smallReadBytes)) * smallReadBytes;
+      const startedMs = this.#parts.clock.monotonicMs();
+      await this.#parts.faults.before('read', this.#target.targetId);
+      await this.#buffer.read(file, place, smallReadBytes);
+      this.#latenciesMs.push(this.#parts.clock.monotonicMs() - startedMs + this.#target.addedLatencyMs);
+    }
+    if (this.#latenciesMs.length > keptLatencies) this.#latenciesMs.splice(0, this.#latenciesMs.length - keptLatencies);
+  }
+
+  /** @throws the system's error when the target can not be read or written */
+  async measureThroughput(): Promise<void> {
+    const clock = this.#parts.clock;
+    const writeStartedMs = clock.monotonicMs();
+    await this.#parts.faults.before('write', this.#target.targetId);
+    const file = await this.#writeProbe();
+    this.#writeBytesPerSec = perSecond(probeBytes, clock.monotonicMs() - writeStartedMs);
+    const readStartedMs = clock.monotonicMs();
+    await this.#parts.faults.before('read', this.#target.targetId);
+    await this.#buffer.read(file, 0, probeBytes);
+    this.#readBytesPerSec = perSecond(probeBytes, clock.monotonicMs() - readStartedMs);
+  }
+
+  async #probeFile(): Promise<string> {
+    const file = path.join(this.#target.root, '.dim/probe/probe.bin');
+    const handle = await open(file, 'r').catch(() => null);
+    const size = handle === null ? 0 : (await handle.stat()).size;
+    await handle?.close();
+    return size === probeBytes ? file : this.#writeProbe();
+  }
+
+  async #writeProbe(): Promise<string> {
+    await refuseAbsent(this.#target.root);
+    const directory = path.join(this.#target.root, '.dim/probe');
+    await mkdir(directory, { recursive: true, mode: 0o700 });
+    const file = path.join(directory, 'probe.bin');
+    const handle = await open(`${file}.new`, 'w', 0o600);
+    try {
+      // Bytes that no file system can compress away or share.
+      await handle.writeFile(randomBytes(probeBytes));
+      await handle.datasync();
+    } finally {
+      await handle.close();
+    }
+    await rename(`${file}.new`, file);
+    return file;
+  }
+}
+
+async function refuseAbsent(root: string): Promise<void> {
+  const handle = await open(root, constants.O_RDONLY | constants.O_DIRECTORY);
+  await handle.close();
+}
+
+function perSecond(bytes: number, ms: number): number | null {
+  return ms > 0 ? (bytes / ms) * 1_000 : null;
+}
+
+/**
+ * Reads past the page cache where that works. O_DIRECT wants the memory at a multiple of the block size, and JavaScript can not ask where its memory is,
+ * so the two places that allocators use are tried; where neither works (or the file system has no O_DIRECT) the read is an ordinary one.
+ */
+class ReadBuffer {
+  readonly #memory = Buffer.alloc(probeBytes + smallReadBytes);
+  #placements = [smallReadBytes - 16, 0];
+
+  async read(file: string, position: number, length: number): Promise<void> {
+    for (let start = this.#placements[0]; start !== undefined; start = this.#placements[0]) {
+      try {
+        return await readAll(await open(file, constants.O_RDONLY | constants.O_DIRECT), this.#memory, start, position, length);
+      } catch (error) {
+        if ((error as NodeJS.ErrnoException).code !== 'EINVAL') throw error;
+        this.#placements = this.#placements.slice(1);
+      }
+    }
+    await readAll(await open(file, constants.O_RDONLY), this.#memory, 0, position, length);
+  }
+}
+
+async function readAll(handle: FileHandle, memory: Buffer, start: number, position: number, length: number): Promise<void> {
+  try {
+    for (let done = 0; done < length; ) {
+      const { bytesRead } = await handle.read(memory, start + done, length - done, position + done);
+      if (bytesRead === 0) return;
+      done += bytesRead;
+    }
+  } finally {
+    await handle.close();
+  }
+}

@@ -1,0 +1,127 @@
+import type { Clock } from '@data-in-motion/shared/clock';
+import type { DeviceIdentity, Reading } from '@data-in-motion/shared/domain/device';
+import { atMostAtOnce } from '../at-most.ts';
+import { type DeviceProbe, type Note, silentReading } from '../device-probe.ts';
+import { type ParsedSmartctl, parseSmartctl } from '../parse-smartctl.ts';
+import { runTool } from '../run-tool.ts';
+import { scanOutput } from '../smartctl-output.ts';
+
+export interface SmartctlProbeParts {
+  readonly clock: Clock;
+  readonly note: Note;
+  /** The program; found on the system's own path when it is a bare name. */
+  readonly command: string;
+  /** For the scan and for each identification. */
+  readonly timeoutMs: number;
+}
+
+/** Devices that are asked at once while they are identified; a shelf of disks behind one controller answers no faster to more. */
+const atOnce = 4;
+
+interface Found {
+  readonly device: DeviceIdentity;
+  /** How smartctl reaches it: `sat`, `nvme`, `megaraid,3`. */
+  readonly type: string;
+}
+
+interface Scanned {
+  readonly name: string;
+  readonly type: string;
+}
+
+/**
+ * Devices by smartmontools (7.0 or later). `-n standby` stands in every call, so a sleeping disk is never woken; one that has slept since the
+ * agent started is listed as soon as it is awake. Needs the right to send commands to drives (root or CAP_SYS_RAWIO).
+ */
+export class SmartctlProbe implements DeviceProbe {
+  readonly source = 'smartctl';
+  readonly readEveryMs = null;
+  readonly #parts: SmartctlProbeParts;
+  readonly #found = new Map<string, Found>();
+  /** Last thing told about a subject: each is said once until it changes. */
+  readonly #told = new Map<string, string>();
+
+  constructor(parts: SmartctlProbeParts) {
+    this.#parts = parts;
+  }
+
+  async discover(): Promise<DeviceIdentity[]> {
+    const scanned = await this.#scan();
+    const identified = await atMostAtOnce(atOnce, scanned, (entry) => this.#identify(entry));
+    // Two paths of one drive (multipath, a controller's own and the kernel's) are one device; the first path stays.
+    const devices = new Map<string, Found>();
+    for (const found of identified) if (found !== null && !devices.has(found.device.deviceId)) devices.set(found.device.deviceId, found);
+    this.#found.clear();
+    for (const [deviceId, found] of devices) this.#found.set(deviceId, found);
+    return [...devices.values()].map((found) => found.device);
+  }
+
+  async read(device: DeviceIdentity, signal: AbortSignal): Promise<Reading> {
+    const found = this.#found.get(device.deviceId);
+    const atMs = this.#parts.clock.nowMs();
+    if (found === undefined) return silentReading(device, 'smartctl', 'unreadable', 'it is not connected any more', atMs);
+    const asked = await this.#ask({ name: device.path, type: found.type }, signal);
+    if ('problem' in asked) return silentReading(device, 'smartctl', 'unreadable', asked.problem, atMs);
+    const { identity, values, remarks } = asked;
+    if (values.status !== 'read') return silentReading(device, 'smartctl', values.status, values.unreadableBecause ?? 'no reason given', atMs);
+    if (identity?.deviceId !== device.deviceId) {
+      return silentReading(
+        device,
+        'smartctl',
+        'unreadable',
+        `at ${device.path} now answers ${identity === null ? 'a drive without a name' : `${identity.model} ${identity.serial}`}`,
+        atMs,
+      );
+    }
+    this.#tell(device.deviceId, 'info', 'device.remarks', remarks.join('; '), { deviceId: device.deviceId });
+    return { deviceId: device.deviceId, atMs, recordedDay: null, source: 'smartctl', ...values };
+  }
+
+  async #scan(): Promise<Scanned[]> {
+    const result = await runTool(this.#parts.command, ['--scan-open', '--json'], AbortSignal.timeout(this.#parts.timeoutMs));
+    if (result.outcome !== 'ended') {
+      this.#tell('scan', 'warning', 'smartctl.away', `No device is read: ${result.because}`);
+      return [];
+    }
+    let listed: { name: string; type: string; open_error?: string | undefined }[] = [];
+    try {
+      listed = scanOutput.parse(JSON.parse(result.output)).devices ?? [];
+    } catch {
+      this.#tell('scan', 'warning', 'smartctl.away', 'No device is read: smartctl gave no JSON; version 7.0 or later is needed');
+      return [];
+    }
+    const closed = listed.filter((entry) => entry.open_error !== undefined);
+    const problem = closed.map((entry) => `${entry.name}: ${entry.open_error}`).join('; ');
+    this.#tell('scan', 'warning', 'smartctl.open-failed', problem === '' ? '' : `Some devices can not be read: ${problem.slice(0, 1_000)}`);
+    return listed.filter((entry) => entry.open_error === undefined);
+  }
+
+  async #identify(entry: Scanned): Promise<Found | null> {
+    const subject = `${entry.name} (${entry.type})`;
+    const asked = await this.#ask(entry, AbortSignal.timeout(this.#parts.timeoutMs));
+    const known = [...this.#found.values()].find((found) => found.device.path === entry.name && found.type === entry.type);
+    if ('problem' in asked) {
+      this.#tell(subject, 'warning', 'device.unreadable', `${subject}: ${asked.problem}`);
+      return known ?? null;
+    }
+    // A sleeping disk tells no name; at this path it is still the one that was seen before.
+    if (asked.values.status === 'asleep' && known !== undefined) return known;
+    if (asked.identity === null) {
+      this.#tell(subject, 'warning', 'device.unreadable', `${subject}: ${asked.values.unreadableBecause ?? 'it tells neither model nor serial number'}`);
+      return null;
+    }
+    this.#tell(subject, 'warning', 'device.unreadable', '');
+    return { device: { ...asked.identity, path: entry.name }, type: entry.type };
+  }
+
+  async #ask(entry: Scanned, signal: AbortSignal): Promise<ParsedSmartctl | { problem: string }> {
+    const result = await runTool(this.#parts.command, ['--json', '-n', 'standby', '-i', '-H', '-A', '-l', 'error', '-d', entry.type, entry.name], signal);
+    return result.outcome === 'ended' ? parseSmartctl(result.output, result.exitStatus, entry.name) : { problem: result.because };
+  }
+
+  #tell(subject: string, severity: 'info' | 'warning', code: string, message: string, ids: Record<string, string> = {}): void {
+    if ((this.#told.get(subject) ?? '') === message) return;
+    this.#told.set(subject, message);
+    if (message !== '') this.#parts.note(severity, code, message, ids);
+  }
+}

@@ -1,0 +1,79 @@
+import type { Reading } from '@data-in-motion/shared/domain/device';
+import type { DeviceId } from '@data-in-motion/shared/domain/ids';
+import { readingRecord } from '@data-in-motion/shared/protocol/records';
+import type { Journal } from '../journal/journal.ts';
+import { lifeAtMs } from '../predict/features.ts';
+
+const dayMs = 86_400_000;
+/** Days with a reading kept of each device: the rule looks back 30, and twice that tells a slow rise from an old one. Counted, not dated: a clock that jumps by a year must not empty the history. */
+export const keptDays = 60;
+/** Readings kept of the newest day, which is not thinned. */
+const keptOfNewestDay = 200;
+
+/**
+ * The history of each device, bounded: everything of the newest day (up to a limit), and the last reading with values of each day before, in the
+ * device's own time. With a journal the days survive a restart; what of the newest day came after the last write is lost, which the next reading mends.
+ */
+export class ReadingHistory {
+  readonly #readings = new Map<DeviceId, Reading[]>();
+  readonly #journal: Journal | null;
+
+  constructor(journal: Journal | null) {
+    this.#journal = journal;
+    if (journal === null) return;
+    journal.define('readings_history', [
+      'CREATE TABLE readings_history (device_id TEXT NOT NULL, day INTEGER NOT NULL, reading TEXT NOT NULL, PRIMARY KEY (device_id, day)) STRICT, WITHOUT ROWID',
+    ]);
+    for (const row of journal.db.prepare('SELECT reading FROM readings_history ORDER BY device_id, day').all() as { reading: string }[]) {
+      const reading = storedReading(row.reading);
+      if (reading !== null) this.#readings.set(reading.deviceId, [...this.of(reading.deviceId), reading]);
+    }
+  }
+
+  /** Oldest first. */
+  of(deviceId: DeviceId): readonly Reading[] {
+    return this.#readings.get(deviceId) ?? [];
+  }
+
+  add(reading: Reading): void {
+    const kept = withReading(this.of(reading.deviceId), reading);
+    this.#readings.set(reading.deviceId, kept);
+    if (this.#journal === null) return;
+    const { db } = this.#journal;
+    const days = kept.map(dayOf);
+    this.#journal.transaction(() => {
+      db.prepare('DELETE FROM readings_history WHERE device_id = ? AND (day < ? OR day > ?)').run(reading.deviceId, days[0], days.at(-1));
+      // A day that has values keeps them: that the drive did not answer later that day is no reason to forget them.
+      if (reading.status === 'read')
+        db.prepare('INSERT OR REPLACE INTO readings_history (device_id, day, reading) VALUES (?, ?, ?)').run(
+          reading.deviceId,
+          dayOf(reading),
+          JSON.stringify(reading),
+        );
+    });
+  }
+}
+
+/** A history with one reading more; when the device's time went back (a replay that begins again), what lies after it is forgotten. */
+export function withReading(history: readonly Reading[], reading: Reading): Reading[] {
+  const day = dayOf(reading);
+  const before = history.filter((earlier) => lifeAtMs(earlier) <= lifeAtMs(reading));
+  const lastOfDay = new Map<number, Reading>();
+  for (const earlier of before)
+    if (dayOf(earlier) < day && (earlier.status === 'read' || !lastOfDay.has(dayOf(earlier)))) lastOfDay.set(dayOf(earlier), earlier);
+  const today = before.filter((earlier) => dayOf(earlier) === day).slice(1 - keptOfNewestDay);
+  return [...[...lastOfDay.values()].slice(1 - keptDays), ...today, reading];
+}
+
+function dayOf(reading: Reading): number {
+  return Math.floor(lifeAtMs(reading) / dayMs);
+}
+
+function storedReading(text: string): Reading | null {
+  try {
+    const { type: _, ...reading } = readingRecord.parse({ type: 'reading', ...JSON.parse(text) });
+    return reading;
+  } catch {
+    return null;
+  }
+}

@@ -1,0 +1,140 @@
+import { readFile } from 'node:fs/promises';
+import { type Clock, systemClock } from '@data-in-motion/shared/clock';
+import type { Assessment } from '@data-in-motion/shared/domain/assessment';
+import type { DeviceIdentity } from '@data-in-motion/shared/domain/device';
+import { type FaultHooks, noFaults } from '@data-in-motion/shared/domain/fault-hooks';
+import type { DeviceId } from '@data-in-motion/shared/domain/ids';
+import type { TargetDescription } from '@data-in-motion/shared/domain/target';
+import type { Failure } from '@data-in-motion/shared/failure';
+import { type Loop, startLoop } from '@data-in-motion/shared/loop';
+import { type Random, systemRandom } from '@data-in-motion/shared/random';
+import type { Journal } from '../journal/journal.ts';
+import type { Tell } from '../journal/outbox.ts';
+import type { DeviceProbe, Note } from './device-probe.ts';
+import { type DiskCounters, diskStatsBetween, kernelName, parseDiskstats } from './diskstats.ts';
+import { ReadingHistory } from './reading-history.ts';
+import { DeviceWatch } from './watch-devices.ts';
+import { TargetWatch } from './watch-target.ts';
+
+export interface SamplerSettings {
+  /** How often a live device is read; a replayed one sets its own pace. */
+  readonly deviceEveryMs: number;
+  /** How often the devices of the host are listed again. */
+  readonly discoverEveryMs: number;
+  /** A device that takes longer is `unreadable` this time. */
+  readonly perDiskTimeoutMs: number;
+  /** Devices of one probe that are read at once. */
+  readonly readAtOnce: number;
+  /** An assessment that stays the same is told again after so many readings. */
+  readonly assessmentEveryReadings: number;
+  /** How often space and latency of targets, and the kernel's disk counters, are taken. */
+  readonly targetEveryMs: number;
+  /** A target that takes longer is told as unreachable until it answers. */
+  readonly targetTimeoutMs: number;
+  /** Throughput costs 4 MiB of writing, so it is measured less often. */
+  readonly throughputEveryMs: number;
+  readonly diskstatsFile: string;
+}
+
+export const samplerDefaults: SamplerSettings = {
+  deviceEveryMs: 600_000,
+  discoverEveryMs: 600_000,
+  perDiskTimeoutMs: 30_000,
+  readAtOnce: 4,
+  assessmentEveryReadings: 24,
+  targetEveryMs: 15_000,
+  targetTimeoutMs: 10_000,
+  throughputEveryMs: 300_000,
+  diskstatsFile: '/proc/diskstats',
+};
+
+export interface SamplerParts {
+  readonly probes: readonly DeviceProbe[];
+  readonly targets: readonly TargetDescription[];
+  readonly tell: Tell;
+  readonly clock?: Clock;
+  readonly random?: Random;
+  /** Armed faults of a target show in what is measured on it. */
+  readonly faults?: FaultHooks;
+  /** With a journal the history of devices survives a restart. */
+  readonly journal?: Journal;
+  readonly settings?: Partial<SamplerSettings>;
+}
+
+export interface Sampler {
+  /** Take everything once now; resolves when it is told. */
+  sampleNow(): Promise<void>;
+  /** Ends after what is being read, or at once where reading hangs. */
+  stop(): Promise<void>;
+  devices(): readonly DeviceIdentity[];
+  /** What was concluded last of a device; null when it is not known or was not read yet. */
+  assessment(deviceId: DeviceId): Assessment | null;
+}
+
+/**
+ * Read devices and targets, each on its own schedule, and tell what was seen: `device-seen` when a device is new or changed, every `reading`,
+ * an `assessment` when its level or probability changes (and now and then), `disk-stats` per interval, `target-stats`.
+ * One device or target that hangs delays no other probe or target.
+ */
+export function startSampler(parts: SamplerParts): Sampler {
+  const settings = { ...samplerDefaults, ...parts.settings };
+  const { tell, clock = systemClock, random = systemRandom, faults = noFaults } = parts;
+  const note: Note = (severity, code, message, ids = {}) =>
+    tell([{ type: 'note', atMs: clock.nowMs(), severity, code, message: message.slice(0, 2_000), ids: { ...ids } }], 'soon');
+  const history = new ReadingHistory(parts.journal ?? null);
+  const watches = parts.probes.map((probe) => new DeviceWatch({ probe, history, tell, note, clock, settings }));
+  const targets = parts.targets.map((target) => new TargetWatch({ target, tell, clock, random, faults, settings }));
+  const devices = (): DeviceIdentity[] => watches.flatMap((watch) => watch.devices);
+  const disks = new DiskCounterWatch(settings.diskstatsFile, devices, tell, clock);
+  const onFailure = (failure: Failure): void => note('error', failure.code, `Telemetry: ${failure.message}`);
+
+  const loops: Loop[] = [
+    ...watches.map((watch) => startLoop((signal) => watch.pass(signal), watch.everyMs, clock, onFailure)),
+    ...targets.map((target) => startLoop((signal) => target.pass(signal), settings.targetEveryMs, clock, onFailure)),
+    startLoop(() => disks.pass(), settings.targetEveryMs, clock, onFailure),
+  ];
+  return {
+    async sampleNow() {
+      const signal = new AbortController().signal;
+      await Promise.all([...watches.map((watch) => watch.pass(signal)), ...targets.map((target) => target.pass(signal))]);
+      await disks.pass();
+    },
+    async stop() {
+      await Promise.all(loops.map((loop) => loop.stop()));
+    },
+    devices,
+    assessment: (deviceId) => watches.map((watch) => watch.assessment(deviceId)).find((found) => found !== null) ?? null,
+  };
+}
+
+/** The kernel's counters of the devices that the probes know, told as differences. A host without the file tells nothing. */
+class DiskCounterWatch {
+  readonly #file: string;
+  readonly #devices: () => readonly DeviceIdentity[];
+  readonly #tell: Tell;
+  readonly #clock: Clock;
+  #before: { atMs: number; counters: Map<string, DiskCounters> } | null = null;
+
+  constructor(file: string, devices: () => readonly DeviceIdentity[], tell: Tell, clock: Clock) {
+    this.#file = file;
+    this.#devices = devices;
+    this.#tell = tell;
+    this.#clock = clock;
+  }
+
+  async pass(): Promise<void> {
+    const text = await readFile(this.#file, 'utf8').catch(() => '');
+    const now = { atMs: this.#clock.monotonicMs(), counters: parseDiskstats(text) };
+    const before = this.#before;
+    this.#before = now;
+    if (before === null) return;
+    const records = this.#devices().flatMap((device) => {
+      const name = kernelName(device.path);
+      const [was, is] = [before.counters.get(name), now.counters.get(name)];
+      if (was === undefined || is === undefined) return [];
+      const stats = diskStatsBetween(device.deviceId, was, is, now.atMs - before.atMs, this.#clock.nowMs());
+      return stats === null ? [] : [{ type: 'disk-stats' as const, ...stats }];
+    });
+    if (records.length > 0) this.#tell(records, 'soon');
+  }
+}

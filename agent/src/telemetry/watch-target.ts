@@ -1,0 +1,79 @@
+import type { Clock } from '@data-in-motion/shared/clock';
+import type { FaultHooks } from '@data-in-motion/shared/domain/fault-hooks';
+import type { TargetDescription } from '@data-in-motion/shared/domain/target';
+import { asFailure } from '@data-in-motion/shared/failure';
+import type { Random } from '@data-in-motion/shared/random';
+import type { Tell } from '../journal/outbox.ts';
+import { type Space, SpaceMeter } from './filesystem.ts';
+import { SpeedMeter } from './measure-target.ts';
+
+export interface TargetWatchParts {
+  readonly target: TargetDescription;
+  readonly tell: Tell;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly faults: FaultHooks;
+  readonly settings: { readonly targetTimeoutMs: number; readonly throughputEveryMs: number };
+}
+
+/** One target: its space and speed, measured and told. A measurement that hangs is left alone and the target told as unreachable until it ends. */
+export class TargetWatch {
+  readonly #parts: TargetWatchParts;
+  readonly #space = new SpaceMeter();
+  readonly #speed: SpeedMeter;
+  #lastSpace: Space = { capacityBytes: 0, usedBytes: 0, freeBytes: 0 };
+  #throughputAtMs: number | null = null;
+  #measuring: Promise<string | null> | null = null;
+
+  constructor(parts: TargetWatchParts) {
+    this.#parts = parts;
+    this.#speed = new SpeedMeter(parts.target, parts);
+  }
+
+  async pass(signal: AbortSignal): Promise<void> {
+    const { clock, settings, target, tell } = this.#parts;
+    const inTime = new AbortController();
+    this.#measuring ??= this.#measure().finally(() => {
+      this.#measuring = null;
+    });
+    const tooLate = clock
+      .sleep(settings.targetTimeoutMs, AbortSignal.any([inTime.signal, signal]))
+      .then(() => `no answer within ${settings.targetTimeoutMs} ms`);
+    const unreachableBecause = await Promise.race([this.#measuring, tooLate]);
+    inTime.abort();
+    if (signal.aborted) return;
+    tell(
+      [
+        {
+          type: 'target-stats',
+          targetId: target.targetId,
+          atMs: clock.nowMs(),
+          reachable: unreachableBecause === null,
+          unreachableBecause,
+          ...this.#lastSpace,
+          ...this.#speed.speed,
+        },
+      ],
+      'soon',
+    );
+  }
+
+  /** Why the target could not be measured, or null when it could. */
+  async #measure(): Promise<string | null> {
+    const { clock, settings, target } = this.#parts;
+    try {
+      this.#lastSpace = await this.#space.measure(target, clock);
+      await this.#speed.measureLatency();
+      const nowMs = clock.monotonicMs();
+      const due = this.#throughputAtMs === null || nowMs - this.#throughputAtMs >= settings.throughputEveryMs;
+      // A full target is read on but not written to: the last free bytes are not for measuring.
+      if (due && this.#lastSpace.freeBytes > 0) {
+        this.#throughputAtMs = nowMs;
+        await this.#speed.measureThroughput();
+      }
+      return null;
+    } catch (thrown) {
+      return asFailure(thrown).message;
+    }
+  }
+}
