@@ -34,6 +34,8 @@ export interface DeviceFacts {
   readonly level: RiskLevel;
   readonly probability: number | null;
   readonly horizonDays: number;
+  /** Since when the level is what it is; many that change at once are the observer's fault. */
+  readonly levelSinceMs: number | null;
   readonly assessedAtMs: number | null;
   readonly judge: string;
   readonly reasons: readonly string[];

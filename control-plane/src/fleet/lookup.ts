@@ -1,0 +1,50 @@
+import type { DatasetId, DeviceId, NodeId, TargetId } from '@data-in-motion/shared/domain/ids';
+import type { Spread } from '@data-in-motion/shared/domain/policy';
+import type { DatasetFacts, DeviceFacts, FleetSnapshot, NodeFacts, ReplicaFacts, TargetFacts } from './snapshot.ts';
+
+/** The snapshot's lists by name. */
+export interface FleetIndex {
+  readonly nodes: ReadonlyMap<NodeId, NodeFacts>;
+  readonly devices: ReadonlyMap<DeviceId, DeviceFacts>;
+  readonly targets: ReadonlyMap<TargetId, TargetFacts>;
+  readonly datasets: ReadonlyMap<DatasetId, DatasetFacts>;
+}
+
+const indexes = new WeakMap<FleetSnapshot, FleetIndex>();
+
+/** Look the snapshot's things up by name; made once for each snapshot. */
+export function indexOf(snapshot: FleetSnapshot): FleetIndex {
+  const known = indexes.get(snapshot);
+  if (known !== undefined) return known;
+  const index: FleetIndex = {
+    nodes: new Map(snapshot.nodes.map((node) => [node.nodeId, node])),
+    devices: new Map(snapshot.devices.map((device) => [device.deviceId, device])),
+    targets: new Map(snapshot.targets.map((target) => [target.targetId, target])),
+    datasets: new Map(snapshot.datasets.map((dataset) => [dataset.datasetId, dataset])),
+  };
+  indexes.set(snapshot, index);
+  return index;
+}
+
+/** Bytes that may still be promised on a target: never below its reserve, never what jobs under way will fill. At least 0. */
+export function freeBytes(target: TargetFacts): number {
+  return Math.max(0, target.capacityBytes - target.usedBytes - target.reserveBytes - target.reservedBytes);
+}
+
+/** What must differ between two copies under a spread: places with the same answer fall together. */
+export function domainOf(target: TargetFacts, spread: Spread): string {
+  if (spread === 'site') return target.siteId;
+  if (spread === 'node') return target.nodeId;
+  if (spread === 'provider') return target.provider;
+  return target.targetId;
+}
+
+/** The copies of the version that counts now, oldest first. */
+export function currentReplicas(dataset: DatasetFacts): readonly ReplicaFacts[] {
+  return dataset.replicas.filter((replica) => replica.versionId === dataset.versionId);
+}
+
+/** A replica that can be read from as it is: the source of copies, and what the last of must never be let go. */
+export function isWhole(replica: ReplicaFacts): boolean {
+  return replica.state === 'verified';
+}

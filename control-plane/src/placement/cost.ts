@@ -1,0 +1,118 @@
+import type { Heat } from '@data-in-motion/shared/domain/heat';
+import type { DatasetId } from '@data-in-motion/shared/domain/ids';
+import { bytesPerGb, hoursPerMonth } from '@data-in-motion/shared/domain/price';
+import type { ReplicaState } from '@data-in-motion/shared/domain/replica';
+import { indexOf } from '../fleet/lookup.ts';
+import type { DatasetFacts, FleetSnapshot, ReplicaFacts, TargetFacts } from '../fleet/snapshot.ts';
+import { type ExpectedUse, forecastUse } from '../heat/forecast-use.ts';
+import type { CopyRole } from '../policy/violations.ts';
+import type { CostParts } from './plan.ts';
+
+/** 730 hours: what a price "per month" is per. */
+export const daysPerMonth = hoursPerMonth / 24;
+const dayMs = 86_400_000;
+
+/** States in which a copy fills its place and is paid for; of a copy that is being written the bytes are paid when it is whole. */
+const paidStates: readonly ReplicaState[] = ['verified', 'suspect', 'corrupt', 'retiring', 'trashed', 'conflict'];
+
+export interface FleetCost {
+  readonly perMonth: number;
+  readonly byTier: Readonly<Record<string, number>>;
+  readonly byOwner: Readonly<Record<string, number>>;
+  readonly byTarget: Readonly<Record<string, number>>;
+}
+
+/**
+ * What one copy costs at a target, US dollars per month of 730 hours:
+ *
+ *     storage  = size in GB (10^9 bytes) × storagePerGbMonth
+ *     requests = reads per month / 1000 × readsPer1000              the primary only: readers use it
+ *     egress   = read bytes per month in GB × egressPerGb           the primary only
+ *
+ * Readers are taken to be outside the target's site, as for a shared data set they mostly are; a place whose readers are local has an
+ * egress price of 0 in its price book. A target without a price counts as free of charge here; nothing new is put there.
+ */
+export function replicaCost(target: TargetFacts, role: CopyRole, sizeBytes: number, use: ExpectedUse): CostParts {
+  const prices = target.prices;
+  if (prices === null) return { storagePerMonth: 0, requestsPerMonth: 0, egressPerMonth: 0, migrationOnce: 0 };
+  return {
+    storagePerMonth: (sizeBytes / bytesPerGb) * prices.storagePerGbMonth,
+    requestsPerMonth: role === 'primary' ? (use.readsPerMonth / 1000) * prices.readsPer1000 : 0,
+    egressPerMonth: role === 'primary' ? (use.readBytesPerMonth / bytesPerGb) * prices.egressPerGb : 0,
+    migrationOnce: 0,
+  };
+}
+
+/**
+ * What it costs once to write a copy at `to` by reading it at `from`, US dollars:
+ * reads of every object there, egress of every byte when it leaves the site or the provider, writes of every object here.
+ */
+export function copyOnce(from: TargetFacts, to: TargetFacts, dataset: Pick<DatasetFacts, 'sizeBytes' | 'objects'>): number {
+  const leaves = from.siteId !== to.siteId || from.provider !== to.provider;
+  const egress = leaves ? (dataset.sizeBytes / bytesPerGb) * (from.prices?.egressPerGb ?? 0) : 0;
+  return egress + (dataset.objects / 1000) * ((from.prices?.readsPer1000 ?? 0) + (to.prices?.writesPer1000 ?? 0));
+}
+
+/** What is still billed when a copy leaves before its place's minimum time: the rest of the days at the storage price, US dollars. */
+export function leaveOnce(target: TargetFacts, replica: ReplicaFacts, sizeBytes: number, nowMs: number): number {
+  if (target.prices === null) return 0;
+  const restDays = Math.max(0, target.prices.minimumDays - Math.max(0, nowMs - replica.createdAtMs) / dayMs);
+  return (restDays / daysPerMonth) * (sizeBytes / bytesPerGb) * target.prices.storagePerGbMonth;
+}
+
+/**
+ * What readers' waiting is worth, US dollars per month: reads × p95 to the first byte × dollarsPerReadSec. Not money that anybody bills:
+ * it is what lets a dataset without a stated latency SLO be drawn to a fast place by its use, and is kept apart from the cost.
+ */
+export function waitingPerMonth(target: TargetFacts, role: CopyRole, use: ExpectedUse, dollarsPerReadSec: number): number {
+  return role === 'primary' ? use.readsPerMonth * (expectedLatencyMs(target) / 1000) * dollarsPerReadSec : 0;
+}
+
+/** The measured p95, or, until it is measured, what such a tier usually shows: flash, a disk's seek, an archive's. Milliseconds. */
+export function expectedLatencyMs(target: TargetFacts): number {
+  return target.latencyP95Ms ?? { hot: 5, warm: 25, cold: 250 }[target.tier];
+}
+
+/** The parts that come back every month. */
+export function perMonth(cost: CostParts): number {
+  return cost.storagePerMonth + cost.requestsPerMonth + cost.egressPerMonth;
+}
+
+/** Part by part. */
+export function addCosts(costs: readonly CostParts[]): CostParts {
+  const sum = (part: keyof CostParts): number => costs.reduce((total, cost) => total + cost[part], 0);
+  return { storagePerMonth: sum('storagePerMonth'), requestsPerMonth: sum('requestsPerMonth'), egressPerMonth: sum('egressPerMonth'), migrationOnce: sum('migrationOnce') };
+}
+
+/** What all paid copies of a dataset cost where they are. Copies of older versions are taken to be of the current size. */
+export function datasetCost(snapshot: FleetSnapshot, dataset: DatasetFacts, heat: Heat | undefined): CostParts {
+  return addCosts(paidReplicas(snapshot, dataset, heat).map(({ cost }) => cost));
+}
+
+/** What the fleet costs per month as it is, US dollars; each sum has the same total. */
+export function fleetCost(snapshot: FleetSnapshot, heats: ReadonlyMap<DatasetId, Heat>): FleetCost {
+  const byTier: Record<string, number> = {};
+  const byOwner: Record<string, number> = {};
+  const byTarget: Record<string, number> = {};
+  let total = 0;
+  for (const dataset of snapshot.datasets) {
+    for (const { target, cost } of paidReplicas(snapshot, dataset, heats.get(dataset.datasetId))) {
+      const dollars = perMonth(cost);
+      total += dollars;
+      byTier[target.tier] = (byTier[target.tier] ?? 0) + dollars;
+      byOwner[dataset.owner] = (byOwner[dataset.owner] ?? 0) + dollars;
+      byTarget[target.targetId] = (byTarget[target.targetId] ?? 0) + dollars;
+    }
+  }
+  return { perMonth: total, byTier, byOwner, byTarget };
+}
+
+function paidReplicas(snapshot: FleetSnapshot, dataset: DatasetFacts, heat: Heat | undefined): { target: TargetFacts; cost: CostParts }[] {
+  const fleet = indexOf(snapshot);
+  const use = forecastUse(heat);
+  return dataset.replicas.flatMap((replica) => {
+    const target = fleet.targets.get(replica.targetId);
+    if (target === undefined || !paidStates.includes(replica.state)) return [];
+    return [{ target, cost: replicaCost(target, replica.replicaId === dataset.primaryReplicaId ? 'primary' : 'copy', dataset.sizeBytes, use) }];
+  });
+}
