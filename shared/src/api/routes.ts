@@ -1,6 +1,6 @@
 /**
  * Every path of the HTTP interface, for those who call it; the OpenAPI document is made from the handlers and a test holds the two together.
- * Authentication: header `X-Api-Key`, or the session cookie of the console. Changes to a resource that has an ETag need `If-Match`.
+ * Authentication: header `X-Api-Key`, or the session cookie of the console. Changes of a resource that has an ETag may carry `If-Match`: then a change in between is told (412); without it the change is applied to what is there.
  */
 export const routes = {
   status: 'GET /v1/status',

@@ -1,0 +1,108 @@
+import { OpenAPIHono } from '@hono/zod-openapi';
+import { Failure } from '@data-in-motion/shared/failure';
+import { asyncApiDocument } from '@data-in-motion/shared/protocol/async-api';
+import { sql } from 'drizzle-orm';
+import { bodyLimit } from 'hono/body-limit';
+import { secureHeaders } from 'hono/secure-headers';
+import type { Logger } from 'pino';
+import { recordAudit } from '../audit/audit.ts';
+import { rowsOf } from '../store/database.ts';
+import { authenticate } from './authenticate.ts';
+import type { ApiContext } from './context.ts';
+import type { Api, ApiVariables } from './endpoint.ts';
+import { serveEvents } from './event-stream.ts';
+import { answerOnce } from './idempotency.ts';
+import { problemOf } from './problem.ts';
+import { accessControlRoutes } from './routes/access-control-routes.ts';
+import { datasetRoutes } from './routes/dataset-routes.ts';
+import { decisionRoutes } from './routes/decision-routes.ts';
+import { fleetRoutes } from './routes/fleet-routes.ts';
+import { operationRoutes } from './routes/operation-routes.ts';
+import { serveConsole } from './serve-console.ts';
+
+const largestBodyBytes = 4 * 1024 * 1024;
+
+/** The HTTP interface: parse, check, ask, answer. Everything thrown becomes a problem document; every change an audit row. */
+export function createApp(context: ApiContext, log: Logger): Api {
+  const app: Api = new OpenAPIHono<ApiVariables>();
+  const { store, metrics } = context;
+
+  app.onError((thrown, c) => {
+    const problem = problemOf(thrown);
+    if (problem.status === 500) log.error({ err: thrown, path: c.req.path }, 'a request failed by our own mistake');
+    metrics.refused.inc({ code: problem.code });
+    return c.json(problem, problem.status as 500, { 'Content-Type': 'application/problem+json' });
+  });
+  app.notFound((c) => c.json(problemOf(new Failure('refused', { code: 'path.not-found', message: `There is nothing at ${c.req.method} ${c.req.path}.`, hint: 'GET /docs lists what there is.' })), 404, { 'Content-Type': 'application/problem+json' }));
+
+  app.use('*', measured(context));
+  app.use(
+    '*',
+    secureHeaders({
+      contentSecurityPolicy: { defaultSrc: ["'self'"], scriptSrc: ["'self'", ...consoleScriptHashes(context)], styleSrc: ["'self'", "'unsafe-inline'"], imgSrc: ["'self'", 'data:'], connectSrc: ["'self'"], objectSrc: ["'none'"], frameAncestors: ["'none'"], baseUri: ["'self'"], formAction: ["'self'"] },
+      xFrameOptions: 'DENY',
+      strictTransportSecurity: false,
+    }),
+  );
+  app.use('/v1/*', bodyLimit({ maxSize: largestBodyBytes, onError: () => { throw new Failure('refused', { code: 'request.too-large', message: `The body is larger than ${largestBodyBytes / 1024 / 1024} MiB.`, hint: 'Send it in several requests.' }); } }));
+  app.use('/v1/*', authenticate(store));
+  app.use('/v1/*', audited(context));
+  app.use('/v1/*', answerOnce(store));
+
+  health(app, context);
+  fleetRoutes(app, context);
+  datasetRoutes(app, context);
+  decisionRoutes(app, context);
+  operationRoutes(app, context);
+  accessControlRoutes(app, context);
+  serveEvents(app, store);
+  documents(app, context);
+  serveConsole(app, context.settings.consoleDirectory);
+  return app;
+}
+
+function health(app: Api, { store, bus, metrics, settings, clock }: ApiContext): void {
+  app.get('/healthz', (c) => c.json({ status: 'up', version: settings.version, uptimeMs: clock.nowMs() - settings.startedAtMs }));
+  app.get('/readyz', async (c) => {
+    const database = await rowsOf(store.db, sql`select 1 as one`).then(() => 'up', () => 'down');
+    const broker = bus.connected() ? 'up' : 'down';
+    const ready = database === 'up' && broker === 'up';
+    return c.json({ status: ready ? 'ready' : 'not ready', database, broker }, ready ? 200 : 503);
+  });
+  app.get('/metrics', async (c) => {
+    const { text, contentType } = await metrics.render();
+    return c.text(text, 200, { 'Content-Type': contentType });
+  });
+}
+
+function documents(app: Api, { settings }: ApiContext): void {
+  app.openAPIRegistry.registerComponent('securitySchemes', 'apiKey', { type: 'apiKey', in: 'header', name: 'X-Api-Key' });
+  app.openAPIRegistry.registerComponent('securitySchemes', 'session', { type: 'apiKey', in: 'cookie', name: 'dim_session' });
+  app.doc31('/openapi.json', { openapi: '3.1.0', info: { title: 'Data in Motion', version: settings.version, description: 'Problems are answered as RFC 9457 documents. Changes need an API key or a console session.' } });
+  app.get('/asyncapi.json', (c) => c.json(asyncApiDocument(settings.version)));
+}
+
+/** One audit row for every change that somebody asked for, refused ones too. */
+function audited({ store }: ApiContext): Parameters<Api['use']>[1] {
+  return async (c, next) => {
+    await next();
+    if (c.req.method === 'GET' || c.req.method === 'HEAD') return;
+    const caller = c.get('caller') ?? { who: 'nobody', role: 'viewer' as const };
+    await recordAudit(store.db, await store.nowMs(), { caller, action: `${c.req.method} ${c.req.path}`, subject: c.get('subject') ?? '', detail: {}, outcome: String(c.res.status) });
+  };
+}
+
+function measured({ metrics, clock }: ApiContext): Parameters<Api['use']>[1] {
+  return async (c, next) => {
+    const startedMs = clock.monotonicMs();
+    await next();
+    // Only our own paths by their first parts: names in a path would make a series each.
+    const route = c.req.path.split('/').slice(0, 3).join('/');
+    metrics.requests.observe({ route: route.startsWith('/v1/') ? route : 'console', method: c.req.method, status: String(c.res.status) }, (clock.monotonicMs() - startedMs) / 1000);
+  };
+}
+
+/** The console's start-up script stands in its page; the page carries the hash of it, and the header must allow the same. */
+function consoleScriptHashes(context: ApiContext): string[] {
+  return context.settings.consoleScriptHashes;
+}

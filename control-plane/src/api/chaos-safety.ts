@@ -1,0 +1,59 @@
+import type { experimentRequest } from '@data-in-motion/shared/api/operations';
+import { faultKinds } from '@data-in-motion/shared/domain/fault-hooks';
+import { Failure } from '@data-in-motion/shared/failure';
+import type { z } from 'zod';
+import type { FleetRows } from './fleet-rows.ts';
+
+type Request = z.infer<typeof experimentRequest>;
+
+/**
+ * Which node a fault goes to, after checking that nobody's last verified copy is in its way.
+ *
+ * @throws refused with the reason: faults switched off, unknown subject or parameter, or a dataset that would be left without a verified copy
+ */
+export function placeFault(rows: FleetRows, request: Request, allowed: boolean): string {
+  if (!allowed) throw refusal('chaos.forbidden', 'Faults are switched off on this control plane.', 'Start it with DIM_CHAOS=1; the local fleet does.');
+  const kind = faultKinds[request.kind];
+  const unknown = Object.keys(request.parameters).find((name) => !(kind.parameters as readonly string[]).includes(name));
+  if (unknown !== undefined) throw refusal('chaos.invalid', `${request.kind} has no parameter "${unknown}".`, `Its parameters: ${kind.parameters.join(', ') || 'none'}.`);
+  const nodeId = nodeOf(rows, kind.on, request.subject);
+  const node = rows.nodes.find((one) => one.nodeId === nodeId);
+  if (node === undefined) throw refusal(`${kind.on}.not-found`, `There is no ${kind.on} "${request.subject}".`, `dim ${kind.on === 'replica' ? 'datasets show' : `${kind.on}s`} lists them.`);
+  if (!node.faultsAllowed) throw refusal('chaos.forbidden', `The agent of ${nodeId} does not allow faults.`, 'Set faultsAllowed in its settings.');
+  refuseLastCopies(rows, touched(rows, kind.on, request.subject, request.kind));
+  return nodeId;
+}
+
+function nodeOf(rows: FleetRows, on: string, subject: string): string {
+  if (on === 'node') return subject;
+  if (on === 'target') return rows.targets.find((target) => target.targetId === subject)?.nodeId ?? '';
+  if (on === 'device') return rows.devices.find((device) => device.deviceId === subject)?.nodeId ?? '';
+  const replica = rows.replicas.find((one) => one.replicaId === subject);
+  return rows.targets.find((target) => target.targetId === replica?.targetId)?.nodeId ?? '';
+}
+
+/** Targets whose copies a fault can make unreadable, or the one replica it changes. */
+function touched(rows: FleetRows, on: string, subject: string, kind: Request['kind']): (replica: FleetRows['replicas'][number]) => boolean {
+  if (on === 'replica') return (replica) => replica.replicaId === subject;
+  if (on === 'target') return (replica) => replica.targetId === subject;
+  // A dying drive is what evacuation is for: it is a forecast, no byte is touched.
+  if (on === 'device') return () => false;
+  // A late, reordered or skewed link keeps the bytes readable; a cut one or a dead agent does not, for as long as it lasts.
+  if (kind !== 'link-cut' && kind !== 'kill-agent') return () => false;
+  const targets = new Set<string>(rows.targets.filter((target) => target.nodeId === subject).map((target) => target.targetId));
+  return (replica) => targets.has(replica.targetId);
+}
+
+function refuseLastCopies(rows: FleetRows, isTouched: (replica: FleetRows['replicas'][number]) => boolean): void {
+  for (const [datasetId, pointer] of rows.pointers) {
+    const copies = rows.replicas.filter((replica) => replica.datasetId === datasetId && replica.versionId === pointer.versionId && replica.state === 'verified');
+    const hit = copies.filter(isTouched).length;
+    if (hit > 0 && copies.length - hit < 1) {
+      throw refusal('chaos.last-copy', `Dataset ${datasetId} would be left without a verified copy that can be reached.`, 'Wait until it has copies elsewhere, or choose another subject.');
+    }
+  }
+}
+
+function refusal(code: string, message: string, hint: string): Failure {
+  return new Failure('refused', { code, message, hint });
+}

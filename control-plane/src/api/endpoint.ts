@@ -1,0 +1,120 @@
+import { createRoute, type OpenAPIHono, z } from '@hono/zod-openapi';
+import { problem } from '@data-in-motion/shared/api/fleet';
+import type { Role } from '@data-in-motion/shared/api/operations';
+import { type RouteName, routes } from '@data-in-motion/shared/api/routes';
+import { Failure } from '@data-in-motion/shared/failure';
+import type { Context } from 'hono';
+import type { Caller } from '../store/tokens.ts';
+import { InvalidRequest } from './problem.ts';
+
+export interface ApiVariables {
+  Variables: { caller: Caller; subject: string };
+}
+export type Api = OpenAPIHono<ApiVariables>;
+
+export interface Call<Body, Query> {
+  readonly params: Readonly<Record<string, string>>;
+  readonly body: Body;
+  readonly query: Query;
+  readonly caller: Caller;
+  /** The revision in `If-Match`, null when there is none (or `*`). */
+  readonly ifMatchRev: number | null;
+}
+
+export interface Reply<Answer> {
+  readonly body: Answer;
+  /** Sets the ETag. */
+  readonly rev?: number;
+}
+
+export interface Endpoint<Body, Query, Answer> {
+  /** The least role that may call; `anyone` needs no identity. */
+  readonly role: Role | 'anyone';
+  readonly says: string;
+  readonly body?: z.ZodType<Body>;
+  readonly query?: z.ZodType<Query>;
+  readonly answer: z.ZodType<Answer>;
+  readonly status?: 200 | 201 | 202;
+  run(call: Call<Body, Query>): Promise<Reply<Answer>>;
+}
+
+const rank: Readonly<Record<Role, number>> = { viewer: 0, operator: 1, admin: 2 };
+const rolesOfRoutes = new Map<string, Role | 'anyone'>();
+
+/** The least role of a route, for documents and tests. */
+export function roleOf(route: RouteName): Role | 'anyone' | undefined {
+  return rolesOfRoutes.get(route);
+}
+
+/** Serve one row of the route table: parse at the door, check the role, answer with an ETag where there is a revision. */
+export function endpoint<Answer, Body = undefined, Query = undefined>(app: Api, name: RouteName, definition: Endpoint<Body, Query, Answer>): void {
+  const [method, path] = routes[name].split(' ') as [string, string];
+  rolesOfRoutes.set(name, definition.role);
+  const names = [...path.matchAll(/\{(\w+)\}/g)].map((match) => match[1]!);
+  const status = definition.status ?? 200;
+  const json = (schema: z.ZodType) => ({ 'application/json': { schema } });
+  app.openAPIRegistry.registerPath(
+    createRoute({
+      method: method.toLowerCase() as 'get' | 'post' | 'put' | 'patch' | 'delete',
+      path,
+      operationId: name,
+      tags: [path.split('/')[2] ?? 'v1'],
+      summary: definition.says,
+      description: definition.role === 'anyone' ? 'Needs no identity.' : `Needs the role ${definition.role}.`,
+      security: definition.role === 'anyone' ? [] : [{ apiKey: [] }, { session: [] }],
+      request: {
+        ...(names.length === 0 ? {} : { params: z.object(Object.fromEntries(names.map((one) => [one, z.string()]))) }),
+        ...(definition.query === undefined ? {} : { query: definition.query as unknown as z.ZodObject }),
+        ...(definition.body === undefined ? {} : { body: { required: true, content: json(definition.body) } }),
+      },
+      responses: {
+        [status]: { description: definition.says, content: json(definition.answer) },
+        default: { description: 'a problem document', content: { 'application/problem+json': { schema: problem } } },
+      },
+    }),
+  );
+  app.on(method, path.replaceAll(/\{(\w+)\}/g, ':$1'), async (c) => {
+    const caller = c.get('caller');
+    if (definition.role !== 'anyone') checkRole(caller, definition.role);
+    const params = c.req.param() as Record<string, string>;
+    c.set('subject', Object.values(params).join('/'));
+    const body = definition.body === undefined ? (undefined as Body) : parse('body', definition.body, await readJson(c));
+    const query = definition.query === undefined ? (undefined as Query) : parse('query', definition.query, c.req.query());
+    const reply = await definition.run({ params, body, query, caller, ifMatchRev: ifMatch(c) });
+    if (reply.rev !== undefined) c.header('ETag', `"${reply.rev}"`);
+    return c.json(reply.body as object, status);
+  });
+}
+
+/** @throws refused `caller.unauthenticated` or `caller.forbidden` */
+export function checkRole(caller: Caller | undefined, least: Role): void {
+  if (caller === undefined) {
+    throw new Failure('refused', { code: 'caller.unauthenticated', message: 'This needs an API key or a console session.', hint: 'Send the header X-Api-Key, or open the address that `npx dim console` prints.' });
+  }
+  if (rank[caller.role] < rank[least]) {
+    throw new Failure('refused', { code: 'caller.forbidden', message: `This needs the role ${least}; ${caller.who} is ${caller.role}.`, hint: `Use a key with the role ${least}.` });
+  }
+}
+
+async function readJson(c: Context): Promise<unknown> {
+  const text = await c.req.text();
+  try {
+    return text === '' ? {} : JSON.parse(text);
+  } catch {
+    throw new Failure('refused', { code: 'request.not-json', message: 'The body is not JSON.', hint: 'Send Content-Type: application/json and a JSON object.' });
+  }
+}
+
+function parse<T>(where: string, schema: z.ZodType<T>, value: unknown): T {
+  const parsed = schema.safeParse(value);
+  if (!parsed.success) throw new InvalidRequest(where, parsed.error);
+  return parsed.data;
+}
+
+function ifMatch(c: Context): number | null {
+  const header = c.req.header('If-Match');
+  if (header === undefined || header === '*') return null;
+  const rev = /^(?:W\/)?"(\d+)"$/.exec(header)?.[1];
+  if (rev === undefined) throw new Failure('refused', { code: 'if-match.invalid', message: `If-Match is ${header}, not an ETag of ours.`, hint: 'Send the ETag of the last answer as it was.' });
+  return Number(rev);
+}

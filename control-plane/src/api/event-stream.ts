@@ -1,0 +1,62 @@
+import type { EventView } from '@data-in-motion/shared/api/decisions';
+import { desc, gt, lt, and, eq, sql } from 'drizzle-orm';
+import type { Context } from 'hono';
+import { streamSSE } from 'hono/streaming';
+import type { Store } from '../store/database.ts';
+import { followEvents } from '../store/events.ts';
+import { event } from '../store/schema.ts';
+import { type Api, type ApiVariables, checkRole } from './endpoint.ts';
+
+/** Keeps proxies and browsers from giving up on a quiet stream. */
+const pingEveryMs = 15_000;
+
+/** GET /v1/events: a list, newest first, or with `Accept: text/event-stream` a stream that goes on from Last-Event-ID without a hole. */
+export function serveEvents(app: Api, store: Store): void {
+  app.get('/v1/events', async (c) => {
+    checkRole(c.get('caller'), 'viewer');
+    if (c.req.header('Accept')?.includes('text/event-stream')) return stream(c, store);
+    const limit = Math.min(Math.max(Number(c.req.query('limit') ?? 100) || 100, 1), 1_000);
+    const before = Number(c.req.query('before')) || null;
+    const after = Number(c.req.query('after')) || null;
+    const type = c.req.query('type');
+    const datasetId = c.req.query('dataset');
+    const rows = await store.db
+      .select()
+      .from(event)
+      .where(
+        and(
+          before === null ? undefined : lt(event.seq, before),
+          after === null ? undefined : gt(event.seq, after),
+          type === undefined ? undefined : eq(event.type, type),
+          datasetId === undefined ? undefined : sql`${event.ids}->>'datasetId' = ${datasetId}`,
+        ),
+      )
+      .orderBy(desc(event.seq))
+      .limit(limit);
+    const items: EventView[] = rows;
+    return c.json({ items, next: rows.length === limit ? String(rows.at(-1)!.seq) : null, asOfMs: await store.nowMs() });
+  });
+}
+
+function stream(c: Context<ApiVariables>, store: Store) {
+  const from = c.req.header('Last-Event-ID') ?? c.req.query('after');
+  return streamSSE(c, async (sse) => {
+    const ended = new AbortController();
+    sse.onAbort(() => ended.abort());
+    let seq = Number(from);
+    if (from === undefined || !Number.isFinite(seq)) {
+      const [newest] = await store.db.select({ seq: event.seq }).from(event).orderBy(desc(event.seq)).limit(1);
+      seq = newest?.seq ?? 0;
+    }
+    // Tells the client at once that it is connected, and from where.
+    await sse.writeSSE({ event: 'hello', id: String(seq), data: JSON.stringify({ seq }) });
+    const ping = setInterval(() => void sse.writeSSE({ event: 'ping', data: '{}' }), pingEveryMs);
+    try {
+      for await (const rows of followEvents(store, seq, ended.signal)) {
+        for (const row of rows) await sse.writeSSE({ event: 'event', id: String(row.seq), data: JSON.stringify(row satisfies EventView) });
+      }
+    } finally {
+      clearInterval(ping);
+    }
+  });
+}

@@ -1,0 +1,105 @@
+import type { Heat } from '@data-in-motion/shared/domain/heat';
+import { effectivePolicy, type Policy } from '@data-in-motion/shared/domain/policy';
+import { pricesAt, type PriceEntry } from '@data-in-motion/shared/domain/price';
+import type { DatasetFacts, FleetSnapshot, TargetFacts } from '../fleet/snapshot.ts';
+import type { Store } from '../store/database.ts';
+import { loadSnapshot } from '../store/load-snapshot.ts';
+import { readGlobalPolicy } from '../store/policies.ts';
+import { readPrices } from '../store/prices.ts';
+import { dataset, datasetVersion, device, job, node, pointer, replica, target } from '../store/schema.ts';
+import { eq } from 'drizzle-orm';
+
+type Row<Table extends { $inferSelect: unknown }> = Table['$inferSelect'];
+
+/** All rows that the pages of the fleet are made of, read together; the snapshot is the one that decisions would read now. */
+export interface FleetRows {
+  readonly asOfMs: number;
+  readonly snapshot: FleetSnapshot;
+  readonly policy: { readonly rev: number; readonly policy: Policy };
+  readonly priceBook: readonly PriceEntry[];
+  readonly nodes: readonly Row<typeof node>[];
+  readonly devices: readonly Row<typeof device>[];
+  readonly targets: readonly Row<typeof target>[];
+  readonly datasets: readonly Row<typeof dataset>[];
+  readonly versions: readonly Row<typeof datasetVersion>[];
+  readonly pointers: ReadonlyMap<string, Row<typeof pointer>>;
+  readonly replicas: readonly Row<typeof replica>[];
+  readonly activeJobs: readonly Row<typeof job>[];
+  readonly heats: ReadonlyMap<string, Heat>;
+  readonly facts: ReadonlyMap<string, DatasetFacts>;
+  readonly targetFacts: ReadonlyMap<string, TargetFacts>;
+}
+
+/** Several requests of one page load share one look at the database. */
+const freshForMs = 250;
+
+export class FleetReader {
+  readonly #store: Store;
+  #last: { atMs: number; rows: Promise<FleetRows> } | undefined;
+
+  constructor(store: Store) {
+    this.#store = store;
+  }
+
+  /** The rows, at most a quarter of a second old. */
+  read(): Promise<FleetRows> {
+    const nowMs = performance.now();
+    if (this.#last === undefined || nowMs - this.#last.atMs > freshForMs) {
+      const rows = readRows(this.#store);
+      this.#last = { atMs: nowMs, rows };
+      rows.catch(() => {
+        this.#last = undefined;
+      });
+    }
+    return this.#last.rows;
+  }
+
+  /** After a change of our own: the next read looks again. */
+  forget(): void {
+    this.#last = undefined;
+  }
+}
+
+async function readRows(store: Store): Promise<FleetRows> {
+  const db = store.db;
+  const snapshot = await loadSnapshot(store);
+  const [policy, prices, nodes, devices, targets, datasets, versions, pointers, replicas, activeJobs] = await Promise.all([
+    readGlobalPolicy(db),
+    readPrices(db),
+    db.select().from(node).orderBy(node.nodeId),
+    db.select().from(device).orderBy(device.deviceId),
+    db.select().from(target).orderBy(target.targetId),
+    db.select().from(dataset).orderBy(dataset.datasetId),
+    db.select().from(datasetVersion).orderBy(datasetVersion.committedAtMs),
+    db.select().from(pointer),
+    db.select().from(replica),
+    db.select().from(job).where(eq(job.active, true)),
+  ]);
+  return {
+    asOfMs: snapshot.takenAtMs,
+    snapshot,
+    policy,
+    priceBook: prices.entries,
+    nodes,
+    devices,
+    targets,
+    datasets,
+    versions,
+    pointers: new Map(pointers.map((row) => [row.datasetId as string, row])),
+    replicas,
+    activeJobs,
+    heats: new Map(datasets.flatMap((row) => (row.heat === null ? [] : [[row.datasetId as string, row.heat] as const]))),
+    facts: new Map(snapshot.datasets.map((facts) => [facts.datasetId as string, facts])),
+    targetFacts: new Map(snapshot.targets.map((facts) => [facts.targetId as string, facts])),
+  };
+}
+
+/** The policy of one dataset row. */
+export function policyOf(rows: FleetRows, row: Row<typeof dataset>): Policy {
+  return effectivePolicy(rows.policy.policy, row.ownPolicy);
+}
+
+/** The prices of a target by its class, null when the book does not know it. */
+export function pricesOf(rows: FleetRows, priceClass: string) {
+  return pricesAt(rows.priceBook, priceClass, rows.asOfMs) ?? null;
+}

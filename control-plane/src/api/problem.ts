@@ -1,0 +1,58 @@
+import type { Problem } from '@data-in-motion/shared/api/fleet';
+import { asFailure, Failure } from '@data-in-motion/shared/failure';
+import type { z } from 'zod';
+
+/** The HTTP status that says what the caller should do about a failure. */
+export function statusOf(failure: Failure): number {
+  if (failure.code.endsWith('.not-found')) return 404;
+  if (failure.code.endsWith('.invalid')) return 422;
+  if (failure.code.endsWith('.stale')) return 412;
+  if (failure.code.endsWith('.unauthenticated')) return 401;
+  if (failure.code.endsWith('.forbidden')) return 403;
+  if (failure.code.endsWith('.too-large')) return 413;
+  if (failure.code.endsWith('.not-json')) return 400;
+  if (failure.kind === 'refused') return 409;
+  if (failure.kind === 'exhausted') return 507;
+  if (failure.kind === 'unavailable') return 503;
+  return 500;
+}
+
+const titles: Readonly<Record<number, string>> = {
+  400: 'The request can not be read',
+  401: 'Who are you?',
+  403: 'Not allowed',
+  404: 'Not there',
+  409: 'Not possible now',
+  412: 'It changed in the meantime',
+  413: 'Too large',
+  422: 'Something in the request is not right',
+  503: 'Not available at the moment',
+  507: 'No space',
+};
+
+/** RFC 9457 document for anything that was thrown; what is our own fault says so and tells no inner detail. */
+export function problemOf(thrown: unknown): Problem {
+  const failure = asFailure(thrown);
+  const status = statusOf(failure);
+  const own = status === 500;
+  return {
+    type: `urn:data-in-motion:${failure.code}`,
+    title: titles[status] ?? 'Our own mistake',
+    status,
+    detail: own ? 'The control plane made a mistake; its log has the details.' : failure.message,
+    code: own ? 'defect' : failure.code,
+    ...(failure.hint === undefined || own ? {} : { fix: failure.hint }),
+    ...(failure instanceof InvalidRequest ? { errors: failure.errors } : {}),
+  };
+}
+
+/** A request whose fields are wrong: every field is named. */
+export class InvalidRequest extends Failure {
+  readonly errors: { field: string; message: string }[];
+
+  constructor(where: string, error: z.ZodError) {
+    const errors = error.issues.map((issue) => ({ field: [where, ...issue.path].join('.'), message: issue.message }));
+    super('refused', { code: 'request.invalid', message: errors.map((one) => `${one.field}: ${one.message}`).join('; '), hint: 'GET /docs shows what is expected.' });
+    this.errors = errors;
+  }
+}

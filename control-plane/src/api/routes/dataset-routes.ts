@@ -1,0 +1,231 @@
+import { datasetDetail as detailSchema, datasetLocation as locationSchema, datasetPatch, datasetPolicyPatch, datasetView as datasetSchema, newDataset, newVersion, policyPatch, policyView } from '@data-in-motion/shared/api/datasets';
+import { listOf } from '@data-in-motion/shared/api/fleet';
+import type { DatasetId, NodeId, TargetId } from '@data-in-motion/shared/domain/ids';
+import type { Policy, PolicyOverride } from '@data-in-motion/shared/domain/policy';
+import { Failure } from '@data-in-motion/shared/failure';
+import { z } from '@hono/zod-openapi';
+import { and, desc, eq, gte, sql } from 'drizzle-orm';
+import { fleetCost } from '../../placement/cost.ts';
+import { addVersion, changeDataset, createDataset } from '../../store/datasets.ts';
+import { insertVerifyJobs } from '../../store/jobs.ts';
+import { readGlobalPolicy, writeGlobalPolicy } from '../../store/policies.ts';
+import { accessAggregate, event, type ImportSource } from '../../store/schema.ts';
+import type { ApiContext } from '../context.ts';
+import { type Api, endpoint } from '../endpoint.ts';
+import type { FleetRows } from '../fleet-rows.ts';
+import { datasetDetail, datasetLocation, datasetView } from '../views/dataset-views.ts';
+import { found } from './fleet-routes.ts';
+
+const hourMs = 3_600_000;
+const hoursShown = 168;
+const started = z.object({ datasetId: z.string(), jobId: z.string() });
+
+export function datasetRoutes(app: Api, context: ApiContext): void {
+  const { store, fleet, loop } = context;
+
+  endpoint(app, 'datasets', {
+    role: 'viewer',
+    says: 'All datasets with heat, cost and the state of their policy',
+    query: z.object({ owner: z.string().optional(), search: z.string().optional() }),
+    answer: listOf(datasetSchema),
+    async run({ query }) {
+      const rows = await fleet.read();
+      const cost = fleetCost(rows.snapshot, rows.heats);
+      const wanted = rows.datasets.filter((row) => (query.owner === undefined || row.owner === query.owner) && (query.search === undefined || row.datasetId.includes(query.search.toLowerCase())));
+      return { body: { items: wanted.map((row) => datasetView(rows, row, cost)), next: null, asOfMs: rows.asOfMs } };
+    },
+  });
+
+  endpoint(app, 'addDataset', {
+    role: 'operator',
+    says: 'Register a dataset and import a directory of a node, or a made-up sample; it goes to the cheapest target that its policy allows',
+    body: newDataset,
+    answer: started,
+    status: 202,
+    async run({ body, caller }) {
+      const rows = await fleet.read();
+      const { jobId } = await createDataset(store, { datasetId: body.name as DatasetId, owner: body.owner, ownPolicy: ownPolicy(rows, body.policy), source: importSource(rows, body.source) }, caller.who);
+      changed();
+      return { body: { datasetId: body.name, jobId } };
+    },
+  });
+
+  endpoint(app, 'dataset', {
+    role: 'viewer',
+    says: 'One dataset: its copies, why each is where it is, what else would cost what, its policy and history',
+    answer: detailSchema,
+    async run({ params }) {
+      const rows = await fleet.read();
+      const row = found(rows.datasets.find((one) => one.datasetId === params['datasetId']), 'dataset', params['datasetId']!);
+      const extras = { accessByHour: await accessByHour(context, row.datasetId, rows.asOfMs), history: await historyOf(context, row.datasetId) };
+      return { body: datasetDetail(rows, row, fleetCost(rows.snapshot, rows.heats), extras), rev: row.rev };
+    },
+  });
+
+  endpoint(app, 'patchDataset', {
+    role: 'operator',
+    says: 'Change the owner',
+    body: datasetPatch,
+    answer: z.object({ datasetId: z.string(), rev: z.number() }),
+    async run({ params, body, ifMatchRev, caller }) {
+      const rev = await changeDataset(store, params['datasetId'] as DatasetId, ifMatchRev, () => ({ owner: body.owner }), caller.who);
+      changed();
+      return { body: { datasetId: params['datasetId']!, rev }, rev };
+    },
+  });
+
+  endpoint(app, 'patchDatasetPolicy', {
+    role: 'operator',
+    says: "Set fields of the dataset's own policy, or clear them so that the global policy counts again",
+    body: datasetPolicyPatch,
+    answer: z.object({ datasetId: z.string(), rev: z.number() }),
+    async run({ params, body, ifMatchRev, caller }) {
+      const set = ownPolicy(await fleet.read(), body.set);
+      const rev = await changeDataset(
+        store,
+        params['datasetId'] as DatasetId,
+        ifMatchRev,
+        (row) => {
+          const merged: Record<string, unknown> = { ...row.ownPolicy, ...set };
+          for (const field of body.clear) delete merged[field];
+          return { ownPolicy: merged as PolicyOverride };
+        },
+        caller.who,
+      );
+      changed();
+      return { body: { datasetId: params['datasetId']!, rev }, rev };
+    },
+  });
+
+  endpoint(app, 'addVersion', {
+    role: 'operator',
+    says: 'Import another version; the pointer moves to it when it is verified',
+    body: newVersion,
+    answer: started,
+    status: 202,
+    async run({ params, body }) {
+      const { jobId } = await addVersion(store, params['datasetId'] as DatasetId, importSource(await fleet.read(), body.source));
+      changed();
+      return { body: { datasetId: params['datasetId']!, jobId } };
+    },
+  });
+
+  endpoint(app, 'locateDataset', {
+    role: 'viewer',
+    says: 'Where the verified primary copy is, and the other copies',
+    answer: locationSchema,
+    async run({ params }) {
+      const rows = await fleet.read();
+      const row = found(rows.datasets.find((one) => one.datasetId === params['datasetId']), 'dataset', params['datasetId']!);
+      return { body: datasetLocation(rows, row.datasetId) };
+    },
+  });
+
+  endpoint(app, 'verifyDataset', {
+    role: 'operator',
+    says: 'Read every leaf of every copy again and compare it with the manifest',
+    answer: z.object({ datasetId: z.string(), jobIds: z.array(z.string()) }),
+    status: 202,
+    async run({ params, caller }) {
+      const rows = await fleet.read();
+      const row = found(rows.datasets.find((one) => one.datasetId === params['datasetId']), 'dataset', params['datasetId']!);
+      const jobIds = await store.transaction(async (tx) => insertVerifyJobs(tx, row.datasetId, `asked by ${caller.who}`, await store.nowMs(tx)));
+      changed();
+      return { body: { datasetId: row.datasetId, jobIds } };
+    },
+  });
+
+  endpoint(app, 'policy', {
+    role: 'viewer',
+    says: 'The policy of every dataset that has none of its own',
+    answer: policyView,
+    async run() {
+      const { rev, policy } = await readGlobalPolicy(store.db);
+      return { body: mutable(policy), rev };
+    },
+  });
+
+  endpoint(app, 'patchPolicy', {
+    role: 'admin',
+    says: 'Change the global policy',
+    body: policyPatch,
+    answer: policyView,
+    async run({ body, ifMatchRev }) {
+      const fields = ownPolicy(await fleet.read(), body);
+      for (let attempt = 0; attempt < 20; attempt++) {
+        const { rev, policy } = await readGlobalPolicy(store.db);
+        if (ifMatchRev !== null && ifMatchRev !== rev) throw new Failure('refused', { code: 'policy.stale', message: `The global policy is at revision ${rev}, not ${ifMatchRev}.`, hint: 'Read it again and repeat the change.' });
+        const next = { ...policy, ...fields } as Policy;
+        const written = await writeGlobalPolicy(store.db, rev, next);
+        if (written === undefined) continue;
+        changed();
+        return { body: mutable(next), rev: written };
+      }
+      throw new Failure('unavailable', { code: 'policy.contended', message: 'The global policy is being changed by many at once.' });
+    },
+  });
+
+  function changed(): void {
+    fleet.forget();
+    loop.wake();
+  }
+}
+
+const mutable = (policy: Policy) => ({ ...policy, regions: [...policy.regions], pinnedTargets: [...policy.pinnedTargets], forbiddenTargets: [...policy.forbiddenTargets] });
+
+/** A policy's names must be names that the fleet has: a typo would otherwise make it impossible in silence. */
+function ownPolicy(rows: FleetRows, given: z.infer<typeof policyPatch>): PolicyOverride {
+  const regions = new Set(rows.targets.map((target) => target.description.region));
+  const targets = new Set<string>(rows.targets.map((target) => target.targetId));
+  const unknownRegion = given.regions?.find((region) => !regions.has(region));
+  if (unknownRegion !== undefined) {
+    throw new Failure('refused', { code: 'policy.invalid', message: `No target is in the region "${unknownRegion}".`, hint: `Regions of this fleet: ${[...regions].join(', ') || 'none yet'}.` });
+  }
+  const unknownTarget = [...(given.pinnedTargets ?? []), ...(given.forbiddenTargets ?? [])].find((target) => !targets.has(target));
+  if (unknownTarget !== undefined) {
+    throw new Failure('refused', { code: 'policy.invalid', message: `There is no target "${unknownTarget}".`, hint: 'dim targets lists them.' });
+  }
+  return given as PolicyOverride & { pinnedTargets?: TargetId[] };
+}
+
+/** Where to import from; the agent of the node checks the path itself, here only what can be known is refused early. */
+function importSource(rows: FleetRows, given: z.infer<typeof newVersion>['source']): ImportSource {
+  if ('path' in given) {
+    const node = rows.nodes.find((one) => one.nodeId === given.nodeId);
+    if (node === undefined) throw new Failure('refused', { code: 'node.not-found', message: `There is no node "${given.nodeId}".`, hint: 'dim nodes lists them.' });
+    if (!given.path.startsWith('/')) throw new Failure('refused', { code: 'path.invalid', message: `The path ${JSON.stringify(given.path)} is not absolute.`, hint: `Give the whole path on ${given.nodeId}, from / on.` });
+    const parts = given.path.split('/');
+    const below = node.importRoots.some((root) => root.split('/').filter(Boolean).every((part, i) => parts.filter(Boolean)[i] === part));
+    if (parts.includes('..') || !below) {
+      throw new Failure('refused', { code: 'path.invalid', message: `${given.path} is not below an import root of ${given.nodeId}.`, hint: `Import roots there: ${node.importRoots.join(', ') || 'none'}.` });
+    }
+    return { nodeId: node.nodeId, source: { kind: 'directory', path: given.path } };
+  }
+  const online = rows.nodes.filter((one) => one.agentState === 'online');
+  const node = given.nodeId === undefined ? online[0] : rows.nodes.find((one) => one.nodeId === given.nodeId);
+  if (node === undefined) throw new Failure('refused', { code: 'node.not-found', message: given.nodeId === undefined ? 'No node is online to make the sample.' : `There is no node "${given.nodeId}".`, hint: 'dim nodes lists them.' });
+  return { nodeId: node.nodeId as NodeId, source: { kind: 'sample', bytes: given.sampleBytes, seed: given.seed } };
+}
+
+async function accessByHour({ store }: ApiContext, datasetId: DatasetId, nowMs: number): Promise<number[]> {
+  const endMs = (Math.floor(nowMs / hourMs) + 1) * hourMs;
+  const startMs = endMs - hoursShown * hourMs;
+  const hour = sql<number>`(${accessAggregate.windowStartMs} - ${startMs}::bigint) / ${hourMs}::bigint`;
+  const rows = await store.db
+    .select({ hour, count: sql<number>`sum(${accessAggregate.reads} + ${accessAggregate.writes})` })
+    .from(accessAggregate)
+    .where(and(eq(accessAggregate.datasetId, datasetId), gte(accessAggregate.windowStartMs, startMs)))
+    .groupBy(sql`1`);
+  const hours = new Array<number>(hoursShown).fill(0);
+  for (const row of rows) if (Number(row.hour) < hoursShown) hours[Number(row.hour)] = Number(row.count);
+  return hours;
+}
+
+async function historyOf({ store }: ApiContext, datasetId: DatasetId) {
+  return store.db
+    .select({ atMs: event.atMs, text: event.text })
+    .from(event)
+    .where(sql`${event.ids}->>'datasetId' = ${datasetId}`)
+    .orderBy(desc(event.seq))
+    .limit(100);
+}

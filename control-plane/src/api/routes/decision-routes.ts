@@ -1,0 +1,199 @@
+import { alertView, auditView, jobView as jobSchema, planRequest, planView, recommendationView, type MoveView, type PlanView } from '@data-in-motion/shared/api/decisions';
+import { listOf } from '@data-in-motion/shared/api/fleet';
+import { type PricesView, pricesView } from '@data-in-motion/shared/api/operations';
+import type { JobId, PlanId } from '@data-in-motion/shared/domain/ids';
+import { Failure } from '@data-in-motion/shared/failure';
+import { z } from '@hono/zod-openapi';
+import { and, asc, desc, eq, lt } from 'drizzle-orm';
+import { readAudit } from '../../audit/audit.ts';
+import { cancelJob, retryJob } from '../../store/jobs.ts';
+import { readPrices, writePrices } from '../../store/prices.ts';
+import { alert, job, jobTransition, plan, recommendation } from '../../store/schema.ts';
+import type { ApiContext } from '../context.ts';
+import { type Api, endpoint } from '../endpoint.ts';
+import { jobView } from '../views/job-view.ts';
+import { found } from './fleet-routes.ts';
+
+const page = z.object({ limit: z.coerce.number().int().min(1).max(1_000).default(200), before: z.string().optional() });
+
+export function decisionRoutes(app: Api, context: ApiContext): void {
+  const { store, loop, fleet } = context;
+  const { db } = store;
+
+  endpoint(app, 'plans', {
+    role: 'viewer',
+    says: 'Plans, newest first',
+    query: page,
+    answer: listOf(planView),
+    async run({ query }) {
+      const rows = await db.select().from(plan).where(query.before === undefined ? undefined : lt(plan.planId, query.before as PlanId)).orderBy(desc(plan.planId)).limit(query.limit);
+      return { body: { items: rows.map(asPlan), next: rows.length === query.limit ? rows.at(-1)!.planId : null, asOfMs: await store.nowMs() } };
+    },
+  });
+
+  endpoint(app, 'currentPlan', {
+    role: 'viewer',
+    says: 'The newest plan of the control loop',
+    answer: planView,
+    async run() {
+      const [row] = await db.select().from(plan).where(eq(plan.state, 'current')).orderBy(desc(plan.planId)).limit(1);
+      if (row === undefined) throw new Failure('refused', { code: 'plan.not-found', message: 'There is no plan yet.', hint: 'dim plan --dry-run makes one.' });
+      return { body: asPlan(row) };
+    },
+  });
+
+  endpoint(app, 'plan', {
+    role: 'viewer',
+    says: 'One plan',
+    answer: planView,
+    async run({ params }) {
+      const [row] = await db.select().from(plan).where(eq(plan.planId, params['planId'] as PlanId));
+      return { body: asPlan(found(row, 'plan', params['planId']!)) };
+    },
+  });
+
+  endpoint(app, 'makePlan', {
+    role: 'operator',
+    says: 'Decide now for the whole fleet: what would be moved, why, and what it costs',
+    body: planRequest,
+    answer: planView,
+    status: 201,
+    async run({ body }) {
+      return { body: await loop.makePlan(body) };
+    },
+  });
+
+  endpoint(app, 'applyPlan', {
+    role: 'operator',
+    says: 'Admit the moves of a plan as they were shown; refused when the fleet has changed since',
+    answer: z.object({ planId: z.string(), jobs: z.array(z.string()) }),
+    status: 202,
+    async run({ params }) {
+      const applied = await loop.applyPlan(params['planId'] as PlanId);
+      if ('stale' in applied) throw new Failure('refused', { code: 'plan.stale', message: applied.stale, hint: 'Make a new plan and look at it: dim plan --dry-run.' });
+      fleet.forget();
+      loop.wake();
+      return { body: { planId: params['planId']!, jobs: [...applied.jobs] } };
+    },
+  });
+
+  endpoint(app, 'recommendations', {
+    role: 'viewer',
+    says: 'Moves that would pay or are needed, newest first',
+    query: page,
+    answer: listOf(recommendationView),
+    async run({ query }) {
+      const rows = await db.select().from(recommendation).orderBy(desc(recommendation.madeAtMs)).limit(query.limit);
+      const items = rows.map((row) => ({ ...(row.body as MoveView), recommendationId: row.recommendationId, planId: row.planId, madeAtMs: row.madeAtMs, judge: row.judge }));
+      return { body: { items, next: null, asOfMs: await store.nowMs() } };
+    },
+  });
+
+  endpoint(app, 'jobs', {
+    role: 'viewer',
+    says: 'Jobs, newest first',
+    query: page.extend({ state: z.string().optional(), dataset: z.string().optional(), active: z.enum(['true', 'false']).optional() }),
+    answer: listOf(jobSchema),
+    async run({ query }) {
+      const rows = await db
+        .select()
+        .from(job)
+        .where(
+          and(
+            query.before === undefined ? undefined : lt(job.jobId, query.before as JobId),
+            query.state === undefined ? undefined : eq(job.state, query.state as (typeof job.$inferSelect)['state']),
+            query.dataset === undefined ? undefined : eq(job.datasetId, query.dataset as (typeof job.$inferSelect)['datasetId']),
+            query.active === undefined ? undefined : eq(job.active, query.active === 'true'),
+          ),
+        )
+        .orderBy(desc(job.jobId))
+        .limit(query.limit);
+      return { body: { items: rows.map((row) => jobView(row)), next: rows.length === query.limit ? rows.at(-1)!.jobId : null, asOfMs: await store.nowMs() } };
+    },
+  });
+
+  endpoint(app, 'job', {
+    role: 'viewer',
+    says: 'One job with all its transitions',
+    answer: jobSchema,
+    async run({ params }) {
+      const jobId = params['jobId'] as JobId;
+      const [row] = await db.select().from(job).where(eq(job.jobId, jobId));
+      const transitions = await db.select().from(jobTransition).where(eq(jobTransition.jobId, jobId)).orderBy(asc(jobTransition.seq));
+      return { body: { ...jobView(found(row, 'job', jobId)), transitions: transitions.map(({ atMs, from, event, to }) => ({ atMs, from, event, to })) } };
+    },
+  });
+
+  for (const [name, verb, says] of [
+    ['retryJob', retryJob, 'Try a waiting or failed job again now'],
+    ['cancelJob', cancelJob, 'Give up a job that has not switched yet; the source keeps every byte'],
+  ] as const) {
+    endpoint(app, name, {
+      role: 'operator',
+      says,
+      answer: jobSchema,
+      async run({ params }) {
+        const jobId = params['jobId'] as JobId;
+        const answer = await store.transaction(async (tx) => verb(tx, jobId, await store.nowMs(tx)));
+        const [row] = await db.select().from(job).where(eq(job.jobId, jobId));
+        const view = jobView(found(row, 'job', jobId));
+        if (!answer.ok) throw new Failure('refused', { code: 'job.refused', message: answer.reason, hint: 'dim jobs show tells what state it is in.', ids: { jobId } });
+        fleet.forget();
+        loop.wake();
+        return { body: view };
+      },
+    });
+  }
+
+  endpoint(app, 'alerts', {
+    role: 'viewer',
+    says: 'What a person should look at, open ones first',
+    answer: listOf(alertView),
+    async run() {
+      const rows = await db.select().from(alert).orderBy(desc(alert.sinceMs)).limit(500);
+      const items = rows.map(({ key: _, ...row }) => row).sort((a, b) => Number(a.endedAtMs !== null) - Number(b.endedAtMs !== null) || b.sinceMs - a.sinceMs);
+      return { body: { items, next: null, asOfMs: await store.nowMs() } };
+    },
+  });
+
+  endpoint(app, 'audit', {
+    role: 'viewer',
+    says: 'Who changed what, newest first',
+    query: page,
+    answer: listOf(auditView),
+    async run({ query }) {
+      const rows = await readAudit(db, query.before === undefined ? null : Number(query.before), query.limit);
+      return { body: { items: rows, next: rows.length === query.limit ? String(rows.at(-1)!.seq) : null, asOfMs: await store.nowMs() } };
+    },
+  });
+
+  endpoint(app, 'prices', {
+    role: 'viewer',
+    says: 'The price book',
+    answer: pricesView,
+    async run() {
+      const book = await readPrices(db);
+      return { body: book as PricesView, rev: book.rev };
+    },
+  });
+
+  endpoint(app, 'putPrices', {
+    role: 'admin',
+    says: 'Write the next revision of the price book; the ones before stay',
+    body: z.strictObject({ entries: z.array(pricesView.shape.entries.element.extend({ prices: z.strictObject({ storagePerGbMonth: z.number().min(0), readsPer1000: z.number().min(0), writesPer1000: z.number().min(0), egressPerGb: z.number().min(0), minimumDays: z.number().min(0) }) })).min(1).max(10_000) }),
+    answer: pricesView,
+    async run({ body, ifMatchRev }) {
+      const before = await readPrices(db);
+      const rev = await writePrices(store, ifMatchRev ?? before.rev, body.entries);
+      if (rev === undefined) throw new Failure('refused', { code: 'prices.stale', message: `The price book is at revision ${before.rev}.`, hint: 'Read it again and repeat the change.' });
+      fleet.forget();
+      loop.wake();
+      return { body: { rev, entries: body.entries }, rev };
+    },
+  });
+}
+
+/** The body is the plan as it was shown; its state may have moved on. */
+function asPlan(row: typeof plan.$inferSelect): PlanView {
+  return { ...(row.body as PlanView), state: row.state };
+}

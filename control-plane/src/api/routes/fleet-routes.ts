@@ -1,0 +1,169 @@
+import { type DeviceHistory, deviceHistory, deviceView as deviceSchema, fleetStatus, listOf, nodeDetail, nodeView as nodeSchema, targetView as targetSchema } from '@data-in-motion/shared/api/fleet';
+import { statsView } from '@data-in-motion/shared/api/operations';
+import type { DeviceId } from '@data-in-motion/shared/domain/ids';
+import { Failure } from '@data-in-motion/shared/failure';
+import { and, desc, eq, gt, inArray, sql } from 'drizzle-orm';
+import { fleetCost } from '../../placement/cost.ts';
+import { assessment, batch, device, event, job, quarantine, reading, accessEvent } from '../../store/schema.ts';
+import type { ApiContext } from '../context.ts';
+import { type Api, endpoint } from '../endpoint.ts';
+import { deviceView, nodeView, targetView } from '../views/fleet-views.ts';
+import { statusView } from '../views/status-view.ts';
+
+const hourMs = 3_600_000;
+/** Points of a device's history that one answer carries. */
+const longestHistory = 2_000;
+
+export function fleetRoutes(app: Api, context: ApiContext): void {
+  const { store, fleet, settings } = context;
+
+  endpoint(app, 'status', {
+    role: 'viewer',
+    says: 'The fleet in one sentence, with the figures behind it',
+    answer: fleetStatus,
+    async run() {
+      const rows = await fleet.read();
+      const [failed] = await store.db.select({ count: sql<number>`count(*)` }).from(job).where(eq(job.state, 'dead-letter'));
+      const lastHour = await store.db
+        .select({ atMs: event.atMs, text: event.text })
+        .from(event)
+        .where(and(gt(event.atMs, rows.asOfMs - hourMs), inArray(event.severity, ['warning', 'error', 'info']), sql`${event.type} not in ('job.transition', 'job.progress')`))
+        .orderBy(desc(event.seq))
+        .limit(12);
+      return {
+        body: statusView(rows, fleetCost(rows.snapshot, rows.heats), {
+          version: settings.version,
+          mode: store.kind === 'pglite' ? 'embedded' : 'postgres',
+          uptimeMs: context.clock.nowMs() - settings.startedAtMs,
+          storeEpoch: store.storeEpoch,
+          failedJobs: Number(failed?.count ?? 0),
+          lastHour,
+        }),
+      };
+    },
+  });
+
+  endpoint(app, 'nodes', {
+    role: 'viewer',
+    says: 'All storage hosts',
+    answer: listOf(nodeSchema),
+    async run() {
+      const rows = await fleet.read();
+      return { body: { items: rows.nodes.map((row) => nodeView(rows, row)), next: null, asOfMs: rows.asOfMs } };
+    },
+  });
+
+  endpoint(app, 'node', {
+    role: 'viewer',
+    says: 'One host with its targets and devices',
+    answer: nodeDetail,
+    async run({ params }) {
+      const rows = await fleet.read();
+      const row = found(rows.nodes.find((one) => one.nodeId === params['nodeId']), 'node', params['nodeId']!);
+      const cost = fleetCost(rows.snapshot, rows.heats);
+      return {
+        body: {
+          node: nodeView(rows, row),
+          targets: rows.targets.filter((one) => one.nodeId === row.nodeId).map((one) => targetView(rows, one, cost)),
+          devices: rows.devices.filter((one) => one.nodeId === row.nodeId).map((one) => deviceView(rows, one)),
+        },
+      };
+    },
+  });
+
+  endpoint(app, 'devices', {
+    role: 'viewer',
+    says: 'All drives with their risk',
+    answer: listOf(deviceSchema),
+    async run() {
+      const rows = await fleet.read();
+      return { body: { items: rows.devices.map((row) => deviceView(rows, row)), next: null, asOfMs: rows.asOfMs } };
+    },
+  });
+
+  endpoint(app, 'device', {
+    role: 'viewer',
+    says: 'One drive with its readings and assessments, oldest first',
+    answer: deviceHistory,
+    async run({ params }) {
+      const rows = await fleet.read();
+      const row = found(rows.devices.find((one) => one.deviceId === params['deviceId']), 'device', params['deviceId']!);
+      return { body: { device: deviceView(rows, row), ...(await history(context, row.deviceId)) } };
+    },
+  });
+
+  endpoint(app, 'targets', {
+    role: 'viewer',
+    says: 'All places that bytes can live',
+    answer: listOf(targetSchema),
+    async run() {
+      const rows = await fleet.read();
+      const cost = fleetCost(rows.snapshot, rows.heats);
+      return { body: { items: rows.targets.map((row) => targetView(rows, row, cost)), next: null, asOfMs: rows.asOfMs } };
+    },
+  });
+
+  endpoint(app, 'target', {
+    role: 'viewer',
+    says: 'One target',
+    answer: targetSchema,
+    async run({ params }) {
+      const rows = await fleet.read();
+      const row = found(rows.targets.find((one) => one.targetId === params['targetId']), 'target', params['targetId']!);
+      return { body: targetView(rows, row, fleetCost(rows.snapshot, rows.heats)) };
+    },
+  });
+
+  endpoint(app, 'stats', {
+    role: 'viewer',
+    says: 'Figures of the telemetry and of the work done, from the database',
+    answer: statsView,
+    async run() {
+      return { body: await stats(context) };
+    },
+  });
+}
+
+/** @throws refused `<noun>.not-found` */
+export function found<Row>(row: Row | undefined, noun: string, name: string): Row {
+  if (row !== undefined) return row;
+  throw new Failure('refused', { code: `${noun}.not-found`, message: `There is no ${noun} "${name}".`, hint: `GET /v1/${noun}s lists them.` });
+}
+
+async function history(context: ApiContext, deviceId: DeviceId): Promise<Omit<DeviceHistory, 'device'>> {
+  const { db } = context.store;
+  const readings = await db.select().from(reading).where(eq(reading.deviceId, deviceId)).orderBy(desc(reading.atMs)).limit(longestHistory);
+  const assessments = await db.select().from(assessment).where(eq(assessment.deviceId, deviceId)).orderBy(desc(assessment.atMs)).limit(longestHistory);
+  return {
+    readings: readings.reverse().map((row) => ({ atMs: row.atMs, recordedDay: row.recordedDay, status: row.status, smart: row.smart, temperatureCelsius: row.temperatureCelsius })),
+    assessments: assessments.reverse().map((row) => ({ atMs: row.atMs, recordedDay: row.recordedDay, level: row.level, probability: row.probability, reasons: row.reasons.map((reason) => reason.text) })),
+  };
+}
+
+async function stats({ store }: ApiContext) {
+  const { db } = store;
+  const asOfMs = await store.nowMs();
+  const count = sql<number>`count(*)`;
+  const [readings] = await db.select({ count }).from(reading);
+  const [accesses] = await db.select({ count: sql<number>`coalesce(sum(${accessEvent.count}), 0)` }).from(accessEvent);
+  const [batches] = await db.select({ count }).from(batch);
+  const [recent] = await db.select({ count, records: sql<number>`coalesce(sum(${batch.records}), 0)` }).from(batch).where(gt(batch.receivedAtMs, asOfMs - 60_000));
+  const [active] = await db.select({ count }).from(device).where(gt(device.lastReadingAtMs, asOfMs - 600_000));
+  const [moved] = await db.select({ bytes: sql<number>`coalesce(sum(${job.movedBytes}), 0)`, done: sql<number>`count(*) filter (where ${job.state} = 'done')`, failed: sql<number>`count(*) filter (where ${job.state} = 'dead-letter')` }).from(job);
+  const [kept] = await db.select({ count }).from(quarantine);
+  const [conflicts] = await db.select({ count }).from(event).where(eq(event.type, 'sync_conflict'));
+  return {
+    asOfMs,
+    readings: Number(readings?.count),
+    accesses: Number(accesses?.count),
+    batches: Number(batches?.count),
+    batchesPerMinute: Number(recent?.count),
+    recordsPerMinute: Number(recent?.records),
+    activeDevices: Number(active?.count),
+    movedBytes: Number(moved?.bytes),
+    jobsDone: Number(moved?.done),
+    jobsFailed: Number(moved?.failed),
+    quarantined: Number(kept?.count),
+    syncConflicts: Number(conflicts?.count),
+  };
+}

@@ -1,0 +1,139 @@
+import type { DatasetDetail, DatasetLocation, DatasetView, ReplicaView } from '@data-in-motion/shared/api/datasets';
+import type { DatasetId, ReplicaId } from '@data-in-motion/shared/domain/ids';
+import { Failure } from '@data-in-motion/shared/failure';
+import type { FleetCost } from '../../placement/cost.ts';
+import { explainReplica } from '../../placement/explain.ts';
+import { policyFindings } from '../../policy/findings.ts';
+import { type FleetRows, policyOf } from '../fleet-rows.ts';
+
+type DatasetRow = FleetRows['datasets'][number];
+type ReplicaRow = FleetRows['replicas'][number];
+
+/** Whether the promised copies are there: `met`, being made (`working`), missing (`short`), impossible (`infeasible`), or not imported yet (`empty`). */
+function policyState(rows: FleetRows, row: DatasetRow, verified: number): DatasetView['policyState'] {
+  const facts = rows.facts.get(row.datasetId);
+  const working = rows.activeJobs.some((job) => job.datasetId === row.datasetId && ['import', 'copy', 'move'].includes(job.purpose));
+  if (facts === undefined || facts.versionId === null) return working ? 'working' : 'empty';
+  const findings = policyFindings(rows.snapshot, facts);
+  if (verified >= facts.policy.copies && !findings.some((finding) => finding.severity === 'error')) return 'met';
+  if (working) return 'working';
+  return findings.some((finding) => finding.rule === 'infeasible') ? 'infeasible' : 'short';
+}
+
+/** Verified copies of the version that the pointer names. */
+function verifiedCopies(rows: FleetRows, row: DatasetRow): readonly ReplicaRow[] {
+  const versionId = rows.pointers.get(row.datasetId)?.versionId;
+  return rows.replicas.filter((replica) => replica.datasetId === row.datasetId && replica.versionId === versionId && replica.state === 'verified');
+}
+
+export function datasetView(rows: FleetRows, row: DatasetRow, cost: FleetCost): DatasetView {
+  const pointer = rows.pointers.get(row.datasetId);
+  const version = rows.versions.find((one) => one.versionId === pointer?.versionId);
+  const primary = rows.replicas.find((replica) => replica.replicaId === pointer?.replicaId);
+  const target = rows.targets.find((one) => one.targetId === primary?.targetId);
+  const verified = verifiedCopies(rows, row).length;
+  return {
+    datasetId: row.datasetId,
+    name: row.datasetId,
+    owner: row.owner,
+    rev: row.rev,
+    createdAtMs: row.createdAtMs,
+    sizeBytes: version?.sizeBytes ?? 0,
+    objects: version?.objects ?? 0,
+    versionId: version?.versionId ?? null,
+    root: version?.root ?? null,
+    copiesWanted: policyOf(rows, row).copies,
+    copiesVerified: verified,
+    tier: target?.description.tier ?? null,
+    heat: row.heat === null ? null : { ...row.heat, windows: [...row.heat.windows] },
+    costPerMonth: cost.byDataset[row.datasetId] ?? 0,
+    policyState: policyState(rows, row, verified),
+    primary:
+      pointer === undefined || primary === undefined || target === undefined
+        ? null
+        : { replicaId: primary.replicaId, targetId: primary.targetId, nodeId: target.nodeId, pointerRev: pointer.rev },
+  };
+}
+
+export function replicaView(rows: FleetRows, row: ReplicaRow): ReplicaView {
+  const target = rows.targetFacts.get(row.targetId);
+  const root = rows.targets.find((one) => one.targetId === row.targetId)?.description.root ?? '';
+  const pointer = rows.pointers.get(row.datasetId);
+  const counted = ['verified', 'suspect', 'retiring'].includes(row.state) && rows.facts.has(row.datasetId);
+  const explained = counted ? explainReplica(rows.snapshot, row.datasetId, row.replicaId, rows.heats) : undefined;
+  return {
+    replicaId: row.replicaId,
+    versionId: row.versionId ?? '',
+    targetId: row.targetId,
+    nodeId: target?.nodeId ?? '',
+    siteId: target?.siteId ?? '',
+    region: target?.region ?? '',
+    tier: target?.tier ?? 'cold',
+    state: row.state,
+    primary: pointer?.replicaId === row.replicaId,
+    current: pointer?.versionId === row.versionId,
+    verifiedAtMs: row.verifiedAtMs,
+    verifiedLevel: row.verifiedLevel,
+    path: `${root}/${row.datasetId}/${row.replicaId}`,
+    costPerMonth: explained === undefined ? 0 : explained.cost.storagePerMonth + explained.cost.requestsPerMonth + explained.cost.egressPerMonth,
+    ...(explained === undefined ? {} : { why: explained.why, cost: explained.cost, alternatives: explained.alternatives.map((one) => ({ ...one, violates: [...one.violates] })) }),
+  };
+}
+
+export interface DatasetExtras {
+  readonly accessByHour: readonly number[];
+  readonly history: readonly { atMs: number; text: string }[];
+}
+
+export function datasetDetail(rows: FleetRows, row: DatasetRow, cost: FleetCost, extras: DatasetExtras): DatasetDetail {
+  const facts = rows.facts.get(row.datasetId);
+  const pointer = rows.pointers.get(row.datasetId);
+  const policy = policyOf(rows, row);
+  return {
+    dataset: datasetView(rows, row, cost),
+    policy: { ...policy, regions: [...policy.regions], pinnedTargets: [...policy.pinnedTargets], forbiddenTargets: [...policy.forbiddenTargets] },
+    ownPolicy: row.ownPolicy as DatasetDetail['ownPolicy'],
+    findings: facts === undefined || facts.versionId === null ? [] : [...policyFindings(rows.snapshot, facts)],
+    replicas: rows.replicas
+      .filter((replica) => replica.datasetId === row.datasetId && !['purged', 'abandoned'].includes(replica.state))
+      .map((replica) => replicaView(rows, replica))
+      .sort((a, b) => Number(b.primary) - Number(a.primary) || a.targetId.localeCompare(b.targetId)),
+    versions: rows.versions
+      .filter((version) => version.datasetId === row.datasetId)
+      .map((version) => ({ versionId: version.versionId, root: version.root, objects: version.objects, sizeBytes: version.sizeBytes, committedAtMs: version.committedAtMs, current: version.versionId === pointer?.versionId }))
+      .reverse(),
+    accessByHour: [...extras.accessByHour],
+    history: [...extras.history],
+  };
+}
+
+/** Where the verified primary is, by the link that always names it. @throws refused `dataset.not-ready` */
+export function datasetLocation(rows: FleetRows, datasetId: DatasetId): DatasetLocation {
+  const pointer = rows.pointers.get(datasetId);
+  const place = (replicaId: ReplicaId) => {
+    const replica = rows.replicas.find((one) => one.replicaId === replicaId);
+    const target = rows.targets.find((one) => one.targetId === replica?.targetId);
+    return replica === undefined || target === undefined ? undefined : { replica, target, path: `${target.description.root}/${datasetId}/current` };
+  };
+  const primary = pointer === undefined ? undefined : place(pointer.replicaId);
+  const version = rows.versions.find((one) => one.versionId === pointer?.versionId);
+  if (primary === undefined || version === undefined || primary.replica.verifiedAtMs === null) {
+    throw new Failure('refused', { code: 'dataset.not-ready', message: `Dataset ${datasetId} has no verified copy yet.`, hint: 'dim jobs shows how far its import is.', ids: { datasetId } });
+  }
+  return {
+    datasetId,
+    versionId: version.versionId,
+    replicaId: primary.replica.replicaId,
+    targetId: primary.target.targetId,
+    nodeId: primary.target.nodeId,
+    path: primary.path,
+    root: version.root,
+    verifiedAtMs: primary.replica.verifiedAtMs,
+    copies: rows.replicas
+      .filter((replica) => replica.datasetId === datasetId && replica.versionId === version.versionId && replica.state === 'verified' && replica.activated)
+      .flatMap((replica) => {
+        const found = place(replica.replicaId);
+        return found === undefined ? [] : [{ nodeId: found.target.nodeId, targetId: found.target.targetId, path: found.path }];
+      }),
+  };
+}

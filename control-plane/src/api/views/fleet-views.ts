@@ -1,0 +1,97 @@
+import type { DeviceView, NodeView, TargetView } from '@data-in-motion/shared/api/fleet';
+import type { RiskLevel } from '@data-in-motion/shared/domain/assessment';
+import { type FleetRows, pricesOf } from '../fleet-rows.ts';
+import type { FleetCost } from '../../placement/cost.ts';
+
+const worstFirst: readonly RiskLevel[] = ['failing', 'at-risk', 'watch', 'unknown', 'healthy'];
+
+/** The level to worry about most; `unknown` when there is none. */
+export function worstLevel(levels: readonly RiskLevel[]): RiskLevel {
+  return worstFirst.find((level) => levels.includes(level)) ?? 'unknown';
+}
+
+/** Copies that have bytes on a target: everything that is not gone yet. */
+export function replicasOn(rows: FleetRows, targetId: string) {
+  return rows.replicas.filter((replica) => replica.targetId === targetId && !['purged', 'abandoned', 'missing'].includes(replica.state));
+}
+
+export function deviceView(rows: FleetRows, row: FleetRows['devices'][number]): DeviceView {
+  const targets = rows.targets.filter((target) => target.description.deviceIds.includes(row.deviceId));
+  const datasets = new Set(targets.flatMap((target) => replicasOn(rows, target.targetId).filter((replica) => replica.state !== 'trashed').map((replica) => replica.datasetId)));
+  return {
+    deviceId: row.deviceId,
+    nodeId: row.nodeId,
+    siteId: rows.nodes.find((node) => node.nodeId === row.nodeId)?.siteId ?? '',
+    serial: row.serial,
+    model: row.model,
+    kind: row.kind,
+    capacityBytes: row.capacityBytes,
+    path: row.path,
+    targetIds: targets.map((target) => target.targetId),
+    level: row.level,
+    probability: row.probability,
+    horizonDays: row.horizonDays,
+    judge: row.judge,
+    reasons: row.reasons,
+    sinceMs: row.levelSinceMs,
+    lastReadingAtMs: row.lastReadingAtMs,
+    recordedDay: row.recordedDay,
+    temperatureCelsius: row.temperatureCelsius,
+    powerOnHours: row.powerOnHours,
+    datasets: datasets.size,
+  };
+}
+
+export function targetView(rows: FleetRows, row: FleetRows['targets'][number], cost: FleetCost): TargetView {
+  const facts = rows.targetFacts.get(row.targetId);
+  const { description } = row;
+  return {
+    targetId: row.targetId,
+    nodeId: row.nodeId,
+    siteId: facts?.siteId ?? '',
+    state: row.state,
+    stateReason: row.stateReason,
+    tier: description.tier,
+    locationKind: description.locationKind,
+    provider: description.provider,
+    region: description.region,
+    failureDomain: description.failureDomain,
+    encryptedAtRest: description.encryptedAtRest,
+    root: description.root,
+    priceClass: description.priceClass,
+    prices: pricesOf(rows, description.priceClass),
+    capacityBytes: row.capacityBytes,
+    usedBytes: row.usedBytes,
+    reservedBytes: facts?.reservedBytes ?? 0,
+    freeBytes: row.freeBytes,
+    latencyP50Ms: row.latencyP50Ms,
+    latencyP95Ms: row.latencyP95Ms,
+    latencyP99Ms: row.latencyP99Ms,
+    readBytesPerSec: row.readBytesPerSec,
+    writeBytesPerSec: row.writeBytesPerSec,
+    measuredAtMs: row.measuredAtMs,
+    deviceIds: [...description.deviceIds],
+    risk: worstLevel(rows.devices.filter((device) => description.deviceIds.includes(device.deviceId)).map((device) => device.level)),
+    replicas: replicasOn(rows, row.targetId).length,
+    costPerMonth: cost.byTarget[row.targetId] ?? 0,
+  };
+}
+
+export function nodeView(rows: FleetRows, row: FleetRows['nodes'][number]): NodeView {
+  const devices = rows.devices.filter((device) => device.nodeId === row.nodeId);
+  return {
+    nodeId: row.nodeId,
+    siteId: row.siteId,
+    host: row.host,
+    agentState: row.agentState,
+    agentVersion: row.agentVersion,
+    incarnation: row.incarnation,
+    lastHeardAtMs: row.lastHeardAtMs,
+    transferUrl: row.transferUrl,
+    importRoots: row.importRoots,
+    targets: rows.targets.filter((target) => target.nodeId === row.nodeId).length,
+    devices: devices.length,
+    worstRisk: worstLevel(devices.map((device) => device.level)),
+    runningJobs: rows.activeJobs.filter((job) => job.moverNodeId === row.nodeId && !['planned', 'retry-wait', 'no-space', 'paused'].includes(job.state)).length,
+  };
+}

@@ -1,0 +1,84 @@
+import type { FleetStatus } from '@data-in-motion/shared/api/fleet';
+import { isRisky } from '@data-in-motion/shared/domain/assessment';
+import { tierClasses } from '@data-in-motion/shared/domain/target';
+import type { FleetCost } from '../../placement/cost.ts';
+import type { FleetRows } from '../fleet-rows.ts';
+import { datasetView } from './dataset-views.ts';
+
+export interface StatusExtras {
+  readonly version: string;
+  readonly mode: FleetStatus['mode'];
+  readonly uptimeMs: number;
+  readonly storeEpoch: string;
+  readonly failedJobs: number;
+  readonly lastHour: readonly { atMs: number; text: string }[];
+}
+
+const waitingStates = ['planned', 'retry-wait', 'no-space', 'source-changed', 'paused'];
+const plural = (count: number, one: string, many = `${one}s`): string => `${count} ${count === 1 ? one : many}`;
+
+/** The fleet in one sentence and the figures behind it. */
+export function statusView(rows: FleetRows, cost: FleetCost, extras: StatusExtras): FleetStatus {
+  const datasets = rows.datasets.map((row) => datasetView(rows, row, cost));
+  const lost = rows.nodes.filter((node) => node.agentState === 'lost').length;
+  const risky = rows.devices.filter((device) => isRisky(device.level));
+  const imported = datasets.filter((dataset) => dataset.policyState !== 'empty' && dataset.versionId !== null);
+  const short = imported.filter((dataset) => dataset.copiesVerified < dataset.copiesWanted);
+  const figures = {
+    nodes: { total: rows.nodes.length, online: rows.nodes.filter((node) => node.agentState === 'online').length, lost },
+    devices: { total: rows.devices.length, risky: risky.length, watched: rows.devices.filter((device) => device.level === 'watch').length },
+    targets: { total: rows.targets.length, ok: rows.targets.filter((target) => target.state === 'ok').length },
+    datasets: {
+      total: datasets.length,
+      met: datasets.filter((dataset) => dataset.policyState === 'met').length,
+      short: short.length,
+      hot: datasets.filter((dataset) => dataset.heat?.class === 'hot').length,
+      warm: datasets.filter((dataset) => dataset.heat?.class === 'warm').length,
+      cold: datasets.filter((dataset) => dataset.heat?.class === 'cold').length,
+    },
+    jobs: {
+      running: rows.activeJobs.filter((job) => !waitingStates.includes(job.state)).length,
+      waiting: rows.activeJobs.filter((job) => waitingStates.includes(job.state)).length,
+      failed: extras.failedJobs,
+    },
+  };
+  return {
+    sentence: sentence(figures, rows),
+    safe: short.length === 0 && lost === 0 && risky.every((device) => emptied(rows, device.deviceId)),
+    asOfMs: rows.asOfMs,
+    version: extras.version,
+    mode: extras.mode,
+    uptimeMs: extras.uptimeMs,
+    storeEpoch: extras.storeEpoch,
+    ...figures,
+    cost: { perMonth: cost.perMonth, byTier: cost.byTier, byOwner: cost.byOwner },
+    capacity: tierClasses.map((tier) => {
+      const targets = rows.targets.filter((target) => target.description.tier === tier);
+      const sum = (of: (target: (typeof targets)[number]) => number): number => targets.reduce((total, target) => total + of(target), 0);
+      return { tier, capacityBytes: sum((target) => target.capacityBytes), usedBytes: sum((target) => target.usedBytes), reservedBytes: sum((target) => rows.targetFacts.get(target.targetId)?.reservedBytes ?? 0), costPerMonth: cost.byTier[tier] ?? 0 };
+    }),
+    lastHour: [...extras.lastHour],
+  };
+}
+
+/** No readable copy is left on any target of a device. */
+function emptied(rows: FleetRows, deviceId: string): boolean {
+  const targets = new Set(rows.targets.filter((target) => target.description.deviceIds.some((one) => one === deviceId)).map((target) => target.targetId as string));
+  return !rows.replicas.some((replica) => targets.has(replica.targetId) && ['verified', 'suspect', 'retiring', 'joining'].includes(replica.state));
+}
+
+function sentence(figures: Pick<FleetStatus, 'nodes' | 'devices' | 'datasets' | 'jobs'>, rows: FleetRows): string {
+  const { datasets, devices, nodes } = figures;
+  if (nodes.total === 0) return 'No agent has reported yet.';
+  const parts: string[] = [];
+  if (datasets.total === 0) parts.push('There are no datasets yet.');
+  else if (datasets.short === 0) parts.push(datasets.total === 1 ? 'The one dataset has its copies.' : `All ${datasets.total} datasets have their copies.`);
+  else parts.push(`${plural(datasets.short, 'dataset is', 'datasets are')} short of copies${figures.jobs.running > 0 ? '; copies are being made' : ''}.`);
+  if (nodes.lost > 0) parts.push(`${plural(nodes.lost, 'node is', 'nodes are')} lost.`);
+  if (devices.risky > 0) {
+    const leaving = rows.devices.filter((device) => isRisky(device.level) && !emptied(rows, device.deviceId)).length;
+    parts.push(`${plural(devices.risky, 'drive is', 'drives are')} at risk${leaving === 0 ? (devices.risky === 1 ? ' and empty' : ' and all empty') : `; ${leaving === 1 ? 'it is' : `${leaving} are`} being evacuated`}.`);
+  }
+  if (parts.length === 1 && datasets.total > 0 && datasets.short === 0) parts.push(`${plural(nodes.online, 'node')} online, ${plural(devices.total, 'drive')} healthy or watched.`);
+  return parts.join(' ');
+}

@@ -1,0 +1,43 @@
+import type { ExperimentView } from '@data-in-motion/shared/api/operations';
+import type { NodeId } from '@data-in-motion/shared/domain/ids';
+import { and, eq, inArray } from 'drizzle-orm';
+import type { Tx } from './database.ts';
+import { appendEvents } from './events.ts';
+import { experiment } from './schema.ts';
+
+export interface NewExperiment {
+  readonly experimentId: string;
+  readonly nodeId: NodeId;
+  readonly kind: string;
+  readonly subject: string;
+  readonly parameters: Readonly<Record<string, string | number>>;
+  readonly ttlMs: number;
+  readonly by: string;
+}
+
+/** Write a fault down before the agent hears of it. */
+export async function startExperiment(tx: Tx, wanted: NewExperiment, nowMs: number): Promise<ExperimentView> {
+  const row = {
+    experimentId: wanted.experimentId,
+    kind: wanted.kind,
+    subject: wanted.subject,
+    nodeId: wanted.nodeId,
+    parameters: { ...wanted.parameters },
+    state: 'sent' as const,
+    detail: 'sent to the agent',
+    startedAtMs: nowMs,
+    endsAtMs: nowMs + wanted.ttlMs,
+    endedAtMs: null,
+  };
+  await tx.insert(experiment).values(row);
+  await appendEvents(tx, nowMs, [{ type: 'chaos.requested', severity: 'warning', text: `${wanted.by} armed ${wanted.kind} on ${wanted.subject} for ${Math.round(wanted.ttlMs / 1000)} s.`, ids: { experimentId: wanted.experimentId, nodeId: wanted.nodeId }, by: wanted.by }]);
+  return row;
+}
+
+/** The faults that are still out there, one or all; their agents are to be told to undo them. */
+export async function stopExperiments(tx: Tx, experimentId: string | null, nowMs: number): Promise<(typeof experiment.$inferSelect)[]> {
+  const out = and(inArray(experiment.state, ['sent', 'armed']), experimentId === null ? undefined : eq(experiment.experimentId, experimentId));
+  const rows = await tx.select().from(experiment).where(out);
+  if (rows.length > 0) await appendEvents(tx, nowMs, [{ type: 'chaos.stopping', severity: 'info', text: `${rows.length} ${rows.length === 1 ? 'fault is' : 'faults are'} being undone.`, ids: {}, by: 'control-plane' }]);
+  return rows;
+}

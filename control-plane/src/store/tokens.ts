@@ -1,0 +1,62 @@
+import { createHash, randomBytes } from 'node:crypto';
+import type { Role } from '@data-in-motion/shared/api/operations';
+import { and, eq, gt, isNull, lt } from 'drizzle-orm';
+import type { Db } from './database.ts';
+import { apiKey, token } from './schema.ts';
+
+/** Who is calling. */
+export interface Caller {
+  readonly who: string;
+  readonly role: Role;
+}
+
+const hashOf = (secret: string): string => createHash('sha256').update(secret).digest('hex');
+const newSecret = (): string => randomBytes(32).toString('base64url');
+
+/** Make an API key; the secret is shown once, only its hash is stored. */
+export async function createApiKey(db: Db, name: string, role: Role, nowMs: number): Promise<{ keyId: string; secret: string }> {
+  const secret = `dim_${newSecret()}`;
+  const keyId = hashOf(secret).slice(0, 16);
+  await db.insert(apiKey).values({ keyId, name, role, hash: hashOf(secret), createdAtMs: nowMs });
+  return { keyId, secret };
+}
+
+/** Who holds this key; undefined when it is unknown or was revoked. Last use is noted to the minute. */
+export async function callerOfKey(db: Db, secret: string, nowMs: number): Promise<Caller | undefined> {
+  const [row] = await db.select().from(apiKey).where(and(eq(apiKey.hash, hashOf(secret)), isNull(apiKey.revokedAtMs)));
+  if (row === undefined) return undefined;
+  if (nowMs - (row.lastUsedAtMs ?? 0) > 60_000) await db.update(apiKey).set({ lastUsedAtMs: nowMs }).where(eq(apiKey.keyId, row.keyId));
+  return { who: row.name, role: row.role };
+}
+
+export type TokenKind = 'login' | 'session' | 'join';
+
+/** Make a token of limited life; `boundTo` restricts a join token to one node name. */
+export async function createToken(db: Db, kind: TokenKind, caller: { who: string; role: string }, lifeMs: number, nowMs: number, boundTo: string | null = null): Promise<{ secret: string; expiresAtMs: number }> {
+  const secret = newSecret();
+  const expiresAtMs = nowMs + lifeMs;
+  await db.delete(token).where(lt(token.expiresAtMs, nowMs - 86_400_000));
+  await db.insert(token).values({ hash: hashOf(secret), kind, who: caller.who, role: caller.role, boundTo, createdAtMs: nowMs, expiresAtMs });
+  return { secret, expiresAtMs };
+}
+
+/** Use a token that is good once: of two at the same moment exactly one wins, because the database decides. */
+export async function useToken(db: Db, kind: TokenKind, secret: string, nowMs: number): Promise<{ who: string; role: string; boundTo: string | null } | undefined> {
+  const [row] = await db
+    .update(token)
+    .set({ usedAtMs: nowMs })
+    .where(and(eq(token.hash, hashOf(secret)), eq(token.kind, kind), isNull(token.usedAtMs), gt(token.expiresAtMs, nowMs)))
+    .returning({ who: token.who, role: token.role, boundTo: token.boundTo });
+  return row;
+}
+
+/** Who holds this console session; undefined when it ended. */
+export async function callerOfSession(db: Db, secret: string, nowMs: number): Promise<(Caller & { expiresAtMs: number }) | undefined> {
+  const [row] = await db.select().from(token).where(and(eq(token.hash, hashOf(secret)), eq(token.kind, 'session'), isNull(token.usedAtMs), gt(token.expiresAtMs, nowMs)));
+  return row === undefined ? undefined : { who: row.who, role: row.role as Role, expiresAtMs: row.expiresAtMs };
+}
+
+/** End a session for good. */
+export async function endSession(db: Db, secret: string, nowMs: number): Promise<void> {
+  await db.update(token).set({ usedAtMs: nowMs }).where(eq(token.hash, hashOf(secret)));
+}
