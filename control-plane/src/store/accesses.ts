@@ -1,0 +1,62 @@
+import type { Access } from '@data-in-motion/shared/domain/heat';
+import type { RecordOf } from '@data-in-motion/shared/protocol/records';
+import { sql } from 'drizzle-orm';
+import { type Db, rowsOf, type Tx } from './database.ts';
+
+/** Accesses are added up per dataset and minute. */
+const minuteMs = 60_000;
+/** Sums stay where JavaScript counts exactly, whatever an observer claims. */
+const mostExact = sql.raw('9007199254740991');
+
+export interface StoredAccesses {
+  readonly accepted: number;
+  /** Seen before under the same id, here or in an earlier call. */
+  readonly repeated: number;
+  /** Of datasets that do not exist; not kept. */
+  readonly unknown: number;
+}
+
+/**
+ * Keep accesses, each id once, and add them to their minutes and to `dataset.last_access_at_ms`: all from the rows that were
+ * inserted, so a repetition counts nothing. A time in the future is kept but does not make a dataset used later than now.
+ */
+export async function storeAccesses(tx: Tx, nowMs: number, accesses: readonly Access[]): Promise<StoredAccesses> {
+  if (accesses.length === 0) return { accepted: 0, repeated: 0, unknown: 0 };
+  const [counts] = await rowsOf<{ known: number; fresh: number }>(
+    tx,
+    sql`with given as (
+      select g.* from jsonb_to_recordset(${JSON.stringify(accesses)}::jsonb)
+        as g("accessId" text, "datasetId" text, kind text, count bigint, bytes bigint, "atMs" bigint, "latencyMs" float8, source text)
+      join dataset d on d.dataset_id = g."datasetId"
+    ), fresh as (
+      insert into access_event (access_id, dataset_id, kind, count, bytes, at_ms, latency_ms, source, received_at_ms)
+      select "accessId", "datasetId", kind, count, bytes, "atMs", "latencyMs", source, ${nowMs}::bigint from given order by "accessId"
+      on conflict do nothing returning *
+    ), minutes as (
+      insert into access_aggregate (dataset_id, window_start_ms, window_end_ms, reads, writes, read_bytes, written_bytes, last_access_at_ms)
+      select dataset_id, at_ms / ${minuteMs}::bigint * ${minuteMs}::bigint as start, (at_ms / ${minuteMs}::bigint + 1) * ${minuteMs}::bigint,
+        least(coalesce(sum(count) filter (where kind = 'read'), 0), ${mostExact})::bigint, least(coalesce(sum(count) filter (where kind = 'write'), 0), ${mostExact})::bigint,
+        least(coalesce(sum(bytes) filter (where kind = 'read'), 0), ${mostExact})::bigint, least(coalesce(sum(bytes) filter (where kind = 'write'), 0), ${mostExact})::bigint, max(at_ms)
+      from fresh group by dataset_id, start, at_ms / ${minuteMs}::bigint order by dataset_id, start
+      on conflict (dataset_id, window_start_ms) do update set
+        reads = least(access_aggregate.reads::numeric + excluded.reads, ${mostExact})::bigint, writes = least(access_aggregate.writes::numeric + excluded.writes, ${mostExact})::bigint,
+        read_bytes = least(access_aggregate.read_bytes::numeric + excluded.read_bytes, ${mostExact})::bigint,
+        written_bytes = least(access_aggregate.written_bytes::numeric + excluded.written_bytes, ${mostExact})::bigint,
+        last_access_at_ms = greatest(access_aggregate.last_access_at_ms, excluded.last_access_at_ms)
+    ), used as (
+      update dataset d set last_access_at_ms = greatest(coalesce(d.last_access_at_ms, 0), u.at)
+      from (select dataset_id, least(max(at_ms), ${nowMs}::bigint) as at from fresh group by dataset_id order by dataset_id) u where d.dataset_id = u.dataset_id
+    )
+    select (select count(*) from given)::int as known, (select count(*) from fresh)::int as fresh`,
+  );
+  const { known, fresh } = counts!;
+  return { accepted: fresh, repeated: known - fresh, unknown: accesses.length - known };
+}
+
+/** The agents' running means of accesses per hour; the newest of each dataset stands. */
+export async function storeAccessRates(tx: Db, told: readonly RecordOf<'ewma'>[]): Promise<void> {
+  if (told.length === 0) return;
+  const newest = new Map(told.map((one) => [one.datasetId, one.accessesPerHour]));
+  const rows = [...newest].map(([id, rate]) => ({ id, rate }));
+  await tx.execute(sql`update dataset d set ewma_per_hour = n.rate from jsonb_to_recordset(${JSON.stringify(rows)}::jsonb) as n(id text, rate float8) where d.dataset_id = n.id`);
+}
