@@ -1,0 +1,262 @@
+import type { DatasetId, JobId, NodeId, PlanId, DeviceId, ReplicaId, TargetId, VersionId } from '@data-in-motion/shared/domain/ids';
+import { endedJobStates, type JobEvent, jobMachine, type JobPurpose, type JobState } from '@data-in-motion/shared/domain/job';
+import { Failure } from '@data-in-motion/shared/failure';
+import { step } from '@data-in-motion/shared/machine';
+import { systemRandom } from '@data-in-motion/shared/random';
+import { ulid } from '@data-in-motion/shared/ulid';
+import { and, eq, inArray } from 'drizzle-orm';
+import { jobKey } from '../jobs/job-key.ts';
+import { endAlert, raiseAlert } from './alerts.ts';
+import type { Tx } from './database.ts';
+import { appendEvents } from './events.ts';
+import { abandonReplica, insertReplica } from './replicas.ts';
+import { dataset, type ImportSource, job, jobTransition, pointer, replica, target } from './schema.ts';
+
+export type JobRow = typeof job.$inferSelect;
+type JobPatch = Partial<Omit<JobRow, 'jobId' | 'key' | 'purpose' | 'state' | 'active'>>;
+
+/** States in which an agent holds a lease and does the work. */
+export const workingStates: readonly JobState[] = ['leased', 'scanning', 'copying', 'copied', 'verifying'];
+/** States that a lease may begin from. */
+export const waitingStates: readonly JobState[] = ['planned', 'retry-wait', 'no-space', 'source-changed'];
+
+/**
+ * Lock the dataset of a job, then the job: always in this order, so that two transactions that decide about one dataset wait for each other
+ * instead of both seeing what neither has changed yet (write skew).
+ */
+export async function lockJob(tx: Tx, jobId: JobId): Promise<JobRow | undefined> {
+  const [known] = await tx.select({ datasetId: job.datasetId }).from(job).where(eq(job.jobId, jobId));
+  if (known === undefined) return undefined;
+  await lockDataset(tx, known.datasetId);
+  const [row] = await tx.select().from(job).where(eq(job.jobId, jobId)).for('update');
+  return row;
+}
+
+/** Nothing about the copies of a dataset is decided without its row. False when there is no such dataset. */
+export async function lockDataset(tx: Tx, datasetId: DatasetId): Promise<boolean> {
+  const rows = await tx.select({ datasetId: dataset.datasetId }).from(dataset).where(eq(dataset.datasetId, datasetId)).for('update');
+  return rows.length > 0;
+}
+
+/** Take steps of the job's table and write them down; the row must be locked. A step that is not in the table is our own defect. */
+export async function changeJob(tx: Tx, row: JobRow, events: readonly JobEvent[], patch: JobPatch, nowMs: number, detail: Readonly<Record<string, string | number>> = {}): Promise<JobRow> {
+  let state = row.state;
+  for (const event of events) {
+    const next = step(jobMachine, state, event);
+    if (!next.ok) throw new Failure('defect', { code: 'job.impossible-step', message: next.reason, ids: { jobId: row.jobId } });
+    await tx.insert(jobTransition).values({ jobId: row.jobId, from: state, event, to: next.state, atMs: nowMs, detail });
+    await appendEvents(tx, nowMs, [transitionEvent(row, state, event, next.state, detail)]);
+    state = next.state;
+  }
+  const ended = endedJobStates.includes(state);
+  const changed: JobRow = { ...row, ...patch, state, active: !ended, endedAtMs: ended ? (row.endedAtMs ?? nowMs) : null };
+  if (changed.startedAtMs === null && state !== 'planned' && !ended) changed.startedAtMs = nowMs;
+  await tx.update(job).set(changed).where(eq(job.jobId, row.jobId));
+  if (state !== row.state) await afterStep(tx, changed, nowMs);
+  return changed;
+}
+
+function transitionEvent(row: JobRow, from: JobState, event: JobEvent, to: JobState, detail: Readonly<Record<string, string | number>>) {
+  const severity = to === 'dead-letter' || to === 'conflict' ? ('error' as const) : ['retry-wait', 'no-space', 'source-changed'].includes(to) ? ('warning' as const) : ('info' as const);
+  return {
+    type: 'job.transition',
+    severity,
+    text: `${row.purpose} of ${row.datasetId}: ${from} to ${to}`,
+    ids: { jobId: row.jobId, datasetId: row.datasetId, from, event, to, ...(row.toTargetId === null ? {} : { targetId: row.toTargetId }), ...detail },
+    by: 'control-plane',
+  };
+}
+
+/** What the end of a job means for the copy it was making and for the people who watch. */
+async function afterStep(tx: Tx, row: JobRow, nowMs: number): Promise<void> {
+  if (row.state === 'cancelled' || row.state === 'dead-letter') {
+    if (row.toReplicaId !== null && row.toReplicaId !== row.fromReplicaId) await abandonReplica(tx, row.toReplicaId, nowMs);
+  }
+  if (row.state === 'dead-letter' || row.state === 'conflict') {
+    const text = row.state === 'conflict' ? `${row.datasetId}: a copy that was to leave differs from its manifest and is kept` : `${row.purpose} of ${row.datasetId} was given up: ${row.error?.message ?? row.reason}`;
+    await raiseAlert(tx, nowMs, { rule: `job.${row.state}`, subject: row.jobId, severity: 'error', text, ids: { jobId: row.jobId, datasetId: row.datasetId } });
+  } else if (row.state === 'done' || row.state === 'cancelled' || row.state === 'planned') {
+    await endAlert(tx, nowMs, 'job.dead-letter', row.jobId);
+    await endAlert(tx, nowMs, 'job.conflict', row.jobId);
+    await endAlert(tx, nowMs, 'import.no-place', row.jobId);
+  }
+}
+
+interface NewJob {
+  readonly key: string;
+  readonly datasetId: DatasetId;
+  readonly purpose: JobPurpose;
+  readonly reason: string;
+  readonly nowMs: number;
+  readonly moverNodeId: NodeId;
+  readonly more: Partial<typeof job.$inferInsert>;
+}
+
+/** Insert a job unless an active one has its key; then null. */
+async function insertJob(tx: Tx, made: NewJob): Promise<JobId | null> {
+  const jobId = ulid(made.nowMs, systemRandom) as JobId;
+  const [held] = await tx.select({ rev: pointer.rev }).from(pointer).where(eq(pointer.datasetId, made.datasetId));
+  const rows = await tx
+    .insert(job)
+    .values({
+      ...made.more, jobId, key: made.key, datasetId: made.datasetId, purpose: made.purpose, state: 'planned', reason: made.reason,
+      moverNodeId: made.moverNodeId, expectedPointerRev: held?.rev ?? 0, createdAtMs: made.nowMs,
+    })
+    .onConflictDoNothing()
+    .returning({ jobId: job.jobId });
+  if (rows.length === 0) return null;
+  await appendEvents(tx, made.nowMs, [
+    { type: 'job.planned', severity: 'info', text: `${made.purpose} of ${made.datasetId}: ${made.reason}`, ids: { jobId, datasetId: made.datasetId, purpose: made.purpose }, by: 'control-plane' },
+  ]);
+  return jobId;
+}
+
+/**
+ * Plan the import of a new version. One import of a dataset at a time: while one is active, its id is the answer.
+ * The place is chosen when the size is known, see `giveDestination`.
+ */
+export async function insertImportJob(tx: Tx, wanted: { datasetId: DatasetId; source: ImportSource; reason: string; nowMs: number }): Promise<JobId> {
+  const key = jobKey({ purpose: 'import', datasetId: wanted.datasetId });
+  const made = await insertJob(tx, {
+    key, datasetId: wanted.datasetId, purpose: 'import', reason: wanted.reason, nowMs: wanted.nowMs, moverNodeId: wanted.source.nodeId,
+    more: { importSource: wanted.source, sourceNodeId: wanted.source.nodeId, priority: 1 },
+  });
+  if (made !== null) return made;
+  const [active] = await tx.select({ jobId: job.jobId }).from(job).where(and(eq(job.key, key), eq(job.active, true)));
+  if (active === undefined) throw new Failure('unavailable', { code: 'job.race', message: 'the import that was active ended just now', ids: { datasetId: wanted.datasetId } });
+  return active.jobId;
+}
+
+export interface PlannedWork {
+  readonly datasetId: DatasetId;
+  readonly versionId: VersionId;
+  readonly sizeBytes: number;
+  readonly need: string | null;
+  readonly reason: string;
+  readonly planId: PlanId | null;
+  readonly deviceId: DeviceId | null;
+  readonly priority: number;
+  readonly nowMs: number;
+}
+
+/** Plan one more copy, or (with `replaces`) a copy in the place of another. The new replica's row is made with it; null when such a job is active. */
+export async function insertCopyJob(tx: Tx, work: PlannedWork & { toTargetId: TargetId; replaces: ReplicaId | null }): Promise<JobId | null> {
+  const toNodeId = await nodeOfTarget(tx, work.toTargetId);
+  const from = work.replaces === null ? null : await placeOfReplica(tx, work.replaces);
+  if (toNodeId === null || (work.replaces !== null && from === null)) return null;
+  const toReplicaId = ulid(work.nowMs, systemRandom) as ReplicaId;
+  const purpose = work.replaces === null ? 'copy' : 'move';
+  const jobId = await insertJob(tx, {
+    key: work.replaces === null ? jobKey({ purpose: 'copy', versionId: work.versionId, toTargetId: work.toTargetId }) : jobKey({ purpose: 'move', replicaId: work.replaces }),
+    datasetId: work.datasetId, purpose, reason: work.reason, nowMs: work.nowMs, moverNodeId: toNodeId,
+    more: {
+      versionId: work.versionId, need: work.need, planId: work.planId, deviceId: work.deviceId, priority: work.priority, sizeBytes: work.sizeBytes, toReplicaId, toTargetId: work.toTargetId,
+      fromReplicaId: work.replaces, fromTargetId: from?.targetId ?? null, sourceNodeId: from?.nodeId ?? null,
+    },
+  });
+  if (jobId !== null) await insertReplica(tx, { replicaId: toReplicaId, datasetId: work.datasetId, versionId: work.versionId, targetId: work.toTargetId, why: work.reason, nowMs: work.nowMs });
+  return jobId;
+}
+
+/** Plan that a copy leaves. Whether it may is decided when the permit is granted, not here. */
+export async function insertRetireJob(tx: Tx, work: PlannedWork & { replicaId: ReplicaId }): Promise<JobId | null> {
+  const from = await placeOfReplica(tx, work.replicaId);
+  if (from === null) return null;
+  return insertJob(tx, {
+    key: jobKey({ purpose: 'retire', replicaId: work.replicaId }), datasetId: work.datasetId, purpose: 'retire', reason: work.reason, nowMs: work.nowMs, moverNodeId: from.nodeId,
+    more: {
+      versionId: work.versionId, need: work.need, planId: work.planId, deviceId: work.deviceId, priority: work.priority, sizeBytes: work.sizeBytes,
+      fromReplicaId: work.replicaId, fromTargetId: from.targetId, sourceNodeId: from.nodeId,
+    },
+  });
+}
+
+/** Plan that a copy is read back; null when that is under way. */
+export async function insertVerifyJob(tx: Tx, replicaId: ReplicaId, reason: string, priority: number, nowMs: number): Promise<JobId | null> {
+  const from = await placeOfReplica(tx, replicaId);
+  if (from === null || from.versionId === null) return null;
+  return insertJob(tx, {
+    key: jobKey({ purpose: 'verify', replicaId }), datasetId: from.datasetId, purpose: 'verify', reason, nowMs, moverNodeId: from.nodeId,
+    more: { versionId: from.versionId, priority, fromReplicaId: replicaId, fromTargetId: from.targetId, sourceNodeId: from.nodeId },
+  });
+}
+
+/** Plan that readers are sent to a copy that is there already, after reading it back: its source and its destination are the same. */
+export async function insertPromotionJob(tx: Tx, replicaId: ReplicaId, reason: string, nowMs: number): Promise<JobId | null> {
+  const at = await placeOfReplica(tx, replicaId);
+  if (at === null || at.versionId === null) return null;
+  return insertJob(tx, {
+    key: jobKey({ purpose: 'copy', versionId: at.versionId, toTargetId: at.targetId }), datasetId: at.datasetId, purpose: 'copy', reason, nowMs, moverNodeId: at.nodeId,
+    more: { versionId: at.versionId, need: 'replace-bad-copy', priority: 0, fromReplicaId: replicaId, fromTargetId: at.targetId, toReplicaId: replicaId, toTargetId: at.targetId, sourceNodeId: at.nodeId },
+  });
+}
+
+/** Plan that every copy of a dataset which can be read is read back. */
+export async function insertVerifyJobs(tx: Tx, datasetId: DatasetId, reason: string, nowMs: number): Promise<JobId[]> {
+  const rows = await tx.select({ replicaId: replica.replicaId }).from(replica).where(and(eq(replica.datasetId, datasetId), inArray(replica.state, ['verified', 'suspect', 'missing'])));
+  const made: JobId[] = [];
+  for (const row of rows) {
+    const jobId = await insertVerifyJob(tx, row.replicaId, reason, 2, nowMs);
+    if (jobId !== null) made.push(jobId);
+  }
+  return made;
+}
+
+export type Verdict = { readonly ok: true } | { readonly ok: false; readonly reason: string };
+
+/** A person says: try again now. A job that was given up starts anew; one that waits does not wait any longer. */
+export async function retryJob(tx: Tx, jobId: JobId, nowMs: number): Promise<Verdict> {
+  const row = await lockJob(tx, jobId);
+  if (row === undefined) return { ok: false, reason: 'there is no such job' };
+  if (waitingStates.includes(row.state)) {
+    await changeJob(tx, row, [], { notBeforeMs: null, attempt: 0, waitingBecause: null }, nowMs);
+    return { ok: true };
+  }
+  if (row.state === 'paused') return resumeJob(tx, row, nowMs);
+  if (row.state !== 'dead-letter') return { ok: false, reason: `a job that is "${row.state}" can not be retried` };
+  const [same] = await tx.select({ jobId: job.jobId }).from(job).where(and(eq(job.key, row.key), eq(job.active, true)));
+  if (same !== undefined) return { ok: false, reason: `job ${same.jobId} does the same already` };
+  const toReplicaId = await renewDestination(tx, row, nowMs);
+  await changeJob(tx, row, ['retry'], { attempt: 0, sourceChanges: 0, notBeforeMs: null, waitingBecause: null, error: null, toReplicaId }, nowMs);
+  return { ok: true };
+}
+
+async function resumeJob(tx: Tx, row: JobRow, nowMs: number): Promise<Verdict> {
+  await changeJob(tx, row, ['resume'], { notBeforeMs: null, waitingBecause: null }, nowMs);
+  return { ok: true };
+}
+
+/** A person says: do not. Possible until the switch; a conflict is thereby settled: what differs stays where it is. */
+export async function cancelJob(tx: Tx, jobId: JobId, nowMs: number): Promise<Verdict> {
+  const row = await lockJob(tx, jobId);
+  if (row === undefined) return { ok: false, reason: 'there is no such job' };
+  if (row.state === 'conflict') {
+    await changeJob(tx, row, ['resolve'], { waitingBecause: null }, nowMs);
+    return { ok: true };
+  }
+  if (!step(jobMachine, row.state, 'cancel').ok) return { ok: false, reason: `a job that is "${row.state}" can not be cancelled` };
+  await changeJob(tx, row, ['cancel'], { waitingBecause: null, notBeforeMs: null }, nowMs);
+  return { ok: true };
+}
+
+/** A replica's name is never used twice: what was abandoned gets a successor at the same target. */
+async function renewDestination(tx: Tx, row: JobRow, nowMs: number): Promise<ReplicaId | null> {
+  if (row.toReplicaId === null || row.toTargetId === null || row.toReplicaId === row.fromReplicaId) return row.toReplicaId;
+  const replicaId = ulid(nowMs, systemRandom) as ReplicaId;
+  await insertReplica(tx, { replicaId, datasetId: row.datasetId, versionId: row.versionId, targetId: row.toTargetId, why: row.reason, nowMs });
+  return replicaId;
+}
+
+export async function nodeOfTarget(tx: Tx, targetId: TargetId): Promise<NodeId | null> {
+  const [row] = await tx.select({ nodeId: target.nodeId }).from(target).where(eq(target.targetId, targetId));
+  return row?.nodeId ?? null;
+}
+
+async function placeOfReplica(tx: Tx, replicaId: ReplicaId) {
+  const [row] = await tx
+    .select({ datasetId: replica.datasetId, versionId: replica.versionId, targetId: replica.targetId, nodeId: target.nodeId, state: replica.state })
+    .from(replica)
+    .innerJoin(target, eq(target.targetId, replica.targetId))
+    .where(eq(replica.replicaId, replicaId));
+  return row ?? null;
+}

@@ -1,0 +1,81 @@
+import type { JobId, NodeId, PermitId, ReplicaId } from '@data-in-motion/shared/domain/ids';
+import { and, eq, inArray, isNull, or } from 'drizzle-orm';
+import type { OrderFacts } from '../jobs/orders.ts';
+import type { Db } from './database.ts';
+import { datasetVersion, job, node, permit, replica, target } from './schema.ts';
+
+/** What an agent's document is made from. */
+export interface NodeWork {
+  readonly jobs: readonly OrderFacts[];
+  readonly liveJobs: readonly JobId[];
+  readonly watched: readonly { datasetId: string; targetId: string; replicaId: string }[];
+}
+
+type Placed = { replicaId: ReplicaId; targetId: (typeof target.$inferSelect)['targetId']; nodeId: NodeId; transferUrl: string | null };
+
+/** All that one agent is part of: jobs in which it reads, writes or lets go, and the copies it keeps. Sorted, so that the same state gives the same document. */
+export async function workOf(db: Db, nodeId: NodeId, nowMs: number): Promise<NodeWork> {
+  const rows = await db
+    .select()
+    .from(job)
+    .where(and(eq(job.active, true), or(eq(job.moverNodeId, nodeId), eq(job.sourceNodeId, nodeId))))
+    .orderBy(job.jobId);
+  const versions = await versionsOf(db, rows.flatMap((row) => row.versionId ?? []));
+  const places = await placesOf(db, rows.flatMap((row) => [row.fromReplicaId ?? [], row.toReplicaId ?? [], row.readReplicaId ?? []].flat()));
+  const permits = await permitsOf(db, rows.map((row) => row.jobId));
+  const urls = await transferUrls(db, rows.flatMap((row) => row.importSource?.nodeId ?? []));
+  const watched = await db
+    .select({ datasetId: replica.datasetId, targetId: replica.targetId, replicaId: replica.replicaId })
+    .from(replica)
+    .innerJoin(target, eq(target.targetId, replica.targetId))
+    .where(and(eq(target.nodeId, nodeId), inArray(replica.state, ['verified', 'suspect'])))
+    .orderBy(replica.replicaId);
+  const jobs = rows.map((row): OrderFacts => {
+    const { jobId, purpose, state, epoch, datasetId } = row;
+    const granted = permits.get(jobId);
+    return {
+      jobId, purpose, state, epoch, datasetId,
+      version: row.versionId === null ? null : (versions.get(row.versionId) ?? null),
+      import: row.importSource === null ? null : { nodeId: row.importSource.nodeId, transferUrl: urls.get(row.importSource.nodeId) ?? null, source: row.importSource.source },
+      from: row.fromReplicaId === null ? null : (places.get(row.fromReplicaId) ?? null),
+      to: row.toReplicaId === null ? null : (places.get(row.toReplicaId) ?? null),
+      read: row.readReplicaId === null ? null : (places.get(row.readReplicaId) ?? null),
+      switched: row.certificate === null || row.switchRev === null ? null : { rev: row.switchRev, certificate: row.certificate },
+      activated: row.activatedAtMs !== null,
+      witnessed: row.witnessedAtMs !== null,
+      rechecked: row.recheckedAtMs !== null,
+      permit: granted === undefined ? null : { permitId: granted.permitId as PermitId, kind: granted.kind },
+      resting: row.notBeforeMs !== null && row.notBeforeMs > nowMs,
+    };
+  });
+  return { jobs, liveJobs: rows.map((row) => row.jobId), watched };
+}
+
+async function versionsOf(db: Db, ids: readonly (typeof datasetVersion.$inferSelect)['versionId'][]) {
+  if (ids.length === 0) return new Map<string, typeof datasetVersion.$inferSelect>();
+  const rows = await db.select().from(datasetVersion).where(inArray(datasetVersion.versionId, [...new Set(ids)]));
+  return new Map(rows.map((row) => [row.versionId as string, row]));
+}
+
+async function placesOf(db: Db, ids: readonly ReplicaId[]): Promise<Map<ReplicaId, Placed>> {
+  if (ids.length === 0) return new Map();
+  const rows = await db
+    .select({ replicaId: replica.replicaId, targetId: replica.targetId, nodeId: target.nodeId, transferUrl: node.transferUrl })
+    .from(replica)
+    .innerJoin(target, eq(target.targetId, replica.targetId))
+    .innerJoin(node, eq(node.nodeId, target.nodeId))
+    .where(inArray(replica.replicaId, [...new Set(ids)]));
+  return new Map(rows.map((row) => [row.replicaId, row]));
+}
+
+async function permitsOf(db: Db, ids: readonly JobId[]) {
+  if (ids.length === 0) return new Map<JobId, typeof permit.$inferSelect>();
+  const rows = await db.select().from(permit).where(and(inArray(permit.jobId, [...ids]), isNull(permit.usedAtMs)));
+  return new Map(rows.map((row) => [row.jobId, row]));
+}
+
+async function transferUrls(db: Db, ids: readonly NodeId[]): Promise<Map<NodeId, string | null>> {
+  if (ids.length === 0) return new Map();
+  const rows = await db.select({ nodeId: node.nodeId, url: node.transferUrl }).from(node).where(inArray(node.nodeId, [...new Set(ids)]));
+  return new Map(rows.map((row) => [row.nodeId, row.url]));
+}

@@ -1,0 +1,119 @@
+import type { JobId, PermitId, ReplicaId } from '@data-in-motion/shared/domain/ids';
+import { systemRandom } from '@data-in-motion/shared/random';
+import { ulid } from '@data-in-motion/shared/ulid';
+import { and, eq, isNull } from 'drizzle-orm';
+import { type CopyFacts, type Guards, type LeaveFacts, type Objection, protocolGuards, purgeObjection, retireObjection, standIns } from '../jobs/guards.ts';
+import { copiesOf } from './copies.ts';
+import type { Tx } from './database.ts';
+import { changeJob, insertVerifyJob, type JobRow, lockJob } from './jobs.ts';
+import { changeReplica } from './replicas.ts';
+import { job, permit, pointer } from './schema.ts';
+
+export interface PermitSettings {
+  readonly graceMs: number;
+  readonly trashMs: number;
+  /** A copy stands in for another only when it was read back within this time. */
+  readonly freshMs: number;
+  /** Commits of this store survive the loss of power. */
+  readonly commitsAreDurable: boolean;
+}
+
+export type PermitOutcome = { readonly kind: 'granted'; readonly permitId: PermitId } | { readonly kind: 'held'; readonly because: string } | { readonly kind: 'ended'; readonly because: string };
+
+/**
+ * T10: let a copy leave. Runs at Read Committed with the dataset's row locked first: with a snapshot, or without the lock, two such
+ * transactions each see the other's copy and both are granted (measured on PostgreSQL 15). One permit per copy and kind, one use.
+ */
+export async function grantRetire(tx: Tx, jobId: JobId, settings: PermitSettings, nowMs: number, guards: Guards = protocolGuards): Promise<PermitOutcome> {
+  const row = await lockJob(tx, jobId);
+  if (row === undefined || row.fromReplicaId === null) return { kind: 'held', because: 'there is no such job' };
+  const facts = await leaveFacts(tx, row, settings, nowMs);
+  if (facts === null || facts.leaving.state === 'retiring') return endUseless(tx, row, 'the copy is not there any more', nowMs);
+  if (facts.leaving.state === 'missing') {
+    await changeReplica(tx, row.fromReplicaId, 'abandon', {}, nowMs);
+    return endUseless(tx, row, 'nothing was there to remove', nowMs);
+  }
+  // A switch back while readers drained makes the old copy the primary again: it stays.
+  if (row.purpose === 'move' && facts.pointer?.replicaId === row.fromReplicaId) return endUseless(tx, row, 'readers were sent back to the old copy', nowMs);
+  const objection = retireObjection(facts, guards) ?? (await staleStandIns(tx, facts, nowMs - settings.freshMs, nowMs));
+  if (objection !== null) return hold(tx, row, objection, nowMs);
+  if (!(await changeReplica(tx, row.fromReplicaId, 'permit', {}, nowMs))) return endUseless(tx, row, `a copy that is "${facts.leaving.state}" can not leave`, nowMs);
+  const permitId = await issuePermit(tx, row, facts, 'retire', nowMs);
+  await changeJob(tx, row, ['permit'], { epoch: row.epoch + 1, waitingBecause: null, notBeforeMs: null }, nowMs, { permitId });
+  return { kind: 'granted', permitId };
+}
+
+/** T12: let what lies in the trash be deleted. The copies that stand in are read back once more before. */
+export async function grantPurge(tx: Tx, jobId: JobId, settings: PermitSettings, nowMs: number, guards: Guards = protocolGuards): Promise<PermitOutcome> {
+  const row = await lockJob(tx, jobId);
+  if (row === undefined || row.state !== 'trashed' || row.fromReplicaId === null) return { kind: 'held', because: 'nothing lies in the trash' };
+  const [granted] = await tx.select().from(permit).where(and(eq(permit.replicaId, row.fromReplicaId), eq(permit.kind, 'purge')));
+  if (granted !== undefined) return { kind: 'granted', permitId: granted.permitId as PermitId };
+  const facts = await leaveFacts(tx, row, settings, nowMs);
+  if (facts === null) return { kind: 'held', because: 'the copy is not known' };
+  const objection = purgeObjection(facts, guards);
+  if (objection !== null) {
+    if (facts.trashedAtMs !== null && nowMs >= facts.trashedAtMs + facts.trashMs) await staleStandIns(tx, facts, facts.trashedAtMs, nowMs);
+    return hold(tx, row, objection, nowMs);
+  }
+  const permitId = await issuePermit(tx, row, facts, 'purge', nowMs);
+  await changeJob(tx, row, [], { waitingBecause: null, notBeforeMs: null }, nowMs);
+  return { kind: 'granted', permitId };
+}
+
+async function leaveFacts(tx: Tx, row: JobRow, settings: PermitSettings, nowMs: number): Promise<LeaveFacts | null> {
+  const { policy, copies } = await copiesOf(tx, row.datasetId);
+  const leaving = copies.find((copy) => copy.replicaId === row.fromReplicaId);
+  if (leaving === undefined) return null;
+  const [held] = await tx.select().from(pointer).where(eq(pointer.datasetId, row.datasetId));
+  return {
+    purpose: row.purpose,
+    leaving,
+    others: copies.filter((copy) => copy.replicaId !== row.fromReplicaId),
+    pointer: held ?? null,
+    copiesWanted: policy.copies,
+    arrived: row.purpose === 'move' ? row.toReplicaId : null,
+    switchedAtMs: row.switchedAtMs,
+    recheckedAtMs: row.recheckedAtMs,
+    switchIsDurable: settings.commitsAreDurable || ((row.purpose !== 'move' || row.witnessedAtMs !== null) && (held === undefined || (await isActivated(tx, held.changedByJob)))),
+    trashedAtMs: row.trashedAtMs,
+    targetFrozen: leaving.frozen,
+    graceMs: settings.graceMs,
+    trashMs: settings.trashMs,
+    nowMs,
+  };
+}
+
+/** Whether the agent of the primary has journaled the certificate of the pointer's last change. */
+async function isActivated(tx: Tx, jobId: JobId): Promise<boolean> {
+  const [row] = await tx.select({ atMs: job.activatedAtMs }).from(job).where(eq(job.jobId, jobId));
+  return row !== undefined && row.atMs !== null;
+}
+
+/** Ask that stand-ins which were not read back since `sinceMs` are; an objection while too few were. */
+async function staleStandIns(tx: Tx, facts: LeaveFacts, sinceMs: number, nowMs: number): Promise<Objection> {
+  const stale = standIns(facts).filter((copy: CopyFacts) => (copy.verifiedAtMs ?? 0) < sinceMs);
+  for (const copy of stale) await insertVerifyJob(tx, copy.replicaId, 'another copy wants to leave', 1, nowMs);
+  return stale.length === 0 ? null : 'the copies that stay are read back first';
+}
+
+/** A permit that was granted before and never used is given to the present job; a used one is never given again. */
+async function issuePermit(tx: Tx, row: JobRow, facts: LeaveFacts, kind: 'retire' | 'purge', nowMs: number): Promise<PermitId> {
+  const permitId = ulid(nowMs, systemRandom) as PermitId;
+  const replicaId = row.fromReplicaId as ReplicaId;
+  await tx.delete(permit).where(and(eq(permit.replicaId, replicaId), eq(permit.kind, kind), isNull(permit.usedAtMs)));
+  const dependsOn = standIns(facts).map((copy) => copy.replicaId);
+  await tx.insert(permit).values({ permitId, kind, jobId: row.jobId, replicaId, pointerRev: facts.pointer?.rev ?? 0, dependsOn, epoch: row.epoch + 1, grantedAtMs: nowMs });
+  return permitId;
+}
+
+async function hold(tx: Tx, row: JobRow, because: string, nowMs: number): Promise<PermitOutcome> {
+  if (row.waitingBecause !== because) await changeJob(tx, row, [], { waitingBecause: because }, nowMs);
+  return { kind: 'held', because };
+}
+
+/** A job whose copy can not or need not leave is over; nothing was deleted. */
+async function endUseless(tx: Tx, row: JobRow, because: string, nowMs: number): Promise<PermitOutcome> {
+  await changeJob(tx, row, row.state === 'grace' ? ['kept'] : ['cancel'], { waitingBecause: because }, nowMs);
+  return { kind: 'ended', because };
+}
