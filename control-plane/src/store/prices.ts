@@ -10,8 +10,10 @@ import { priceEntry } from './schema.ts';
 const firstPrices: readonly Omit<PriceEntry, 'validFromMs'>[] = [
   { priceClass: 'onprem-nvme', source: 'example: own flash shelf', prices: { storagePerGbMonth: 0.045, readsPer1000: 0, writesPer1000: 0, egressPerGb: 0, minimumDays: 0 } },
   { priceClass: 'onprem-hdd', source: 'example: own disk shelf', prices: { storagePerGbMonth: 0.011, readsPer1000: 0, writesPer1000: 0, egressPerGb: 0, minimumDays: 0 } },
+  { priceClass: 'onprem-archive', source: 'example: own shelf of large, slow disks', prices: { storagePerGbMonth: 0.006, readsPer1000: 0, writesPer1000: 0, egressPerGb: 0, minimumDays: 0 } },
   { priceClass: 'private-ssd', source: 'example: hosted private cloud', prices: { storagePerGbMonth: 0.06, readsPer1000: 0.0002, writesPer1000: 0.0008, egressPerGb: 0.01, minimumDays: 0 } },
   { priceClass: 'private-hdd', source: 'example: hosted private cloud', prices: { storagePerGbMonth: 0.016, readsPer1000: 0.0002, writesPer1000: 0.0008, egressPerGb: 0.01, minimumDays: 0 } },
+  { priceClass: 'cloud-block', source: 'in the range of public list prices, 2025', prices: { storagePerGbMonth: 0.08, readsPer1000: 0, writesPer1000: 0, egressPerGb: 0.09, minimumDays: 0 } },
   { priceClass: 'cloud-standard', source: 'in the range of public list prices, 2025', prices: { storagePerGbMonth: 0.023, readsPer1000: 0.0004, writesPer1000: 0.005, egressPerGb: 0.09, minimumDays: 0 } },
   { priceClass: 'cloud-infrequent', source: 'in the range of public list prices, 2025', prices: { storagePerGbMonth: 0.0125, readsPer1000: 0.001, writesPer1000: 0.01, egressPerGb: 0.1, minimumDays: 30 } },
   { priceClass: 'cloud-archive', source: 'in the range of public list prices, 2025', prices: { storagePerGbMonth: 0.004, readsPer1000: 0.01, writesPer1000: 0.02, egressPerGb: 0.11, minimumDays: 90 } },
