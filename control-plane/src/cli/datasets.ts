@@ -1,0 +1,291 @@
+import path from 'node:path';
+import { datasetDetail, type DatasetDetail, datasetLocation, datasetView, type policyView } from '@data-in-motion/shared/api/datasets';
+import { jobView } from '@data-in-motion/shared/api/decisions';
+import { systemClock } from '@data-in-motion/shared/clock';
+import { Failure } from '@data-in-motion/shared/failure';
+import type { Command } from 'commander';
+import { z } from 'zod';
+import { age, bytes, change, duration, moment, money, percent, whole } from './figures.ts';
+import { followDataset, followJobs } from './follow.ts';
+import { addPolicyOptions, policyPatchOf, policyText, type PolicyOptions } from './policy-options.ts';
+import { noun, type Session, verb } from './session.ts';
+import { facts, table } from './table.ts';
+import { collect, parseCount, parseSize } from './units.ts';
+
+interface SourceOptions {
+  node?: string;
+  path?: string;
+  sample?: number;
+  seed?: number;
+  wait: boolean;
+}
+
+/** The server tells more than a command needs: what it answers to a change is passed on as it is. */
+const anything = z.looseObject({});
+const shownHistory = 12;
+
+export function addDatasets(program: Command): void {
+  const datasets = noun(program, 'datasets', 'named trees of files, each with an owner and a policy');
+  addList(datasets);
+  addAdd(datasets);
+  addImport(datasets);
+  addShow(datasets);
+  addPolicy(datasets);
+  addLocate(datasets);
+  addVerify(datasets);
+}
+
+function addList(datasets: Command): void {
+  verb(datasets, {
+    usage: 'list',
+    isDefault: true,
+    says: 'all datasets with copies, heat and cost',
+    examples: ['datasets', 'datasets --json'],
+    async run(session) {
+      const list = await session.api.list('datasets', datasetView);
+      session.answer(list, () =>
+        table(
+          list.items,
+          [
+            { title: 'dataset', of: (row) => row.name },
+            { title: 'owner', of: (row) => row.owner },
+            { title: 'size', align: 'right', of: (row) => bytes(row.sizeBytes) },
+            { title: 'objects', align: 'right', of: (row) => whole(row.objects) },
+            { title: 'copies', align: 'right', of: (row) => `${row.copiesVerified} of ${row.copiesWanted}` },
+            { title: 'policy', of: (row) => row.policyState },
+            { title: 'heat', of: (row) => row.heat?.class ?? '–' },
+            { title: 'last access', of: (row) => age(row.heat?.lastAccessAtMs, list.asOfMs) },
+            { title: 'primary', of: (row) => row.primary?.targetId ?? '–' },
+            { title: '$/month', align: 'right', of: (row) => money(row.costPerMonth) },
+          ],
+          'No datasets yet. Try: dim datasets add NAME --owner ME --node NODE --path DIRECTORY',
+        ),
+      );
+    },
+  });
+}
+
+function sourceOptions(command: Command): Command {
+  return command
+    .option('--node <node>', 'the node whose directory it is')
+    .option('--path <directory>', 'the directory on that node')
+    .option('--sample <size>', 'instead of a directory, a made-up tree of this size, such as 200MB', parseSize)
+    .option('--seed <n>', 'of the made-up tree', parseCount)
+    .option('--no-wait', 'do not follow it until its copies are there');
+}
+
+function sourceOf(options: SourceOptions): unknown {
+  const onNode = options.node === undefined ? {} : { nodeId: options.node };
+  if (options.sample !== undefined && options.path === undefined) return { ...onNode, sampleBytes: options.sample, ...(options.seed === undefined ? {} : { seed: options.seed }) };
+  if (options.path !== undefined && options.node !== undefined && options.sample === undefined) return { nodeId: options.node, path: path.resolve(options.path) };
+  throw new Failure('refused', { code: 'usage', message: 'Where do the files come from?', hint: 'Give --node and --path, or --sample with a size (and not both).' });
+}
+
+function addAdd(datasets: Command): void {
+  verb<SourceOptions & PolicyOptions & { owner: string }>(datasets, {
+    usage: 'add <name>',
+    says: 'import a directory of a node into the cheapest target its policy allows, and make its copies',
+    examples: [
+      'datasets add photos --owner anna --node berlin --path /srv/photos --copies 2 --region eu-central --region us-east',
+      'datasets add scans --owner lab --node frankfurt --path /data/scans --latency-slo 50ms --max-cost 0.02 --encrypted',
+      'datasets add trial --owner me --sample 200MB',
+    ],
+    options: (command) => addPolicyOptions(sourceOptions(command.requiredOption('--owner <owner>', 'whose it is; costs are counted by owner'))),
+    async run(session, [name = ''], options) {
+      const added = await session.api.call('addDataset', anything, { body: { name, owner: options.owner, source: sourceOf(options), policy: policyPatchOf(options) } });
+      if (!options.wait) {
+        session.answer(added, () => `Registered ${name}; its import goes on by itself. Follow it: dim datasets show ${name}`);
+        return;
+      }
+      await answerFollowed(session, name);
+    },
+  });
+}
+
+function addImport(datasets: Command): void {
+  verb<SourceOptions>(datasets, {
+    usage: 'import <name>',
+    says: 'import a new version of a dataset',
+    examples: ['datasets import photos --node berlin --path /srv/photos'],
+    options: sourceOptions,
+    async run(session, [name = ''], options) {
+      const before = await session.api.call('dataset', datasetDetail, { path: { datasetId: name } });
+      const added = await session.api.call('addVersion', anything, { path: { datasetId: name }, body: { source: sourceOf(options) } });
+      if (!options.wait) {
+        session.answer(added, () => `The import of a new version of ${name} goes on by itself.`);
+        return;
+      }
+      const jobId = jobIdsIn(added)[0];
+      if (jobId !== undefined) await followJobs(session, [jobId]);
+      const after = await answerFollowed(session, name);
+      if (after.dataset.versionId === before.dataset.versionId) session.say('  It is the same as the version before: nothing was copied.');
+    },
+  });
+}
+
+async function answerFollowed(session: Session, name: string): Promise<DatasetDetail> {
+  const startedAtMs = systemClock.monotonicMs();
+  const detail = await followDataset(session, name);
+  session.answer(detail, () => {
+    const places = detail.replicas.filter((replica) => replica.state === 'verified').map((replica) => `${replica.targetId}${replica.primary ? ' (primary)' : ''}`);
+    return `${name}: ${bytes(detail.dataset.sizeBytes)} in ${whole(detail.dataset.objects)} objects, ${detail.dataset.copiesVerified} verified copies on ${places.join(' and ')}, ${money(detail.dataset.costPerMonth)} per month; took ${duration(systemClock.monotonicMs() - startedAtMs)}.`;
+  });
+  return detail;
+}
+
+function addShow(datasets: Command): void {
+  verb(datasets, {
+    usage: 'show <name>',
+    says: 'one dataset: its copies, why each is where it is, what the alternatives cost',
+    examples: ['datasets show photos', 'datasets show photos --json'],
+    async run(session, [datasetId = '']) {
+      const detail = await session.api.call('dataset', datasetDetail, { path: { datasetId } });
+      session.answer(detail, () => detailText(detail, Date.now()));
+    },
+  });
+}
+
+function addPolicy(datasets: Command): void {
+  const policy = noun(datasets, 'policy', 'what a dataset must have');
+  verb(policy, {
+    usage: 'show <name>',
+    isDefault: true,
+    says: 'the policy in force for a dataset',
+    examples: ['datasets policy show photos'],
+    async run(session, [datasetId = '']) {
+      const detail = await session.api.call('dataset', datasetDetail, { path: { datasetId } });
+      session.answer({ policy: detail.policy, ownPolicy: detail.ownPolicy }, () => policyText(detail.policy, ownFields(detail.ownPolicy)));
+    },
+  });
+  verb<PolicyOptions & { clear?: string[] }>(policy, {
+    usage: 'set <name>',
+    says: 'change fields of a dataset’s own policy',
+    examples: ['datasets policy set photos --copies 3', 'datasets policy set photos --latency-slo 20ms --mode advisory', 'datasets policy set photos --clear copies'],
+    options: (command) => addPolicyOptions(command).option('--clear <field>', 'give a field back to the global policy (copies, latencySloMs …); again for more', collect),
+    async run(session, [datasetId = ''], options) {
+      const set = policyPatchOf(options);
+      if (Object.keys(set).length === 0 && options.clear === undefined) throw new Failure('refused', { code: 'usage', message: 'Nothing to change was given.', hint: 'See: dim datasets policy set --help' });
+      const before = await session.api.call('dataset', datasetDetail, { path: { datasetId } });
+      await session.api.call('patchDatasetPolicy', anything, { path: { datasetId }, body: { set, clear: options.clear ?? [] }, ifMatch: `"${before.dataset.rev}"` });
+      const after = await session.api.call('dataset', datasetDetail, { path: { datasetId } });
+      session.answer({ policy: after.policy, ownPolicy: after.ownPolicy }, () => policyText(after.policy, ownFields(after.ownPolicy)));
+    },
+  });
+}
+
+function addLocate(datasets: Command): void {
+  verb(datasets, {
+    usage: 'locate <name>',
+    says: 'where the verified primary copy is',
+    examples: ['datasets locate photos', 'datasets locate photos --json'],
+    async run(session, [datasetId = '']) {
+      const location = await session.api.call('locateDataset', datasetLocation, { path: { datasetId } });
+      session.answer(location, () =>
+        [
+          `${location.nodeId}:${location.path}`,
+          facts([
+            ['target', location.targetId],
+            ['version', `${location.versionId}, root ${location.root}`],
+            ['verified', moment(location.verifiedAtMs, Date.now())],
+            ...location.copies.filter((copy) => copy.targetId !== location.targetId).map((copy) => ['copy', `${copy.nodeId}:${copy.path}`] as const),
+          ]),
+        ].join('\n\n'),
+      );
+    },
+  });
+}
+
+function addVerify(datasets: Command): void {
+  verb<{ wait: boolean }>(datasets, {
+    usage: 'verify <name>',
+    says: 'read every byte of every copy again and compare it with the manifest',
+    examples: ['datasets verify photos'],
+    options: (command) => command.option('--no-wait', 'do not follow it'),
+    async run(session, [datasetId = ''], options) {
+      const startedAtMs = Date.now();
+      const asked = await session.api.call('verifyDataset', anything, { path: { datasetId }, body: {} });
+      const named = jobIdsIn(asked);
+      const jobIds = named.length > 0 ? named : (await session.api.list('jobs', jobView, { dataset: datasetId })).items.filter((job) => job.purpose === 'verify' && job.datasetId === datasetId && job.endedAtMs === null).map((job) => job.jobId);
+      if (!options.wait) {
+        session.answer(asked, () => `${jobIds.length} copies of ${datasetId} are being read back.`);
+        return;
+      }
+      await followJobs(session, jobIds);
+      const detail = await session.api.call('dataset', datasetDetail, { path: { datasetId } });
+      const bad = detail.replicas.filter((replica) => replica.state === 'corrupt' || replica.state === 'missing');
+      session.answer(detail, () => {
+        const verdict = bad.length === 0 ? `All ${detail.dataset.copiesVerified} copies are equal to their manifest` : `${bad.map((replica) => `The copy on ${replica.targetId} is ${replica.state}`).join('; ')}; it is being replaced`;
+        return `${verdict} (${duration(Date.now() - startedAtMs)}).`;
+      });
+      if (bad.length > 0) process.exitCode = 1;
+    },
+  });
+}
+
+/** Ids of jobs, wherever the answer names them. */
+function jobIdsIn(answer: Readonly<Record<string, unknown>>): string[] {
+  const parsed = z.object({ jobId: z.string().optional(), jobIds: z.array(z.string()).optional(), jobs: z.array(z.union([z.string(), z.looseObject({ jobId: z.string() })])).optional() }).safeParse(answer);
+  if (!parsed.success) return [];
+  const { jobId, jobIds, jobs } = parsed.data;
+  return [...(jobId === undefined ? [] : [jobId]), ...(jobIds ?? []), ...(jobs ?? []).map((job) => (typeof job === 'string' ? job : job.jobId))];
+}
+
+function ownFields(own: { [Field in keyof z.infer<typeof policyView>]?: z.infer<typeof policyView>[Field] | undefined }): Partial<z.infer<typeof policyView>> {
+  return Object.fromEntries(Object.entries(own).filter(([, value]) => value !== undefined));
+}
+
+function detailText(detail: DatasetDetail, nowMs: number): string {
+  const { dataset, replicas } = detail;
+  const heat = dataset.heat;
+  return [
+    facts([
+      ['dataset', `${dataset.name}, of ${dataset.owner}, ${bytes(dataset.sizeBytes)} in ${whole(dataset.objects)} objects`],
+      ['version', dataset.versionId === null ? 'none yet' : `${dataset.versionId}, root ${dataset.root}`],
+      ['copies', `${dataset.copiesVerified} of ${dataset.copiesWanted} verified: policy ${dataset.policyState}`],
+      ['heat', heat === null ? 'not judged yet' : `${heat.class} (${heat.score.toFixed(2)}, ${percent(heat.confidence)} sure), last access ${age(heat.lastAccessAtMs, nowMs)}: ${heat.reason}`],
+      ['cost', `${money(dataset.costPerMonth)} per month`],
+    ]),
+    policyText(detail.policy, ownFields(detail.ownPolicy)),
+    table(
+      replicas,
+      [
+        { title: 'copy on', of: (row) => `${row.targetId}${row.primary ? ' *' : ''}` },
+        { title: 'site', of: (row) => row.siteId },
+        { title: 'region', of: (row) => row.region },
+        { title: 'tier', of: (row) => row.tier },
+        { title: 'state', of: (row) => (row.current ? row.state : `${row.state} (old version)`) },
+        { title: 'verified', of: (row) => age(row.verifiedAtMs, nowMs) },
+        { title: '$/month', align: 'right', of: (row) => money(row.costPerMonth) },
+        { title: 'path', of: (row) => row.path },
+      ],
+      'No copies yet.',
+    ),
+    ...replicas.filter((replica) => replica.why !== undefined).map(whyText),
+    ...(detail.findings.length === 0 ? [] : [detail.findings.map((finding) => `${finding.severity}: ${finding.text} ${finding.remedy}`).join('\n')]),
+    detail.history.slice(0, shownHistory).map((line) => `  ${moment(line.atMs, nowMs)}  ${line.text}`).join('\n'),
+  ]
+    .join('\n\n')
+    .trimEnd();
+}
+
+function whyText(replica: DatasetDetail['replicas'][number]): string {
+  const others = (replica.alternatives ?? []).slice(0, 5);
+  return [
+    `Why on ${replica.targetId}: ${replica.why}`,
+    ...(others.length === 0
+      ? []
+      : [
+          table(
+            others,
+            [
+              { title: '  instead on', of: (row) => `  ${row.targetId}` },
+              { title: '$/month', align: 'right', of: (row) => money(row.totalPerMonth) },
+              { title: 'difference', align: 'right', of: (row) => change(row.differencePerMonth) },
+              { title: 'p95', align: 'right', of: (row) => duration(row.latencyP95Ms) },
+              { title: 'allowed', of: (row) => (row.allowed ? 'yes' : `no: ${row.violates.join(', ')}`) },
+            ],
+            '',
+          ),
+        ]),
+  ].join('\n');
+}

@@ -1,0 +1,163 @@
+import { spawn } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import type { ServerResponse } from 'node:http';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { newPrivateKeyPem, signBody, signingKey } from '@data-in-motion/shared/signature';
+import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+import { aDataset, aJob, anEvent, aNode, FixtureServer, problem } from './testdata/fixture-server.ts';
+import { aCertificate } from './testdata/certificate.ts';
+
+const program = path.join(import.meta.dirname, 'dim.mjs');
+let home: string;
+let server: FixtureServer | undefined;
+
+beforeAll(() => {
+  home = mkdtempSync(path.join(tmpdir(), 'dim-cli-'));
+  writeFileSync(path.join(home, 'admin.key'), 'dim_test\n');
+});
+afterAll(() => rmSync(home, { recursive: true, force: true }));
+afterEach(() => server?.close());
+
+async function serve(routes: ConstructorParameters<typeof FixtureServer>[0]): Promise<FixtureServer> {
+  server = await new FixtureServer(routes).listen();
+  writeFileSync(path.join(home, 'address'), `${server.url}\n`);
+  return server;
+}
+
+interface Ended {
+  readonly code: number | null;
+  readonly out: string;
+  readonly err: string;
+}
+
+/** Run `dim` as a person does; `until` ends it (as Ctrl-C does) when its output holds that text. */
+function dim(args: readonly string[], until?: string): Promise<Ended> {
+  return new Promise((resolve) => {
+    const child = spawn(process.execPath, [program, ...args], { env: { PATH: process.env.PATH, DIM_HOME: home, TZ: 'UTC' }, cwd: home });
+    let [out, err] = ['', ''];
+    child.stdout.on('data', (chunk) => {
+      out += chunk;
+      if (until !== undefined && out.includes(until)) child.kill('SIGINT');
+    });
+    child.stderr.on('data', (chunk) => (err += chunk));
+    child.on('close', (code) => resolve({ code, out, err }));
+  });
+}
+
+test('a list is a table for people and one JSON document for programs, with key and address found by themselves', async () => {
+  const { asked } = await serve({ 'GET /v1/nodes': () => ({ items: [aNode], next: null, asOfMs: 1_004_000 }) });
+  const shown = await dim(['nodes']);
+  expect(shown).toMatchObject({ code: 0, err: '' });
+  expect(shown.out).toMatch(/^node {2,}site.*\nberlin +berlin +online +4\.0 s ago/);
+  const json = await dim(['nodes', '--json']);
+  expect(JSON.parse(json.out).items[0]).toEqual(aNode);
+  expect(asked.every((request) => request.headers['x-api-key'] === 'dim_test')).toBe(true);
+});
+
+test('a refused request ends with 1 and tells what, which field, and what to do', async () => {
+  await serve({ 'POST /v1/datasets': (_, response) => problem(response, 422, 'Something in the request is not right', 'Too many copies.', 'request.invalid', 'Ask for fewer.') });
+  const ended = await dim(['datasets', 'add', 'photos', '--owner', 'anna', '--sample', '1MB', '--copies', '99']);
+  expect(ended.code).toBe(1);
+  expect(ended.err).toContain('Too many copies. policy.copies: at most 10.');
+  expect(ended.err).toContain('Ask for fewer.');
+  const json = await dim(['datasets', 'add', 'photos', '--owner', 'anna', '--sample', '1MB', '--json']);
+  expect(JSON.parse(json.err).error).toMatchObject({ code: 'request.invalid', fix: 'Ask for fewer.' });
+});
+
+test('wrong usage ends with 2 and asks the server nothing', async () => {
+  const { asked } = await serve({});
+  for (const args of [['datasets', 'add', 'x', '--owner', 'me', '--sample', '200'], ['datasets', 'add', 'x', '--owner', 'me', '--sample', '1MB', '--latency-slo', '50 parsecs'], ['datasets', 'add', 'x', '--owner', 'me'], ['nonsense'], ['chaos', 'arm', 'rain', 'berlin']]) {
+    const ended = await dim(args);
+    expect([args.join(' '), ended.code, ended.err !== '']).toEqual([args.join(' '), 2, true]);
+  }
+  expect(asked).toEqual([]);
+});
+
+test('nobody at the address is an error that says how to start one', async () => {
+  const ended = await dim(['status', '--url', 'http://127.0.0.1:1']);
+  expect(ended.code).toBe(1);
+  expect(ended.err).toContain('npm start');
+});
+
+test('an added dataset is followed until its copies are verified, with one line per change', async () => {
+  const states = ['scanning', 'copying', 'verifying', 'done'] as const;
+  let looks = 0;
+  const now = () => states[Math.min(states.length - 1, looks)]!;
+  const { asked } = await serve({
+    'POST /v1/datasets': () => ({ datasetId: 'photos' }),
+    'GET /v1/datasets/photos': () => ({ ...aDataset, dataset: { ...aDataset.dataset, policyState: now() === 'done' ? 'met' : 'working', copiesVerified: now() === 'done' ? 2 : 0 } }),
+    'GET /v1/jobs': () => ({ items: [{ ...aJob, state: states[Math.min(states.length - 1, looks++)]! }], next: null, asOfMs: 0 }),
+  });
+  const ended = await dim(['datasets', 'add', 'photos', '--owner', 'anna', '--node', 'berlin', '--path', 'pictures', '--copies', '2', '--latency-slo', '50ms', '--region', 'eu-central', '--region', 'us-east', '--max-cost', '$0.02', '--encrypted']);
+  expect(ended.code).toBe(0);
+  expect(ended.err.split('\n').filter((line) => line.includes('import')).map((line) => line.split(': ')[1])).toEqual(['scanning', 'copying', 'verifying', 'done']);
+  expect(ended.out).toMatch(/^photos: 100 MB in 10 objects, 2 verified copies on berlin-disk \(primary\), \$0\.0023 per month/);
+  expect(asked[0]!.body).toEqual({
+    name: 'photos', owner: 'anna', source: { nodeId: 'berlin', path: path.join(home, 'pictures') },
+    policy: { copies: 2, latencySloMs: 50, regions: ['eu-central', 'us-east'], maxCostPerGbMonth: 0.02, encryptionRequired: true },
+  });
+});
+
+test('an import that is given up ends the following with its reason and hint', async () => {
+  await serve({
+    'POST /v1/datasets': () => ({ datasetId: 'photos' }),
+    'GET /v1/datasets/photos': () => ({ ...aDataset, dataset: { ...aDataset.dataset, versionId: null, policyState: 'empty', copiesVerified: 0 } }),
+    'GET /v1/jobs': () => ({ items: [{ ...aJob, state: 'dead-letter', error: { class: 'permanent', code: 'source.outside-roots', message: 'The directory is outside the import roots.', hint: 'Add it to importRoots.' } }], next: null, asOfMs: 0 }),
+  });
+  const ended = await dim(['datasets', 'add', 'photos', '--owner', 'anna', '--node', 'berlin', '--path', '/x']);
+  expect(ended.code).toBe(1);
+  expect(ended.err).toMatch(/ended as dead-letter: The directory is outside the import roots\.\n {2}Add it to importRoots\./);
+});
+
+test('a policy is changed on the revision that was seen', async () => {
+  const { asked } = await serve({ 'GET /v1/datasets/photos': () => aDataset, 'PATCH /v1/datasets/photos/policy': () => ({}) });
+  const ended = await dim(['datasets', 'policy', 'set', 'photos', '--copies', '3', '--clear', 'latencySloMs']);
+  expect(ended.code).toBe(0);
+  const patch = asked.find((request) => request.method === 'PATCH')!;
+  expect(patch.headers['if-match']).toBe('"7"');
+  expect(patch.body).toEqual({ set: { copies: 3 }, clear: ['latencySloMs'] });
+});
+
+test('names from outside can not steer the terminal', async () => {
+  await serve({ 'GET /v1/nodes': () => ({ items: [{ ...aNode, host: 'x', siteId: '\u001b[2Jgone\nberlin' }], next: null, asOfMs: 0 }) });
+  const ended = await dim(['nodes']);
+  expect(ended.out).not.toContain('\u001b');
+  expect(ended.out).toContain('?[2Jgone?berlin');
+});
+
+test('live events go on after the connection breaks, without a hole and without repeats', async () => {
+  let connections = 0;
+  const write = (response: ServerResponse, seq: number): void => void response.write(`event: event\nid: ${seq}\ndata: ${JSON.stringify(anEvent(seq, `number ${seq}`))}\n\n`);
+  const { asked } = await serve({
+    'GET /v1/events': (request, response) => {
+      if (request.headers.accept !== 'text/event-stream') return { items: [anEvent(5, 'number 5'), anEvent(4, 'number 4')], next: null, asOfMs: Date.now() };
+      response.writeHead(200, { 'content-type': 'text/event-stream' });
+      const from = Number(request.headers['last-event-id']);
+      write(response, from);
+      write(response, from + 1);
+      if (connections++ === 0) response.end();
+      return undefined;
+    },
+  });
+  const ended = await dim(['events', '--since', '1h'], 'number 7');
+  expect(ended.out.match(/number \d/g)).toEqual(['number 4', 'number 5', 'number 6', 'number 7']);
+  expect(asked.filter((request) => request.headers.accept === 'text/event-stream').map((request) => request.headers['last-event-id'])).toEqual(['5', '6']);
+  expect(ended.err).toContain('connecting again');
+});
+
+test('a certificate is checked without a server, and says when the key could not be compared', async () => {
+  const key = signingKey(newPrivateKeyPem());
+  const signed = signBody(JSON.stringify(aCertificate), key);
+  const file = path.join(home, 'certificate.json');
+  writeFileSync(file, JSON.stringify({ ...signed, publicKeyPem: key.publicKeyPem }));
+  const alone = await dim(['certificate', 'verify', file]);
+  expect(alone.code).toBe(0);
+  expect(alone.out).toContain('could not be compared');
+  expect((await dim(['certificate', 'verify', file, '--key-id', key.keyId])).out).toContain('✓ the key is that of the control plane known here');
+  writeFileSync(path.join(home, 'control-plane.pub'), signingKey(newPrivateKeyPem()).publicKeyPem);
+  const foreign = await dim(['certificate', 'verify', file]);
+  rmSync(path.join(home, 'control-plane.pub'));
+  expect(foreign.code).toBe(1);
+  expect(foreign.out).toContain('does NOT verify');
+});

@@ -1,0 +1,84 @@
+import { datasetDetail, type DatasetDetail } from '@data-in-motion/shared/api/datasets';
+import { type JobView, jobView } from '@data-in-motion/shared/api/decisions';
+import { systemClock } from '@data-in-motion/shared/clock';
+import { Failure } from '@data-in-motion/shared/failure';
+import { Progress } from './progress.ts';
+import type { Session } from './session.ts';
+
+const lookEveryMs = 400;
+/** A server that restarts is back within this; longer, and the person is told. */
+const longestSilenceMs = 60_000;
+/** The new copy counts; what remains is the old one's grace and trash, which nobody needs to wait for. */
+const settled: readonly string[] = ['done', 'cancelled', 'conflict', 'dead-letter', 'grace', 'retiring', 'trashed', 'purged'];
+const failed: readonly string[] = ['cancelled', 'conflict', 'dead-letter'];
+
+/** Watch a dataset until as many verified copies are there as its policy wants. Throws `refused` when that will not come by itself. */
+export async function followDataset(session: Session, datasetId: string): Promise<DatasetDetail> {
+  const progress = new Progress(session);
+  try {
+    for (let last = ''; ; ) {
+      const detail = await patiently(() => session.api.call('dataset', datasetDetail, { path: { datasetId } }));
+      const jobs = (await patiently(() => session.api.list('jobs', jobView, { dataset: datasetId }))).items.filter((job) => job.datasetId === datasetId);
+      progress.show(jobs);
+      const { dataset } = detail;
+      const standing = `  ${dataset.copiesVerified} of ${dataset.copiesWanted} verified copies`;
+      if (dataset.versionId !== null && standing !== last) progress.say(standing);
+      if (dataset.versionId !== null) last = standing;
+      if (dataset.policyState === 'met' && dataset.copiesVerified >= dataset.copiesWanted) return detail;
+      const working = jobs.some((job) => !settled.includes(job.state));
+      const given = jobs.find((job) => job.purpose === 'import' && failed.includes(job.state));
+      if (given !== undefined && !working) throw jobFailure(given);
+      if (dataset.policyState === 'infeasible' && !working) throw infeasible(detail);
+      await systemClock.sleep(lookEveryMs);
+    }
+  } finally {
+    progress.end();
+  }
+}
+
+/** Watch jobs until each has ended or has only its old copy's grace left. Throws `refused` for the first that needs a person. */
+export async function followJobs(session: Session, jobIds: readonly string[]): Promise<JobView[]> {
+  const progress = new Progress(session);
+  try {
+    for (;;) {
+      const jobs: JobView[] = [];
+      for (const jobId of jobIds) jobs.push(await patiently(() => session.api.call('job', jobView, { path: { jobId } })));
+      progress.show(jobs);
+      if (jobs.every((job) => settled.includes(job.state))) {
+        const bad = jobs.find((job) => failed.includes(job.state));
+        if (bad !== undefined) throw jobFailure(bad);
+        return jobs;
+      }
+      await systemClock.sleep(lookEveryMs);
+    }
+  } finally {
+    progress.end();
+  }
+}
+
+/** What is watched goes on without us, and a control plane that restarts comes back: only a long silence is a failure. */
+async function patiently<T>(ask: () => Promise<T>): Promise<T> {
+  const untilMs = systemClock.monotonicMs() + longestSilenceMs;
+  for (;;) {
+    try {
+      return await ask();
+    } catch (error) {
+      if (!(error instanceof Failure) || error.kind !== 'unavailable' || systemClock.monotonicMs() > untilMs) throw error;
+      await systemClock.sleep(lookEveryMs);
+    }
+  }
+}
+
+function jobFailure(job: JobView): Failure {
+  const why = job.error === null ? '' : `: ${job.error.message.replace(/\.$/, '')}`;
+  return new Failure('refused', { code: `job.${job.state}`, message: `The ${job.purpose} of ${job.datasetId} ended as ${job.state}${why}.`, hint: job.error?.hint ?? `See: dim jobs show ${job.jobId}` });
+}
+
+function infeasible(detail: DatasetDetail): Failure {
+  const findings = detail.findings.filter((finding) => finding.severity === 'error');
+  return new Failure('refused', {
+    code: 'policy.infeasible',
+    message: `No set of targets can hold ${detail.dataset.name} as its policy wants. ${findings.map((finding) => finding.text).join(' ')}`.trim(),
+    hint: findings.map((finding) => finding.remedy).join(' ') || `See: dim datasets show ${detail.dataset.name}`,
+  });
+}

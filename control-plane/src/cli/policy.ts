@@ -1,0 +1,36 @@
+import { policyView } from '@data-in-motion/shared/api/datasets';
+import { Failure } from '@data-in-motion/shared/failure';
+import type { Command } from 'commander';
+import { z } from 'zod';
+import { addPolicyOptions, policyPatchOf, policyText, type PolicyOptions } from './policy-options.ts';
+import { noun, verb } from './session.ts';
+
+/** The global policy comes alone or with its revision beside it. */
+const globalPolicy = z.union([policyView, z.looseObject({ policy: policyView }).transform((answer) => answer.policy)]);
+
+export function addPolicy(program: Command): void {
+  const policy = noun(program, 'policy', 'what every dataset must have that says nothing else itself');
+  verb(policy, {
+    usage: 'show',
+    isDefault: true,
+    says: 'the global policy',
+    examples: ['policy'],
+    async run(session) {
+      const value = await session.api.call('policy', globalPolicy);
+      session.answer(value, () => policyText(value));
+    },
+  });
+  verb<PolicyOptions>(policy, {
+    usage: 'set',
+    says: 'change fields of the global policy',
+    examples: ['policy set --copies 2 --spread site', 'policy set --mode advisory'],
+    options: addPolicyOptions,
+    async run(session, _args, options) {
+      const patch = policyPatchOf(options);
+      if (Object.keys(patch).length === 0) throw new Failure('refused', { code: 'usage', message: 'Nothing to change was given.', hint: 'See: dim policy set --help' });
+      await session.api.call('patchPolicy', z.looseObject({}), { body: patch });
+      const value = await session.api.call('policy', globalPolicy);
+      session.answer(value, () => policyText(value));
+    },
+  });
+}
