@@ -1,0 +1,108 @@
+import { constants, type Stats } from 'node:fs';
+import { type FileHandle, lstat, open, readdir } from 'node:fs/promises';
+import path from 'node:path';
+import { ulidPattern } from '@data-in-motion/shared/domain/ids';
+import { randomInt, seededRandom } from '@data-in-motion/shared/random';
+import { z } from 'zod';
+import { defineFault, type FaultOrder, type FaultWorld, refusedFault } from './fault.ts';
+
+/** A file that was chosen, by name and by what it is, and the byte in it. */
+const plan = z.object({
+  file: z.string(),
+  device: z.number(),
+  inode: z.number(),
+  offset: z.number(),
+  was: z.number(),
+  becomes: z.number(),
+});
+type Plan = z.infer<typeof plan>;
+
+/** Enough to choose from; a walk over millions of files would be a fault of its own. */
+const mostFiles = 20_000;
+
+/**
+ * Turn one byte of one file of a copy, as a bad sector or a bad cable would: size and times stay, only reading it all shows it.
+ * Undone by turning it back, if it is still the same file and the byte is as we left it; a copy that was repaired or removed meanwhile is left alone.
+ */
+export const flipByte = defineFault<Plan>({
+  plan,
+  prepare: chooseByte,
+  async make(_, planned) {
+    await replaceByte(planned, planned.was, planned.becomes);
+  },
+  async takeBack(_, planned) {
+    const answer = await replaceByte(planned, planned.becomes, planned.was).catch((thrown: NodeJS.ErrnoException) => {
+      if (thrown.code === 'ENOENT' || thrown.code === 'ENOTDIR' || thrown.code === 'ELOOP') return 'the file is gone';
+      throw thrown;
+    });
+    return answer === 'replaced' ? 'the byte is turned back' : answer;
+  },
+});
+
+async function chooseByte(order: FaultOrder, world: FaultWorld): Promise<Plan> {
+  const replicaId = String(order.parameters['replicaId'] ?? order.subject);
+  if (!ulidPattern.test(replicaId)) throw refusedFault('parameter replicaId has to be the id of a copy');
+  const files = (await Promise.all(world.targets.map(({ root }) => filesOfReplica(root, replicaId)))).flat();
+  if (files.length === 0) throw refusedFault(`no file with content of copy ${replicaId} lies on this node`);
+  const random = seededRandom(order.seed);
+  const file = files[randomInt(random, 0, files.length)]!;
+  const handle = await openSame(file, constants.O_RDONLY);
+  try {
+    const { dev, ino, size } = await handle.stat();
+    if (size === 0) throw refusedFault(`${file} has become empty`);
+    const offset = randomInt(random, 0, size);
+    const was = await byteAt(handle, offset);
+    return { file, device: dev, inode: ino, offset, was, becomes: was ^ (1 << randomInt(random, 0, 8)) };
+  } finally {
+    await handle.close();
+  }
+}
+
+/** Regular files with content below `<root>/<dataset>/<replica>`, in the order of their names. */
+async function filesOfReplica(root: string, replicaId: string): Promise<string[]> {
+  const datasets = await readdir(root, { withFileTypes: true }).catch(() => []);
+  const found: string[] = [];
+  for (const dataset of datasets) {
+    if (dataset.isDirectory() && !dataset.name.startsWith('.')) await collectFiles(path.join(root, dataset.name, replicaId), found);
+  }
+  return found;
+}
+
+async function collectFiles(directory: string, found: string[]): Promise<void> {
+  const entries = await readdir(directory, { withFileTypes: true }).catch(() => []);
+  for (const entry of entries.sort((a, b) => (a.name < b.name ? -1 : 1))) {
+    if (found.length >= mostFiles) return;
+    const name = path.join(directory, entry.name);
+    if (entry.isDirectory()) await collectFiles(name, found);
+    else if (entry.isFile() && (await lstat(name).then(hasContent, () => false))) found.push(name);
+  }
+}
+
+function hasContent(stats: Stats): boolean {
+  return stats.size > 0;
+}
+
+async function replaceByte(planned: Plan, from: number, to: number): Promise<string> {
+  const handle = await openSame(planned.file, constants.O_RDWR);
+  try {
+    const { dev, ino, atimeMs, mtimeMs } = await handle.stat();
+    if (dev !== planned.device || ino !== planned.inode) return 'another file has its name now';
+    if ((await byteAt(handle, planned.offset)) !== from) return 'the byte is not as it was left';
+    await handle.write(Buffer.of(to), 0, 1, planned.offset);
+    await handle.utimes(atimeMs / 1_000, mtimeMs / 1_000);
+    await handle.sync();
+    return 'replaced';
+  } finally {
+    await handle.close();
+  }
+}
+
+async function byteAt(handle: FileHandle, offset: number): Promise<number> {
+  const byte = Buffer.alloc(1);
+  await handle.read(byte, 0, 1, offset);
+  return byte[0]!;
+}
+
+function openSame(file: string, mode: number): Promise<FileHandle> {
+  return open(file, mode | constants.O_NOFOLLOW);
+}
