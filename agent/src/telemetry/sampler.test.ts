@@ -1,0 +1,207 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { ManualClock } from '@data-in-motion/shared/clock';
+import type { DeviceIdentity, Reading } from '@data-in-motion/shared/domain/device';
+import type { DeviceId, TargetId } from '@data-in-motion/shared/domain/ids';
+import type { TargetDescription } from '@data-in-motion/shared/domain/target';
+import { type AgentRecord, agentRecord, type RecordOf } from '@data-in-motion/shared/protocol/records';
+import { afterAll, afterEach, describe, expect, test } from 'vitest';
+import { type DeviceProbe, silentReading } from './device-probe.ts';
+import { ReplayProbe } from './probes/replay.ts';
+import { type Sampler, type SamplerParts, startSampler } from './sampler.ts';
+
+const scratch = mkdtempSync(path.join(tmpdir(), 'sampler-'));
+let running: Sampler | null = null;
+afterEach(async () => running?.stop());
+afterAll(() => rmSync(scratch, { recursive: true, force: true }));
+
+const device: DeviceIdentity = {
+  deviceId: 'disk-1' as DeviceId,
+  serial: '1',
+  model: 'Disk',
+  kind: 'hdd',
+  transport: 'ata',
+  capacityBytes: 4e12,
+  firmware: null,
+  path: '/dev/sda',
+};
+const target: TargetDescription = {
+  targetId: 'cold' as TargetId,
+  store: 'posix',
+  root: path.join(scratch, 'cold'),
+  tier: 'cold',
+  locationKind: 'on-premises',
+  provider: 'own',
+  region: 'here',
+  failureDomain: 'rack-1',
+  encryptedAtRest: false,
+  priceClass: 'onprem-hdd',
+  capacityBytes: 1e9,
+  reserveBytes: 0,
+  deviceIds: [device.deviceId],
+  addedLatencyMs: 8,
+};
+
+/** A probe whose devices and values a test sets. */
+class SetProbe implements DeviceProbe {
+  readonly source = 'simulated';
+  readonly readEveryMs = null;
+  devices: DeviceIdentity[] = [device];
+  smart: Record<string, number> = { 5: 0, 197: 0 };
+  hangs = false;
+  readonly clock: ManualClock;
+
+  constructor(clock: ManualClock) {
+    this.clock = clock;
+  }
+
+  discover(): Promise<DeviceIdentity[]> {
+    return Promise.resolve(this.devices);
+  }
+
+  read(asked: DeviceIdentity): Promise<Reading> {
+    if (this.hangs) return new Promise(() => {});
+    return Promise.resolve({
+      ...silentReading(asked, 'simulated', 'unreadable', '', this.clock.nowMs()),
+      status: 'read',
+      unreadableBecause: null,
+      smart: this.smart,
+    });
+  }
+}
+
+function start(parts: Partial<SamplerParts> & { clock: ManualClock; probes: readonly DeviceProbe[] }): {
+  sampler: Sampler;
+  told: AgentRecord[];
+  urgent: AgentRecord[];
+  of: <Type extends AgentRecord['type']>(type: Type) => RecordOf<Type>[];
+} {
+  const told: AgentRecord[] = [];
+  const urgent: AgentRecord[] = [];
+  const tell = (records: readonly AgentRecord[], when = 'soon'): void => {
+    for (const record of records) agentRecord.parse(record);
+    told.push(...records);
+    if (when === 'now') urgent.push(...records);
+  };
+  running = startSampler({ targets: [], tell, ...parts });
+  return {
+    sampler: running,
+    told,
+    urgent,
+    of: <Type extends AgentRecord['type']>(type: Type) => told.filter((record): record is RecordOf<Type> => record.type === type),
+  };
+}
+
+describe('the sampler', () => {
+  test('tells a device once, every reading, and an assessment when it changes', async () => {
+    const clock = new ManualClock();
+    const probe = new SetProbe(clock);
+    const { sampler, of, urgent } = start({ clock, probes: [probe] });
+    await sampler.sampleNow();
+    await clock.advance(600_000);
+    await sampler.sampleNow();
+    expect(of('device-seen')).toHaveLength(1);
+    expect(of('reading').length).toBeGreaterThanOrEqual(2);
+    expect(of('assessment')).toMatchObject([{ level: 'healthy', deviceId: device.deviceId }]);
+
+    probe.smart = { 5: 16, 197: 8 };
+    probe.devices = [{ ...device, path: '/dev/sdb' }];
+    await clock.advance(600_000);
+    await sampler.sampleNow();
+    expect(of('device-seen').map((seen) => seen.path)).toEqual(['/dev/sda', '/dev/sdb']);
+    expect(of('assessment').map((assessment) => assessment.level)).toEqual(['healthy', 'at-risk']);
+    expect(urgent).toMatchObject([{ type: 'assessment', level: 'at-risk' }]);
+    expect(of('note')).toMatchObject([{ code: 'device.at-risk', message: expect.stringContaining('16 reallocated sectors') }]);
+    expect(sampler.assessment(device.deviceId)?.level).toBe('at-risk');
+  });
+
+  test('repeats an assessment that stays the same after so many readings', async () => {
+    const clock = new ManualClock();
+    const { sampler, of } = start({ clock, probes: [new SetProbe(clock)], settings: { assessmentEveryReadings: 3 } });
+    for (let i = 0; i < 7; i++) await sampler.sampleNow();
+    expect(of('assessment').length).toBeGreaterThanOrEqual(2);
+    expect(of('assessment').length).toBeLessThanOrEqual(3);
+  });
+
+  test('gives up a device that hangs, and reads the others meanwhile', async () => {
+    const clock = new ManualClock();
+    const [stuck, well] = [new SetProbe(clock), new SetProbe(clock)];
+    stuck.hangs = true;
+    well.devices = [{ ...device, deviceId: 'disk-2' as DeviceId, serial: '2' }];
+    const { of } = start({ clock, probes: [stuck, well] });
+    await clock.advance(1_000);
+    expect(of('reading').map((reading) => reading.deviceId)).toEqual(['disk-2']);
+    await clock.advance(30_000);
+    expect(of('reading').find((reading) => reading.deviceId === device.deviceId)).toMatchObject({
+      status: 'unreadable',
+      unreadableBecause: 'it gave no answer within 30000 ms',
+    });
+  });
+
+  test('stops at once while a device hangs, and says nothing about it', async () => {
+    const clock = new ManualClock();
+    const stuck = new SetProbe(clock);
+    stuck.hangs = true;
+    const { sampler, of } = start({ clock, probes: [stuck] });
+    await clock.advance(1_000);
+    await sampler.stop();
+    expect(of('reading')).toEqual([]);
+  });
+
+  test('reads on a device that is not listed any more, so that its silence is noticed', async () => {
+    const clock = new ManualClock();
+    const probe = new SetProbe(clock);
+    const { sampler, of } = start({ clock, probes: [probe] });
+    await sampler.sampleNow();
+    probe.devices = [];
+    await clock.advance(600_000);
+    const before = of('reading').length;
+    await sampler.sampleNow();
+    expect(of('reading').length).toBeGreaterThan(before);
+  });
+
+  test('tells a replayed day once, and follows the replay to the failure of a drive', async () => {
+    const clock = new ManualClock();
+    const file = path.resolve(import.meta.dirname, '../../sample-drives/six-drives.csv');
+    const probe = await ReplayProbe.open(
+      { source: { kind: 'daily', file }, drives: ['W300DY1N'], secondsPerDay: 10, startDay: '2026-01-30', stateFile: null },
+      clock,
+    );
+    const { of } = start({ clock, probes: [probe] });
+    for (let half = 0; half < 50; half++) await clock.advance(5_000);
+    const days = of('reading')
+      .filter((reading) => reading.status === 'read')
+      .map((reading) => reading.recordedDay);
+    expect(days).toEqual(Array.from({ length: 17 }, (_, i) => new Date(Date.UTC(2026, 0, 30 + i)).toISOString().slice(0, 10)));
+    expect([...new Set(of('assessment').map((assessment) => assessment.level))]).toEqual(['healthy', 'at-risk', 'failing']);
+  });
+
+  test('tells the space and speed of a target, and why when it can not be reached', async () => {
+    const clock = new ManualClock();
+    const { sampler, of } = start({ clock, probes: [], targets: [target] });
+    await sampler.sampleNow();
+    expect(of('target-stats').at(-1)).toMatchObject({
+      targetId: 'cold',
+      reachable: false,
+      unreachableBecause: expect.stringContaining('ENOENT'),
+      capacityBytes: 0,
+      latencyP50Ms: null,
+    });
+    mkdirSync(target.root);
+    await sampler.sampleNow();
+    expect(of('target-stats').at(-1)).toMatchObject({ reachable: true, unreachableBecause: null, capacityBytes: 1e9, latencyP95Ms: 8 });
+  });
+
+  test("tells the kernel's counters of its devices as differences", async () => {
+    const clock = new ManualClock();
+    const diskstatsFile = path.join(scratch, 'diskstats');
+    writeFileSync(diskstatsFile, '8 0 sda 100 0 800 50 40 0 320 30 0 60 80\n8 16 sdb 1 0 8 1 0 0 0 0 0 1 1\n');
+    const { sampler, of } = start({ clock, probes: [new SetProbe(clock)], settings: { diskstatsFile } });
+    await sampler.sampleNow();
+    await clock.advance(10_000);
+    writeFileSync(diskstatsFile, '8 0 sda 140 0 1600 90 40 0 320 30 0 5060 80\n');
+    await sampler.sampleNow();
+    expect(of('disk-stats').at(-1)).toMatchObject({ deviceId: device.deviceId, overMs: 10_000, reads: 40, busy: 0.5 });
+  });
+});
