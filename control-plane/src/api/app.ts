@@ -1,9 +1,11 @@
 import { OpenAPIHono } from '@hono/zod-openapi';
+import type { Problem } from '@data-in-motion/shared/api/fleet';
 import { Failure } from '@data-in-motion/shared/failure';
 import { asyncApiDocument } from '@data-in-motion/shared/protocol/async-api';
 import { sql } from 'drizzle-orm';
 import { bodyLimit } from 'hono/body-limit';
 import { secureHeaders } from 'hono/secure-headers';
+import type { MiddlewareHandler } from 'hono';
 import type { Logger } from 'pino';
 import { recordAudit } from '../audit/audit.ts';
 import { rowsOf } from '../store/database.ts';
@@ -31,9 +33,9 @@ export function createApp(context: ApiContext, log: Logger): Api {
     const problem = problemOf(thrown);
     if (problem.status === 500) log.error({ err: thrown, path: c.req.path }, 'a request failed by our own mistake');
     metrics.refused.inc({ code: problem.code });
-    return c.json(problem, problem.status as 500, { 'Content-Type': 'application/problem+json' });
+    return problemAnswer(problem);
   });
-  app.notFound((c) => c.json(problemOf(new Failure('refused', { code: 'path.not-found', message: `There is nothing at ${c.req.method} ${c.req.path}.`, hint: 'GET /docs lists what there is.' })), 404, { 'Content-Type': 'application/problem+json' }));
+  app.notFound((c) => problemAnswer(problemOf(new Failure('refused', { code: 'path.not-found', message: `There is nothing at ${c.req.method} ${c.req.path}.`, hint: 'GET /docs lists what there is.' }))));
 
   app.use('*', measured(context));
   app.use(
@@ -83,7 +85,7 @@ function documents(app: Api, { settings }: ApiContext): void {
 }
 
 /** One audit row for every change that somebody asked for, refused ones too. */
-function audited({ store }: ApiContext): Parameters<Api['use']>[1] {
+function audited({ store }: ApiContext): MiddlewareHandler<ApiVariables> {
   return async (c, next) => {
     await next();
     if (c.req.method === 'GET' || c.req.method === 'HEAD') return;
@@ -92,7 +94,11 @@ function audited({ store }: ApiContext): Parameters<Api['use']>[1] {
   };
 }
 
-function measured({ metrics, clock }: ApiContext): Parameters<Api['use']>[1] {
+function problemAnswer(problem: Problem): Response {
+  return new Response(JSON.stringify(problem), { status: problem.status, headers: { 'Content-Type': 'application/problem+json' } });
+}
+
+function measured({ metrics, clock }: ApiContext): MiddlewareHandler<ApiVariables> {
   return async (c, next) => {
     const startedMs = clock.monotonicMs();
     await next();

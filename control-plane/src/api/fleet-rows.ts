@@ -1,4 +1,5 @@
 import type { Heat } from '@data-in-motion/shared/domain/heat';
+import type { DatasetId } from '@data-in-motion/shared/domain/ids';
 import { effectivePolicy, type Policy } from '@data-in-motion/shared/domain/policy';
 import { pricesAt, type PriceEntry } from '@data-in-motion/shared/domain/price';
 import type { DatasetFacts, FleetSnapshot, TargetFacts } from '../fleet/snapshot.ts';
@@ -25,7 +26,7 @@ export interface FleetRows {
   readonly pointers: ReadonlyMap<string, Row<typeof pointer>>;
   readonly replicas: readonly Row<typeof replica>[];
   readonly activeJobs: readonly Row<typeof job>[];
-  readonly heats: ReadonlyMap<string, Heat>;
+  readonly heats: ReadonlyMap<DatasetId, Heat>;
   readonly facts: ReadonlyMap<string, DatasetFacts>;
   readonly targetFacts: ReadonlyMap<string, TargetFacts>;
 }
@@ -88,7 +89,7 @@ async function readRows(store: Store): Promise<FleetRows> {
     pointers: new Map(pointers.map((row) => [row.datasetId as string, row])),
     replicas,
     activeJobs,
-    heats: new Map(datasets.flatMap((row) => (row.heat === null ? [] : [[row.datasetId as string, row.heat] as const]))),
+    heats: new Map(datasets.flatMap((row) => (row.heat === null ? [] : [[row.datasetId, row.heat] as const]))),
     facts: new Map(snapshot.datasets.map((facts) => [facts.datasetId as string, facts])),
     targetFacts: new Map(snapshot.targets.map((facts) => [facts.targetId as string, facts])),
   };

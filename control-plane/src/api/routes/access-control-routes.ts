@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import {
   enrollAnswer,
   enrollRequest,
@@ -15,7 +16,7 @@ import { topics } from '@data-in-motion/shared/protocol/topics';
 import { z } from '@hono/zod-openapi';
 import { isNull, sql } from 'drizzle-orm';
 import { deleteCookie, getCookie, setCookie } from 'hono/cookie';
-import { createBusIdentity } from '../../store/bus-identities.ts';
+import { putBusIdentity } from '../../store/bus-identities.ts';
 import { rowsOf } from '../../store/database.ts';
 import { apiKey } from '../../store/schema.ts';
 import { callerOfSession, createToken, endSession, useToken } from '../../store/tokens.ts';
@@ -53,7 +54,8 @@ export function accessControlRoutes(app: Api, context: ApiContext): void {
       const used = await useToken(store.db, 'join', body.token, await store.nowMs());
       if (used === undefined) throw new Failure('refused', { code: 'join-token.unauthenticated', message: 'This join token is unknown, used, or older than ten minutes.', hint: 'Make another: npx dim agents join-token.' });
       if (used.boundTo !== null && used.boundTo !== body.nodeId) throw new Failure('refused', { code: 'join-token.forbidden', message: `This join token is for ${used.boundTo}, not for ${body.nodeId}.`, hint: 'Make one for this node: npx dim agents join-token.' });
-      const password = await createBusIdentity(store, body.nodeId, used.role === 'client' ? 'client' : 'agent');
+      const password = randomBytes(24).toString('base64url');
+      await putBusIdentity(store.db, await store.nowMs(), { identity: body.nodeId, role: used.role === 'client' ? 'client' : 'agent', password });
       bus.disconnect(body.nodeId);
       return { body: { nodeId: body.nodeId, password, mqttUrl: settings.mqttUrl(), keyId: signingKey.keyId, publicKeyPem: signingKey.publicKeyPem } };
     },

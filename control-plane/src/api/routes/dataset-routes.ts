@@ -5,7 +5,6 @@ import type { Policy, PolicyOverride } from '@data-in-motion/shared/domain/polic
 import { Failure } from '@data-in-motion/shared/failure';
 import { z } from '@hono/zod-openapi';
 import { and, desc, eq, gte, sql } from 'drizzle-orm';
-import { fleetCost } from '../../placement/cost.ts';
 import { addVersion, changeDataset, createDataset } from '../../store/datasets.ts';
 import { insertVerifyJobs } from '../../store/jobs.ts';
 import { readGlobalPolicy, writeGlobalPolicy } from '../../store/policies.ts';
@@ -30,9 +29,8 @@ export function datasetRoutes(app: Api, context: ApiContext): void {
     answer: listOf(datasetSchema),
     async run({ query }) {
       const rows = await fleet.read();
-      const cost = fleetCost(rows.snapshot, rows.heats);
       const wanted = rows.datasets.filter((row) => (query.owner === undefined || row.owner === query.owner) && (query.search === undefined || row.datasetId.includes(query.search.toLowerCase())));
-      return { body: { items: wanted.map((row) => datasetView(rows, row, cost)), next: null, asOfMs: rows.asOfMs } };
+      return { body: { items: wanted.map((row) => datasetView(rows, row)), next: null, asOfMs: rows.asOfMs } };
     },
   });
 
@@ -58,7 +56,7 @@ export function datasetRoutes(app: Api, context: ApiContext): void {
       const rows = await fleet.read();
       const row = found(rows.datasets.find((one) => one.datasetId === params['datasetId']), 'dataset', params['datasetId']!);
       const extras = { accessByHour: await accessByHour(context, row.datasetId, rows.asOfMs), history: await historyOf(context, row.datasetId) };
-      return { body: datasetDetail(rows, row, fleetCost(rows.snapshot, rows.heats), extras), rev: row.rev };
+      return { body: datasetDetail(rows, row, extras), rev: row.rev };
     },
   });
 

@@ -1,7 +1,7 @@
 import type { DatasetDetail, DatasetLocation, DatasetView, ReplicaView } from '@data-in-motion/shared/api/datasets';
 import type { DatasetId, ReplicaId } from '@data-in-motion/shared/domain/ids';
 import { Failure } from '@data-in-motion/shared/failure';
-import type { FleetCost } from '../../placement/cost.ts';
+import { datasetCost, perMonth } from '../../placement/cost.ts';
 import { explainReplica } from '../../placement/explain.ts';
 import { policyFindings } from '../../policy/findings.ts';
 import { type FleetRows, policyOf } from '../fleet-rows.ts';
@@ -26,12 +26,13 @@ function verifiedCopies(rows: FleetRows, row: DatasetRow): readonly ReplicaRow[]
   return rows.replicas.filter((replica) => replica.datasetId === row.datasetId && replica.versionId === versionId && replica.state === 'verified');
 }
 
-export function datasetView(rows: FleetRows, row: DatasetRow, cost: FleetCost): DatasetView {
+export function datasetView(rows: FleetRows, row: DatasetRow): DatasetView {
   const pointer = rows.pointers.get(row.datasetId);
   const version = rows.versions.find((one) => one.versionId === pointer?.versionId);
   const primary = rows.replicas.find((replica) => replica.replicaId === pointer?.replicaId);
   const target = rows.targets.find((one) => one.targetId === primary?.targetId);
   const verified = verifiedCopies(rows, row).length;
+  const facts = rows.facts.get(row.datasetId);
   return {
     datasetId: row.datasetId,
     name: row.datasetId,
@@ -46,7 +47,7 @@ export function datasetView(rows: FleetRows, row: DatasetRow, cost: FleetCost): 
     copiesVerified: verified,
     tier: target?.description.tier ?? null,
     heat: row.heat === null ? null : { ...row.heat, windows: [...row.heat.windows] },
-    costPerMonth: cost.byDataset[row.datasetId] ?? 0,
+    costPerMonth: facts === undefined ? 0 : perMonth(datasetCost(rows.snapshot, facts, rows.heats.get(row.datasetId))),
     policyState: policyState(rows, row, verified),
     primary:
       pointer === undefined || primary === undefined || target === undefined
@@ -75,7 +76,7 @@ export function replicaView(rows: FleetRows, row: ReplicaRow): ReplicaView {
     verifiedAtMs: row.verifiedAtMs,
     verifiedLevel: row.verifiedLevel,
     path: `${root}/${row.datasetId}/${row.replicaId}`,
-    costPerMonth: explained === undefined ? 0 : explained.cost.storagePerMonth + explained.cost.requestsPerMonth + explained.cost.egressPerMonth,
+    costPerMonth: explained === undefined ? 0 : perMonth(explained.cost),
     ...(explained === undefined ? {} : { why: explained.why, cost: explained.cost, alternatives: explained.alternatives.map((one) => ({ ...one, violates: [...one.violates] })) }),
   };
 }
@@ -85,12 +86,12 @@ export interface DatasetExtras {
   readonly history: readonly { atMs: number; text: string }[];
 }
 
-export function datasetDetail(rows: FleetRows, row: DatasetRow, cost: FleetCost, extras: DatasetExtras): DatasetDetail {
+export function datasetDetail(rows: FleetRows, row: DatasetRow, extras: DatasetExtras): DatasetDetail {
   const facts = rows.facts.get(row.datasetId);
   const pointer = rows.pointers.get(row.datasetId);
   const policy = policyOf(rows, row);
   return {
-    dataset: datasetView(rows, row, cost),
+    dataset: datasetView(rows, row),
     policy: { ...policy, regions: [...policy.regions], pinnedTargets: [...policy.pinnedTargets], forbiddenTargets: [...policy.forbiddenTargets] },
     ownPolicy: row.ownPolicy as DatasetDetail['ownPolicy'],
     findings: facts === undefined || facts.versionId === null ? [] : [...policyFindings(rows.snapshot, facts)],

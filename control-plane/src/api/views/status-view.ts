@@ -19,7 +19,7 @@ const plural = (count: number, one: string, many = `${one}s`): string => `${coun
 
 /** The fleet in one sentence and the figures behind it. */
 export function statusView(rows: FleetRows, cost: FleetCost, extras: StatusExtras): FleetStatus {
-  const datasets = rows.datasets.map((row) => datasetView(rows, row, cost));
+  const datasets = rows.datasets.map((row) => datasetView(rows, row));
   const lost = rows.nodes.filter((node) => node.agentState === 'lost').length;
   const risky = rows.devices.filter((device) => isRisky(device.level));
   const imported = datasets.filter((dataset) => dataset.policyState !== 'empty' && dataset.versionId !== null);
@@ -51,7 +51,7 @@ export function statusView(rows: FleetRows, cost: FleetCost, extras: StatusExtra
     uptimeMs: extras.uptimeMs,
     storeEpoch: extras.storeEpoch,
     ...figures,
-    cost: { perMonth: cost.perMonth, byTier: cost.byTier, byOwner: cost.byOwner },
+    cost: { perMonth: cost.perMonth, byTier: { ...cost.byTier }, byOwner: { ...cost.byOwner } },
     capacity: tierClasses.map((tier) => {
       const targets = rows.targets.filter((target) => target.description.tier === tier);
       const sum = (of: (target: (typeof targets)[number]) => number): number => targets.reduce((total, target) => total + of(target), 0);

@@ -1,0 +1,156 @@
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { createHash } from 'node:crypto';
+import { serve, type ServerType } from '@hono/node-server';
+import type { Clock } from '@data-in-motion/shared/clock';
+import { Failure } from '@data-in-motion/shared/failure';
+import type { Loop } from '@data-in-motion/shared/loop';
+import type { Random } from '@data-in-motion/shared/random';
+import type { Logger } from 'pino';
+import { createApp } from './api/app.ts';
+import { FleetReader } from './api/fleet-rows.ts';
+import { type Bus, connectOutsideBus, startEmbeddedBus } from './broker/bus.ts';
+import type { Config } from './config.ts';
+import { startControlLoop } from './control-loop.ts';
+import { startDispatch } from './dispatch/dispatch.ts';
+import { startIngest } from './ingest/ingest.ts';
+import { readSigningKey, writeSecret } from './keys.ts';
+import { startMetrics } from './metrics/metrics.ts';
+import { busAuthenticator } from './store/bus-identities.ts';
+import { openStore, type Store } from './store/database.ts';
+import { readGlobalPolicy } from './store/policies.ts';
+import { readPrices } from './store/prices.ts';
+import { apiKey } from './store/schema.ts';
+import { createApiKey } from './store/tokens.ts';
+import { startSyntheticLoad } from './synthetic-load.ts';
+
+export const version = '0.1.0';
+
+export interface RunningControlPlane {
+  readonly url: string;
+  readonly mqttUrl: string;
+  stop(): Promise<void>;
+}
+
+export interface ControlPlaneParts {
+  readonly config: Config;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Logger;
+}
+
+/**
+ * Start everything in the order in which it is needed: store, bus, dispatch, loop, ingest, interface.
+ *
+ * @throws refused with the setting to change: a port that is taken, a state directory that another process has
+ */
+export async function startControlPlane(parts: ControlPlaneParts): Promise<RunningControlPlane> {
+  const { config, clock, random, log } = parts;
+  mkdirSync(config.home, { recursive: true, mode: 0o700 });
+  const signingKey = readSigningKey(config.home);
+  const ending: (() => Promise<void>)[] = [];
+  const stop = async (): Promise<void> => {
+    for (const end of ending.splice(0).reverse()) await end().catch((error: unknown) => log.error({ err: error }, 'something did not end well'));
+  };
+  try {
+    const store = await openStore({ databaseUrl: config.databaseUrl, directory: path.join(config.home, 'database'), exportEveryMs: config.exportEveryMs });
+    ending.push(() => store.close());
+    await prepare(store, config.home);
+    const bus = await startBus(config, store);
+    ending.push(() => bus.close());
+    const onFailure = (where: string) => (failure: Failure) => log.error({ err: failure, code: failure.code, ids: failure.ids }, `${where} failed; it goes on`);
+
+    const dispatch = startDispatch({ store, bus, signingKey, clock, random, onFailure: onFailure('dispatch') });
+    ending.push(() => dispatch.stop());
+    const loop = startControlLoop({ store, bus, dispatch, signingKey, clock, random, settings: config, onFailure: onFailure('the control loop') });
+    ending.push(() => loop.stop());
+    const ingest = startIngest({ store, bus, clock, onAsk: (nodeId, ask) => dispatch.answerAsk(nodeId, ask), onBoot: () => loop.wake(), onJobsChanged: () => loop.wake() });
+    ending.push(() => ingest.stop());
+    if (config.syntheticLoad) {
+      const load: Loop = startSyntheticLoad(store, clock, random, onFailure('the synthetic load'));
+      ending.push(() => load.stop());
+    }
+
+    const startedAtMs = clock.nowMs();
+    const address = { url: '' };
+    const app = createApp(
+      {
+        store,
+        bus,
+        loop,
+        dispatch,
+        fleet: new FleetReader(store),
+        metrics: startMetrics(store, startedAtMs, () => clock.nowMs()),
+        signingKey,
+        clock,
+        random,
+        settings: {
+          version,
+          publicUrl: () => config.publicUrl ?? address.url,
+          mqttUrl: () => config.outsideMqtt?.url ?? bus.url,
+          startedAtMs,
+          chaosAllowed: config.chaosAllowed,
+          scrubEveryMs: config.scrubEveryMs,
+          consoleDirectory: config.consoleDirectory,
+          consoleScriptHashes: inlineScriptHashes(config.consoleDirectory),
+        },
+      },
+      log,
+    );
+    const server = await listen(app.fetch, config.httpHost, config.httpPort);
+    ending.push(() => closeServer(server.server));
+    address.url = `http://${config.httpHost}:${server.port}`;
+    writeFileSync(path.join(config.home, 'address'), `${address.url}\n`);
+    return { url: address.url, mqttUrl: bus.url, stop };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+/** First start: a policy, a price book, and one key with which everything else can be made. */
+async function prepare(store: Store, home: string): Promise<void> {
+  await readGlobalPolicy(store.db);
+  await readPrices(store.db);
+  const file = path.join(home, 'admin.key');
+  const [known] = await store.db.select({ keyId: apiKey.keyId }).from(apiKey).limit(1);
+  if (known !== undefined && existsSync(file)) return;
+  const { secret } = await createApiKey(store.db, 'admin', 'admin', await store.nowMs());
+  writeSecret(file, `${secret}\n`);
+}
+
+async function startBus(config: Config, store: Store): Promise<Bus> {
+  if (config.outsideMqtt !== null) return connectOutsideBus(config.outsideMqtt);
+  try {
+    return await startEmbeddedBus({ host: config.mqttHost, port: config.mqttPort, authenticate: busAuthenticator(store.db) });
+  } catch (error) {
+    throw portTaken(error, config.mqttPort, 'DIM_MQTT_PORT');
+  }
+}
+
+function listen(fetch: Parameters<typeof serve>[0]['fetch'], hostname: string, port: number): Promise<{ server: ServerType; port: number }> {
+  return new Promise((resolve, reject) => {
+    const server = serve({ fetch, hostname, port }, (info) => resolve({ server, port: info.port }));
+    server.once('error', (error: unknown) => reject(portTaken(error, port, 'DIM_HTTP_PORT')));
+  });
+}
+
+function portTaken(error: unknown, port: number, variable: string): unknown {
+  if ((error as { code?: string }).code !== 'EADDRINUSE') return error;
+  return new Failure('refused', { code: 'port.taken', message: `Port ${port} is taken by another program.`, hint: `Set ${variable} to a free port.`, cause: error });
+}
+
+/** Event streams never end by themselves: they are cut. */
+function closeServer(server: ServerType): Promise<void> {
+  return new Promise((resolve) => {
+    server.close(() => resolve());
+    if ('closeAllConnections' in server) server.closeAllConnections();
+  });
+}
+
+/** The console's page starts itself by one script inside it; the header names exactly that one. */
+function inlineScriptHashes(directory: string | null): string[] {
+  if (directory === null) return [];
+  const page = readFileSync(path.join(directory, 'index.html'), 'utf8');
+  return [...page.matchAll(/<script(?![^>]*\ssrc=)[^>]*>([\s\S]*?)<\/script>/g)].map((match) => `'sha256-${createHash('sha256').update(match[1]!).digest('base64')}'`);
+}
