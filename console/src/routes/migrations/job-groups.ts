@@ -1,0 +1,32 @@
+import type { JobView } from '@data-in-motion/shared/api/decisions';
+import { type JobState, jobTracks } from '@data-in-motion/shared/domain/job';
+
+export type JobGroup = 'running' | 'waiting' | 'failed' | 'ended';
+
+const waiting: readonly JobState[] = ['planned', 'retry-wait', 'no-space', 'source-changed', 'paused'];
+const failed: readonly JobState[] = ['conflict', 'dead-letter'];
+const ended: readonly JobState[] = ['done', 'cancelled'];
+
+export function jobGroup(job: JobView): JobGroup {
+  if (failed.includes(job.state)) return 'failed';
+  if (ended.includes(job.state)) return 'ended';
+  return waiting.includes(job.state) ? 'waiting' : 'running';
+}
+
+/** Which station of the track each state belongs to, for states that are no station of their own. */
+const standsFor: Partial<Record<JobState, JobState>> = { leased: 'planned', copied: 'copying', verified: 'verifying', purged: 'trashed' };
+const stepStation: Record<string, JobState> = { scan: 'scanning', copy: 'copying', verify: 'verifying', retire: 'retiring', purge: 'trashed' };
+
+/** Where a job stands on the track of its purpose; a waiting or failed job stands where it last worked. */
+export function trackOf(job: JobView): { stations: readonly JobState[]; at: number } {
+  const stations: readonly JobState[] = jobTracks[job.purpose] ?? ['planned', 'done'];
+  const direct = stations.indexOf(standsFor[job.state] ?? job.state);
+  if (direct !== -1) return { stations, at: direct };
+  const station = job.progress === null ? undefined : stepStation[job.progress.step];
+  return { stations, at: Math.max(0, station === undefined ? 0 : stations.indexOf(station)) };
+}
+
+/** States before the switch: every byte of the source is still there, so the job can be taken back. */
+export function canCancel(job: JobView): boolean {
+  return !['switched', 'grace', 'retiring', 'trashed', 'purged', 'done', 'cancelled', 'conflict'].includes(job.state);
+}
