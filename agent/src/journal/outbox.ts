@@ -54,6 +54,8 @@ export interface OutboxParts {
   readonly ballast: Ballast;
   readonly clock: Clock;
   readonly random: Random;
+  /** Crash points, see `FaultHooks`. */
+  readonly failpoint: (name: string) => void;
   readonly settings: OutboxSettings;
 }
 
@@ -64,7 +66,7 @@ const mostRecordsPerBatch = 4_000;
 const mostWaitingBytes = 4 * 1024 * 1024;
 
 /** The outbox: records gather, are sealed into numbered and chained batches, and stay until the control plane can not lose them. */
-export function openOutbox({ journal, meta, rows, ballast, clock, random, settings }: OutboxParts): Outbox {
+export function openOutbox({ journal, meta, rows, ballast, clock, random, failpoint, settings }: OutboxParts): Outbox {
   let waiting: string[] = [];
   let waitingBytes = 0;
   let forgotten = 0;
@@ -88,6 +90,7 @@ export function openOutbox({ journal, meta, rows, ballast, clock, random, settin
     timer = undefined;
     if (waiting.length === 0) return;
     withRoom(ballast, commitWaiting);
+    failpoint('C28');
     waiting = [];
     waitingBytes = 0;
     forgotten = 0;

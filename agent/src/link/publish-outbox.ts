@@ -18,6 +18,7 @@ export interface PublishOutboxParts {
   readonly meta: Meta;
   readonly clock: Clock;
   readonly random: Random;
+  readonly failpoint: (name: string) => void;
   readonly identity: () => AgentIdentity;
   /** Thumbprint of the only key that is believed; null believes the first one seen, for ever. */
   readonly controlPlaneKeyId: string | null;
@@ -36,7 +37,7 @@ const bootDelays = { firstDelayMs: 1_000, longestDelayMs: 20_000 };
 
 /** Carry the outbox to the control plane: boot until welcomed, then send what is due, for as long as the process lives. */
 export function publishOutbox(parts: PublishOutboxParts): OutboxPublisher {
-  const { link, delivery, outbox, clock, random, onTrouble } = parts;
+  const { link, delivery, outbox, clock, random, failpoint, onTrouble } = parts;
   const stopping = new AbortController();
   let nap = new AbortController();
   let bootAtMs = 0;
@@ -51,6 +52,7 @@ export function publishOutbox(parts: PublishOutboxParts): OutboxPublisher {
     // At least half of the first delay, so that the answer has time to come.
     bootAtMs = clock.monotonicMs() + bootDelays.firstDelayMs / 2 + backoffMs(boots++, bootDelays, random);
     void link.publish('boot', { v: 1, ...memory, ...parts.identity() });
+    failpoint('C32');
   };
 
   const pass = (): void => {
@@ -59,7 +61,10 @@ export function publishOutbox(parts: PublishOutboxParts): OutboxPublisher {
       outbox.tidy();
     }
     if (!link.up) return;
-    for (const batch of delivery.due(clock.monotonicMs())) void link.publish('batch', batch);
+    for (const batch of delivery.due(clock.monotonicMs())) {
+      void link.publish('batch', batch);
+      failpoint('C29');
+    }
     sayBoot();
   };
 
@@ -77,6 +82,7 @@ export function publishOutbox(parts: PublishOutboxParts): OutboxPublisher {
 
   link.on('welcome', onWelcome);
   link.on('ack', (ack) => {
+    failpoint('C30');
     const answer = delivery.onAck(ack, clock.monotonicMs());
     if (answer === 'store-changed') onTrouble('control-plane.store-changed', 'the store of the control plane began a new life: everything that was not durable is sent again');
     if (answer === 'forked') onTrouble('outbox.forked', 'the control plane knows another history of this agent: a new incarnation is asked for');

@@ -197,6 +197,7 @@ class Simulation {
       ballast: { restore: () => true, release: () => false },
       clock: new ManualClock(this.#nowMs),
       random,
+      failpoint: () => {},
       settings: { ...outboxDefaults, keepMs: 5_000 },
     });
     this.#delivery = new Delivery({ journal: this.#journal, meta, rows: this.#rows, random, settings: { ...deliveryDefaults, window: 4 } }, this.#nowMs);
