@@ -1,0 +1,255 @@
+import type { Clock } from '@data-in-motion/shared/clock';
+import type { FaultHooks } from '@data-in-motion/shared/domain/fault-hooks';
+import type { TargetDescription } from '@data-in-motion/shared/domain/target';
+import { asFailure, type Failure } from '@data-in-motion/shared/failure';
+import type { DesiredDocument, Order } from '@data-in-motion/shared/protocol/messages';
+import type { AgentRecord, RecordOf } from '@data-in-motion/shared/protocol/records';
+import type { Random } from '@data-in-motion/shared/random';
+import type { Journal } from '../journal/journal.ts';
+import { type MigrationsJournal, openMigrationsJournal, type WorkKey } from '../journal/migrations-journal.ts';
+import type { Tell } from '../journal/outbox.ts';
+import type { ServedSource } from '../transfer/serve-replicas.ts';
+import type { TransferGrant } from '../transfer/transfer-token.ts';
+import { ByteBudget } from './byte-budget.ts';
+import { classifyError } from './error-class.ts';
+import { listTarget } from './list-target.ts';
+import { defaultMoverSettings, type MoverSettings } from './mover-settings.ts';
+import { permitOf } from './permit.ts';
+import { SourceOpener } from './serve-source.ts';
+import type { StepParts, StepProgress, StepRun } from './step-parts.ts';
+import { activate, witness } from './steps/activate.ts';
+import { copy } from './steps/copy.ts';
+import { purge } from './steps/purge.ts';
+import { retire } from './steps/retire.ts';
+import { scan } from './steps/scan.ts';
+import { sweep } from './steps/sweep.ts';
+import { verify } from './steps/verify.ts';
+import { Throttle } from './throttle.ts';
+import { WorkQueue } from './work-queue.ts';
+
+export interface MigratorParts {
+  readonly nodeId: string;
+  readonly targets: readonly TargetDescription[];
+  /** Directories of the host below which datasets may be imported. */
+  readonly importRoots: readonly string[];
+  readonly stateDirectory: string;
+  readonly journal: Journal;
+  readonly tell: Tell;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly faults: FaultHooks;
+  readonly settings: Partial<MoverSettings>;
+}
+
+/** A record's inventory lists no more; a target with more is told of in part, as not complete. */
+const mostListed = 20_000;
+const mostUnknown = 1_000;
+
+/**
+ * Carries out the orders of an agent, by level: the newest document says all that should be going on, and this makes it so.
+ * What is asked for again after it ended is told again, not done again; a job that is not in the document any more is stopped.
+ */
+export class Migrator {
+  readonly #parts: StepParts;
+  readonly #tell: Tell;
+  readonly #journal: MigrationsJournal;
+  readonly #queue: WorkQueue;
+  readonly #sources: SourceOpener;
+  readonly #ownReads = new Map<string, number>();
+  /** By permit: when this process first saw it, on its monotonic clock. */
+  readonly #permitsSeen = new Map<string, number>();
+  readonly #retoldAtMs = new Map<string, number>();
+  #sweeping: Promise<void> = Promise.resolve();
+  #sweptAtMs: number | null = null;
+  #isStopped = false;
+
+  constructor(parts: MigratorParts) {
+    const settings = { ...defaultMoverSettings, ...parts.settings };
+    const journal = openMigrationsJournal(parts.journal, () => parts.clock.nowMs());
+    this.#journal = journal;
+    this.#tell = parts.tell;
+    this.#queue = new WorkQueue(settings.parallelJobs);
+    this.#parts = {
+      ...parts,
+      journal,
+      settings,
+      budget: new ByteBudget(settings.budgetBytes),
+      throttle: new Throttle(settings.bytesPerSecPerTarget, parts.clock),
+      noteOwnRead: (replicaId) => void this.#ownReads.set(replicaId, parts.clock.nowMs()),
+    };
+    this.#sources = new SourceOpener(this.#parts);
+  }
+
+  /** Nothing runs before the first document: what was going on is in the orders, and how far it was is in the journal and on the disks. */
+  async start(): Promise<void> {
+    for (const target of this.#parts.targets) await this.#noteIfUnreachable(target);
+  }
+
+  /** Start, continue and stop work so that it matches the document's orders. Returns at once. */
+  reconcile(document: DesiredDocument): void {
+    if (this.#isStopped) return;
+    this.#queue.keepOnly(new Set(document.orders.map((order) => keyText(workKey(order)))));
+    for (const order of document.orders) this.#take(order);
+    this.#forgetOldTimes(document);
+    this.#sweepNowAndThen(new Set(document.liveJobs));
+  }
+
+  /** What lies on each target, complete; a target that could not be listed to its end is left out. */
+  async inventory(): Promise<RecordOf<'inventory'>[]> {
+    const records: RecordOf<'inventory'>[] = [];
+    for (const target of this.#parts.targets) {
+      try {
+        const listed = await listTarget(target);
+        if (listed.replicas.length > mostListed) continue;
+        records.push({ type: 'inventory', targetId: target.targetId, atMs: this.#parts.clock.nowMs(), replicas: listed.replicas, unknown: listed.unknown.slice(0, mostUnknown) });
+      } catch (thrown) {
+        this.#note('target.not-listed', asFailure(thrown), { targetId: target.targetId });
+      }
+    }
+    return records;
+  }
+
+  /** When the mover itself last read a replica's files; file times up to then say nothing about applications. Null when it did not. */
+  lastOwnReadAtMs(replicaId: string): number | null {
+    return this.#ownReads.get(replicaId) ?? null;
+  }
+
+  /** What the transfer server reads from. @throws Failure `refused` (`source.gone`) */
+  openSource(source: TransferGrant['source'], signal: AbortSignal): Promise<ServedSource> {
+    return this.#sources.open(source, signal);
+  }
+
+  /** Certificates of switches that this agent witnessed: what a control plane that was restored from a backup may have forgotten. */
+  certificates(): ReturnType<MigrationsJournal['certificates']> {
+    return this.#journal.certificates();
+  }
+
+  /** Ends after what runs has come to a safe place. */
+  async stop(): Promise<void> {
+    this.#isStopped = true;
+    await this.#queue.close();
+    await this.#sweeping;
+  }
+
+  #take(order: Order): void {
+    const key = workKey(order);
+    const text = keyText(key);
+    if (this.#queue.has(text)) return;
+    const told = this.#journal.outcome(key);
+    if (told !== undefined) {
+      this.#tellAgain(text, told);
+      return;
+    }
+    if ('permitId' in order && !this.#permitsSeen.has(order.permitId)) this.#permitsSeen.set(order.permitId, this.#parts.clock.monotonicMs());
+    const isHeavy = order.kind !== 'activate' && order.kind !== 'witness';
+    this.#queue.add({ key: text, claims: claimsOf(order), isHeavy, run: (signal) => this.#carryOut(order, key, signal) });
+  }
+
+  async #carryOut(order: Order, key: WorkKey, signal: AbortSignal): Promise<void> {
+    const told: AgentRecord[] = [];
+    const report = (...records: AgentRecord[]): void => {
+      told.push(...records);
+      this.#tell(records, 'now');
+    };
+    const run: StepRun = { jobId: order.jobId, epoch: order.epoch, signal, report, progress: this.#progressTeller(order) };
+    try {
+      await this.#step(order, run);
+      this.#journal.end(key, told);
+    } catch (thrown) {
+      if (signal.aborted) return;
+      const error = classifyError(thrown);
+      // The permit holds; the next document brings the order again.
+      if (error.code === 'purge.in-use') return;
+      report({ type: 'job', jobId: order.jobId, epoch: order.epoch, atMs: this.#parts.clock.nowMs(), event: 'failed', ...error });
+      this.#journal.end(key, told);
+    }
+  }
+
+  #step(order: Order, run: StepRun): Promise<unknown> {
+    switch (order.kind) {
+      case 'scan':
+        return scan(order, this.#parts, run);
+      case 'copy':
+        return copy(order, this.#parts, run);
+      case 'activate':
+        return activate(order, this.#parts, run);
+      case 'witness':
+        return witness(order, this.#parts, run);
+      case 'verify':
+        return verify(order, this.#parts, run);
+      case 'retire':
+        return retire(order, permitOf(order, this.#permitsSeen.get(order.permitId) ?? 0), this.#parts, run);
+      case 'purge':
+        return purge(order, permitOf(order, this.#permitsSeen.get(order.permitId) ?? 0), this.#parts, run);
+    }
+  }
+
+  #progressTeller(order: Order): (done: StepProgress) => void {
+    const { clock, settings } = this.#parts;
+    let last = { atMs: clock.monotonicMs(), bytes: 0 };
+    return (done) => {
+      const nowMs = clock.monotonicMs();
+      const overMs = nowMs - last.atMs;
+      if (overMs < settings.progressEveryMs) return;
+      const bytesPerSec = Math.max(0, ((done.bytesDone - last.bytes) / overMs) * 1_000);
+      last = { atMs: nowMs, bytes: done.bytesDone };
+      this.#tell([{ type: 'progress', jobId: order.jobId, epoch: order.epoch, atMs: clock.nowMs(), ...done, bytesPerSec }], 'soon');
+    };
+  }
+
+  #tellAgain(key: string, records: readonly AgentRecord[]): void {
+    const nowMs = this.#parts.clock.monotonicMs();
+    const lastMs = this.#retoldAtMs.get(key);
+    if (lastMs !== undefined && nowMs - lastMs < this.#parts.settings.retellEveryMs) return;
+    this.#retoldAtMs.set(key, nowMs);
+    this.#tell(records, 'now');
+  }
+
+  #forgetOldTimes(document: DesiredDocument): void {
+    const keys = new Set(document.orders.map((order) => keyText(workKey(order))));
+    for (const key of this.#retoldAtMs.keys()) if (!keys.has(key)) this.#retoldAtMs.delete(key);
+    const permits = new Set<string>(document.orders.flatMap((order) => ('permitId' in order ? [order.permitId] : [])));
+    for (const permitId of this.#permitsSeen.keys()) if (!permits.has(permitId)) this.#permitsSeen.delete(permitId);
+  }
+
+  #sweepNowAndThen(liveJobs: ReadonlySet<string>): void {
+    const nowMs = this.#parts.clock.monotonicMs();
+    if (this.#sweptAtMs !== null && nowMs - this.#sweptAtMs < this.#parts.settings.sweepEveryMs) return;
+    this.#sweptAtMs = nowMs;
+    this.#sweeping = this.#sweeping.then(() => this.#sweep(liveJobs));
+  }
+
+  async #sweep(liveJobs: ReadonlySet<string>): Promise<void> {
+    if (this.#isStopped) return;
+    try {
+      await sweep(liveJobs, this.#parts);
+    } catch (thrown) {
+      this.#note('sweep.failed', asFailure(thrown), {});
+    }
+  }
+
+  async #noteIfUnreachable(target: TargetDescription): Promise<void> {
+    try {
+      await listTarget(target);
+    } catch (thrown) {
+      this.#note('target.unreachable', asFailure(thrown), { targetId: target.targetId });
+    }
+  }
+
+  #note(code: string, failure: Failure, ids: Record<string, string>): void {
+    this.#tell([{ type: 'note', atMs: this.#parts.clock.nowMs(), severity: 'warning', code, message: failure.message.slice(0, 1_000), ids }], 'soon');
+  }
+}
+
+function workKey(order: Order): WorkKey {
+  return { jobId: order.jobId, epoch: order.epoch, kind: order.kind };
+}
+
+function keyText(key: WorkKey): string {
+  return `${key.jobId}/${key.epoch}/${key.kind}`;
+}
+
+function claimsOf(order: Order): string[] {
+  const place = 'destination' in order ? order.destination : 'target' in order ? order.target : null;
+  return [`job/${order.jobId}`, ...(place === null ? [] : [`${place.targetId}/${place.replicaId}`])];
+}

@@ -1,0 +1,86 @@
+import { asFailure } from '@data-in-motion/shared/failure';
+import type { OrderOf } from '@data-in-motion/shared/protocol/messages';
+import type { Directory } from '../directory.ts';
+import { isUnreadable } from '../error-class.ts';
+import { isMissing } from '../fetch-manifest.ts';
+import { assertPermit, type Permit } from '../permit.ts';
+import { printable, type RawPath } from '../raw-path.ts';
+import { aboutJob, type StepParts, type StepRun, targetOf } from '../step-parts.ts';
+import { currentLink, inDirectory, manifestFilesOf, openTarget, ownPath } from '../target-layout.ts';
+import { type Comparison, compareTree } from '../verify-tree.ts';
+
+/**
+ * Let an old copy leave, by permit: read whole once more, then renamed into the trash, where it can be fetched back from.
+ * Reports `started` and `trashed`, or `conflict` when somebody wrote to it, or `kept` when it can not be read: then nothing is moved.
+ */
+export async function retire(order: OrderOf<'retire'>, permit: Permit, parts: StepParts, run: StepRun): Promise<void> {
+  const { target: replica } = order;
+  const { replicaId, targetId, datasetId } = replica;
+  const about = { ...aboutJob(run, parts), replicaId };
+  const kept = (because: string): void => run.report({ ...about, event: 'kept', replicaId, because });
+  const root = await openTarget(targetOf(parts, targetId));
+  try {
+    const inTrash = await inDirectory(root, ownPath('trash'), (trash) => trash.exists(replicaId as string as RawPath));
+    if (inTrash) {
+      // The rename was done before a crash, and perhaps not flushed.
+      await syncBoth(root, datasetId);
+      parts.journal.savePermit({ permitId: order.permitId, kind: 'retire', targetId, replicaId, stage: 'moved' });
+      run.report({ ...about, event: 'trashed' });
+      return;
+    }
+    run.report({ ...about, event: 'started', step: 'retire' });
+    const answer = await check(order, root, parts, run);
+    if ('because' in answer) return kept(answer.because);
+    if (!answer.same) return run.report({ ...about, event: 'conflict', path: printable(answer.path), detail: answer.detail });
+    assertPermit(permit, parts);
+    parts.journal.savePermit({ permitId: order.permitId, kind: 'retire', targetId, replicaId, stage: 'checked' });
+    parts.faults.failpoint('C22');
+    await parts.faults.before('rename', targetId);
+    await moveToTrash(root, datasetId, replicaId, parts);
+    parts.journal.savePermit({ permitId: order.permitId, kind: 'retire', targetId, replicaId, stage: 'moved' });
+    parts.faults.failpoint('C24');
+    run.report({ ...about, event: 'trashed' });
+  } finally {
+    await root.close();
+  }
+}
+
+async function check(order: OrderOf<'retire'>, root: Directory, parts: StepParts, run: StepRun): Promise<Comparison | { because: string }> {
+  const { replicaId, targetId, datasetId } = order.target;
+  const files = manifestFilesOf(targetOf(parts, targetId), replicaId);
+  try {
+    return await inDirectory(root, `${datasetId}/${replicaId}`, (tree) => compareTree(tree, files, { root: order.root }, { targetId, step: 'retire' }, parts, run));
+  } catch (thrown) {
+    const failure = asFailure(thrown);
+    if (isMissing(thrown)) return { because: 'the copy or its manifest is not there' };
+    if (isUnreadable(thrown)) return { because: `it can not be read: ${failure.message}`.slice(0, 500) };
+    if (failure.code.startsWith('manifest.')) return { because: failure.message.slice(0, 500) };
+    throw thrown;
+  }
+}
+
+async function moveToTrash(root: Directory, datasetId: string, replicaId: string, parts: StepParts): Promise<void> {
+  const replica = replicaId as RawPath;
+  await inDirectory(root, datasetId, (dataset) =>
+    inDirectory(root, ownPath('trash'), async (trash) => {
+      await dropCurrent(dataset, replica);
+      await dataset.moveTo(replica, trash, replica);
+      parts.faults.failpoint('C23');
+      await dataset.sync();
+      await trash.sync();
+    }),
+  );
+}
+
+/** A link that names what leaves would lead nowhere. A newer one, to another copy, stays. */
+async function dropCurrent(dataset: Directory, replica: RawPath): Promise<void> {
+  if (!(await dataset.exists(currentLink))) return;
+  if ((await dataset.readLink(currentLink)) === replica) await dataset.removeFile(currentLink);
+}
+
+async function syncBoth(root: Directory, datasetId: string): Promise<void> {
+  await inDirectory(root, datasetId, (dataset) => dataset.sync()).catch((thrown: unknown) => {
+    if (!isMissing(thrown)) throw thrown;
+  });
+  await inDirectory(root, ownPath('trash'), (trash) => trash.sync());
+}
