@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, rmSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { ManualClock } from '@data-in-motion/shared/clock';
@@ -6,6 +6,7 @@ import type { DatasetId, ReplicaId, TargetId } from '@data-in-motion/shared/doma
 import type { TargetDescription } from '@data-in-motion/shared/domain/target';
 import { type AgentRecord, agentRecord, type RecordOf } from '@data-in-motion/shared/protocol/records';
 import { afterAll, afterEach, describe, expect, test } from 'vitest';
+import { atimeOption } from './atime-option.ts';
 import { EwmaCounter } from './ewma.ts';
 import { type FileTimesWatcher, startFileTimesWatcher } from './file-times.ts';
 
@@ -22,6 +23,7 @@ let made = 0;
 /** A replica of three files, all read and written long ago, and a watcher on clocks that the test moves. */
 async function watching(
   lastOwnReadAtMs: () => number | null = () => null,
+  kernelNowMs?: () => number,
 ): Promise<{ watcher: FileTimesWatcher; clock: ManualClock; file: (name: string) => string; accesses: () => RecordOf<'access'>[]; told: AgentRecord[] }> {
   const root = path.join(scratch, `target-${made++}`);
   const place = path.join(root, 'photos', replicaId);
@@ -44,7 +46,7 @@ async function watching(
     ewma: new EwmaCounter(null),
     clock,
     lastOwnReadAtMs,
-    kernelNowMs: () => clock.nowMs(),
+    kernelNowMs: kernelNowMs ?? (() => clock.nowMs()),
     settings: { mountsFile: '/dev/null' },
   });
   running = watcher;
@@ -106,6 +108,17 @@ describe('the file times of a replica', () => {
     await clock.advance(60_000);
     await watcher.lookNow();
     expect(accesses()).toMatchObject([{ kind: 'write', count: 1, bytes: 100, atMs: startMs + 5_000 }]);
+  });
+
+  const option = atimeOption(readFileSync('/proc/self/mounts', 'utf8'), scratch);
+  if (option === 'never') console.log(`skipped: ${scratch} is mounted with noatime`);
+  test.skipIf(option === 'never')('show a real read of a file on this file system', async () => {
+    const { watcher, file, accesses } = await watching(() => null, Date.now);
+    utimesSync(file('a'), Date.now() / 1_000 - 7_200, Date.now() / 1_000 - 3_600);
+    await watcher.lookNow();
+    readFileSync(file('a'));
+    while (accesses().length === 0) await watcher.lookNow();
+    expect(accesses()).toMatchObject([{ kind: 'read', count: 1, bytes: 100 }]);
   });
 
   test('are left alone when the replica is not watched any more, or is gone', async () => {

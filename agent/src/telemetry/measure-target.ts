@@ -65,13 +65,22 @@ export class SpeedMeter {
    */
   async measureLatency(): Promise<void> {
     const file = await this.#probeFile();
+    const errors: unknown[] = [];
     for (let i = 0; i < readsPerLook; i++) {
       const place = Math.floor(this.#parts.random.next() * (probeBytes / smallReadBytes)) * smallReadBytes;
       const startedMs = this.#parts.clock.monotonicMs();
-      await this.#parts.faults.before('read', this.#target.targetId);
-      await this.#buffer.read(file, place, smallReadBytes);
-      this.#latenciesMs.push(this.#parts.clock.monotonicMs() - startedMs + this.#target.addedLatencyMs);
+      try {
+        await this.#parts.faults.before('read', this.#target.targetId);
+        await this.#buffer.read(file, place, smallReadBytes);
+      } catch (error) {
+        errors.push(error);
+        continue;
+      }
+      const tookMs = this.#parts.clock.monotonicMs() - startedMs + this.#target.addedLatencyMs;
+      this.#latenciesMs.push(Math.round(tookMs * 1_000) / 1_000);
     }
+    // A disk that fails some reads is still there; one that fails all of them is not.
+    if (errors.length === readsPerLook) throw errors[0];
     if (this.#latenciesMs.length > keptLatencies) this.#latenciesMs.splice(0, this.#latenciesMs.length - keptLatencies);
   }
 
@@ -120,7 +129,7 @@ async function refuseAbsent(root: string): Promise<void> {
 }
 
 function perSecond(bytes: number, ms: number): number | null {
-  return ms > 0 ? (bytes / ms) * 1_000 : null;
+  return ms > 0 ? Math.round((bytes / ms) * 1_000) : null;
 }
 
 /**

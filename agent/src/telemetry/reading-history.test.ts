@@ -47,6 +47,12 @@ describe('the history of a device', () => {
     expect(values(history)).toEqual([7, null, null]);
   });
 
+  test('does not lose the last values of a drive by its silence, however long', () => {
+    let history = withReading([], reading(0, 7));
+    for (let day = 1; day < 400; day++) history = withReading(history, reading(day * 24, null));
+    expect(values(history)).toEqual([7, null, null, null, null, null, null]);
+  });
+
   test('forgets what lies after a clock that went back, and survives a clock that jumps far ahead', () => {
     const days = [reading(0, 1), reading(24, 2), reading(48, 3)].reduce<Reading[]>(withReading, []);
     expect(values(withReading(days, reading(25, 9)))).toEqual([1, 2, 9]);

@@ -7,6 +7,8 @@ import { lifeAtMs } from '../predict/features.ts';
 const dayMs = 86_400_000;
 /** Days with a reading kept of each device: the rule looks back 30, and twice that tells a slow rise from an old one. Counted, not dated: a clock that jumps by a year must not empty the history. */
 export const keptDays = 60;
+/** Days without values kept beside them: enough to see that nobody answers. */
+const keptSilentDays = 5;
 /** Readings kept of the newest day, which is not thinned. */
 const keptOfNewestDay = 200;
 
@@ -62,7 +64,11 @@ export function withReading(history: readonly Reading[], reading: Reading): Read
   for (const earlier of before)
     if (dayOf(earlier) < day && (earlier.status === 'read' || !lastOfDay.has(dayOf(earlier)))) lastOfDay.set(dayOf(earlier), earlier);
   const today = before.filter((earlier) => dayOf(earlier) === day).slice(1 - keptOfNewestDay);
-  return [...[...lastOfDay.values()].slice(1 - keptDays), ...today, reading];
+  const days = [...lastOfDay.values()];
+  const withValues = days.filter((earlier) => earlier.status === 'read').slice(1 - keptDays);
+  // However long a drive is silent, its last values must not be pushed out by its silence.
+  const silent = new Set(days.filter((earlier) => earlier.status !== 'read').slice(-keptSilentDays));
+  return [...days.filter((earlier) => silent.has(earlier) || withValues.includes(earlier)), ...today, reading];
 }
 
 function dayOf(reading: Reading): number {

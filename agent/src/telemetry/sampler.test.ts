@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { ManualClock } from '@data-in-motion/shared/clock';
 import type { DeviceIdentity, Reading } from '@data-in-motion/shared/domain/device';
+import { type FaultHooks, noFaults } from '@data-in-motion/shared/domain/fault-hooks';
 import type { DeviceId, TargetId } from '@data-in-motion/shared/domain/ids';
 import type { TargetDescription } from '@data-in-motion/shared/domain/target';
 import { type AgentRecord, agentRecord, type RecordOf } from '@data-in-motion/shared/protocol/records';
@@ -191,6 +192,23 @@ describe('the sampler', () => {
     mkdirSync(target.root);
     await sampler.sampleNow();
     expect(of('target-stats').at(-1)).toMatchObject({ reachable: true, unreachableBecause: null, capacityBytes: 1e9, latencyP95Ms: 8 });
+  });
+
+  test('tells a target that takes no byte more as full, and one whose reads fail now and then as there', async () => {
+    const clock = new ManualClock();
+    const full = { ...target, root: path.join(scratch, 'full') };
+    mkdirSync(full.root);
+    let reads = 0;
+    const fails = (code: string): never => {
+      throw Object.assign(new Error(code), { code });
+    };
+    const before: FaultHooks['before'] = async (operation) => {
+      if (operation === 'write') fails('ENOSPC');
+      if (operation === 'read' && reads++ % 2 === 0) fails('EIO');
+    };
+    const { sampler, of } = start({ clock, probes: [], targets: [full], faults: { ...noFaults, before } });
+    await sampler.sampleNow();
+    expect(of('target-stats').at(-1)).toMatchObject({ reachable: true, freeBytes: 0, latencyP50Ms: 8, writeBytesPerSec: null });
   });
 
   test("tells the kernel's counters of its devices as differences", async () => {

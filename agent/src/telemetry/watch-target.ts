@@ -60,20 +60,30 @@ export class TargetWatch {
 
   /** Why the target could not be measured, or null when it could. */
   async #measure(): Promise<string | null> {
-    const { clock, settings, target } = this.#parts;
+    const { clock, target } = this.#parts;
     try {
       this.#lastSpace = await this.#space.measure(target, clock);
+      await this.#measureSpeed();
+      return null;
+    } catch (thrown) {
+      return asFailure(thrown).message;
+    }
+  }
+
+  async #measureSpeed(): Promise<void> {
+    const { clock, settings } = this.#parts;
+    try {
       await this.#speed.measureLatency();
       const nowMs = clock.monotonicMs();
       const due = this.#throughputAtMs === null || nowMs - this.#throughputAtMs >= settings.throughputEveryMs;
       // A full target is read on but not written to: the last free bytes are not for measuring.
-      if (due && this.#lastSpace.freeBytes > 0) {
-        this.#throughputAtMs = nowMs;
-        await this.#speed.measureThroughput();
-      }
-      return null;
+      if (!due || this.#lastSpace.freeBytes === 0) return;
+      await this.#speed.measureThroughput();
+      this.#throughputAtMs = nowMs;
     } catch (thrown) {
-      return asFailure(thrown).message;
+      // A target that takes no byte more is there, and full, whatever its file system says is free.
+      if (asFailure(thrown).kind !== 'exhausted') throw thrown;
+      this.#lastSpace = { ...this.#lastSpace, freeBytes: 0 };
     }
   }
 }
