@@ -9,7 +9,9 @@ import type { Random } from '@data-in-motion/shared/random';
 import type { Logger } from 'pino';
 import { createApp } from './api/app.ts';
 import { FleetReader } from './api/fleet-rows.ts';
-import { type Bus, connectOutsideBus, startEmbeddedBus } from './broker/bus.ts';
+import type { Bus } from './broker/bus.ts';
+import { startEmbeddedBus } from './broker/embedded-bus.ts';
+import { connectOutsideBus } from './broker/outside-bus.ts';
 import type { Config } from './config.ts';
 import { startControlLoop } from './control-loop.ts';
 import { startDispatch } from './dispatch/dispatch.ts';
@@ -53,14 +55,14 @@ export async function startControlPlane(parts: ControlPlaneParts): Promise<Runni
     for (const end of ending.splice(0).reverse()) await end().catch((error: unknown) => log.error({ err: error }, 'something did not end well'));
   };
   try {
-    const store = await openStore({ databaseUrl: config.databaseUrl, directory: path.join(config.home, 'database'), exportEveryMs: config.exportEveryMs });
+    const store = await openStore({ databaseUrl: config.databaseUrl, directory: path.join(config.home, 'database') });
     ending.push(() => store.close());
     await prepare(store, config.home);
-    const bus = await startBus(config, store);
+    const { bus, url: mqttUrl } = await startBus(config, store);
     ending.push(() => bus.close());
     const onFailure = (where: string) => (failure: Failure) => log.error({ err: failure, code: failure.code, ids: failure.ids }, `${where} failed; it goes on`);
 
-    const dispatch = startDispatch({ store, bus, signingKey, clock, random, onFailure: onFailure('dispatch') });
+    const dispatch = startDispatch({ store, bus, signingKey, clock, onFailure: onFailure('dispatch') });
     ending.push(() => dispatch.stop());
     const loop = startControlLoop({ store, bus, dispatch, signingKey, clock, random, settings: config, onFailure: onFailure('the control loop') });
     ending.push(() => loop.stop());
@@ -87,7 +89,7 @@ export async function startControlPlane(parts: ControlPlaneParts): Promise<Runni
         settings: {
           version,
           publicUrl: () => config.publicUrl ?? address.url,
-          mqttUrl: () => config.outsideMqtt?.url ?? bus.url,
+          mqttUrl: () => mqttUrl,
           startedAtMs,
           chaosAllowed: config.chaosAllowed,
           scrubEveryMs: config.scrubEveryMs,
@@ -101,7 +103,7 @@ export async function startControlPlane(parts: ControlPlaneParts): Promise<Runni
     ending.push(() => closeServer(server.server));
     address.url = `http://${config.httpHost}:${server.port}`;
     writeFileSync(path.join(config.home, 'address'), `${address.url}\n`);
-    return { url: address.url, mqttUrl: bus.url, stop };
+    return { url: address.url, mqttUrl, stop };
   } catch (error) {
     await stop();
     throw error;
@@ -119,10 +121,11 @@ async function prepare(store: Store, home: string): Promise<void> {
   writeSecret(file, `${secret}\n`);
 }
 
-async function startBus(config: Config, store: Store): Promise<Bus> {
-  if (config.outsideMqtt !== null) return connectOutsideBus(config.outsideMqtt);
+async function startBus(config: Config, store: Store): Promise<{ bus: Bus; url: string }> {
+  if (config.outsideMqtt !== null) return { bus: await connectOutsideBus(config.outsideMqtt), url: config.outsideMqtt.url };
   try {
-    return await startEmbeddedBus({ host: config.mqttHost, port: config.mqttPort, authenticate: busAuthenticator(store.db) });
+    const bus = await startEmbeddedBus({ host: config.mqttHost, port: config.mqttPort, authenticate: busAuthenticator(store.db) });
+    return { bus, url: `mqtt://${config.mqttHost}:${bus.port}` };
   } catch (error) {
     throw portTaken(error, config.mqttPort, 'DIM_MQTT_PORT');
   }

@@ -3,7 +3,7 @@ import { desc, gt, lt, and, eq, sql } from 'drizzle-orm';
 import type { Context } from 'hono';
 import { streamSSE } from 'hono/streaming';
 import type { Store } from '../store/database.ts';
-import { followEvents } from '../store/events.ts';
+import { type EventRow, followEvents, lastEventSeq } from '../store/events.ts';
 import { event } from '../store/schema.ts';
 import { type Api, type ApiVariables, checkRole } from './endpoint.ts';
 
@@ -33,9 +33,12 @@ export function serveEvents(app: Api, store: Store): void {
       )
       .orderBy(desc(event.seq))
       .limit(limit);
-    const items: EventView[] = rows;
-    return c.json({ items, next: rows.length === limit ? String(rows.at(-1)!.seq) : null, asOfMs: await store.nowMs() });
+    return c.json({ items: rows.map(eventView), next: rows.length === limit ? String(rows.at(-1)!.seq) : null, asOfMs: await store.nowMs() });
   });
+}
+
+function eventView({ seq, atMs, type, severity, text, ids, by }: EventRow): EventView {
+  return { seq, atMs, type, severity, text, ids, by };
 }
 
 function stream(c: Context<ApiVariables>, store: Store) {
@@ -45,15 +48,14 @@ function stream(c: Context<ApiVariables>, store: Store) {
     sse.onAbort(() => ended.abort());
     let seq = Number(from);
     if (from === undefined || !Number.isFinite(seq)) {
-      const [newest] = await store.db.select({ seq: event.seq }).from(event).orderBy(desc(event.seq)).limit(1);
-      seq = newest?.seq ?? 0;
+      seq = await lastEventSeq(store.db);
     }
     // Tells the client at once that it is connected, and from where.
     await sse.writeSSE({ event: 'hello', id: String(seq), data: JSON.stringify({ seq }) });
     const ping = setInterval(() => void sse.writeSSE({ event: 'ping', data: '{}' }), pingEveryMs);
     try {
       for await (const rows of followEvents(store, seq, ended.signal)) {
-        for (const row of rows) await sse.writeSSE({ event: 'event', id: String(row.seq), data: JSON.stringify(row satisfies EventView) });
+        for (const row of rows) await sse.writeSSE({ event: 'event', id: String(row.seq), data: JSON.stringify(eventView(row)) });
       }
     } finally {
       clearInterval(ping);

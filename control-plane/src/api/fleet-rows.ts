@@ -7,8 +7,9 @@ import type { Store } from '../store/database.ts';
 import { loadSnapshot } from '../store/load-snapshot.ts';
 import { readGlobalPolicy } from '../store/policies.ts';
 import { readPrices } from '../store/prices.ts';
-import { dataset, datasetVersion, device, job, node, pointer, replica, target } from '../store/schema.ts';
-import { eq } from 'drizzle-orm';
+import { dataset, datasetVersion, device, job, node, plan, pointer, replica, target } from '../store/schema.ts';
+import type { PlanView } from '@data-in-motion/shared/api/decisions';
+import { desc, eq } from 'drizzle-orm';
 
 type Row<Table extends { $inferSelect: unknown }> = Table['$inferSelect'];
 
@@ -26,6 +27,8 @@ export interface FleetRows {
   readonly pointers: ReadonlyMap<string, Row<typeof pointer>>;
   readonly replicas: readonly Row<typeof replica>[];
   readonly activeJobs: readonly Row<typeof job>[];
+  /** Datasets whose policy the newest plan could not meet, with the cheapest way out. */
+  readonly infeasible: ReadonlyMap<string, { readonly rules: readonly string[]; readonly cheapestWayOut: string }>;
   readonly heats: ReadonlyMap<DatasetId, Heat>;
   readonly facts: ReadonlyMap<string, DatasetFacts>;
   readonly targetFacts: ReadonlyMap<string, TargetFacts>;
@@ -64,7 +67,7 @@ export class FleetReader {
 async function readRows(store: Store): Promise<FleetRows> {
   const db = store.db;
   const snapshot = await loadSnapshot(store);
-  const [policy, prices, nodes, devices, targets, datasets, versions, pointers, replicas, activeJobs] = await Promise.all([
+  const [policy, prices, nodes, devices, targets, datasets, versions, pointers, replicas, activeJobs, plans] = await Promise.all([
     readGlobalPolicy(db),
     readPrices(db),
     db.select().from(node).orderBy(node.nodeId),
@@ -75,6 +78,7 @@ async function readRows(store: Store): Promise<FleetRows> {
     db.select().from(pointer),
     db.select().from(replica),
     db.select().from(job).where(eq(job.active, true)),
+    db.select().from(plan).where(eq(plan.state, 'current')).orderBy(desc(plan.planId)).limit(1),
   ]);
   return {
     asOfMs: snapshot.takenAtMs,
@@ -89,6 +93,7 @@ async function readRows(store: Store): Promise<FleetRows> {
     pointers: new Map(pointers.map((row) => [row.datasetId as string, row])),
     replicas,
     activeJobs,
+    infeasible: new Map((plans[0] === undefined ? [] : (plans[0].body as PlanView).infeasible).map((one) => [one.datasetId, one])),
     heats: new Map(datasets.flatMap((row) => (row.heat === null ? [] : [[row.datasetId, row.heat] as const]))),
     facts: new Map(snapshot.datasets.map((facts) => [facts.datasetId as string, facts])),
     targetFacts: new Map(snapshot.targets.map((facts) => [facts.targetId as string, facts])),

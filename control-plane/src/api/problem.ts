@@ -36,7 +36,7 @@ export function problemOf(thrown: unknown): Problem {
   const status = statusOf(failure);
   const own = status === 500;
   return {
-    type: `urn:data-in-motion:${failure.code}`,
+    type: `urn:data-in-motion:${own ? 'defect' : failure.code}`,
     title: titles[status] ?? 'Our own mistake',
     status,
     detail: own ? 'The control plane made a mistake; its log has the details.' : failure.message,

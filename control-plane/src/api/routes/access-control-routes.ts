@@ -12,7 +12,7 @@ import {
 } from '@data-in-motion/shared/api/operations';
 import { namePattern } from '@data-in-motion/shared/domain/ids';
 import { Failure } from '@data-in-motion/shared/failure';
-import { topics } from '@data-in-motion/shared/protocol/topics';
+import { type TopicName, topics } from '@data-in-motion/shared/protocol/topics';
 import { z } from '@hono/zod-openapi';
 import { isNull, sql } from 'drizzle-orm';
 import { deleteCookie, getCookie, setCookie } from 'hono/cookie';
@@ -111,7 +111,7 @@ function sessionRoutes(app: Api, { store }: ApiContext): void {
 }
 
 async function integrations({ store, bus, settings }: ApiContext): Promise<z.infer<typeof integrationsView>> {
-  const counts = bus.topicCounts();
+  const counts = new Map(bus.topicCounts().map((count) => [count.name, count]));
   const keys = await store.db.select().from(apiKey).where(isNull(apiKey.revokedAtMs));
   const database = await rowsOf<{ version: string }>(store.db, sql`select version() as version`).then(
     (rows) => ({ name: 'database', state: 'up' as const, detail: (rows[0]?.version ?? '').split(' on ')[0]! }),
@@ -120,7 +120,7 @@ async function integrations({ store, bus, settings }: ApiContext): Promise<z.inf
   return {
     broker: { url: settings.mqttUrl(), kind: bus.kind, connected: bus.connected() },
     topics: Object.entries(topics).map(([name, topic]) => {
-      const counted = counts[name as keyof typeof topics];
+      const counted = counts.get(name as TopicName);
       return { name, pattern: topic.pattern, from: topic.from, qos: topic.qos, retain: topic.retain, says: topic.says, messages: counted?.messages ?? 0, perMinute: counted?.perMinute ?? 0, lastAtMs: counted?.lastAtMs ?? null };
     }),
     clients: bus.clients(),

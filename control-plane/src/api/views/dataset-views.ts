@@ -17,7 +17,7 @@ function policyState(rows: FleetRows, row: DatasetRow, verified: number): Datase
   const findings = policyFindings(rows.snapshot, facts);
   if (verified >= facts.policy.copies && !findings.some((finding) => finding.severity === 'error')) return 'met';
   if (working) return 'working';
-  return findings.some((finding) => finding.rule === 'infeasible') ? 'infeasible' : 'short';
+  return rows.infeasible.has(row.datasetId) ? 'infeasible' : 'short';
 }
 
 /** Verified copies of the version that the pointer names. */
@@ -94,7 +94,7 @@ export function datasetDetail(rows: FleetRows, row: DatasetRow, extras: DatasetE
     dataset: datasetView(rows, row),
     policy: { ...policy, regions: [...policy.regions], pinnedTargets: [...policy.pinnedTargets], forbiddenTargets: [...policy.forbiddenTargets] },
     ownPolicy: row.ownPolicy as DatasetDetail['ownPolicy'],
-    findings: facts === undefined || facts.versionId === null ? [] : [...policyFindings(rows.snapshot, facts)],
+    findings: facts === undefined ? [] : [...impossible(rows, row), ...policyFindings(rows.snapshot, facts)],
     replicas: rows.replicas
       .filter((replica) => replica.datasetId === row.datasetId && !['purged', 'abandoned'].includes(replica.state))
       .map((replica) => replicaView(rows, replica))
@@ -106,6 +106,12 @@ export function datasetDetail(rows: FleetRows, row: DatasetRow, extras: DatasetE
     accessByHour: [...extras.accessByHour],
     history: [...extras.history],
   };
+}
+
+/** Rules that no place can meet together, as the newest plan found. */
+function impossible(rows: FleetRows, row: DatasetRow): DatasetDetail['findings'] {
+  const found = rows.infeasible.get(row.datasetId);
+  return found === undefined ? [] : [{ rule: 'infeasible', text: `No places meet these rules together: ${found.rules.join(', ')}.`, remedy: found.cheapestWayOut, severity: 'error' }];
 }
 
 /** Where the verified primary is, by the link that always names it. @throws refused `dataset.not-ready` */

@@ -1,0 +1,188 @@
+import { routes, type RouteName } from '@data-in-motion/shared/api/routes';
+import type { Problem } from '@data-in-motion/shared/api/fleet';
+import { eq } from 'drizzle-orm';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { roleOf } from '../../src/api/endpoint.ts';
+import { audit, dataset, event, job } from '../../src/store/schema.ts';
+import { type Interface, openInterface } from './interface.ts';
+
+let api: Interface;
+beforeAll(async () => {
+  api = await openInterface();
+});
+afterAll(() => api.close());
+
+const problem = async (answer: Response): Promise<Problem> => {
+  expect(answer.headers.get('Content-Type')).toBe('application/problem+json');
+  return (await answer.json()) as Problem;
+};
+const newDataset = (name: string, more: object = {}) => ({ name, owner: 'maps', source: { nodeId: 'berlin', path: '/srv/maps' }, ...more });
+
+test('every route of the table is in the OpenAPI document or answers by hand, and the document has no other', async () => {
+  const document = (await (await api.call('GET', '/openapi.json')).json()) as { openapi: string; paths: Record<string, Record<string, unknown>> };
+  expect(document.openapi).toBe('3.1.0');
+  const described = Object.entries(document.paths).flatMap(([at, methods]) => Object.keys(methods).map((method) => `${method.toUpperCase()} ${at}`));
+  const byHand: string[] = [routes.events, routes.session, routes.startSession, routes.endSession];
+  expect(described.sort()).toEqual(Object.values(routes).filter((route) => !byHand.includes(route)).sort());
+});
+
+test('nobody reads or changes anything without an identity, but to enrol and to sign in', async () => {
+  for (const [name, route] of Object.entries(routes)) {
+    const [method, at] = route.split(' ') as [string, string];
+    const answer = await api.call(method, at.replaceAll(/\{\w+\}/g, 'x'), method === 'GET' || method === 'DELETE' ? {} : { body: {} });
+    if (name === 'enroll' || name === 'startSession') expect(answer.status, route).toBe(422);
+    else if (name === 'endSession') expect(answer.status, route).toBe(200);
+    else expect(answer.status, route).toBe(401);
+  }
+});
+
+test('a role below what a route needs is refused, on every route', async () => {
+  for (const [name, route] of Object.entries(routes)) {
+    const least = roleOf(name as RouteName);
+    const [method, at] = route.split(' ') as [string, string];
+    if (least !== 'operator' && least !== 'admin') continue;
+    const answer = await api.call(method, at.replaceAll(/\{\w+\}/g, 'x'), { role: least === 'admin' ? 'operator' : 'viewer', body: {} });
+    expect(answer.status, route).toBe(403);
+    expect((await problem(answer)).code).toBe('caller.forbidden');
+  }
+});
+
+test('a key that is not known is told so, and where the first one is', async () => {
+  const answer = await api.call('GET', '/v1/nodes', { headers: { 'X-Api-Key': 'dim_wrong' } });
+  expect(answer.status).toBe(401);
+  expect((await problem(answer)).fix).toContain('admin.key');
+});
+
+test('a dataset is registered with its first import, once', async () => {
+  const answer = await api.call('POST', '/v1/datasets', { role: 'operator', body: newDataset('maps') });
+  expect(answer.status).toBe(202);
+  const { jobId } = (await answer.json()) as { jobId: string };
+  const [row] = await api.store.db.select().from(job).where(eq(job.jobId, jobId as never));
+  expect(row).toMatchObject({ purpose: 'import', state: 'planned', datasetId: 'maps' });
+  const again = await api.call('POST', '/v1/datasets', { role: 'operator', body: newDataset('maps') });
+  expect(again.status).toBe(409);
+  expect((await problem(again)).code).toBe('dataset.exists');
+});
+
+test('the same request sent again under its key makes one dataset and gets the first answer', async () => {
+  const send = () => api.call('POST', '/v1/datasets', { role: 'operator', body: newDataset('once'), headers: { 'Idempotency-Key': 'k1' } });
+  const [first, second] = [await send(), await send()];
+  expect(second.status).toBe(202);
+  expect(await second.json()).toEqual(await first.json());
+});
+
+test('bad input names its fields, says what is expected, and changes nothing', async () => {
+  const before = (await api.store.db.select().from(dataset)).length;
+  const cases: [unknown, number, string][] = [
+    [newDataset('Bad Name'), 422, 'body.name'],
+    [newDataset('odd', { policy: { copys: 2 } }), 422, 'body.policy'],
+    [newDataset('odd', { policy: { copies: 0 } }), 422, 'body.policy.copies'],
+    [newDataset('odd', { policy: { latencySloMs: '50ms' } }), 422, 'body.policy.latencySloMs'],
+    [newDataset('odd', { source: { nodeId: 'berlin', path: 'relative' } }), 422, ''],
+    [newDataset('odd', { source: { nodeId: 'berlin', path: '/etc' } }), 422, ''],
+    [newDataset('odd', { source: { nodeId: 'berlin', path: '/srv/../etc' } }), 422, ''],
+    [newDataset('odd', { source: { nodeId: 'nowhere', path: '/srv/x' } }), 404, ''],
+    [newDataset('odd', { policy: { regions: ['mars'] } }), 422, ''],
+  ];
+  for (const [body, status, field] of cases) {
+    const answer = await api.call('POST', '/v1/datasets', { role: 'operator', body });
+    expect(answer.status, JSON.stringify(body)).toBe(status);
+    const told = await problem(answer);
+    expect(told.fix, JSON.stringify(body)).toBeTruthy();
+    if (field !== '') expect(told.errors?.map((one) => one.field)).toContain(field);
+  }
+  expect((await api.call('POST', '/v1/datasets', { role: 'operator', raw: '{"name":' })).status).toBe(400);
+  expect((await api.call('POST', '/v1/datasets', { role: 'operator', raw: '\u0000\u0001' })).status).toBe(400);
+  const large = await api.call('POST', '/v1/access-events', { role: 'operator', raw: 'x'.repeat(10 * 1024 * 1024), headers: { 'Content-Length': String(10 * 1024 * 1024) } });
+  expect(large.status).toBe(413);
+  expect((await api.store.db.select().from(dataset)).length).toBe(before);
+});
+
+test('two changes at once both arrive, one after the other, and their meeting is counted', async () => {
+  const path = '/v1/datasets/maps/policy';
+  const before = Number((await (await api.call('GET', '/v1/datasets/maps', { role: 'viewer' })).headers.get('ETag'))?.replaceAll('"', ''));
+  const answers = await Promise.all([
+    api.call('PATCH', path, { role: 'operator', body: { set: { copies: 1 } } }),
+    api.call('PATCH', path, { role: 'operator', body: { set: { latencySloMs: 50 } } }),
+  ]);
+  expect(answers.map((answer) => answer.status)).toEqual([200, 200]);
+  const [row] = await api.store.db.select().from(dataset).where(eq(dataset.datasetId, 'maps' as never));
+  expect(row!.rev).toBe(before + 2);
+  expect(row!.ownPolicy).toMatchObject({ copies: 1, latencySloMs: 50 });
+  expect(await api.store.db.select().from(event).where(eq(event.type, 'sync_conflict'))).toHaveLength(1);
+});
+
+test('a change of what was read earlier is told that it is stale', async () => {
+  const answer = await api.call('PATCH', '/v1/datasets/maps', { role: 'operator', body: { owner: 'somebody' }, headers: { 'If-Match': '"1"' } });
+  expect(answer.status).toBe(412);
+  expect((await problem(answer)).code).toBe('dataset.stale');
+  const [row] = await api.store.db.select().from(dataset).where(eq(dataset.datasetId, 'maps' as never));
+  expect(row!.owner).toBe('maps');
+});
+
+test('a price changes the book by a revision, and two writers of one revision are not both right', async () => {
+  const book = (await (await api.call('GET', '/v1/prices', { role: 'viewer' })).json()) as { rev: number; entries: object[] };
+  const write = (rev: number) => api.call('PUT', '/v1/prices', { role: 'admin', body: { entries: book.entries }, headers: { 'If-Match': `"${rev}"` } });
+  expect((await write(book.rev)).status).toBe(200);
+  expect((await write(book.rev)).status).toBe(412);
+});
+
+test('accesses count once per id, and last access is there at once', async () => {
+  const send = () => api.call('POST', '/v1/access-events', { role: 'operator', body: { accesses: [{ accessId: 'a-1', datasetId: 'maps', bytes: 100, atMs: 1_700_000_000_000 }] } });
+  expect(await (await send()).json()).toMatchObject({ accepted: 1, repeated: 0 });
+  expect(await (await send()).json()).toMatchObject({ accepted: 0, repeated: 1 });
+  const [row] = await api.store.db.select().from(dataset).where(eq(dataset.datasetId, 'maps' as never));
+  expect(row!.lastAccessAtMs).toBe(1_700_000_000_000);
+  expect((await api.call('POST', '/v1/access-events', { role: 'operator', body: { accesses: [{ datasetId: 'nobody' }] } })).status).toBe(404);
+});
+
+test('a login address is good once and becomes a session that ends', async () => {
+  const { token } = (await (await api.call('POST', '/v1/login-tokens', { role: 'admin', body: {} })).json()) as { token: string };
+  const signIn = () => api.call('POST', '/v1/session', { body: { token } });
+  const session = await signIn();
+  expect(session.status).toBe(200);
+  const cookie = session.headers.get('Set-Cookie')!;
+  expect(cookie).toMatch(/HttpOnly/);
+  expect(cookie).toMatch(/SameSite=Strict/);
+  expect((await signIn()).status).toBe(401);
+  const Cookie = cookie.split(';')[0]!;
+  expect((await api.call('GET', '/v1/session', { headers: { Cookie } })).status).toBe(200);
+  const foreign = await api.call('POST', '/v1/login-tokens', { body: {}, headers: { Cookie, Origin: 'http://evil.example' } });
+  expect(foreign.status).toBe(403);
+  await api.call('DELETE', '/v1/session', { headers: { Cookie } });
+  expect((await api.call('GET', '/v1/session', { headers: { Cookie } })).status).toBe(401);
+});
+
+test('of two that use one join token at the same moment exactly one becomes an agent', async () => {
+  const { token } = (await (await api.call('POST', '/v1/agents/join-tokens', { role: 'admin', body: { nodeId: 'paris' } })).json()) as { token: string };
+  expect((await api.call('POST', '/v1/agents/enroll', { body: { token: `${token}x`, nodeId: 'paris' } })).status).toBe(401);
+  const both = await Promise.all([1, 2].map(() => api.call('POST', '/v1/agents/enroll', { body: { token, nodeId: 'paris' } })));
+  expect(both.map((answer) => answer.status).sort()).toEqual([201, 401]);
+});
+
+test('every change has an audit row, refused ones too, with who and what came of it', async () => {
+  const rows = await api.store.db.select().from(audit);
+  expect(rows.some((row) => row.who === 'operator' && row.action === 'POST /v1/datasets' && row.outcome === '202')).toBe(true);
+  expect(rows.some((row) => row.who === 'viewer' && row.outcome === '403')).toBe(true);
+  expect(rows.some((row) => row.who === 'nobody' && row.outcome === '401')).toBe(true);
+});
+
+test('a fault that would take the last verified copy, or that nobody has heard of, is refused', async () => {
+  const arm = (body: object) => api.call('POST', '/v1/chaos/experiments', { role: 'admin', body });
+  expect((await arm({ kind: 'set-on-fire', subject: 'berlin' })).status).toBe(422);
+  expect((await arm({ kind: 'target-latency', subject: 'atlantis' })).status).toBe(404);
+  expect((await arm({ kind: 'target-latency', subject: 'berlin-nvme', parameters: { volume: 11 } })).status).toBe(422);
+});
+
+test('health, readiness and metrics answer without an identity', async () => {
+  expect((await api.call('GET', '/healthz')).status).toBe(200);
+  expect(await (await api.call('GET', '/readyz')).json()).toMatchObject({ status: 'ready', database: 'up', broker: 'up' });
+  const text = await (await api.call('GET', '/metrics')).text();
+  expect(text).toContain('dim_http_request_seconds_bucket');
+  expect(text).toMatch(/dim_nodes\{state="online"\} 1/);
+});
+
+test('what is not there is a problem document too', async () => {
+  expect((await problem(await api.call('GET', '/v1/nothing', { role: 'viewer' }))).code).toBe('path.not-found');
+  expect((await problem(await api.call('GET', '/v1/datasets/nothing', { role: 'viewer' }))).code).toBe('dataset.not-found');
+});

@@ -1,0 +1,82 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { systemClock } from '@data-in-motion/shared/clock';
+import type { Role } from '@data-in-motion/shared/api/operations';
+import type { NodeId, SiteId, TargetId } from '@data-in-motion/shared/domain/ids';
+import { systemRandom } from '@data-in-motion/shared/random';
+import { newPrivateKeyPem, signingKey } from '@data-in-motion/shared/signature';
+import pino from 'pino';
+import { createApp } from '../../src/api/app.ts';
+import type { ApiContext } from '../../src/api/context.ts';
+import { FleetReader } from '../../src/api/fleet-rows.ts';
+import { startMetrics } from '../../src/metrics/metrics.ts';
+import { openStore, type Store } from '../../src/store/database.ts';
+import { node, target } from '../../src/store/schema.ts';
+import { createApiKey } from '../../src/store/tokens.ts';
+
+/** The HTTP interface on a real embedded database, without a network: what stands behind the loop and the bus is not asked here. */
+export interface Interface {
+  readonly store: Store;
+  readonly keys: Readonly<Record<Role, string>>;
+  readonly wakes: () => number;
+  call(method: string, path: string, options?: { role?: Role; body?: unknown; headers?: Record<string, string>; raw?: string }): Promise<Response>;
+  app: ReturnType<typeof createApp>;
+  close(): Promise<void>;
+}
+
+export async function openInterface(): Promise<Interface> {
+  const directory = mkdtempSync(path.join(tmpdir(), 'dim-api-'));
+  const store = await openStore({ databaseUrl: null, directory: path.join(directory, 'database') });
+  const nowMs = await store.nowMs();
+  let wakes = 0;
+  const context: ApiContext = {
+    store,
+    bus: { kind: 'embedded', connected: () => true, clients: () => [], topicCounts: () => [], disconnect: () => {}, publish: async () => {}, onMessage: () => {}, onRefused: () => {}, close: async () => {} },
+    loop: { wake: () => wakes++, stop: async () => {}, makePlan: notAsked, applyPlan: notAsked, resync: async () => ({ verifying: 0, nodes: 0 }) },
+    dispatch: { answerAsk: async () => {}, nudgeChanged: async () => 0, nudgeAll: async () => 0, sendFault: async () => {}, stop: async () => {} },
+    fleet: new FleetReader(store),
+    metrics: startMetrics(store, nowMs, () => systemClock.nowMs()),
+    signingKey: signingKey(newPrivateKeyPem()),
+    clock: systemClock,
+    random: systemRandom,
+    settings: { version: '0.1.0', publicUrl: () => 'http://127.0.0.1:8080', mqttUrl: () => 'mqtt://127.0.0.1:1883', startedAtMs: nowMs, chaosAllowed: true, scrubEveryMs: 1e9, consoleDirectory: null, consoleScriptHashes: [] },
+  };
+  const keys = {} as Record<Role, string>;
+  for (const role of ['viewer', 'operator', 'admin'] as const) keys[role] = (await createApiKey(store.db, role, role, nowMs)).secret;
+  await addNode(store, nowMs);
+  const app = createApp(context, pino({ level: 'silent' }));
+  return {
+    store,
+    keys,
+    wakes: () => wakes,
+    app,
+    call(method, at, { role, body, headers = {}, raw } = {}) {
+      return app.request(`http://127.0.0.1:8080${at}`, {
+        method,
+        headers: { Host: '127.0.0.1:8080', ...(role === undefined ? {} : { 'X-Api-Key': keys[role] }), ...(body === undefined && raw === undefined ? {} : { 'Content-Type': 'application/json' }), ...headers },
+        ...(raw !== undefined ? { body: raw } : body === undefined ? {} : { body: JSON.stringify(body) }),
+      }) as Promise<Response>;
+    },
+    async close() {
+      await store.close();
+      rmSync(directory, { recursive: true, force: true });
+    },
+  };
+}
+
+async function notAsked(): Promise<never> {
+  throw new Error('this test does not ask the control loop');
+}
+
+async function addNode(store: Store, nowMs: number): Promise<void> {
+  const nodeId = 'berlin' as NodeId;
+  await store.db.insert(node).values({ nodeId, siteId: 'berlin' as SiteId, agentState: 'online', incarnation: 1, importRoots: ['/srv'], faultsAllowed: true, lastHeardAtMs: nowMs });
+  await store.db.insert(target).values({
+    targetId: 'berlin-nvme' as TargetId,
+    nodeId,
+    capacityBytes: 1e12,
+    freeBytes: 1e12,
+    description: { targetId: 'berlin-nvme' as TargetId, store: 'posix', root: '/srv/dim', tier: 'hot', locationKind: 'on-premises', provider: 'own', region: 'eu-central', failureDomain: 'rack-1', encryptedAtRest: true, priceClass: 'onprem-nvme', capacityBytes: null, reserveBytes: 0, deviceIds: [], addedLatencyMs: 0 },
+  });
+}
