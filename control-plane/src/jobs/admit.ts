@@ -1,4 +1,5 @@
-import type { DatasetId, NodeId, TargetId } from '@data-in-motion/shared/domain/ids';
+import type { DatasetId, NodeId, ReplicaId, TargetId } from '@data-in-motion/shared/domain/ids';
+import type { JobState } from '@data-in-motion/shared/domain/job';
 import type { AdmissionLimits } from '../fleet/decision-settings.ts';
 import { freeBytes, indexOf } from '../fleet/lookup.ts';
 import type { DatasetFacts, FleetSnapshot } from '../fleet/snapshot.ts';
@@ -49,6 +50,9 @@ function advisedBecause(move: Move, dataset: DatasetFacts): string | null {
   return `the forecast is ${Math.round(move.confidence * 100)} % sure, the policy acts from ${Math.round(dataset.policy.probabilityCutoff * 100)} %`;
 }
 
+/** Jobs in these states wait for a time or a person and use no agent. */
+const idle: readonly JobState[] = ['retry-wait', 'no-space', 'source-changed', 'paused', 'grace', 'trashed', 'conflict', 'dead-letter'];
+
 interface Ledger {
   heldBecause(move: Move, dataset: DatasetFacts): string | null;
   write(move: Move): void;
@@ -63,12 +67,13 @@ function openLedger(snapshot: FleetSnapshot, limits: AdmissionLimits): Ledger {
   const busy = new Set<string>(snapshot.jobs.flatMap((job) => [placeKey(job.datasetId, job.toTargetId), placeKey(job.datasetId, job.fromReplicaId)]));
   const copying = new Set<DatasetId>(snapshot.jobs.filter((job) => job.purpose !== 'retire' && job.purpose !== 'verify').map((job) => job.datasetId));
   const evacuating = new Set<DatasetId>(snapshot.jobs.filter((job) => job.purpose === 'move' && job.fromTargetId !== null && health.get(job.fromTargetId)?.riskyDeviceId != null).map((job) => job.datasetId));
-  const dropped = new Map<DatasetId, number>();
+  const dropped = new Set<ReplicaId>();
   const count = (map: Map<NodeId, number>, nodeId: NodeId | undefined): void => {
     if (nodeId !== undefined) map.set(nodeId, (map.get(nodeId) ?? 0) + 1);
   };
-  for (const job of snapshot.jobs) count(onNode, job.moverNodeId);
-  let inFleet = snapshot.jobs.length;
+  const working = snapshot.jobs.filter((job) => !idle.includes(job.state));
+  for (const job of working) count(onNode, job.moverNodeId);
+  let inFleet = working.length;
   let inPass = 0;
   /** The destination's agent does the work; for a drop, the agent that holds the copy. */
   const moverOf = (move: Move): NodeId | undefined => fleet.targets.get((move.toTargetId ?? move.fromTargetId)!)?.nodeId;
@@ -91,7 +96,7 @@ function openLedger(snapshot: FleetSnapshot, limits: AdmissionLimits): Ledger {
       inFleet++;
       count(onNode, moverOf(move));
       if (move.action === 'retire') {
-        dropped.set(move.datasetId, (dropped.get(move.datasetId) ?? 0) + 1);
+        dropped.add(move.fromReplicaId!);
       } else {
         promised.set(move.toTargetId!, (promised.get(move.toTargetId!) ?? 0) + move.sizeBytes);
         copying.add(move.datasetId);
@@ -117,8 +122,7 @@ function openLedger(snapshot: FleetSnapshot, limits: AdmissionLimits): Ledger {
     if (move.fromReplicaId === dataset.primaryReplicaId) return 'it is the primary: readers use it';
     if (copying.has(move.datasetId)) return `${move.datasetId} is being copied; nothing is let go meanwhile`;
     if (health.get(move.fromTargetId!)?.mayLetGo !== true) return health.get(move.fromTargetId!)?.reason ?? `${move.fromTargetId} can not let anything go now`;
-    const counted = copiesOf(snapshot, dataset, health).counted.filter((replica) => replica.replicaId !== move.fromReplicaId).length;
-    const others = counted - (dropped.get(move.datasetId) ?? 0);
+    const others = copiesOf(snapshot, dataset, health).counted.filter((replica) => replica.replicaId !== move.fromReplicaId && !dropped.has(replica.replicaId)).length;
     return others < Math.max(1, dataset.policy.copies) ? `only ${others} other verified copies would stand, ${dataset.policy.copies} are wanted` : null;
   }
 }

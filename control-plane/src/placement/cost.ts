@@ -15,6 +15,11 @@ const dayMs = 86_400_000;
 /** States in which a copy fills its place and is paid for; of a copy that is being written the bytes are paid when it is whole. */
 const paidStates: readonly ReplicaState[] = ['verified', 'suspect', 'corrupt', 'retiring', 'trashed', 'conflict'];
 
+/** Whether a copy in this state is billed. */
+export function isPaid(replica: ReplicaFacts): boolean {
+  return paidStates.includes(replica.state);
+}
+
 export interface FleetCost {
   readonly perMonth: number;
   readonly byTier: Readonly<Record<string, number>>;
@@ -112,7 +117,7 @@ function paidReplicas(snapshot: FleetSnapshot, dataset: DatasetFacts, heat: Heat
   const use = forecastUse(heat);
   return dataset.replicas.flatMap((replica) => {
     const target = fleet.targets.get(replica.targetId);
-    if (target === undefined || !paidStates.includes(replica.state)) return [];
+    if (target === undefined || !isPaid(replica)) return [];
     return [{ target, cost: replicaCost(target, replica.replicaId === dataset.primaryReplicaId ? 'primary' : 'copy', dataset.sizeBytes, use) }];
   });
 }

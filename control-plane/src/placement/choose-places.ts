@@ -1,0 +1,133 @@
+import type { TargetId } from '@data-in-motion/shared/domain/ids';
+import { domainOf, freeBytes, indexOf } from '../fleet/lookup.ts';
+import type { FleetSnapshot } from '../fleet/snapshot.ts';
+import type { Ask, Option } from './asks.ts';
+import { type MixedModel, solveMixed } from './solve-mixed.ts';
+
+export interface Chosen {
+  readonly ask: Ask;
+  /** At most `ask.count`, all at different targets; none where it stays or can not be answered. */
+  readonly options: readonly Option[];
+}
+
+export interface Choice {
+  readonly chosen: readonly Chosen[];
+  /** How far from the best the choice can be at most, dollars per month. */
+  readonly gapPerMonth: number;
+  readonly solvedInMs: number;
+  readonly status: 'optimal' | 'time-limit';
+}
+
+/** Answering an ask of a need is worth more than any saving; among needs a missing copy is worth more than a risky one, that more than a forbidden one. */
+const worth = { add: 4, evacuate: 2, forbidden: 1, pin: 0.25 } as const;
+
+/**
+ * Choose a place for every ask at the lowest sum of objectives, exactly: a binary variable for each (ask, option), solved as a mixed integer program.
+ * A formulation by replica rather than by dataset × target, because what a move costs depends on the copy that it replaces.
+ *
+ *     minimise   Σ (objective − stay − worth of answering) · x
+ *     subject to Σ x of one ask ≤ its count
+ *                Σ x of one dataset into one spread domain ≤ 1, and 0 while a copy there stays
+ *                Σ size · x into one target ≤ its free bytes
+ *
+ * Choosing nothing is always possible, so there is always an answer; what could not be answered is seen by its ask's empty options.
+ */
+export async function choosePlaces(snapshot: FleetSnapshot, asks: readonly Ask[], limits: { readonly timeLimitMs: number; readonly gap: number }): Promise<Choice> {
+  const variables = variablesOf(asks);
+  if (variables.length === 0) return { chosen: asks.map((ask) => ({ ask, options: [] })), gapPerMonth: 0, solvedInMs: 0, status: 'optimal' };
+  const model: MixedModel = { costs: pricesOf(variables, asks), rows: [...countRows(variables, asks), ...spreadRows(snapshot, variables, asks), ...capacityRows(snapshot, variables)] };
+  const solution = await solveMixed(model, limits);
+  const options = new Map<Ask, Option[]>(asks.map((ask) => [ask, []]));
+  for (const [place, variable] of variables.entries()) if (solution.values[place]) options.get(variable.ask)!.push(variable.option);
+  return { chosen: asks.map((ask) => ({ ask, options: options.get(ask)! })), gapPerMonth: solution.gap, solvedInMs: solution.solvedInMs, status: solution.status };
+}
+
+interface Variable {
+  readonly ask: Ask;
+  readonly option: Option;
+}
+
+/**
+ * One variable for each option that can be part of a best answer: of the options of an ask in one spread domain, those dearer than one at a target
+ * with room for everything that could be asked of it are never better, whatever else is chosen.
+ */
+function variablesOf(asks: readonly Ask[]): Variable[] {
+  const asked = new Map<TargetId, number>();
+  for (const ask of asks) for (const { to } of ask.options) asked.set(to.targetId, (asked.get(to.targetId) ?? 0) + ask.dataset.sizeBytes);
+  const roomy = (option: Option): boolean => asked.get(option.to.targetId)! <= freeBytes(option.to);
+  return asks.flatMap((ask) => {
+    const domains = Map.groupBy(ask.options, (option) => domainOf(option.to, ask.dataset.policy.spread));
+    return [...domains.values()].flatMap((options) => {
+      const sorted = [...options].sort((a, b) => a.objective - b.objective || (a.to.targetId < b.to.targetId ? -1 : 1));
+      const enough = sorted.findIndex(roomy);
+      return sorted.filter((option, place) => enough === -1 || place <= enough || isPinned(ask, option)).map((option) => ({ ask, option }));
+    });
+  });
+}
+
+/** In dollars per month; what answering a need is worth is more than all that could be saved elsewhere by leaving it open. */
+function pricesOf(variables: readonly Variable[], asks: readonly Ask[]): number[] {
+  const most = new Map<Ask, number>();
+  for (const { ask, option } of variables) most.set(ask, Math.max(most.get(ask) ?? 0, Math.abs(option.objective - ask.stayObjective)));
+  const unit = asks.reduce((sum, ask) => sum + ask.count * (most.get(ask) ?? 0), 1) / worth.pin;
+  return variables.map(({ ask, option }) => option.objective - ask.stayObjective - unit * (worthOf(ask) + (isPinned(ask, option) ? worth.pin : 0)));
+}
+
+function worthOf(ask: Ask): number {
+  if (ask.kind === 'better') return 0;
+  if (ask.kind === 'add') return worth.add;
+  return ask.need === 'evacuate-device' ? worth.evacuate : worth.forbidden;
+}
+
+function isPinned(ask: Ask, option: Option): boolean {
+  return ask.dataset.policy.pinnedTargets.includes(option.to.targetId);
+}
+
+type Row = MixedModel['rows'][number];
+
+function countRows(variables: readonly Variable[], asks: readonly Ask[]): Row[] {
+  const rows = new Map(asks.map((ask) => [ask, { columns: [] as number[], weights: [] as number[], atMost: ask.count }]));
+  for (const [column, { ask }] of variables.entries()) {
+    rows.get(ask)!.columns.push(column);
+    rows.get(ask)!.weights.push(1);
+  }
+  return [...rows.values()].filter((row) => row.columns.length > row.atMost);
+}
+
+/** For each dataset and domain: with n copies there that may leave, n · (new ones) ≤ (those that leave); with none, new ones ≤ 1. */
+function spreadRows(snapshot: FleetSnapshot, variables: readonly Variable[], asks: readonly Ask[]): Row[] {
+  const fleet = indexOf(snapshot);
+  const key = (ask: Ask, targetId: TargetId): string => {
+    const target = fleet.targets.get(targetId);
+    return `${ask.dataset.datasetId} ${target === undefined ? targetId : domainOf(target, ask.dataset.policy.spread)}`;
+  };
+  const present = new Map<string, number>();
+  for (const ask of asks) if (ask.replica !== null) present.set(key(ask, ask.replica.targetId), (present.get(key(ask, ask.replica.targetId)) ?? 0) + 1);
+  const rows = new Map<string, Map<number, number>>();
+  const add = (name: string, column: number, weight: number): void => {
+    const row = rows.get(name) ?? rows.set(name, new Map()).get(name)!;
+    row.set(column, (row.get(column) ?? 0) + weight);
+  };
+  for (const [column, { ask, option }] of variables.entries()) {
+    const into = key(ask, option.to.targetId);
+    add(into, column, present.get(into) ?? 1);
+    if (ask.replica !== null) add(key(ask, ask.replica.targetId), column, -1);
+  }
+  return [...rows].flatMap(([name, weights]) => {
+    const entries = [...weights].filter(([, weight]) => weight !== 0);
+    const atMost = present.has(name) ? 0 : 1;
+    const most = entries.reduce((sum, [, weight]) => sum + Math.max(0, weight), 0);
+    return most > atMost ? [{ columns: entries.map(([column]) => column), weights: entries.map(([, weight]) => weight), atMost }] : [];
+  });
+}
+
+/** In GB, so that the numbers stay near those of the other rows; targets with room for everything have no row. */
+function capacityRows(snapshot: FleetSnapshot, variables: readonly Variable[]): Row[] {
+  const byTarget = Map.groupBy([...variables.entries()], ([, { option }]) => option.to.targetId);
+  return snapshot.targets.flatMap((target) => {
+    const entries = byTarget.get(target.targetId) ?? [];
+    const asked = entries.reduce((sum, [, { ask }]) => sum + ask.dataset.sizeBytes, 0);
+    if (asked <= freeBytes(target)) return [];
+    return [{ columns: entries.map(([column]) => column), weights: entries.map(([, { ask }]) => ask.dataset.sizeBytes / 1e9), atMost: freeBytes(target) / 1e9 }];
+  });
+}

@@ -1,0 +1,79 @@
+import type { Heat } from '@data-in-motion/shared/domain/heat';
+import type { DatasetId, ReplicaId } from '@data-in-motion/shared/domain/ids';
+import { domainOf, indexOf } from '../fleet/lookup.ts';
+import type { DatasetFacts, FleetSnapshot, ReplicaFacts, TargetFacts } from '../fleet/snapshot.ts';
+import { forecastUse } from '../heat/forecast-use.ts';
+import { targetHealth } from '../health/target-health.ts';
+import { judgeTargets } from '../policy/allowed-targets.ts';
+import { violationsOfExistingCopy } from '../policy/violations.ts';
+import { copiesOf } from '../reconcile/copies.ts';
+import { roleOf } from './asks.ts';
+import { copyOnce, leaveOnce, perMonth, replicaCost } from './cost.ts';
+import type { Alternative, CostParts } from './plan.ts';
+
+export interface Explanation {
+  readonly why: string;
+  readonly cost: CostParts;
+  /** Every other target: the allowed ones first, cheapest first. */
+  readonly alternatives: readonly Alternative[];
+}
+
+const nothing: CostParts = { storagePerMonth: 0, requestsPerMonth: 0, egressPerMonth: 0, migrationOnce: 0 };
+
+/** Why a copy is where it is, what it costs there, and what every other place would cost or why it is not allowed. */
+export function explainReplica(snapshot: FleetSnapshot, datasetId: DatasetId, replicaId: ReplicaId, heats: ReadonlyMap<DatasetId, Heat>): Explanation {
+  const fleet = indexOf(snapshot);
+  const dataset = fleet.datasets.get(datasetId);
+  const replica = dataset?.replicas.find((each) => each.replicaId === replicaId);
+  const here = replica === undefined ? undefined : fleet.targets.get(replica.targetId);
+  if (dataset === undefined || replica === undefined || here === undefined) return { why: 'it is not part of the fleet as it was last seen', cost: nothing, alternatives: [] };
+  const use = forecastUse(heats.get(datasetId));
+  const role = roleOf(dataset, replica);
+  const cost = replicaCost(here, role, dataset.sizeBytes, use);
+  const alternatives = otherPlaces(snapshot, dataset, replica, here).map(({ target, violates }): Alternative => {
+    const there = replicaCost(target, role, dataset.sizeBytes, use);
+    return {
+      targetId: target.targetId,
+      allowed: violates.length === 0,
+      violates,
+      cost: { ...there, migrationOnce: copyOnce(here, target, dataset) + leaveOnce(here, replica, dataset.sizeBytes, snapshot.takenAtMs) },
+      totalPerMonth: perMonth(there),
+      differencePerMonth: perMonth(there) - perMonth(cost),
+      latencyP95Ms: target.latencyP95Ms,
+    };
+  });
+  alternatives.sort((a, b) => Number(b.allowed) - Number(a.allowed) || a.totalPerMonth - b.totalPerMonth || (a.targetId < b.targetId ? -1 : 1));
+  return { why: whyHere(snapshot, dataset, replica, here, alternatives, cost), cost, alternatives };
+}
+
+function otherPlaces(snapshot: FleetSnapshot, dataset: DatasetFacts, replica: ReplicaFacts, here: TargetFacts): { target: TargetFacts; violates: string[] }[] {
+  const fleet = indexOf(snapshot);
+  const health = targetHealth(snapshot);
+  const others = copiesOf(snapshot, dataset, health).counted.filter((each) => each.replicaId !== replica.replicaId);
+  const taken = new Set(others.flatMap((each) => {
+    const target = fleet.targets.get(each.targetId);
+    return target === undefined ? [] : [domainOf(target, dataset.policy.spread)];
+  }));
+  return judgeTargets(snapshot, dataset, roleOf(dataset, replica), health)
+    .filter(({ target }) => target.targetId !== here.targetId)
+    .map(({ target, violations }) => ({ target, violates: [...violations.map((violation) => violation.rule), ...(taken.has(domainOf(target, dataset.policy.spread)) ? ['spread'] : [])] }));
+}
+
+function whyHere(snapshot: FleetSnapshot, dataset: DatasetFacts, replica: ReplicaFacts, here: TargetFacts, alternatives: readonly Alternative[], cost: CostParts): string {
+  const role = roleOf(dataset, replica);
+  if (replica.versionId !== dataset.versionId) return 'a copy of an older version: it leaves once the current one has its copies';
+  const health = targetHealth(snapshot).get(here.targetId);
+  if (health?.drain === true) return `it is about to leave: ${health.reason}`;
+  const broken = violationsOfExistingCopy(dataset.policy, here, role);
+  if (broken.length > 0) return `it is to leave: ${broken.map((violation) => violation.text).join('; ')}`;
+  const what = role === 'primary' ? 'the primary: readers use it' : `a copy at another ${dataset.policy.spread} than the others`;
+  const allowed = alternatives.filter((alternative) => alternative.allowed);
+  const cheaper = allowed.filter((alternative) => alternative.differencePerMonth < 0);
+  const price = `$${perMonth(cost).toFixed(2)} a month`;
+  if (allowed.length === 0) return `${what}. Policy and room allow no other place; here it costs ${price}`;
+  if (cheaper.length === 0) return `${what}. Of ${allowed.length + 1} places that policy allows this is the cheapest, ${price}`;
+  const best = cheaper[0]!;
+  const faster = role === 'primary' && here.latencyP95Ms !== null && (best.latencyP95Ms === null || here.latencyP95Ms < best.latencyP95Ms);
+  const reason = faster ? `but this one is faster (${here.latencyP95Ms} ms against ${best.latencyP95Ms ?? 'unmeasured'} ms)` : 'but the move does not pay for itself within the horizon, or was not due yet';
+  return `${what}. It costs ${price}; ${best.targetId} would save $${(-best.differencePerMonth).toFixed(2)} a month, ${reason}`;
+}
