@@ -1,6 +1,7 @@
 import type { Clock } from '@data-in-motion/shared/clock';
+import { asFailure, type Failure } from '@data-in-motion/shared/failure';
 import { keyThumbprint } from '@data-in-motion/shared/signature';
-import type { BootMessage, WelcomeMessage } from '@data-in-motion/shared/protocol/messages';
+import type { AckMessage, BootMessage, WelcomeMessage } from '@data-in-motion/shared/protocol/messages';
 import type { Random } from '@data-in-motion/shared/random';
 import { backoffMs } from '@data-in-motion/shared/retry';
 import type { Meta } from '../journal/meta.ts';
@@ -24,6 +25,8 @@ export interface PublishOutboxParts {
   readonly controlPlaneKeyId: string | null;
   readonly onWelcomed: () => void;
   readonly onTrouble: (code: string, what: string) => void;
+  /** The journal failed under us; what was not written down is sent or acknowledged again. */
+  readonly onFailure: (failure: Failure) => void;
 }
 
 export interface OutboxPublisher {
@@ -68,6 +71,14 @@ export function publishOutbox(parts: PublishOutboxParts): OutboxPublisher {
     sayBoot();
   };
 
+  const guarded = (work: () => void): void => {
+    try {
+      work();
+    } catch (thrown) {
+      parts.onFailure(asFailure(thrown));
+    }
+  };
+
   const onWelcome = (welcome: WelcomeMessage): void => {
     const refusal = keyRefusal(welcome.publicKeyPem, parts.meta.read().publicKeyPem, parts.controlPlaneKeyId);
     if (refusal !== null) return onTrouble('control-plane.key-refused', refusal);
@@ -80,14 +91,16 @@ export function publishOutbox(parts: PublishOutboxParts): OutboxPublisher {
     wake();
   };
 
-  link.on('welcome', onWelcome);
-  link.on('ack', (ack) => {
+  const onAck = (ack: AckMessage): void => {
     failpoint('C30');
     const answer = delivery.onAck(ack, clock.monotonicMs());
     if (answer === 'store-changed') onTrouble('control-plane.store-changed', 'the store of the control plane began a new life: everything that was not durable is sent again');
     if (answer === 'forked') onTrouble('outbox.forked', 'the control plane knows another history of this agent: a new incarnation is asked for');
     wake();
-  });
+  };
+
+  link.on('welcome', (welcome) => guarded(() => onWelcome(welcome)));
+  link.on('ack', (ack) => guarded(() => onAck(ack)));
   link.onUp(() => {
     delivery.onLinkUp();
     bootAtMs = 0;
@@ -98,7 +111,7 @@ export function publishOutbox(parts: PublishOutboxParts): OutboxPublisher {
   const running = (async () => {
     while (!stopping.signal.aborted) {
       nap = new AbortController();
-      pass();
+      guarded(pass);
       await clock.sleep(lookEveryMs, nap.signal);
     }
   })();
