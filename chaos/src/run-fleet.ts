@@ -2,20 +2,10 @@ import { systemClock } from '@data-in-motion/shared/clock';
 import { asFailure, Failure } from '@data-in-motion/shared/failure';
 import type { Settings } from './config.ts';
 import { forgetHome } from './fleet/home.ts';
+import { watchableLife } from './fleet/life-settings.ts';
 import { type Fleet, startFleet } from './fleet/local-fleet.ts';
 import type { ProcessExit } from './fleet/supervised-process.ts';
 
-/** Short enough to watch whole lives: of a migration with its grace and trash, of a node that stays away, of a dataset that nobody reads. A real fleet takes the control plane's defaults of hours and days. */
-const quickLife = {
-  DIM_CHAOS: '1',
-  DIM_GRACE_MS: '15000',
-  DIM_TRASH_MS: '60000',
-  DIM_LATE_AFTER_MS: '10000',
-  DIM_LOST_AFTER_MS: '60000',
-  DIM_LEASE_MS: '15000',
-  DIM_COLD_AFTER_MS: '900000',
-  DIM_PLAN_EVERY_MS: '60000',
-};
 /** A terminal's Ctrl-C and the same signal forwarded by a parent arrive together; a second one later is a person who does not want to wait. */
 const secondSignalAfterMs = 1_000;
 
@@ -35,7 +25,7 @@ export async function runFleet(settings: Settings, options: { readonly fresh: bo
     httpPort: settings.DIM_HTTP_PORT,
     mqttPort: settings.DIM_MQTT_PORT,
     environment: settings.environment,
-    controlPlane: { ...quickLife, ...settings.controlPlane, ...given({ DATABASE_URL: settings.DATABASE_URL, MQTT_URL: settings.MQTT_URL, DIM_SYNTHETIC_LOAD: settings.DIM_SYNTHETIC_LOAD }) },
+    controlPlane: { ...watchableLife, ...settings.controlPlane, ...given({ DATABASE_URL: settings.DATABASE_URL, MQTT_URL: settings.MQTT_URL, DIM_SYNTHETIC_LOAD: settings.DIM_SYNTHETIC_LOAD }) },
     secondsPerDay: settings.DIM_SECONDS_PER_DAY,
     onStep: say,
     onExit: (exit) => sayExit(exit, say),

@@ -1,6 +1,5 @@
 import path from 'node:path';
 import { datasetDetail, type DatasetDetail, datasetLocation, datasetView, type policyView } from '@data-in-motion/shared/api/datasets';
-import { jobView } from '@data-in-motion/shared/api/decisions';
 import { systemClock } from '@data-in-motion/shared/clock';
 import { Failure } from '@data-in-motion/shared/failure';
 import type { Command } from 'commander';
@@ -22,6 +21,7 @@ interface SourceOptions {
 
 /** The server tells more than a command needs: what it answers to a change is passed on as it is. */
 const anything = z.looseObject({});
+const started = z.looseObject({ jobId: z.string() });
 const shownHistory = 12;
 
 export function addDatasets(program: Command): void {
@@ -92,7 +92,7 @@ function addAdd(datasets: Command): void {
     ],
     options: (command) => addPolicyOptions(sourceOptions(command.requiredOption('--owner <owner>', 'whose it is; costs are counted by owner'))),
     async run(session, [name = ''], options) {
-      const added = await session.api.call('addDataset', anything, { body: { name, owner: options.owner, source: sourceOf(options), policy: policyPatchOf(options) } });
+      const added = await session.api.call('addDataset', started, { body: { name, owner: options.owner, source: sourceOf(options), policy: policyPatchOf(options) } });
       if (!options.wait) {
         session.answer(added, () => `Registered ${name}; its import goes on by itself. Follow it: dim datasets show ${name}`);
         return;
@@ -110,13 +110,12 @@ function addImport(datasets: Command): void {
     options: sourceOptions,
     async run(session, [name = ''], options) {
       const before = await session.api.call('dataset', datasetDetail, { path: { datasetId: name } });
-      const added = await session.api.call('addVersion', anything, { path: { datasetId: name }, body: { source: sourceOf(options) } });
+      const added = await session.api.call('addVersion', started, { path: { datasetId: name }, body: { source: sourceOf(options) } });
       if (!options.wait) {
         session.answer(added, () => `The import of a new version of ${name} goes on by itself.`);
         return;
       }
-      const jobId = jobIdsIn(added)[0];
-      if (jobId !== undefined) await followJobs(session, [jobId]);
+      await followJobs(session, [added.jobId]);
       const after = await answerFollowed(session, name);
       if (after.dataset.versionId === before.dataset.versionId) session.say('  It is the same as the version before: nothing was copied.');
     },
@@ -203,9 +202,8 @@ function addVerify(datasets: Command): void {
     options: (command) => command.option('--no-wait', 'do not follow it'),
     async run(session, [datasetId = ''], options) {
       const startedAtMs = Date.now();
-      const asked = await session.api.call('verifyDataset', anything, { path: { datasetId }, body: {} });
-      const named = jobIdsIn(asked);
-      const jobIds = named.length > 0 ? named : (await session.api.list('jobs', jobView, { dataset: datasetId })).items.filter((job) => job.purpose === 'verify' && job.datasetId === datasetId && job.endedAtMs === null).map((job) => job.jobId);
+      const asked = await session.api.call('verifyDataset', z.looseObject({ jobIds: z.array(z.string()) }), { path: { datasetId }, body: {} });
+      const { jobIds } = asked;
       if (!options.wait) {
         session.answer(asked, () => `${jobIds.length} copies of ${datasetId} are being read back.`);
         return;
@@ -220,14 +218,6 @@ function addVerify(datasets: Command): void {
       if (bad.length > 0) process.exitCode = 1;
     },
   });
-}
-
-/** Ids of jobs, wherever the answer names them. */
-function jobIdsIn(answer: Readonly<Record<string, unknown>>): string[] {
-  const parsed = z.object({ jobId: z.string().optional(), jobIds: z.array(z.string()).optional(), jobs: z.array(z.union([z.string(), z.looseObject({ jobId: z.string() })])).optional() }).safeParse(answer);
-  if (!parsed.success) return [];
-  const { jobId, jobIds, jobs } = parsed.data;
-  return [...(jobId === undefined ? [] : [jobId]), ...(jobIds ?? []), ...(jobs ?? []).map((job) => (typeof job === 'string' ? job : job.jobId))];
 }
 
 function ownFields(own: { [Field in keyof z.infer<typeof policyView>]?: z.infer<typeof policyView>[Field] | undefined }): Partial<z.infer<typeof policyView>> {

@@ -85,7 +85,7 @@ test('an added dataset is followed until its copies are verified, with one line 
   let looks = 0;
   const now = () => states[Math.min(states.length - 1, looks)]!;
   const { asked } = await serve({
-    'POST /v1/datasets': () => ({ datasetId: 'photos' }),
+    'POST /v1/datasets': () => ({ datasetId: 'photos', jobId: aJob.jobId }),
     'GET /v1/datasets/photos': () => ({ ...aDataset, dataset: { ...aDataset.dataset, policyState: now() === 'done' ? 'met' : 'working', copiesVerified: now() === 'done' ? 2 : 0 } }),
     'GET /v1/jobs': () => ({ items: [{ ...aJob, state: states[Math.min(states.length - 1, looks++)]! }], next: null, asOfMs: 0 }),
   });
@@ -101,7 +101,7 @@ test('an added dataset is followed until its copies are verified, with one line 
 
 test('an import that is given up ends the following with its reason and hint', async () => {
   await serve({
-    'POST /v1/datasets': () => ({ datasetId: 'photos' }),
+    'POST /v1/datasets': () => ({ datasetId: 'photos', jobId: aJob.jobId }),
     'GET /v1/datasets/photos': () => ({ ...aDataset, dataset: { ...aDataset.dataset, versionId: null, policyState: 'empty', copiesVerified: 0 } }),
     'GET /v1/jobs': () => ({ items: [{ ...aJob, state: 'dead-letter', error: { class: 'permanent', code: 'source.outside-roots', message: 'The directory is outside the import roots.', hint: 'Add it to importRoots.' } }], next: null, asOfMs: 0 }),
   });

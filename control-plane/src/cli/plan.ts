@@ -31,9 +31,8 @@ export function addPlan(program: Command): void {
     options: (command) => command.option('--no-wait', 'do not follow it'),
     async run(session, [named], options) {
       const planId = named ?? (await session.api.call('currentPlan', planView)).planId;
-      await session.api.call('applyPlan', z.looseObject({}), { path: { planId }, body: {} });
+      const { jobs: jobIds } = await session.api.call('applyPlan', z.looseObject({ jobs: z.array(z.string()) }), { path: { planId }, body: {} });
       const applied = await session.api.call('plan', planView, { path: { planId } });
-      const jobIds = applied.moves.map((move) => move.jobId).filter((jobId) => jobId !== null);
       if (options.wait && jobIds.length > 0) await followJobs(session, jobIds);
       session.answer(applied, () => `Plan ${planId}: ${jobIds.length} moves ${options.wait ? 'done' : 'under way'}, ${change(applied.costAfterPerMonth - applied.costBeforePerMonth)} per month.`);
     },

@@ -1,12 +1,8 @@
 import { policyView } from '@data-in-motion/shared/api/datasets';
 import { Failure } from '@data-in-motion/shared/failure';
 import type { Command } from 'commander';
-import { z } from 'zod';
 import { addPolicyOptions, policyPatchOf, policyText, type PolicyOptions } from './policy-options.ts';
 import { noun, verb } from './session.ts';
-
-/** The global policy comes alone or with its revision beside it. */
-const globalPolicy = z.union([policyView, z.looseObject({ policy: policyView }).transform((answer) => answer.policy)]);
 
 export function addPolicy(program: Command): void {
   const policy = noun(program, 'policy', 'what every dataset must have that says nothing else itself');
@@ -16,7 +12,7 @@ export function addPolicy(program: Command): void {
     says: 'the global policy',
     examples: ['policy'],
     async run(session) {
-      const value = await session.api.call('policy', globalPolicy);
+      const value = await session.api.call('policy', policyView);
       session.answer(value, () => policyText(value));
     },
   });
@@ -28,8 +24,7 @@ export function addPolicy(program: Command): void {
     async run(session, _args, options) {
       const patch = policyPatchOf(options);
       if (Object.keys(patch).length === 0) throw new Failure('refused', { code: 'usage', message: 'Nothing to change was given.', hint: 'See: dim policy set --help' });
-      await session.api.call('patchPolicy', z.looseObject({}), { body: patch });
-      const value = await session.api.call('policy', globalPolicy);
+      const value = await session.api.call('patchPolicy', policyView, { body: patch });
       session.answer(value, () => policyText(value));
     },
   });

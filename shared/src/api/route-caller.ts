@@ -40,7 +40,7 @@ export class RouteCaller {
   async list<Item extends z.ZodType>(route: RouteName, item: Item, query: Readonly<Record<string, string>> = {}): Promise<{ items: z.infer<Item>[]; asOfMs: number }> {
     const items: z.infer<Item>[] = [];
     for (let cursor: string | null = null; ; ) {
-      const page: { items: z.infer<Item>[]; next: string | null; asOfMs: number } = await this.call(route, listOf(item), { query: { ...query, ...(cursor === null ? {} : { cursor }) } });
+      const page: { items: z.infer<Item>[]; next: string | null; asOfMs: number } = await this.call(route, listOf(item), { query: { ...query, ...(cursor === null ? {} : { before: cursor }) } });
       items.push(...page.items);
       if (page.next === null || items.length >= longestList) return { items, asOfMs: page.asOfMs };
       cursor = page.next;
