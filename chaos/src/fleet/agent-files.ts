@@ -66,6 +66,8 @@ export function writeAgentConfig(parts: AgentFileParts): AgentFiles {
     telemetry: {
       // The machine's own drives belong to no target here; a real agent reads them.
       smartctl: 'off',
+      targetEveryMs: 5_000,
+      fileTimesEveryMs: 10_000,
       replay: drives.length === 0 ? null : replaySettings(parts, drives),
     },
     faultsAllowed: true,

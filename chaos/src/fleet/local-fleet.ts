@@ -3,12 +3,12 @@ import path from 'node:path';
 import { type Clock, systemClock } from '@data-in-motion/shared/clock';
 import { Failure } from '@data-in-motion/shared/failure';
 import { listOf, nodeView } from '@data-in-motion/shared/api/fleet';
-import { enrollAnswer, joinTokenAnswer, loginTokenAnswer } from '@data-in-motion/shared/api/operations';
+import { enrollAnswer, joinTokenAnswer, loginTokenAnswer, pricesView } from '@data-in-motion/shared/api/operations';
 import { z } from 'zod';
 import { agentFiles, targetRoot, writeAgentConfig } from './agent-files.ts';
 import { RouteCaller } from '@data-in-motion/shared/api/route-caller';
 import { type Home, openHome, recordedProcesses, replaceFile } from './home.ts';
-import { type LocalNode, localNodes } from './local-sites.ts';
+import { type LocalNode, localNodes, localPrices } from './local-sites.ts';
 import { assertPortFree, freePort } from './ports.ts';
 import { isAlive, signalProcess } from './process-identity.ts';
 import { assignDrives, readSampleDrives } from './sample-drives.ts';
@@ -146,6 +146,7 @@ class LocalFleet implements Fleet {
     await this.#untilControlPlane(readyLimitMs, 'first-start');
     replaceFile(this.home.addressFile, `${this.url}\n`);
     this.#api = new RouteCaller(this.url, readApiKey(this.home.adminKeyFile));
+    await this.#priceWhatIsOurs();
     this.#say(`starting ${this.#nodes.length} agents: ${this.nodeIds.join(', ')}`);
     const known = new Set((await this.#nodeList()).map((node) => node.nodeId));
     for (const node of this.#nodes) await this.#beginAgent(node, known.has(node.nodeId) ? 'known' : 'new');
@@ -235,6 +236,13 @@ class LocalFleet implements Fleet {
     });
     if (standing === 'new' || !existsSync(files.credentialsFile)) await this.#enrol(node.nodeId);
     this.#supervise(node.nodeId, this.#settings.programs?.agent ?? path.join(root, 'agent/src/main.ts'), ['--config', files.configFile], {});
+  }
+
+  /** A class without a price can hold nothing: what the local fleet has and the book does not is added, and what an operator wrote stays. */
+  async #priceWhatIsOurs(): Promise<void> {
+    const { entries, rev } = await this.api.call('prices', pricesView);
+    const missing = localPrices.filter((local) => !entries.some((entry) => entry.priceClass === local.priceClass));
+    if (missing.length > 0) await this.api.call('putPrices', pricesView, { body: { entries: [...entries, ...missing] }, ifMatch: `"${rev}"` });
   }
 
   /** An identity of its own for each agent, by the same two requests that an operator's `dim agents join-token` and `enroll` make. */

@@ -1,3 +1,4 @@
+import type { PriceEntry } from '@data-in-motion/shared/domain/price';
 import type { LocationKind, TierClass } from '@data-in-motion/shared/domain/target';
 
 /** What one target of the local fleet pretends to be; its bytes are real, below DIM_HOME. */
@@ -59,4 +60,10 @@ export const localNodes: readonly LocalNode[] = [
       { name: 'virginia-archive', tier: 'cold', provider: 'public', region: 'us-east', failureDomain: 'zone-c', encryptedAtRest: true, priceClass: 'cloud-archive', capacityBytes: 200 * gb, addedLatencyMs: 70, drives: [] },
     ],
   },
+];
+
+/** Prices of the places that the price book does not begin with: made up, between those of their neighbours. */
+export const localPrices: readonly PriceEntry[] = [
+  { priceClass: 'onprem-archive', validFromMs: 0, source: 'example: own shelf of slow, large disks', prices: { storagePerGbMonth: 0.006, readsPer1000: 0, writesPer1000: 0, egressPerGb: 0, minimumDays: 0 } },
+  { priceClass: 'cloud-block', validFromMs: 0, source: 'in the range of public list prices, 2025', prices: { storagePerGbMonth: 0.08, readsPer1000: 0, writesPer1000: 0, egressPerGb: 0.09, minimumDays: 0 } },
 ];

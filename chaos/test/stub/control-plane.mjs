@@ -34,6 +34,7 @@ createServer((request, response) => {
       return answer({ nodeId: body.nodeId, password: 'secret', mqttUrl: 'mqtt://127.0.0.1:1', keyId: 'k', publicKeyPem: 'p' });
     }
     if (request.url === '/v1/login-tokens') return answer({ token: 'once-0123456789', url: '', expiresAtMs: Date.now() + 1000 });
+    if (request.url === '/v1/prices') return answer({ rev: 1, entries: request.method === 'PUT' ? body.entries : [] });
     if (request.url === '/v1/nodes') return answer({ items: Object.keys(enrolled).map(node), next: null, asOfMs: Date.now() });
     answer({ type: 'about:blank', title: 'Not here', status: 404, detail: request.url, code: 'not-found' }, 404);
   });
