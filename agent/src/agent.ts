@@ -92,7 +92,9 @@ export async function startAgent(parts: AgentParts): Promise<RunningAgent> {
     trouble(failure.code, failure.message);
   };
   /** Doors through which messages come: nothing that is thrown behind them goes further. */
+  let isStopping = false;
   const atDoor = (work: () => void | Promise<void>): void => {
+    if (isStopping) return;
     void (async () => work())().catch((thrown) => failed(asFailure(thrown)));
   };
 
@@ -154,15 +156,13 @@ export async function startAgent(parts: AgentParts): Promise<RunningAgent> {
   const link = new WeatheredLink(parts.makeLink({ nextSession: () => meta.nextSession(), clock }), faults.link, trueClock, 1);
   faults.onChange(() => link.weatherChanged());
 
-  let isListing = false;
-  const tellInventory = async (): Promise<void> => {
-    if (isListing) return;
-    isListing = true;
-    try {
-      tell(await migrator.inventory(), 'now');
-    } finally {
-      isListing = false;
-    }
+  /** Listings one after the other; the last one's end. */
+  let listed: Promise<void> = Promise.resolve();
+  const tellInventory = (): Promise<void> => {
+    listed = listed.catch(() => {}).then(async () => {
+      if (!isStopping) tell(await migrator.inventory(), 'now');
+    });
+    return listed;
   };
 
   const commands = receiveCommands({
@@ -226,10 +226,12 @@ export async function startAgent(parts: AgentParts): Promise<RunningAgent> {
     link,
     transferUrl,
     async stop() {
+      isStopping = true;
       await commands.stop();
       await Promise.all([sampler.stop(), watcher.stop(), migrator.stop()]);
       await transfer.close();
       await faults.stop();
+      await listed.catch(() => {});
       outbox.close();
       await publisher.stop();
       await link.stop();
