@@ -22,8 +22,18 @@ function moveStartScript(): void {
   writeFileSync(file, html.replace(found[0], `<script src="/${name}"></script>`));
 }
 
+/** Kit hides its announcer for screen readers by an inline style, which the same policy refuses; theme.css hides it instead. */
+const announcerWithoutStyle = {
+  name: 'announcer-without-inline-style',
+  enforce: 'pre' as const,
+  transform(code: string, id: string): { code: string; map: null } | undefined {
+    return id.includes('runtime/components/root.svelte') ? { code: code.replace(/\sstyle="[^"]*"/g, ''), map: null } : undefined;
+  },
+};
+
 export default defineConfig({
   plugins: [
+    announcerWithoutStyle,
     sveltekit({
       adapter: {
         name: 'static-without-inline-script',

@@ -58,14 +58,14 @@ export async function requestAll<Asking extends Route>(
   asked: Asked & { readonly atMost: number },
 ): Promise<{ items: ItemOf<Asking>[]; asOfMs: number; more: boolean }> {
   const items: ItemOf<Asking>[] = [];
-  let after: string | undefined;
+  let before: string | undefined;
   for (;;) {
-    const { body } = await request(route, { ...asked, query: { ...asked.query, after } });
+    const { body } = await request(route, { ...asked, query: { ...asked.query, before } });
     const page = body as { items?: ItemOf<Asking>[]; next?: string | null; asOfMs?: number };
     for (const item of page.items ?? []) items.push(item);
     const next = page.next ?? null;
-    if (next === null || next === after || items.length >= asked.atMost) return { items, asOfMs: page.asOfMs ?? 0, more: next !== null };
-    after = next;
+    if (next === null || next === before || items.length >= asked.atMost) return { items, asOfMs: page.asOfMs ?? 0, more: next !== null };
+    before = next;
   }
 }
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { bytes, rate } from './bytes.ts';
-import { money, moneyChange, moneyPerMonth } from './money.ts';
+import { money, moneyChange, moneyPerMonth, unitPrice } from './money.ts';
 import { count, counted, parseBytes, percent, share } from './number.ts';
 import { needWord, stateWord } from './state-words.ts';
 import { age, duration, latency } from './time.ts';
@@ -23,6 +23,9 @@ describe('money', () => {
   });
   test('a price from a cent on has two decimals and its groups', () => {
     expect([0.01, 4.1, 1234.567].map(moneyPerMonth)).toEqual(['$0.01 / month', '$4.10 / month', '$1,234.57 / month']);
+  });
+  test('a price of one unit keeps the digits in which offers differ', () => {
+    expect([0.018, 0.085, 0.1, 0.00099, 1.5, 0].map(unitPrice)).toEqual(['$0.018', '$0.085', '$0.10', '$0.00099', '$1.50', '$0']);
   });
   test('a difference says by its sign whether it is dearer', () => {
     expect([0.4, -1.2, 0].map(moneyChange)).toEqual(['+$0.40', '−$1.20', '$0']);

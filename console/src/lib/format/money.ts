@@ -8,6 +8,12 @@ export function money(value: number | null | undefined): string {
   return `${sign}$${size.toLocaleString('en-US', { minimumFractionDigits: 2, maximumFractionDigits: 2 })}`;
 }
 
+/** A price of one unit, which may differ in the third digit: at least three significant digits below a dollar. `$0.018`, `$0.085`. */
+export function unitPrice(value: number | null | undefined): string {
+  if (value === null || value === undefined || !Number.isFinite(value) || value === 0 || Math.abs(value) >= 1) return money(value);
+  return `${value < 0 ? '−' : ''}$${plainDecimal(Math.abs(value)).padEnd(4, '0')}`;
+}
+
 /** Dollars per month: `$4.10 / month`. */
 export function moneyPerMonth(value: number | null | undefined): string {
   const text = money(value);

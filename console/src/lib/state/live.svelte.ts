@@ -54,7 +54,9 @@ class Live {
       this.#stopPolling();
       if (wasDown) this.#tell();
     };
-    source.onmessage = (message) => this.#receive(message);
+    source.addEventListener('event', (message) => this.#receive(message));
+    // Sent in quiet times, so that the age of the last number stays true.
+    source.addEventListener('ping', () => this.heard());
     source.onerror = () => {
       if (this.link !== 'down') this.downSinceMs = Date.now();
       this.link = 'down';
