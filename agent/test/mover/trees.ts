@@ -29,7 +29,7 @@ export function facts(root: string): Map<string, string> {
 }
 
 /** A tree with everything that makes copying hard: odd names and sizes, links, holes, an order that is not the order of names. */
-export function plantTree(root: string, largeBytes = 20 * 1_024 * 1_024): void {
+export function plantTree(root: string, size: 'several leaves' | 'small' = 'several leaves'): void {
   const write = (name: string, bytes: Buffer | string): void => {
     const at = Buffer.from(`${root}/${name}`, 'latin1');
     fs.mkdirSync(at.subarray(0, at.lastIndexOf(0x2f)), { recursive: true });
@@ -48,9 +48,10 @@ export function plantTree(root: string, largeBytes = 20 * 1_024 * 1_024): void {
   write('with space and ünïcode', 'text');
   write('not utf8 \xff\xfe\x80', 'bytes');
   write('new\nline', 'control');
-  write('large/three leaves', filled(largeBytes, 7));
-  write('large/exactly one leaf', filled(8 * 1_024 * 1_024, 1));
-  write('large/one more byte', filled(8 * 1_024 * 1_024 + 1, 2));
+  const leaf = size === 'small' ? 8_192 : 8 * 1_024 * 1_024;
+  write('large/three leaves', filled(2.5 * leaf, 7));
+  write('large/exactly one leaf', filled(leaf, 1));
+  write('large/one more byte', filled(leaf + 1, 2));
   for (let i = 0; i < 60; i++) write(`many/${i % 7}/file ${i}`, filled(i * 311, i));
   fs.mkdirSync(path.join(root, 'empty directory'));
   fs.symlinkSync('a/inner.txt', path.join(root, 'link'));
@@ -59,8 +60,8 @@ export function plantTree(root: string, largeBytes = 20 * 1_024 * 1_024): void {
   fs.symlinkSync('a', path.join(root, 'link to directory'));
   fs.linkSync(path.join(root, 'many/3/file 3'), path.join(root, 'many/5/second name'));
   const sparse = fs.openSync(path.join(root, 'sparse'), 'w');
-  fs.ftruncateSync(sparse, 40 * 1_024 * 1_024);
-  fs.writeSync(sparse, 'in the middle', 17 * 1_024 * 1_024);
+  fs.ftruncateSync(sparse, 5 * leaf);
+  fs.writeSync(sparse, 'in the middle', 2 * leaf + 77);
   fs.closeSync(sparse);
   fs.chmodSync(path.join(root, 'many/1/file 8'), 0o640);
   fs.mkdirSync(path.join(root, 'read only'));

@@ -62,6 +62,7 @@ async function haveCopy(order: OrderOf<'copy'>, root: Directory, parts: StepPart
   if (isPlaced) {
     // The rename may have been done, and not flushed, by a process that was killed.
     await inDirectory(root, dataset, (directory) => directory.sync());
+    parts.faults.failpoint('C14');
     return parts.journal.copy(order.jobId)?.movedBytes ?? order.bytes;
   }
   const source = await openCopySource(order, parts, run);

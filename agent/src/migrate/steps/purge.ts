@@ -46,6 +46,7 @@ export async function purge(order: OrderOf<'purge'>, permit: Permit, parts: Step
         await removeTree(trash, leaving, () => parts.faults.failpoint('C26'));
         await trash.sync();
       }
+      if (await isLive(root, order)) return run.report({ ...about, event: 'conflict', path: '', detail: 'the copy is in its place and not in the trash' });
       await removeManifest(files);
       stage('done');
       parts.faults.failpoint('C27');
@@ -54,6 +55,13 @@ export async function purge(order: OrderOf<'purge'>, permit: Permit, parts: Step
   } finally {
     await root.close();
   }
+}
+
+/** A power cut can undo a rename that was reported: then nothing was purged, and the copy needs its manifest. */
+async function isLive(root: Directory, order: OrderOf<'purge'>): Promise<boolean> {
+  const { datasetId, replicaId } = order.target;
+  if (!(await root.exists(datasetId as string as RawPath))) return false;
+  return inDirectory(root, datasetId, (dataset) => dataset.exists(replicaId as string as RawPath));
 }
 
 /** @returns what speaks against deleting, null when nothing does. @throws Failure `unavailable` while a program has a file of the copy open */

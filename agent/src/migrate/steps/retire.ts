@@ -25,6 +25,7 @@ export async function retire(order: OrderOf<'retire'>, permit: Permit, parts: St
       // The rename was done before a crash, and perhaps not flushed.
       await syncBoth(root, datasetId);
       parts.journal.savePermit({ permitId: order.permitId, kind: 'retire', targetId, replicaId, stage: 'moved' });
+      parts.faults.failpoint('C24');
       run.report({ ...about, event: 'trashed' });
       return;
     }

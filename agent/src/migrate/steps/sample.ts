@@ -20,9 +20,11 @@ export interface SampleFile {
 export function planSample(bytes: number, seed: number): SampleFile[] {
   const random = seededRandom(seed);
   const files: SampleFile[] = [];
+  // No file is more than a small part of the whole.
+  const mostBits = Math.max(smallestBits, Math.min(largestBits, Math.log2(bytes / 16)));
   let left = bytes;
   while (left > 0) {
-    const bits = smallestBits + (largestBits - smallestBits) * random.next() ** 2;
+    const bits = smallestBits + (mostBits - smallestBits) * random.next() ** 2;
     const sizeBytes = Math.min(left, Math.floor(2 ** bits) + randomInt(random, 0, 64));
     const shelf = Math.floor(files.length / filesPerDirectory);
     const depth = 1 + (shelf % 3);

@@ -51,8 +51,8 @@ export async function scan(order: OrderOf<'scan'>, parts: StepParts, run: StepRu
       throw thrown;
     }
     parts.journal.saveScan({ jobId: order.jobId, epoch: order.epoch, source: JSON.stringify(order.source), root: totals.root });
-    parts.faults.failpoint('scan.done');
     run.report({ ...aboutJob(run, parts), event: 'manifest', root: totals.root, objects: totals.objects, bytes: totals.bytes, unreadable: notes.unreadable, notes: notes.texts() });
+    parts.faults.failpoint('C4');
     return totals;
   } finally {
     await source.close();
@@ -124,7 +124,7 @@ async function writeEntries(source: Directory, quietMs: number, writer: Manifest
       notes.saw(one.entry);
       await writer.add(one.entry, one.leaves);
     }
-    parts.faults.failpoint('scan.partial');
+    parts.faults.failpoint('C3');
     if (one.entry.kind === 'f') {
       objectsDone++;
       bytesDone += one.entry.sizeBytes;

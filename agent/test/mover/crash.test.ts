@@ -1,0 +1,102 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import fs from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { newPrivateKeyPem } from '@data-in-motion/shared/signature';
+import { seededRandom } from '@data-in-motion/shared/random';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import type { Script } from './driver.ts';
+import { id } from './one-agent.ts';
+import { facts, plantTree } from './trees.ts';
+
+const copying = ['C5', 'C2', 'C6', 'C7', 'C11', 'C8', 'C9', 'C12', 'C13', 'C14', 'C19', 'C20'];
+const leaving = ['C22', 'C23', 'C24', 'C25', 'C26', 'C27'];
+/** Passed once for every leaf, file or entry. */
+const repeated = ['C3', 'C6', 'C7', 'C11', 'C19', 'C26'];
+
+/** Kills that a life survives at random moments. */
+const randomKills = 14;
+
+let home: string;
+let script: Script;
+let before: Map<string, string>;
+let child: ChildProcess | undefined;
+
+beforeEach(() => {
+  home = fs.mkdtempSync(path.join(os.tmpdir(), 'dim-crash-'));
+});
+afterEach(() => {
+  child?.kill('SIGKILL');
+  fs.rmSync(home, { recursive: true, force: true });
+});
+
+function begin(way: Script['way'], size: 'several leaves' | 'small'): void {
+  const source = path.join(home, 'source');
+  fs.mkdirSync(source);
+  plantTree(source, size);
+  before = facts(source);
+  script = { source, way, importJob: id(), copyJob: id(), firstReplica: id(), secondReplica: id(), versionId: id(), permits: [id(), id()], privateKeyPem: newPrivateKeyPem() };
+  fs.writeFileSync(path.join(home, 'script.json'), JSON.stringify(script));
+}
+
+/** Run until the end, or until it is killed: by itself at a crash point, or from here after some time. */
+async function run(failpoint: readonly string[], killAfterMs?: number): Promise<'ended' | 'killed'> {
+  const started = spawn(process.execPath, [path.join(import.meta.dirname, 'driver.ts'), home, path.join(home, 'script.json'), ...failpoint], { stdio: ['ignore', 'ignore', 'pipe'] });
+  child = started;
+  let says = '';
+  started.stderr.on('data', (chunk: Buffer) => {
+    says += chunk.toString();
+  });
+  const timer = killAfterMs === undefined ? undefined : setTimeout(() => started.kill('SIGKILL'), killAfterMs);
+  const [code, signal] = await new Promise<[number | null, string | null]>((resolve) => started.on('close', (...ended) => resolve(ended)));
+  clearTimeout(timer);
+  if (code !== 0 && signal !== 'SIGKILL') throw new Error(`the agent ended with ${code ?? signal}: ${says}`);
+  return signal === 'SIGKILL' ? 'killed' : 'ended';
+}
+
+/** Looks at the disks alone, with none of the mover's code. */
+function expectMoved(): void {
+  const [node, target] = script.way === 'local' ? ['node-a', 'a2'] : ['node-b', 'b1'];
+  const place = path.join(home, node, target);
+  expect(facts(script.source)).toEqual(before);
+  expect(facts(path.join(place, 'letters', script.secondReplica))).toEqual(before);
+  expect(fs.readlinkSync(path.join(place, 'letters/current'))).toBe(script.secondReplica);
+  expect(fs.readdirSync(path.join(place, 'letters')).sort()).toEqual([script.secondReplica, 'current'].sort());
+  expect(fs.readdirSync(path.join(place, '.dim/manifests')).sort()).toEqual([`${script.secondReplica}.jsonl`, `${script.secondReplica}.leaves`]);
+  expect(fs.readdirSync(path.join(home, 'node-a/a1/letters'))).toEqual([]);
+  for (const target of ['node-a/a1', 'node-a/a2', 'node-b/b1'].filter((name) => fs.existsSync(path.join(home, name, '.dim')))) {
+    expect(fs.readdirSync(path.join(home, target, '.dim/staging'))).toEqual([]);
+    expect(fs.readdirSync(path.join(home, target, '.dim/trash'))).toEqual([]);
+  }
+}
+
+describe('an agent that is killed goes on where it was and ends with the same bytes', () => {
+  test.each([
+    // The first copy is killed at its beginnings, the second, after the first was made current, in the middle.
+    ['of an import, the first time it comes by each crash point', 1, 'local', ['C3', 'C4', ...copying, 'C37', ...leaving]],
+    ['of a copy between nodes, in the middle of each kind of work', 16, 'remote', ['C3', 'C37', ...copying, ...leaving]],
+  ] as const)('%s', { timeout: 120_000 }, async (_, occurrence, way, points) => {
+    begin(way, 'several leaves');
+    const killedAt: string[] = [];
+    for (const point of points) {
+      if ((await run([point, String(repeated.includes(point) ? occurrence : 1)])) === 'ended') break;
+      killedAt.push(point);
+    }
+    while ((await run([])) === 'killed');
+    expectMoved();
+    expect(killedAt).toEqual(points);
+  });
+
+  test('at random moments', { timeout: 120_000 }, async () => {
+    const seed = Number(id().slice(20).split('').map((digit) => digit.charCodeAt(0) % 10).join(''));
+    console.log(`kill moments from seed ${seed}`);
+    const random = seededRandom(seed);
+    begin('remote', 'several leaves');
+    let kills = 0;
+    while (kills < randomKills && (await run([], 150 + random.next() * 900)) === 'killed') kills++;
+    while ((await run([])) === 'killed');
+    expectMoved();
+    console.log(`${kills} kills`);
+    expect(kills).toBeGreaterThan(0);
+  });
+});

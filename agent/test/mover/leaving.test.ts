@@ -1,0 +1,115 @@
+import fs from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { id, importTo, OneAgent } from './one-agent.ts';
+import { facts, plantTree } from './trees.ts';
+
+let home: string;
+let agent: OneAgent;
+let first: Awaited<ReturnType<typeof importTo>>;
+beforeEach(async () => {
+  home = fs.mkdtempSync(path.join(os.tmpdir(), 'dim-leaving-'));
+  const source = path.join(home, 'source');
+  fs.mkdirSync(source);
+  plantTree(source, 'small');
+  agent = new OneAgent(path.join(home, 'node-a'), ['fast']);
+  first = await importTo(agent, source, 'fast', 'letters');
+});
+afterEach(async () => {
+  await agent.stop();
+  fs.rmSync(home, { recursive: true, force: true });
+});
+const target = () => ({ targetId: 'fast', datasetId: 'letters', replicaId: first.replicaId });
+const permit = (kind: 'retire' | 'purge', change: object = {}) => ({ kind, jobId: id(), epoch: 1, permitId: id(), target: target(), root: first.version.root, validForMs: 60_000, ...change });
+const live = (...rest: string[]): string => agent.path('fast', 'letters', first.replicaId, ...rest);
+const trash = (...rest: string[]): string => agent.path('fast', '.dim/trash', first.replicaId, ...rest);
+
+test('a copy leaves by two permits: into the trash, whole, and then for good; current does not name it any more', async () => {
+  await agent.carryOut({ kind: 'activate', jobId: first.jobId, epoch: 1, destination: target(), rev: 1, certificate: 'c' });
+  const before = facts(live());
+  expect(await agent.carryOut(permit('retire'))).toMatchObject({ event: 'trashed' });
+  expect(fs.existsSync(live())).toBe(false);
+  expect(facts(trash())).toEqual(before);
+  expect(fs.readdirSync(agent.path('fast', 'letters'))).toEqual([]);
+  expect(await agent.migrator.inventory()).toMatchObject([{ replicas: [{ replicaId: first.replicaId, place: 'trash' }] }]);
+  expect(await agent.carryOut(permit('purge'))).toMatchObject({ event: 'purged', freedBytes: first.version.bytes });
+  expect(fs.readdirSync(agent.path('fast', '.dim/trash'))).toEqual([]);
+  expect(fs.readdirSync(agent.path('fast', '.dim/manifests'))).toEqual([]);
+  expect(await agent.carryOut(permit('purge'))).toMatchObject({ event: 'purged', freedBytes: 0 });
+});
+
+test('a copy that somebody wrote to is a conflict and stays, byte for byte', async () => {
+  fs.appendFileSync(live('a0'), 'written by an application');
+  const before = facts(live());
+  expect(await agent.carryOut(permit('retire'))).toMatchObject({ event: 'conflict', path: 'a0' });
+  expect(facts(live())).toEqual(before);
+});
+
+test.each([
+  ['a new file', () => fs.writeFileSync(live('new'), 'x')],
+  ['a file that is gone', () => fs.rmSync(live('a-b'))],
+  ['a link that points elsewhere', () => (fs.rmSync(live('link')), fs.symlinkSync('elsewhere', live('link')))],
+  ['a directory instead of a file', () => (fs.rmSync(live('empty')), fs.mkdirSync(live('empty')))],
+  ['a link instead of a directory', () => (fs.rmSync(live('empty directory'), { recursive: true }), fs.symlinkSync('a', live('empty directory')))],
+  ['a second name that became a file of its own', () => (fs.rmSync(live('many/5/second name')), fs.copyFileSync(live('many/3/file 3'), live('many/5/second name')))],
+  [
+    'a byte changed with size and time put back',
+    () => {
+      const { atime, mtime } = fs.statSync(live('many/1/file 8'));
+      const fd = fs.openSync(live('many/1/file 8'), 'r+');
+      fs.writeSync(fd, 'Z', 100);
+      fs.closeSync(fd);
+      fs.utimesSync(live('many/1/file 8'), atime, mtime);
+    },
+  ],
+])('verification finds %s', async (_, change) => {
+  change();
+  const { root, objects, bytes, versionId } = first.version;
+  expect(await agent.carryOut({ kind: 'verify', jobId: id(), epoch: 1, target: target(), root, objects, bytes, versionId })).toMatchObject({ event: 'mismatched', found: 'corrupt' });
+  expect(await agent.carryOut(permit('retire'))).toMatchObject({ event: 'conflict' });
+});
+
+test('a replica that is gone is found missing, and without its manifest it is kept', async () => {
+  fs.renameSync(agent.path('fast', '.dim/manifests', `${first.replicaId}.jsonl`), path.join(home, 'aside'));
+  expect(await agent.carryOut(permit('retire'))).toMatchObject({ event: 'kept' });
+  expect(fs.existsSync(live())).toBe(true);
+  fs.rmSync(live(), { recursive: true });
+  const { root, objects, bytes, versionId } = first.version;
+  expect(await agent.carryOut({ kind: 'verify', jobId: id(), epoch: 1, target: target(), root, objects, bytes, versionId })).toMatchObject({ event: 'mismatched', found: 'missing' });
+});
+
+test('a write through a descriptor that was open before the copy left is found in the trash, and nothing is deleted', async () => {
+  const fd = fs.openSync(live('a0'), 'r+');
+  await agent.carryOut(permit('retire'));
+  fs.writeSync(fd, 'LATE!');
+  fs.closeSync(fd);
+  const before = facts(trash());
+  expect(await agent.carryOut(permit('purge'))).toMatchObject({ event: 'conflict', path: 'a0' });
+  expect(facts(trash())).toEqual(before);
+});
+
+test('a permit that waited too long, or was used for another copy, moves nothing', async () => {
+  expect(await agent.carryOut(permit('retire', { validForMs: 0.0001 }))).toMatchObject({ event: 'failed', class: 'conflict', code: 'permit.expired' });
+  const source = path.join(home, 'source');
+  const second = await importTo(agent, source, 'fast', 'letters');
+  const permitId = id();
+  expect(await agent.carryOut(permit('retire', { permitId, target: { ...target(), replicaId: second.replicaId } }))).toMatchObject({ event: 'trashed' });
+  expect(await agent.carryOut(permit('retire', { permitId }))).toMatchObject({ event: 'failed', code: 'permit.reused' });
+  expect(fs.existsSync(live('a0'))).toBe(true);
+});
+
+test('a purge touches the trash alone: a live copy with the same name stays', async () => {
+  expect(await agent.carryOut(permit('purge'))).toMatchObject({ event: 'conflict' });
+  expect(fs.existsSync(live('a0'))).toBe(true);
+  const { root, objects, bytes, versionId } = first.version;
+  expect(await agent.carryOut({ kind: 'verify', jobId: id(), epoch: 1, target: target(), root, objects, bytes, versionId })).toMatchObject({ event: 'verified' });
+});
+
+test('an old order to activate does not turn the link back', async () => {
+  const second = await importTo(agent, path.join(home, 'source'), 'fast', 'letters');
+  const activate = (replicaId: string, jobId: string, rev: number) => ({ kind: 'activate', jobId, epoch: 1, destination: { ...target(), replicaId }, rev, certificate: 'c' });
+  await agent.carryOut(activate(second.replicaId, second.jobId, 5));
+  expect(await agent.carryOut(activate(first.replicaId, first.jobId, 4))).toMatchObject({ event: 'activated' });
+  expect(fs.readlinkSync(agent.path('fast', 'letters/current'))).toBe(second.replicaId);
+});
