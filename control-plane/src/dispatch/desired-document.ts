@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
-import type { NodeId } from '@data-in-motion/shared/domain/ids';
+import type { JobId, NodeId } from '@data-in-motion/shared/domain/ids';
 import type { DesiredDocument, Order } from '@data-in-motion/shared/protocol/messages';
 import { signBody, type SigningKey } from '@data-in-motion/shared/signature';
-import { ordersFor } from '../jobs/orders.ts';
+import { type OrderFacts, ordersFor } from '../jobs/orders.ts';
 import type { NodeWork } from '../store/order-facts.ts';
 
 /** The part of a document that decides its revision: orders without tokens, live jobs, watched copies. */
@@ -13,10 +13,13 @@ export interface DesiredContent {
 }
 
 /** Longer than any single transfer should take; every answer to an ask brings a fresh one. */
-export const tokenValidForMs = 6 * 3_600_000;
+const tokenValidForMs = 6 * 3_600_000;
+/** Limits of the message; what does not fit waits until something before it is done. */
+const mostOrders = 2_000;
+const mostNames = 5_000;
 
 export function contentFor(nodeId: NodeId, work: NodeWork): DesiredContent {
-  return { orders: ordersFor(nodeId, work.jobs).slice(0, 2_000), liveJobs: work.liveJobs.slice(0, 5_000), watched: work.watched.slice(0, 5_000) };
+  return { orders: ordersFor(nodeId, work.jobs).slice(0, mostOrders), liveJobs: work.liveJobs.slice(0, mostNames), watched: work.watched.slice(0, mostNames) };
 }
 
 /** SHA-256 over the content as text; the store's queries are sorted, so equal work gives equal text. */
@@ -25,18 +28,20 @@ export function hashOf(content: DesiredContent): string {
 }
 
 /** The whole document, with a token in every order that reads from another node. */
-export function documentFor(parts: { nodeId: NodeId; rev: number; inc: number; content: DesiredContent; nowMs: number; key: SigningKey }): DesiredDocument {
-  const { nodeId, rev, inc, content, nowMs, key } = parts;
-  const orders = content.orders.map((order) => withToken(order, nodeId, nowMs, key));
-  return { v: 1, nodeId, rev, inc, issuedAtMs: nowMs, orders, liveJobs: [...content.liveJobs], watched: [...content.watched] as DesiredDocument['watched'] };
+export function documentFor(parts: { nodeId: NodeId; rev: number; inc: number; work: NodeWork; nowMs: number; key: SigningKey }): DesiredDocument {
+  const { nodeId, rev, inc, work, nowMs, key } = parts;
+  const content = contentFor(nodeId, work);
+  const jobs = new Map(work.jobs.map((job) => [job.jobId, job]));
+  const orders = content.orders.map((order) => withToken(order, jobs, nodeId, nowMs, key));
+  return { v: 1, nodeId, rev, inc, issuedAtMs: nowMs, orders, liveJobs: [...content.liveJobs], watched: [...content.watched] };
 }
 
 /** A transfer token is bound to the job, its lease, the source and both nodes. */
-function withToken(order: Order, toNodeId: NodeId, nowMs: number, key: SigningKey): Order {
+function withToken(order: Order, jobs: ReadonlyMap<JobId, OrderFacts>, toNodeId: NodeId, nowMs: number, key: SigningKey): Order {
   if (order.kind !== 'copy' || order.source.kind !== 'remote') return order;
-  const sourceId = order.source.url.slice(order.source.url.lastIndexOf('/') + 1);
-  const source = sourceId === order.jobId ? { kind: 'import', jobId: order.jobId } : { kind: 'replica', replicaId: sourceId };
-  const body = { v: 1, kind: 'transfer', jobId: order.jobId, epoch: order.epoch, source, toNodeId, fromNodeId: order.source.nodeId, expiresAtMs: nowMs + tokenValidForMs };
+  const job = jobs.get(order.jobId);
+  const source = job?.purpose === 'import' ? { kind: 'import', jobId: order.jobId } : { kind: 'replica', targetId: job?.read?.targetId, replicaId: job?.read?.replicaId };
+  const body = { kind: 'transfer', jobId: order.jobId, epoch: order.epoch, source, toNodeId, fromNodeId: order.source.nodeId, expiresAtMs: nowMs + tokenValidForMs };
   const token = Buffer.from(JSON.stringify(signBody(JSON.stringify(body), key))).toString('base64url');
   return { ...order, source: { ...order.source, token } };
 }

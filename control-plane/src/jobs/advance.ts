@@ -181,7 +181,7 @@ const hints: Readonly<Record<ErrorClass, string>> = {
 /** What to do about a failure before the switch, by its class: the table of protocol section 6.12. Delays have full jitter; what the other side asks for is honoured. */
 export function answerFailure(
   failure: { class: ErrorClass; retryAfterMs: number | null },
-  job: { attempt: number; sourceChanges: number },
+  job: { purpose: JobPurpose; attempt: number; sourceChanges: number },
   policy: RetryPolicy,
   random: Random,
 ): FailureAnswer {
@@ -195,6 +195,8 @@ export function answerFailure(
       // The next lease brings fresh tokens; if these are refused too, more attempts change nothing.
       return job.attempt >= 1 ? giveUp : { event: 'retry-later', delayMs, counted: true, waitingBecause: 'fresh credentials are made', hint };
     case 'source-changed':
+      // The source of a copy is another copy: it is doubted and the next lease reads a different one.
+      if (job.purpose !== 'import') break;
       return job.sourceChanges >= policy.sourceChanges ? giveUp : { event: 'source-changed', delayMs, counted: false, waitingBecause: 'the source changed while it was read', hint };
     case 'file-growing':
       return { event: 'retry-later', delayMs, counted: false, waitingBecause: 'file_growing', hint };
@@ -202,8 +204,7 @@ export function answerFailure(
       return { event: 'out-of-space', delayMs: Math.max(delayMs, policy.spaceDelayMs), counted: false, waitingBecause: 'the target is full', hint };
     case 'throttle':
       return { event: 'retry-later', delayMs, counted: false, waitingBecause: 'the other side asked for patience', hint };
-    default:
-      if (job.attempt + 1 >= policy.attempts) return giveUp;
-      return { event: 'retry-later', delayMs, counted: true, waitingBecause: `tried ${job.attempt + 1} of ${policy.attempts} times`, hint };
   }
+  if (job.attempt + 1 >= policy.attempts) return giveUp;
+  return { event: 'retry-later', delayMs, counted: true, waitingBecause: `tried ${job.attempt + 1} of ${policy.attempts} times`, hint };
 }

@@ -8,6 +8,7 @@ import type { Tx } from './database.ts';
 import { appendEvents } from './events.ts';
 import { changeJob, insertVerifyJob, type JobRow, lockJob, workingStates } from './jobs.ts';
 import { raiseAlert } from './alerts.ts';
+import { dropDestination } from './leases.ts';
 import { abandonReplica, changeReplica, replicasOnNode } from './replicas.ts';
 import { datasetVersion, job, permit, pointer, replica, target } from './schema.ts';
 
@@ -142,10 +143,10 @@ async function applyFailure(tx: Tx, nodeId: NodeId, row: JobRow, record: Report<
     return;
   }
   if (!workingStates.includes(row.state)) return refuse(tx, nodeId, record, `"failed" is not possible in "${row.state}"`, nowMs);
-  if (record.code.startsWith('source.') && record.class === 'integrity' && row.readReplicaId !== null) await doubtSource(tx, row.readReplicaId, record.message, nowMs);
+  if (record.code.startsWith('source.') && row.readReplicaId !== null) await doubtSource(tx, row.readReplicaId, record.message, nowMs);
   const answer = answerFailure(record, row, defaultRetryPolicy, systemRandom);
   const given = answer.event === 'give-up' ? { ...error, hint: record.hint ?? answer.hint } : error;
-  const restarted = record.class === 'source-changed' ? await dropVersion(tx, row, nowMs) : {};
+  const restarted = record.class === 'source-changed' ? await dropVersion(tx, row, nowMs) : record.class === 'space' ? await dropDestination(tx, row, nowMs) : {};
   await changeJob(
     tx, row, [answer.event],
     {

@@ -32,3 +32,15 @@ export async function checkLeader(tx: Tx, term: number): Promise<void> {
   const rows = await tx.select({ term: cpLeader.term }).from(cpLeader).where(and(eq(cpLeader.id, 1), eq(cpLeader.term, term))).for('share');
   if (rows.length === 0) throw new Failure('refused', { code: 'leader.deposed', message: `another control plane leads since term ${term}` });
 }
+
+/**
+ * Since when the store is distrusted, null when it is not: an epoch that the leaders did not know means that commits may be lost,
+ * switches among them, and agents tell what they have before anything is let go. The first epoch of a new store is trusted.
+ */
+export async function distrustedSinceMs(tx: Tx, storeEpoch: string, nowMs: number): Promise<number | null> {
+  const [row] = await tx.select().from(cpLeader).where(eq(cpLeader.id, 1));
+  if (row === undefined || row.knownEpoch === storeEpoch) return row?.distrustedSinceMs ?? null;
+  const since = row.knownEpoch === '' ? null : nowMs;
+  await tx.update(cpLeader).set({ knownEpoch: storeEpoch, distrustedSinceMs: since }).where(eq(cpLeader.id, 1));
+  return since;
+}

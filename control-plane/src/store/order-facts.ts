@@ -1,4 +1,4 @@
-import type { JobId, NodeId, PermitId, ReplicaId } from '@data-in-motion/shared/domain/ids';
+import type { DatasetId, JobId, NodeId, PermitId, ReplicaId, TargetId } from '@data-in-motion/shared/domain/ids';
 import { and, eq, inArray, isNull, or } from 'drizzle-orm';
 import type { OrderFacts } from '../jobs/orders.ts';
 import type { Db } from './database.ts';
@@ -8,10 +8,10 @@ import { datasetVersion, job, node, permit, replica, target } from './schema.ts'
 export interface NodeWork {
   readonly jobs: readonly OrderFacts[];
   readonly liveJobs: readonly JobId[];
-  readonly watched: readonly { datasetId: string; targetId: string; replicaId: string }[];
+  readonly watched: readonly { datasetId: DatasetId; targetId: TargetId; replicaId: ReplicaId }[];
 }
 
-type Placed = { replicaId: ReplicaId; targetId: (typeof target.$inferSelect)['targetId']; nodeId: NodeId; transferUrl: string | null };
+type Placed = { replicaId: ReplicaId; targetId: TargetId; nodeId: NodeId; transferUrl: string | null };
 
 /** All that one agent is part of: jobs in which it reads, writes or lets go, and the copies it keeps. Sorted, so that the same state gives the same document. */
 export async function workOf(db: Db, nodeId: NodeId, nowMs: number): Promise<NodeWork> {

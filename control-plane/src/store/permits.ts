@@ -107,8 +107,11 @@ async function issuePermit(tx: Tx, row: JobRow, facts: LeaveFacts, kind: 'retire
   return permitId;
 }
 
+/** How soon to look again at a copy that may not leave yet. */
+const lookAgainMs = 5_000;
+
 async function hold(tx: Tx, row: JobRow, because: string, nowMs: number): Promise<PermitOutcome> {
-  if (row.waitingBecause !== because) await changeJob(tx, row, [], { waitingBecause: because }, nowMs);
+  await changeJob(tx, row, [], { waitingBecause: because, notBeforeMs: nowMs + lookAgainMs }, nowMs);
   return { kind: 'held', because };
 }
 

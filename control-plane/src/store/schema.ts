@@ -31,6 +31,9 @@ export const cpLeader = pgTable('cp_leader', {
   term: bigint('term', { mode: 'number' }).notNull().default(0),
   holder: text('holder').notNull().default(''),
   expiresAtMs: atMs('expires_at_ms').notNull().default(0),
+  /** The store epoch that the leaders know; another one means that commits may be lost, and nothing is let go for a while. */
+  knownEpoch: text('known_epoch').notNull().default(''),
+  distrustedSinceMs: atMs('distrusted_since_ms'),
 });
 
 export const node = pgTable('node', {

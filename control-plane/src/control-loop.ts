@@ -1,0 +1,188 @@
+import type { PlanView } from '@data-in-motion/shared/api/decisions';
+import type { Clock } from '@data-in-motion/shared/clock';
+import type { DatasetId, JobId, PlanId } from '@data-in-motion/shared/domain/ids';
+import { Failure } from '@data-in-motion/shared/failure';
+import { startLoop } from '@data-in-motion/shared/loop';
+import { type Random, systemRandom } from '@data-in-motion/shared/random';
+import type { SigningKey } from '@data-in-motion/shared/signature';
+import { ulid } from '@data-in-motion/shared/ulid';
+import { eq, inArray } from 'drizzle-orm';
+import { certifyEvacuations } from './control-loop/certify-evacuations.ts';
+import { applyPlan, makePlan, picture, planBasis, promoteCopies, storeHeats } from './control-loop/decide.ts';
+import { defaultLoopSettings, type LeaderWrite, leaderWrite, type LoopParts, type LoopSettings, type Solve, tolerate } from './control-loop/parts.ts';
+import { scrubOldest } from './control-loop/scrub.ts';
+import { solverThread } from './control-loop/solve-in-thread.ts';
+import { stepJobs } from './control-loop/step-jobs.ts';
+import { watchAgents } from './control-loop/watch-agents.ts';
+import type { Dispatch } from './dispatch/dispatch.ts';
+import type { Store } from './store/database.ts';
+import { expireExperiments } from './store/experiments.ts';
+import { insertVerifyJob } from './store/jobs.ts';
+import { holdLeadership, leaveLeadership } from './store/leader.ts';
+import { loadSnapshot } from './store/load-snapshot.ts';
+import { cpLeader, replica } from './store/schema.ts';
+
+/** The settings of the control plane that the loop reads; the rest of its defaults are in `control-loop/parts.ts`. */
+export interface ControlLoopSettings {
+  readonly loopEveryMs: number;
+  readonly planEveryMs: number;
+  readonly graceMs: number;
+  readonly trashMs: number;
+  readonly leaseMs: number;
+  readonly scrubEveryMs: number;
+  readonly lateAfterMs: number;
+  readonly lostAfterMs: number;
+  readonly coldAfterMs: number;
+}
+
+export interface ControlLoopParts {
+  readonly store: Store;
+  readonly dispatch: Pick<Dispatch, 'nudgeChanged' | 'nudgeAll'>;
+  readonly signingKey: SigningKey;
+  readonly clock: Clock;
+  readonly random?: Random;
+  readonly settings: ControlLoopSettings;
+  readonly onFailure: (failure: Failure) => void;
+  /** Left out, plans are solved in a thread of their own. */
+  readonly solve?: Solve;
+}
+
+export interface ControlLoop {
+  wake(): void;
+  stop(): Promise<void>;
+  makePlan(wanted: { dryRun: boolean; datasetIds?: readonly string[] | undefined }): Promise<PlanView>;
+  applyPlan(planId: PlanId): Promise<{ jobs: JobId[] } | { stale: string }>;
+  /** Have every doubted copy read back and send every agent its orders again. */
+  resync(): Promise<{ verifying: number; nodes: number }>;
+}
+
+/** One pass follows another until the process ends; only the leader's passes do anything. See `FleetKeeper`. */
+export function startControlLoop(parts: ControlLoopParts): ControlLoop {
+  const settings = loopSettings(parts.settings);
+  const thread = parts.solve === undefined ? solverThread(settings.decisions) : null;
+  const holder = ulid(Math.max(0, parts.clock.nowMs()), parts.random ?? systemRandom);
+  const keeper = new FleetKeeper({ ...parts, settings, holder, solve: parts.solve ?? thread!.solve });
+  const loop = startLoop(() => keeper.pass(), settings.everyMs, parts.clock, parts.onFailure);
+  const wakeAfter = async <T>(work: Promise<T>): Promise<T> => {
+    const answer = await work;
+    loop.wake();
+    return answer;
+  };
+  return {
+    wake: () => loop.wake(),
+    async stop() {
+      await loop.stop();
+      await keeper.settled();
+      await thread?.stop();
+      await leaveLeadership(parts.store.db, holder);
+    },
+    makePlan: ({ dryRun, datasetIds }) => wakeAfter(keeper.makePlan(dryRun, datasetIds)),
+    applyPlan: (planId) => wakeAfter(keeper.applyPlan(planId)),
+    resync: () => wakeAfter(keeper.resync()),
+  };
+}
+
+export function loopSettings(given: ControlLoopSettings): LoopSettings {
+  const { decisions } = defaultLoopSettings;
+  return {
+    ...defaultLoopSettings,
+    everyMs: given.loopEveryMs,
+    planEveryMs: given.planEveryMs,
+    graceMs: given.graceMs,
+    trashMs: given.trashMs,
+    leaseMs: given.leaseMs,
+    scrubEveryMs: given.scrubEveryMs,
+    decisions: { ...decisions, agents: { lateAfterMs: given.lateAfterMs, lostAfterMs: given.lostAfterMs }, heat: { ...decisions.heat, coldAfterMs: given.coldAfterMs } },
+  };
+}
+
+/** How often a pass looks again when a step made room for another; what is left then waits for the next pass. */
+const roundsPerPass = 6;
+/** A leader that does not come back loses its term after this many passes. */
+const termPasses = 8;
+
+/** Keeps the fleet as policy wants it: looks, decides, writes down, and tells the agents. Everything it knows between two passes can be lost. */
+export class FleetKeeper {
+  readonly #parts: LoopParts;
+  #planning: Promise<void> | null = null;
+  #plannedBasis = '';
+  #plannedAtMs = Number.NEGATIVE_INFINITY;
+
+  constructor(parts: LoopParts) {
+    this.#parts = parts;
+  }
+
+  /** One pass. Does nothing while another control plane leads. */
+  async pass(): Promise<void> {
+    const { store, settings, holder, dispatch } = this.#parts;
+    const term = await holdLeadership(store, holder, Math.max(10_000, settings.everyMs * termPasses));
+    if (term === null) return;
+    const write = leaderWrite(store, term);
+    await tolerate(this.#parts, () => watchAgents(this.#parts, write));
+    await this.#stepJobs(write);
+    await dispatch.nudgeChanged();
+    await tolerate(this.#parts, () => this.#decide(write));
+    await tolerate(this.#parts, () => scrubOldest(this.#parts, write));
+    await tolerate(this.#parts, () => certifyEvacuations(this.#parts, write));
+    await tolerate(this.#parts, () => write((tx, nowMs) => expireExperiments(tx, nowMs)));
+    await this.#stepJobs(write);
+    await dispatch.nudgeChanged();
+  }
+
+  /** Resolves when no plan is being made. */
+  async settled(): Promise<void> {
+    await this.#planning;
+  }
+
+  async #stepJobs(write: LeaderWrite): Promise<void> {
+    for (let round = 0; round < roundsPerPass; round++) {
+      if (!(await stepJobs(this.#parts, write, () => loadSnapshot(this.#parts.store)))) return;
+    }
+  }
+
+  /** Heat and promotions at once; a plan beside the passes, when something it depends on has changed or its time has come. */
+  async #decide(write: LeaderWrite): Promise<void> {
+    const seen = picture(await loadSnapshot(this.#parts.store), this.#parts);
+    await storeHeats(write, seen);
+    await promoteCopies(write, seen.snapshot);
+    if (this.#planning !== null) return;
+    const basis = planBasis(seen);
+    if (basis === this.#plannedBasis && seen.snapshot.takenAtMs < this.#plannedAtMs + this.#parts.settings.planEveryMs) return;
+    this.#plannedBasis = basis;
+    this.#plannedAtMs = seen.snapshot.takenAtMs;
+    this.#planning = tolerate(this.#parts, async () => void (await makePlan(this.#parts, write, { dryRun: false, datasetIds: null })))
+      .catch((failure: Failure) => this.#parts.onFailure(failure))
+      .finally(() => {
+        this.#planning = null;
+      });
+  }
+
+  async makePlan(dryRun: boolean, datasetIds: readonly string[] | undefined): Promise<PlanView> {
+    return makePlan(this.#parts, await this.#anyWrite(), { dryRun, datasetIds: datasetIds === undefined ? null : new Set(datasetIds as readonly DatasetId[]) });
+  }
+
+  async applyPlan(planId: PlanId): Promise<{ jobs: JobId[] } | { stale: string }> {
+    return applyPlan(this.#parts, await this.#anyWrite(), planId);
+  }
+
+  async resync(): Promise<{ verifying: number; nodes: number }> {
+    const { store, dispatch } = this.#parts;
+    const doubted = await store.db.select({ replicaId: replica.replicaId }).from(replica).where(inArray(replica.state, ['suspect', 'missing']));
+    let verifying = 0;
+    for (const row of doubted) {
+      await store.transaction(async (tx) => {
+        if ((await insertVerifyJob(tx, row.replicaId, 'a person asked to look again', 1, await store.nowMs(tx))) !== null) verifying++;
+      });
+    }
+    return { verifying, nodes: await dispatch.nudgeAll() };
+  }
+
+  /** A person's wish is written whichever control plane hears it, under whatever term holds at that moment; the jobs' keys keep it from being done twice. */
+  async #anyWrite(): Promise<LeaderWrite> {
+    const { store, holder, settings } = this.#parts;
+    await holdLeadership(store, holder, Math.max(10_000, settings.everyMs * termPasses));
+    const [row] = await store.db.select({ term: cpLeader.term }).from(cpLeader).where(eq(cpLeader.id, 1));
+    if (row === undefined) throw new Failure('unavailable', { code: 'leader.none', message: 'no control plane leads yet' });
+    return leaderWrite(store, row.term);
+  }
+}

@@ -1,0 +1,169 @@
+import type { PlanView } from '@data-in-motion/shared/api/decisions';
+import type { Heat } from '@data-in-motion/shared/domain/heat';
+import type { DatasetId, JobId, PlanId } from '@data-in-motion/shared/domain/ids';
+import { systemRandom } from '@data-in-motion/shared/random';
+import { ulid } from '@data-in-motion/shared/ulid';
+import { eq } from 'drizzle-orm';
+import type { FleetSnapshot } from '../fleet/snapshot.ts';
+import { targetHealth } from '../health/target-health.ts';
+import { fleetHeats } from '../heat/classify-heat.ts';
+import { type Admission, admitPlan } from '../jobs/admit.ts';
+import type { Move, Plan } from '../placement/plan.ts';
+import { fleetNeeds, type Need } from '../reconcile/needs.ts';
+import { promotions } from '../reconcile/promotions.ts';
+import { endAlert, raiseAlert } from '../store/alerts.ts';
+import type { Tx } from '../store/database.ts';
+import { appendEvents } from '../store/events.ts';
+import { insertCopyJob, insertPromotionJob, insertRetireJob } from '../store/jobs.ts';
+import { loadSnapshot } from '../store/load-snapshot.ts';
+import { markApplied, moveOf, planViewOf, readPlan, savePlan, type StoredMove, type StoredPlan } from '../store/plans.ts';
+import { alert, dataset } from '../store/schema.ts';
+import type { LeaderWrite, LoopParts } from './parts.ts';
+
+/** What a pass sees: one snapshot, how hot everything is, and what is needed. */
+export interface Picture {
+  readonly snapshot: FleetSnapshot;
+  readonly heats: ReadonlyMap<DatasetId, Heat>;
+  readonly needs: readonly Need[];
+}
+
+export function picture(snapshot: FleetSnapshot, parts: Pick<LoopParts, 'settings'>): Picture {
+  const heats = fleetHeats(snapshot, parts.settings.decisions.heat);
+  return { snapshot, heats, needs: fleetNeeds(snapshot, heats, parts.settings.decisions.observer) };
+}
+
+/** How old a stored heat may be while its class stays. */
+const heatKeptMs = 60_000;
+
+/** Keep what was decided about heat; a change of class is an event. The answer tells whether any class changed. */
+export async function storeHeats(write: LeaderWrite, { snapshot, heats }: Picture): Promise<boolean> {
+  const changed = snapshot.datasets.filter((facts) => {
+    const heat = heats.get(facts.datasetId)!;
+    return heat.class !== facts.heatClass || heat.decidedAtMs - (facts.heatDecidedAtMs ?? 0) >= heatKeptMs;
+  });
+  if (changed.length === 0) return false;
+  await write(async (tx, nowMs) => {
+    for (const facts of changed) {
+      const heat = heats.get(facts.datasetId)!;
+      await tx.update(dataset).set({ heat }).where(eq(dataset.datasetId, facts.datasetId));
+      if (facts.heatClass !== null && facts.heatClass !== heat.class) await tellHeat(tx, facts.datasetId, facts.heatClass, heat, nowMs);
+    }
+  });
+  return changed.some((facts) => heats.get(facts.datasetId)!.class !== facts.heatClass);
+}
+
+async function tellHeat(tx: Tx, datasetId: DatasetId, before: string, heat: Heat, nowMs: number): Promise<void> {
+  const text = `${datasetId} is ${heat.class} now, it was ${before}: ${heat.reason}`;
+  await appendEvents(tx, nowMs, [{ type: 'dataset.heat-changed', severity: 'info', text, ids: { datasetId, from: before, to: heat.class, score: heat.score }, by: 'control-plane' }]);
+}
+
+/** Send readers to a good copy where the primary can not be read any more. */
+export async function promoteCopies(write: LeaderWrite, snapshot: FleetSnapshot): Promise<void> {
+  for (const one of promotions(snapshot)) await write(async (tx, nowMs) => void (await insertPromotionJob(tx, one.toReplicaId, one.reason, nowMs)));
+}
+
+/**
+ * What a plan depends on, as one text: while it stays the same, a new plan would say the same. Fill levels and measured speeds are left to the periodic plan,
+ * or every measurement would make one.
+ */
+export function planBasis({ snapshot, heats, needs }: Picture): string {
+  const health = targetHealth(snapshot);
+  return JSON.stringify([
+    needs.map((need) => [need.kind, need.datasetId, need.replicaId]),
+    snapshot.datasets.map((facts) => [facts.datasetId, facts.rev, facts.versionId, heats.get(facts.datasetId)?.class, facts.policy, facts.replicas.map((copy) => [copy.replicaId, copy.state])]),
+    snapshot.targets.map((place) => [place.targetId, place.prices, place.tier, health.get(place.targetId)?.takesData, health.get(place.targetId)?.drain, health.get(place.targetId)?.counts]),
+    snapshot.jobs.length,
+  ]);
+}
+
+/** Solve, admit what may be admitted on a fresh look at the fleet, and keep the plan. A dry run admits nothing. */
+export async function makePlan(parts: LoopParts, write: LeaderWrite, wanted: { dryRun: boolean; datasetIds: ReadonlySet<DatasetId> | null }): Promise<PlanView> {
+  const seen = picture(await loadSnapshot(parts.store), parts);
+  const made = await parts.solve(seen.snapshot, seen.needs, seen.heats, wanted.datasetIds);
+  const fresh = await loadSnapshot(parts.store);
+  const admissions = admitPlan(fresh, made, parts.settings.decisions.limits);
+  const planId = ulid(made.madeAtMs, systemRandom) as PlanId;
+  return write(async (tx, nowMs) => {
+    const jobs = wanted.dryRun ? new Map<Move, JobId>() : await insertAdmitted(tx, fresh, admissions, planId, nowMs);
+    const settled = admissions.map((one) => (one.verdict === 'admitted' && !wanted.dryRun && !jobs.has(one.move) ? { ...one, verdict: 'held' as const, heldBecause: 'a job for it is under way' } : one));
+    const view = planViewOf(planId, made, settled, jobs, wanted.dryRun ? 'preview' : 'current');
+    await savePlan(tx, view, nowMs);
+    if (!wanted.dryRun) await tellPlan(tx, view, nowMs);
+    return view;
+  });
+}
+
+/** Write the admitted moves as jobs; one that is there already by its key makes none. */
+async function insertAdmitted(tx: Tx, snapshot: FleetSnapshot, admissions: readonly Admission[], planId: PlanId, nowMs: number): Promise<Map<Move, JobId>> {
+  const jobs = new Map<Move, JobId>();
+  for (const { move, verdict } of admissions) {
+    if (verdict !== 'admitted') continue;
+    const jobId = await insertMove(tx, snapshot, move, planId, nowMs);
+    if (jobId !== null) jobs.set(move, jobId);
+  }
+  return jobs;
+}
+
+async function insertMove(tx: Tx, snapshot: FleetSnapshot, move: Move, planId: PlanId, nowMs: number): Promise<JobId | null> {
+  const facts = snapshot.datasets.find((one) => one.datasetId === move.datasetId);
+  if (facts === undefined || facts.versionId === null) return null;
+  const { datasetId, sizeBytes, need, reason, deviceId, priority } = move;
+  const work = { datasetId, versionId: facts.versionId, sizeBytes, need, reason, planId, deviceId, priority, nowMs };
+  if (move.action === 'retire') return move.fromReplicaId === null ? null : insertRetireJob(tx, { ...work, replicaId: move.fromReplicaId });
+  if (move.toTargetId === null) return null;
+  return insertCopyJob(tx, { ...work, toTargetId: move.toTargetId, replaces: move.action === 'move' ? move.fromReplicaId : null });
+}
+
+async function tellPlan(tx: Tx, view: StoredPlan, nowMs: number): Promise<void> {
+  if (view.moves.length > 0) {
+    const admitted = view.moves.filter((move) => move.verdict === 'admitted').length;
+    const text = `A plan of ${view.moves.length} ${view.moves.length === 1 ? 'move' : 'moves'}, ${admitted} of them started`;
+    await appendEvents(tx, nowMs, [{ type: 'plan.made', severity: 'info', text, ids: { planId: view.planId, moves: view.moves.length, admitted, costBefore: view.costBeforePerMonth, costAfter: view.costAfterPerMonth }, by: 'control-plane' }]);
+  }
+  const open = await tx.select({ ids: alert.ids }).from(alert).where(eq(alert.rule, 'policy.infeasible'));
+  const infeasible = new Set(view.infeasible.map((one) => one.datasetId));
+  for (const { ids } of open) if (typeof ids['datasetId'] === 'string' && !infeasible.has(ids['datasetId'])) await endAlert(tx, nowMs, 'policy.infeasible', ids['datasetId']);
+  for (const one of view.infeasible) {
+    const text = `The policy of ${one.datasetId} can not be met (${one.rules.join(', ')}). ${one.cheapestWayOut}`;
+    await raiseAlert(tx, nowMs, { rule: 'policy.infeasible', subject: one.datasetId, severity: 'warning', text, ids: { datasetId: one.datasetId } });
+  }
+}
+
+/**
+ * Make the moves of a plan as a person saw them. Refused as stale when a copy, a version or a place it speaks of is not what it was;
+ * limits only pace the jobs, so here they hold nothing back.
+ */
+export async function applyPlan(parts: LoopParts, write: LeaderWrite, planId: PlanId): Promise<{ jobs: JobId[] } | { stale: string }> {
+  const view = await readPlan(parts.store.db, planId);
+  if (view === undefined) return { stale: 'there is no such plan any more' };
+  if (view.state === 'applied') return { stale: 'it was applied before' };
+  const snapshot = await loadSnapshot(parts.store);
+  const open = view.moves.filter((move) => move.jobId === null);
+  const stale = open.map((move) => staleBecause(snapshot, move, view.madeAtMs)).find((because) => because !== null);
+  if (stale !== undefined) return { stale: stale! };
+  const admissions = admitPlan(willing(snapshot), { ...view, moves: open.map(moveOf), infeasible: [] } as Plan, noLimits);
+  const held = admissions.find((one) => one.verdict === 'held');
+  if (held !== undefined) return { stale: `${held.move.datasetId}: ${held.heldBecause}` };
+  return write(async (tx, nowMs) => {
+    const made = await insertAdmitted(tx, snapshot, admissions, planId, nowMs);
+    const jobs = new Map(admissions.flatMap(({ move }, i) => (made.has(move) ? [[open[i]!.moveId, made.get(move)!] as const] : [])));
+    await markApplied(tx, view, jobs);
+    return { jobs: [...jobs.values()] };
+  });
+}
+
+const noLimits = { underWayPerNode: Infinity, underWayInFleet: Infinity, newPerPass: Infinity, evacuatingAtOnce: Infinity };
+
+/** A person who applies a plan has decided: neither advisory mode nor the cutoff of the forecast holds its moves back. */
+function willing(snapshot: FleetSnapshot): FleetSnapshot {
+  return { ...snapshot, datasets: snapshot.datasets.map((facts) => ({ ...facts, policy: { ...facts.policy, mode: 'automated', probabilityCutoff: 0 } })) };
+}
+
+function staleBecause(snapshot: FleetSnapshot, move: StoredMove, madeAtMs: number): string | null {
+  const facts = snapshot.datasets.find((one) => one.datasetId === move.datasetId);
+  if (facts === undefined) return `${move.datasetId} is gone`;
+  const copy = facts.replicas.find((one) => one.replicaId === move.fromReplicaId);
+  if (move.fromReplicaId !== null && (copy === undefined || ['retiring', 'trashed'].includes(copy.state))) return `the copy of ${move.datasetId} on ${move.fromTargetId} is not there any more`;
+  if (facts.replicas.some((one) => one.createdAtMs > madeAtMs)) return `the copies of ${move.datasetId} have changed since the plan was made`;
+  return null;
+}

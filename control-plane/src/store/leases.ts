@@ -1,0 +1,153 @@
+import type { JobId, NodeId, ReplicaId, TargetId } from '@data-in-motion/shared/domain/ids';
+import { systemRandom } from '@data-in-motion/shared/random';
+import { ulid } from '@data-in-motion/shared/ulid';
+import { eq, inArray } from 'drizzle-orm';
+import { isPromotion } from '../jobs/advance.ts';
+import { endAlert } from './alerts.ts';
+import { copiesOf } from './copies.ts';
+import type { Tx } from './database.ts';
+import { changeJob, type JobRow, lockJob, nodeOfTarget, waitingStates, workingStates } from './jobs.ts';
+import { abandonReplica, insertReplica } from './replicas.ts';
+import { node, target } from './schema.ts';
+
+type NodeRow = typeof node.$inferSelect;
+
+/** T2: give a job to its agent, under a new epoch that fences every lease before it. False, with the reason on the job, when it can not be now. */
+export async function leaseJob(tx: Tx, jobId: JobId, leaseMs: number, nowMs: number): Promise<boolean> {
+  const row = await lockJob(tx, jobId);
+  if (row === undefined || !waitingStates.includes(row.state) || row.purpose === 'retire') return false;
+  if (row.notBeforeMs !== null && row.notBeforeMs > nowMs) return false;
+  const [mover] = await tx.select().from(node).where(eq(node.nodeId, row.moverNodeId));
+  if (mover === undefined || !takesWork(mover)) return wait(tx, row, `the agent of ${row.moverNodeId} is ${mover?.agentState ?? 'not known'}`, nowMs);
+  if (row.state === 'no-space' && !(await hasRoom(tx, row))) return wait(tx, row, 'the target is full', nowMs);
+  const read = await chooseRead(tx, row);
+  if (read === undefined) return wait(tx, row, 'no copy can be read now', nowMs);
+  await changeJob(
+    tx, row, ['lease'],
+    { epoch: row.epoch + 1, leaseIncarnation: mover.incarnation, leaseExpiresAtMs: nowMs + leaseMs, readReplicaId: read, notBeforeMs: null, waitingBecause: null },
+    nowMs, { epoch: row.epoch + 1, nodeId: mover.nodeId },
+  );
+  return true;
+}
+
+function takesWork(row: NodeRow): boolean {
+  return row.agentState === 'online' || row.agentState === 'returned';
+}
+
+/** How soon to try again what can not be leased. */
+const lookAgainMs = 5_000;
+
+async function wait(tx: Tx, row: JobRow, because: string, nowMs: number): Promise<false> {
+  await changeJob(tx, row, [], { waitingBecause: because, notBeforeMs: nowMs + lookAgainMs }, nowMs);
+  return false;
+}
+
+async function hasRoom(tx: Tx, row: JobRow): Promise<boolean> {
+  if (row.toTargetId === null) return true;
+  const [at] = await tx.select().from(target).where(eq(target.targetId, row.toTargetId));
+  return at !== undefined && at.freeBytes - at.description.reserveBytes > row.sizeBytes;
+}
+
+/**
+ * Which copy to read: beside the destination, then from a place that can be relied on, then any that is whole, a doubted one last.
+ * Null where nothing is read from a copy (imports, checks); undefined when there is none to read.
+ */
+async function chooseRead(tx: Tx, row: JobRow): Promise<ReplicaId | null | undefined> {
+  if (row.purpose === 'import' || row.purpose === 'verify' || isPromotion(row)) return null;
+  const { copies } = await copiesOf(tx, row.datasetId);
+  const candidates = copies.filter((copy) => copy.versionId === row.versionId && copy.replicaId !== row.toReplicaId && ['verified', 'suspect'].includes(copy.state));
+  const online = await onlineNodes(tx, candidates.map((copy) => copy.nodeId));
+  const rank = (copy: (typeof candidates)[number]): number =>
+    (copy.state === 'verified' ? 0 : 8) + (copy.nodeId === row.moverNodeId ? 0 : 4) + (copy.reliable ? 0 : 2) + (copy.replicaId === row.fromReplicaId ? 0 : 1);
+  return candidates.filter((copy) => online.has(copy.nodeId)).sort((a, b) => rank(a) - rank(b) || (a.replicaId < b.replicaId ? -1 : 1))[0]?.replicaId;
+}
+
+async function onlineNodes(tx: Tx, ids: readonly NodeId[]): Promise<Set<NodeId>> {
+  if (ids.length === 0) return new Set();
+  const rows = await tx.select().from(node).where(inArray(node.nodeId, [...new Set(ids)]));
+  return new Set(rows.filter(takesWork).map((row) => row.nodeId));
+}
+
+/**
+ * Take a job back whose agent started anew or was not heard for the time of a lease; by the database's clock only. Its next lease has a new epoch,
+ * so whatever the old holder still does, it does under a name that nobody uses.
+ */
+export async function releaseIfLapsed(tx: Tx, jobId: JobId, leaseMs: number, nowMs: number): Promise<boolean> {
+  const row = await lockJob(tx, jobId);
+  if (row === undefined || !workingStates.includes(row.state) || awaitsDestination(row)) return false;
+  const [mover] = await tx.select().from(node).where(eq(node.nodeId, row.moverNodeId));
+  const because = lapsedBecause(row, mover, leaseMs, nowMs);
+  if (because === null) return false;
+  await changeJob(tx, row, ['release'], { leaseExpiresAtMs: null, waitingBecause: because }, nowMs, { epoch: row.epoch });
+  return true;
+}
+
+function lapsedBecause(row: JobRow, mover: NodeRow | undefined, leaseMs: number, nowMs: number): string | null {
+  if (mover === undefined) return `the agent of ${row.moverNodeId} is not known`;
+  if (mover.incarnation !== row.leaseIncarnation) return `the agent of ${row.moverNodeId} started anew`;
+  const untilMs = Math.max(row.leaseExpiresAtMs ?? 0, (mover.lastHeardAtMs ?? 0) + leaseMs);
+  return untilMs > nowMs ? null : `the agent of ${row.moverNodeId} was not heard for ${Math.round(leaseMs / 1000)} s`;
+}
+
+/** An import that is scanned and has no place yet: nobody holds it, the control plane has to choose. */
+export function awaitsDestination(row: JobRow): boolean {
+  return row.purpose === 'import' && row.versionId !== null && row.toTargetId === null && (row.state === 'copying' || row.state === 'leased');
+}
+
+/** Give an import its place, and the job to the agent there, under a new epoch. */
+export async function giveDestination(tx: Tx, jobId: JobId, targetId: TargetId, leaseMs: number, nowMs: number): Promise<boolean> {
+  const row = await lockJob(tx, jobId);
+  if (row === undefined || !awaitsDestination(row)) return false;
+  const nodeId = await nodeOfTarget(tx, targetId);
+  const [mover] = nodeId === null ? [] : await tx.select().from(node).where(eq(node.nodeId, nodeId));
+  if (mover === undefined || !takesWork(mover)) return false;
+  const toReplicaId = ulid(nowMs, systemRandom) as ReplicaId;
+  await insertReplica(tx, { replicaId: toReplicaId, datasetId: row.datasetId, versionId: row.versionId, targetId, why: 'the cheapest place that the policy allowed when it was imported', nowMs });
+  const lease = { epoch: row.epoch + 1, leaseIncarnation: mover.incarnation, leaseExpiresAtMs: nowMs + leaseMs };
+  await changeJob(tx, row, [], { ...lease, toReplicaId, toTargetId: targetId, moverNodeId: mover.nodeId, waitingBecause: null, notBeforeMs: null }, nowMs);
+  await endAlert(tx, nowMs, 'import.no-place', jobId);
+  return true;
+}
+
+/** Say why an import has no place. */
+export async function awaitPlace(tx: Tx, jobId: JobId, because: string, nowMs: number): Promise<void> {
+  const row = await lockJob(tx, jobId);
+  if (row !== undefined && awaitsDestination(row) && row.waitingBecause !== because) await changeJob(tx, row, [], { waitingBecause: because }, nowMs);
+}
+
+/** The place of an import is gone or full: another is chosen when it is leased again. */
+export async function dropDestination(tx: Tx, row: JobRow, nowMs: number): Promise<Partial<JobRow>> {
+  if (row.purpose !== 'import' || row.toReplicaId === null) return {};
+  await abandonReplica(tx, row.toReplicaId, nowMs);
+  return { toReplicaId: null, toTargetId: null, moverNodeId: row.importSource?.nodeId ?? row.moverNodeId };
+}
+
+/**
+ * A job that can not go on because a node or target it needs is lost. Before the switch it is cancelled, and the reconciler plans anew with what is left;
+ * an import keeps what it scanned and gets another place. After the switch it waits.
+ */
+export async function settleLost(tx: Tx, jobId: JobId, nowMs: number): Promise<boolean> {
+  const row = await lockJob(tx, jobId);
+  if (row === undefined || !(workingStates.includes(row.state) || waitingStates.includes(row.state))) return false;
+  const lost = await lostPlaces(tx, row);
+  if (row.purpose === 'import') {
+    if (row.toTargetId === null || !lost.destination) return false;
+    const patch = await dropDestination(tx, row, nowMs);
+    await changeJob(tx, row, row.state === 'planned' ? [] : ['release'], { ...patch, leaseExpiresAtMs: null, notBeforeMs: null, waitingBecause: 'its place was lost, another is chosen' }, nowMs);
+    return true;
+  }
+  if (!lost.destination && !lost.source) return false;
+  await changeJob(tx, row, ['cancel'], { waitingBecause: lost.destination ? 'its destination was lost' : 'the copy it is about was lost' }, nowMs);
+  return true;
+}
+
+async function lostPlaces(tx: Tx, row: JobRow): Promise<{ destination: boolean; source: boolean }> {
+  const ids = [row.toTargetId, row.fromTargetId].filter((targetId) => targetId !== null);
+  if (ids.length === 0) return { destination: false, source: false };
+  const rows = await tx.select({ targetId: target.targetId, state: target.state, agentState: node.agentState }).from(target).innerJoin(node, eq(node.nodeId, target.nodeId)).where(inArray(target.targetId, ids));
+  const isLost = (targetId: TargetId | null): boolean => {
+    const at = rows.find((found) => found.targetId === targetId);
+    return targetId !== null && (at === undefined || at.state === 'lost' || at.agentState === 'lost' || at.agentState === 'revoked');
+  };
+  return { destination: isLost(row.toTargetId), source: isLost(row.fromTargetId) };
+}

@@ -1,0 +1,132 @@
+import { heatWindows, type WindowCounts } from '@data-in-motion/shared/domain/heat';
+import type { DatasetId, TargetId } from '@data-in-motion/shared/domain/ids';
+import { defaultPolicy, effectivePolicy, type Policy } from '@data-in-motion/shared/domain/policy';
+import { pricesAt } from '@data-in-motion/shared/domain/price';
+import { and, eq, gte, lte, notInArray } from 'drizzle-orm';
+import type { DatasetFacts, DeviceFacts, FleetSnapshot, JobFacts, NodeFacts, ReplicaFacts, TargetFacts } from '../fleet/snapshot.ts';
+import type { Db, Store } from './database.ts';
+import { readPrices } from './prices.ts';
+import { accessAggregate, dataset, datasetVersion, device, globalPolicy, job, node, pointer, replica, target } from './schema.ts';
+
+type JobRow = typeof job.$inferSelect;
+
+/** Everything decisions read, from one transaction and sorted by name: the same rows give the same snapshot. */
+export async function loadSnapshot(store: Store): Promise<FleetSnapshot> {
+  return store.transaction(async (tx) => {
+    const takenAtMs = await store.nowMs(tx);
+    const [global] = await tx.select({ policy: globalPolicy.policy }).from(globalPolicy);
+    const jobRows = await tx.select().from(job).where(eq(job.active, true)).orderBy(job.jobId);
+    const nodes = (await tx.select().from(node).orderBy(node.nodeId)).map(nodeFacts);
+    const devices = (await tx.select().from(device).orderBy(device.deviceId)).map(deviceFacts);
+    const targets = await loadTargets(tx, jobRows, nodes, takenAtMs);
+    const datasets = await loadDatasets(tx, global?.policy ?? defaultPolicy, takenAtMs);
+    return { takenAtMs, globalPolicy: global?.policy ?? defaultPolicy, nodes, devices, targets, datasets, jobs: jobRows.filter(isUnderWay).map(jobFacts) };
+  });
+}
+
+/** What only waits for the trash time needs no attention of decisions: its copy does not count and its place is promised to nobody. */
+function isUnderWay(row: JobRow): boolean {
+  return row.state !== 'trashed' && row.state !== 'purged';
+}
+
+function nodeFacts(row: typeof node.$inferSelect): NodeFacts {
+  const { nodeId, siteId, agentState, lastHeardAtMs, incarnation } = row;
+  return { nodeId, siteId, agentState, lastHeardAtMs, incarnation };
+}
+
+function deviceFacts(row: typeof device.$inferSelect): DeviceFacts {
+  const { deviceId, nodeId, level, levelSinceMs, probability, horizonDays, assessedAtMs } = row;
+  return { deviceId, nodeId, level, levelSinceMs, probability, horizonDays, assessedAtMs, judge: row.judge === null ? '' : `${row.judge.name} ${row.judge.version}`, reasons: row.reasons.map((reason) => reason.text) };
+}
+
+function jobFacts(row: JobRow): JobFacts {
+  const { jobId, key, datasetId, purpose, state, fromReplicaId, fromTargetId, toReplicaId, toTargetId, moverNodeId, sizeBytes } = row;
+  return { jobId, key, datasetId, purpose, state, fromReplicaId, fromTargetId, toReplicaId, toTargetId, moverNodeId, sizeBytes };
+}
+
+async function loadTargets(db: Db, jobs: readonly JobRow[], nodes: readonly NodeFacts[], nowMs: number): Promise<TargetFacts[]> {
+  const book = (await readPrices(db)).entries;
+  const sites = new Map(nodes.map((row) => [row.nodeId, row.siteId]));
+  const reserved = reservations(jobs);
+  const rows = await db.select().from(target).orderBy(target.targetId);
+  return rows.flatMap((row): TargetFacts[] => {
+    const siteId = sites.get(row.nodeId);
+    if (siteId === undefined) return [];
+    const { tier, locationKind, provider, region, failureDomain, encryptedAtRest, priceClass, reserveBytes, deviceIds, capacityBytes } = row.description;
+    // What the operator declares is the upper bound; the file system may have less.
+    const capacity = capacityBytes === null ? row.capacityBytes : row.capacityBytes === 0 ? capacityBytes : Math.min(capacityBytes, row.capacityBytes);
+    return [
+      {
+        targetId: row.targetId, nodeId: row.nodeId, siteId, state: row.reachable ? row.state : 'lost', tier, locationKind, provider, region, failureDomain, encryptedAtRest, priceClass,
+        prices: pricesAt(book, priceClass, nowMs) ?? null, capacityBytes: capacity, usedBytes: row.usedBytes, reserveBytes, reservedBytes: reserved.get(row.targetId) ?? 0,
+        latencyP95Ms: row.latencyP95Ms, readBytesPerSec: row.readBytesPerSec, writeBytesPerSec: row.writeBytesPerSec, deviceIds,
+      },
+    ];
+  });
+}
+
+/** Room that is promised: all of a copy until it is verified, since the last measurement may be older than its first byte. */
+function reservations(jobs: readonly JobRow[]): Map<TargetId, number> {
+  const promised = new Map<TargetId, number>();
+  for (const row of jobs) {
+    if (row.toTargetId === null || row.toReplicaId === row.fromReplicaId || ['verified', 'switched', 'grace', 'retiring', 'trashed', 'purged'].includes(row.state)) continue;
+    promised.set(row.toTargetId, (promised.get(row.toTargetId) ?? 0) + row.sizeBytes);
+  }
+  return promised;
+}
+
+async function loadDatasets(db: Db, global: Policy, nowMs: number): Promise<DatasetFacts[]> {
+  const rows = await db.select().from(dataset).orderBy(dataset.datasetId);
+  const pointers = new Map((await db.select().from(pointer)).map((row) => [row.datasetId, row]));
+  const versions = new Map(
+    (await db.select({ version: datasetVersion }).from(datasetVersion).innerJoin(pointer, eq(pointer.versionId, datasetVersion.versionId))).map(({ version }) => [version.versionId, version]),
+  );
+  const replicas = await loadReplicas(db);
+  const windows = await loadWindows(db, nowMs);
+  return rows.map((row) => {
+    const held = pointers.get(row.datasetId);
+    const version = held === undefined ? undefined : versions.get(held.versionId);
+    return {
+      datasetId: row.datasetId, owner: row.owner, rev: row.rev, policy: effectivePolicy(global, row.ownPolicy),
+      versionId: held?.versionId ?? null, objects: version?.objects ?? 0, sizeBytes: version?.sizeBytes ?? 0, primaryReplicaId: held?.replicaId ?? null, pointerRev: held?.rev ?? 0,
+      replicas: replicas.get(row.datasetId) ?? [], windows: windows.get(row.datasetId) ?? noAccesses(), lastAccessAtMs: row.lastAccessAtMs, ewmaPerHour: row.ewmaPerHour,
+      heatClass: row.heat?.class ?? null, heatDecidedAtMs: row.heat?.decidedAtMs ?? null, lastMovedAtMs: row.lastMovedAtMs, createdAtMs: row.createdAtMs,
+    };
+  });
+}
+
+async function loadReplicas(db: Db): Promise<Map<DatasetId, ReplicaFacts[]>> {
+  const rows = await db.select().from(replica).where(notInArray(replica.state, ['purged', 'abandoned'])).orderBy(replica.replicaId);
+  const byDataset = new Map<DatasetId, ReplicaFacts[]>();
+  for (const row of rows) {
+    // An import's copy has no version until its manifest is committed; until then there is nothing to decide about it.
+    if (row.versionId === null) continue;
+    const { replicaId, versionId, targetId, state, verifiedAtMs, createdAtMs } = row;
+    const list = byDataset.get(row.datasetId);
+    const facts = { replicaId, versionId, targetId, state, verifiedAtMs, createdAtMs };
+    if (list === undefined) byDataset.set(row.datasetId, [facts]);
+    else list.push(facts);
+  }
+  return byDataset;
+}
+
+function noAccesses(): WindowCounts[] {
+  return heatWindows.map(({ name }) => ({ window: name, reads: 0, writes: 0, readBytes: 0, writtenBytes: 0 }));
+}
+
+/** Sums of the minutes that lie in each window; a minute counts by its end. */
+async function loadWindows(db: Db, nowMs: number): Promise<Map<DatasetId, WindowCounts[]>> {
+  const longest = Math.max(...heatWindows.map(({ ms }) => ms));
+  const rows = await db.select().from(accessAggregate).where(and(gte(accessAggregate.windowEndMs, nowMs - longest), lte(accessAggregate.windowStartMs, nowMs)));
+  const byDataset = new Map<DatasetId, WindowCounts[]>();
+  for (const row of rows) {
+    const sums = byDataset.get(row.datasetId) ?? noAccesses();
+    const added = sums.map((sum, i) =>
+      row.windowEndMs < nowMs - heatWindows[i]!.ms
+        ? sum
+        : { ...sum, reads: sum.reads + row.reads, writes: sum.writes + row.writes, readBytes: sum.readBytes + row.readBytes, writtenBytes: sum.writtenBytes + row.writtenBytes },
+    );
+    byDataset.set(row.datasetId, added);
+  }
+  return byDataset;
+}
