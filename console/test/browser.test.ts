@@ -1,0 +1,195 @@
+import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { buildConsole } from './build-console.ts';
+import { chromiumFlags, chromiumIsHere, chromiumPath } from './chromium.ts';
+import { hostile } from './fixture-fleet.ts';
+import { type FixtureServer, startFixtureServer } from './fixture-server.ts';
+
+if (!chromiumIsHere) process.stdout.write(`console/test/browser: skipped, ${chromiumPath} is not here\n`);
+
+/** Every page with a text that it can only show when its numbers have come. */
+const pages = [
+  { path: '/', name: 'Fleet', shows: 'All 214 datasets have their copies' },
+  { path: '/nodes/berlin-a', name: 'berlin-a', shows: 'a drive under it is failing' },
+  { path: '/devices/st4000dm000-z301000', name: 'Z301000', shows: '48 pending sectors, 41 more than a week ago' },
+  { path: '/datasets', name: 'Datasets', shows: 'video-masters' },
+  { path: '/datasets/survey-2026', name: 'survey-2026', shows: 'The second copy must be at another site' },
+  { path: '/plan', name: 'Plan', shows: 'drive Z301000 under berlin-a-disk is failing' },
+  { path: '/migrations', name: 'Migrations', shows: 'paris-a-nvme has 310 GB free, the copy needs 640 GB' },
+  { path: '/health', name: 'Health', shows: 'judged by the rule five-attributes 1' },
+  { path: '/consistency', name: 'Consistency', shows: '1 conflict waits for a person' },
+  { path: '/chaos', name: 'Chaos', shows: 'Every dataset has exactly one primary' },
+  { path: '/events', name: 'Events', shows: 'A plan with 12 moves saves $42.10 a month.' },
+  { path: '/events?tab=audit', name: 'Events', shows: 'refused: role' },
+  { path: '/integrations', name: 'Integrations', shows: 'PGlite, 0.4 ms' },
+] as const;
+
+describe.skipIf(!chromiumIsHere)('the console in a browser', () => {
+  let server: FixtureServer;
+  let browser: Browser;
+
+  beforeAll(async () => {
+    buildConsole();
+    server = await startFixtureServer();
+    browser = await chromium.launch({ executablePath: chromiumPath, args: [...chromiumFlags] });
+  }, 120_000);
+
+  afterAll(async () => {
+    await browser?.close();
+    await server?.close();
+  });
+
+  let signedIn: BrowserContext | undefined;
+  const problems: string[] = [];
+
+  /** One page in the session of the one token; what the browser complains about is kept. */
+  async function open(path: string, look: { width?: number; colours?: 'light' | 'dark' } = {}): Promise<Page> {
+    if (signedIn === undefined) {
+      signedIn = await browser.newContext();
+      const first = await signedIn.newPage();
+      await first.goto(`${server.url}/#token=first-look-token`);
+      await first.getByRole('heading', { level: 1, name: 'Fleet' }).waitFor();
+      expect(first.url()).toBe(`${server.url}/`);
+      await first.close();
+    }
+    const page = await signedIn.newPage();
+    page.on('console', (message) => message.type() === 'error' && problems.push(`${path}: ${message.text()}`));
+    page.on('pageerror', (thrown) => problems.push(`${path}: ${thrown.message}`));
+    await page.setViewportSize({ width: look.width ?? 1440, height: look.width === 390 ? 844 : 900 });
+    await page.emulateMedia({ colorScheme: look.colours ?? 'light' });
+    await page.goto(`${server.url}${path}`);
+    return page;
+  }
+
+  test('without a session it says how to get one, and a token that was used is no way in', async () => {
+    const context = await browser.newContext();
+    const page = await context.newPage();
+    await page.goto(`${server.url}/?token=used-long-ago-token`);
+    await page.getByText('npx dim console').waitFor();
+    expect(page.url()).toBe(`${server.url}/`);
+    await page.getByText('This token was used, or its time is over.').waitFor();
+    await context.close();
+  });
+
+  for (const width of [1440, 1024, 390]) {
+    for (const colours of ['light', 'dark'] as const) {
+      test(`every page answers its question at ${width} pixels in ${colours}, without a complaint or sideways scroll`, async () => {
+        problems.length = 0;
+        const page = await open('/', { width, colours });
+        for (const { path, name, shows } of pages) {
+          await page.goto(`${server.url}${path}`);
+          await page.getByRole('heading', { level: 1, name }).waitFor();
+          await page.getByText(shows).first().waitFor();
+          const body = await page.evaluate(() => ({ wide: document.documentElement.scrollWidth, seen: document.documentElement.clientWidth, hacked: 'hacked' in window }));
+          expect(body.wide, `${path} scrolls sideways`).toBeLessThanOrEqual(body.seen);
+          expect(body.hacked, `${path} ran what a name said`).toBe(false);
+        }
+        expect(problems).toEqual([]);
+        await page.close();
+      }, 120_000);
+    }
+  }
+
+  test('a name that is markup is shown as it was written', async () => {
+    for (const path of ['/', '/datasets', '/migrations', '/health', '/consistency', '/events', '/events?tab=audit']) {
+      const page = await open(path);
+      await page.getByText(hostile).first().waitFor();
+      expect(await page.locator('img[src="x"]').count()).toBe(0);
+      await page.close();
+    }
+  });
+
+  test('pages are reached by keyboard: g and a letter, slash for search, Esc to leave it', async () => {
+    const page = await open('/');
+    for (const [key, name] of [['d', 'Datasets'], ['p', 'Plan'], ['m', 'Migrations'], ['h', 'Health'], ['c', 'Consistency'], ['x', 'Chaos'], ['e', 'Events'], ['f', 'Fleet']] as const) {
+      await page.keyboard.press('g');
+      await page.keyboard.press(key);
+      await page.getByRole('heading', { level: 1, name }).waitFor();
+    }
+    await page.keyboard.press('/');
+    await page.getByRole('searchbox').waitFor();
+    await page.waitForFunction(() => document.activeElement instanceof HTMLInputElement);
+    await page.keyboard.type('mri');
+    await page.getByText('1 of 2,140').waitFor();
+    expect(page.url()).toContain('q=mri');
+    await page.keyboard.press('Escape');
+    expect(await page.evaluate(() => document.activeElement?.tagName)).toBe('BODY');
+    await page.close();
+  });
+
+  test('of thousands of datasets only the rows in sight are in the document', async () => {
+    const page = await open('/datasets');
+    await page.getByText('2,140 of 2,140').waitFor();
+    expect(await page.locator('[role="row"]').count()).toBeLessThan(60);
+    await page.getByRole('table', { name: 'Datasets' }).evaluate((element) => element.scrollTo(0, element.scrollHeight));
+    await page.getByRole('row').filter({ hasText: 'web-logs' }).or(page.getByText('telescope-night-221')).first().waitFor();
+    await page.close();
+  });
+
+  test('the map of drives is walked by arrow keys and opens the drive on Enter', async () => {
+    const page = await open('/');
+    const map = page.getByRole('application');
+    await map.waitFor();
+    await page.getByText('28 drives, by site and node').waitFor();
+    await map.focus();
+    await page.keyboard.press('ArrowRight');
+    await page.getByText('st4000dm000-z301000 · 4.00 TB · failing').waitFor();
+    await page.keyboard.press('Enter');
+    await page.getByRole('heading', { level: 1, name: 'Z301000' }).waitFor();
+    await page.close();
+  });
+
+  test('a certificate is checked in the browser: the genuine one holds, a changed one does not', async () => {
+    const page = await open('/health');
+    const verify = page.getByRole('button', { name: 'Verify' });
+    await verify.first().click();
+    await page.getByText('every copy was read back equal at its new place').waitFor();
+    await page.keyboard.press('Escape');
+    await verify.nth(1).click();
+    await page.getByText('The signature does not belong to this text.').waitFor();
+    await page.close();
+  });
+
+  test('a policy is changed field by field, against the version that was seen', async () => {
+    const page = await open('/datasets/survey-2026');
+    await page.getByRole('button', { name: 'Edit' }).click();
+    await page.getByLabel('Copies').fill('3');
+    await page.getByRole('button', { name: 'Save' }).click();
+    await page.getByText('The policy is changed').waitFor();
+    const change = server.changes.find(({ route }) => route === 'PATCH /v1/datasets/survey-2026/policy');
+    expect(change).toEqual({ route: 'PATCH /v1/datasets/survey-2026/policy', body: JSON.stringify({ set: { copies: 3 }, clear: [] }), ifMatch: '"41"' });
+    await page.close();
+  });
+
+  test('a plan is applied only after its consequence was told in numbers', async () => {
+    const page = await open('/plan');
+    await page.getByRole('button', { name: /^Apply 9 moves/ }).click();
+    await page.getByText(/in 9 jobs, about .* of work; costs/).waitFor();
+    await page.getByRole('button', { name: /^Move / }).click();
+    await page.getByText('The plan is applied').waitFor();
+    expect(server.changes.some(({ route }) => route === 'POST /v1/plans/01JQP1/apply')).toBe(true);
+    await page.close();
+  });
+
+  test('faults are stopped by the button that is always there', async () => {
+    const page = await open('/chaos');
+    await page.getByRole('button', { name: 'Stop all (1)' }).click();
+    await page.getByText('Every fault is being undone.').waitFor();
+    expect(server.changes.some(({ route }) => route === 'POST /v1/chaos/stop')).toBe(true);
+    await page.close();
+  });
+
+  test('an event arrives by itself; a lost link is said with the time of the last number, and a regained one is quiet', async () => {
+    const page = await open('/events');
+    await page.getByText('live', { exact: true }).waitFor();
+    server.emit('A thing that just happened.');
+    await page.getByText('A thing that just happened.').waitFor();
+    server.setStream(false);
+    await page.getByText('The live link is down').waitFor();
+    await page.getByText(/The last numbers are from \d\d:\d\d:\d\d/).waitFor();
+    server.setStream(true);
+    await page.getByRole('button', { name: 'Try again' }).click();
+    await page.getByText('The live link is down').waitFor({ state: 'detached' });
+    await page.close();
+  });
+});
