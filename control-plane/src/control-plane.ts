@@ -3,7 +3,7 @@ import path from 'node:path';
 import { createHash } from 'node:crypto';
 import { serve, type ServerType } from '@hono/node-server';
 import type { Clock } from '@data-in-motion/shared/clock';
-import { Failure } from '@data-in-motion/shared/failure';
+import { asFailure, Failure } from '@data-in-motion/shared/failure';
 import type { Loop } from '@data-in-motion/shared/loop';
 import type { Random } from '@data-in-motion/shared/random';
 import type { Logger } from 'pino';
@@ -64,9 +64,19 @@ export async function startControlPlane(parts: ControlPlaneParts): Promise<Runni
 
     const dispatch = startDispatch({ store, bus, signingKey, clock, onFailure: onFailure('dispatch') });
     ending.push(() => dispatch.stop());
-    const loop = startControlLoop({ store, bus, dispatch, signingKey, clock, random, settings: config, onFailure: onFailure('the control loop') });
+    const loop = startControlLoop({ store, dispatch, signingKey, clock, random, settings: config, onFailure: onFailure('the control loop') });
     ending.push(() => loop.stop());
-    const ingest = startIngest({ store, bus, clock, onAsk: (nodeId, ask) => dispatch.answerAsk(nodeId, ask), onBoot: () => loop.wake(), onJobsChanged: () => loop.wake() });
+    const ingest = startIngest({
+      store,
+      bus,
+      clock,
+      publicKeyPem: signingKey.publicKeyPem,
+      // Nothing to do in the same transaction: the loop sees a lease of an older incarnation and ends it.
+      onBoot: async () => {},
+      onAsk: (nodeId, ask) => void dispatch.answerAsk(nodeId, ask).catch((thrown: unknown) => onFailure('an answer to an agent')(asFailure(thrown))),
+      onJobsChanged: () => loop.wake(),
+      onFailure: onFailure('ingest'),
+    });
     ending.push(() => ingest.stop());
     if (config.syntheticLoad) {
       const load: Loop = startSyntheticLoad(store, clock, random, onFailure('the synthetic load'));

@@ -46,11 +46,12 @@ const ladders: Record<string, Record<string, readonly string[]>> = {
     metrics: ['store'],
     ingest: ['broker', 'store', 'jobs', 'metrics'],
     dispatch: ['broker', 'store', 'jobs', 'metrics'],
+    'control-loop': ['fleet', 'health', 'heat', 'policy', 'reconcile', 'placement', 'jobs', 'store', 'audit', 'metrics', 'dispatch'],
     api: ['broker', 'fleet', 'health', 'heat', 'policy', 'reconcile', 'placement', 'jobs', 'store', 'audit', 'metrics', 'ingest', 'dispatch', '.'],
-    '.': ['broker', 'fleet', 'health', 'heat', 'policy', 'reconcile', 'placement', 'jobs', 'store', 'audit', 'metrics', 'ingest', 'dispatch', 'api'],
+    '.': ['broker', 'fleet', 'health', 'heat', 'policy', 'reconcile', 'placement', 'jobs', 'store', 'audit', 'metrics', 'ingest', 'dispatch', 'control-loop', 'api'],
   },
   console: { format: [], components: ['format'], api: [], state: ['api', 'format'], routes: ['format', 'components', 'api', 'state'], '.': [] },
-  chaos: { fleet: [], faults: [], invariants: ['fleet'], scenarios: ['fleet', 'faults', 'invariants'], simulation: ['scenarios'], '.': ['fleet', 'faults', 'invariants', 'scenarios', 'simulation'] },
+  chaos: { fleet: [], faults: ['fleet'], invariants: ['fleet'], scenarios: ['fleet', 'faults', 'invariants'], simulation: ['scenarios'], '.': ['fleet', 'faults', 'invariants', 'scenarios', 'simulation'] },
 };
 
 /** Files directly in control-plane/src that stand below `api`: the loop decides, the interface asks it. */
