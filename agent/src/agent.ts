@@ -78,7 +78,8 @@ export async function startAgent(parts: AgentParts): Promise<RunningAgent> {
   const outbox = openOutbox({ journal, meta, rows, ballast, clock, random, failpoint: (name) => crashPoint(name), settings: outboxDefaults });
   const { tell } = outbox;
 
-  const note: Note = (severity, code, message, ids = {}) => tell([{ type: 'note', atMs: wallMs(), severity, code, message: message.slice(0, 2_000), ids: { ...ids } }]);
+  const note: Note = (severity, code, message, ids = {}) =>
+    tell([{ type: 'note', atMs: wallMs(), severity, code, message: message.slice(0, 2_000), ids: { ...ids } }]);
   const toldAtMs = new Map<string, number>();
   const trouble = (code: string, message: string): void => {
     log.warn({ code }, message);
@@ -88,8 +89,8 @@ export async function startAgent(parts: AgentParts): Promise<RunningAgent> {
     note('warning', code, message);
   };
   const failed = (failure: Failure): void => {
-    if (failure.kind === 'defect') return parts.onDefect(failure);
-    trouble(failure.code, failure.message);
+    if (failure.kind === 'defect') parts.onDefect(failure);
+    else trouble(failure.code, failure.message);
   };
   /** Doors through which messages come: nothing that is thrown behind them goes further. */
   let isStopping = false;
@@ -159,9 +160,11 @@ export async function startAgent(parts: AgentParts): Promise<RunningAgent> {
   /** Listings one after the other; the last one's end. */
   let listed: Promise<void> = Promise.resolve();
   const tellInventory = (): Promise<void> => {
-    listed = listed.catch(() => {}).then(async () => {
-      if (!isStopping) tell(await migrator.inventory(), 'now');
-    });
+    listed = listed
+      .catch(() => {})
+      .then(async () => {
+        if (!isStopping) tell(await migrator.inventory(), 'now');
+      });
     return listed;
   };
 
@@ -242,6 +245,7 @@ export async function startAgent(parts: AgentParts): Promise<RunningAgent> {
 }
 
 function sayHowItStopped({ uncleanStop, movedAsideTo }: { uncleanStop: boolean; movedAsideTo: string | null }, note: Note): void {
-  if (movedAsideTo !== null) note('error', 'journal.damaged', `the journal was damaged; it is kept as ${movedAsideTo}, and what it held undelivered is lost here`);
+  if (movedAsideTo !== null)
+    note('error', 'journal.damaged', `the journal was damaged; it is kept as ${movedAsideTo}, and what it held undelivered is lost here`);
   else if (uncleanStop) note('info', 'agent.unclean-stop', 'the last process ended without closing its journal; everything was resumed from it');
 }

@@ -33,14 +33,30 @@ test('the environment stands over the file', () => {
 
 test('the credentials file brings password, bus and key', () => {
   const keyId = '0123456789abcdef0123456789abcdef';
-  writeFileSync(path.join(directory, 'credentials.json'), JSON.stringify({ nodeId: 'node-a', password: 'p', mqttUrl: 'mqtt://bus:1883', keyId, publicKeyPem: 'x' }));
+  writeFileSync(
+    path.join(directory, 'credentials.json'),
+    JSON.stringify({ nodeId: 'node-a', password: 'p', mqttUrl: 'mqtt://bus:1883', keyId, publicKeyPem: 'x' }),
+  );
   const { nodeId, siteId, stateDirectory } = smallest;
-  expect(config({ nodeId, siteId, stateDirectory, credentialsFile: 'credentials.json' })).toMatchObject({ password: 'p', mqttUrl: 'mqtt://bus:1883', controlPlaneKeyId: keyId });
+  expect(config({ nodeId, siteId, stateDirectory, credentialsFile: 'credentials.json' })).toMatchObject({
+    password: 'p',
+    mqttUrl: 'mqtt://bus:1883',
+    controlPlaneKeyId: keyId,
+  });
 });
 
 test('all problems are told together, each with its field and what the field is for', () => {
-  const wrong = { ...smallest, nodeId: 'Node A', mqttUrl: 'http://x', quietMs: -1, colour: 'red', targets: [{ targetId: 'disk-1', root: 'data', tier: 'lukewarm' }] };
-  expect(() => config(wrong)).toThrow(/nodeId: .*unique in the fleet[\s\S]*mqttUrl: .*mqtt:\/\/host[\s\S]*targets\.0\.tier: .*hot, warm or cold[\s\S]*quietMs: .*still being written[\s\S]*colour/);
+  const wrong = {
+    ...smallest,
+    nodeId: 'Node A',
+    mqttUrl: 'http://x',
+    quietMs: -1,
+    colour: 'red',
+    targets: [{ targetId: 'disk-1', root: 'data', tier: 'lukewarm' }],
+  };
+  expect(() => config(wrong)).toThrow(
+    /nodeId: .*unique in the fleet[\s\S]*mqttUrl: .*mqtt:\/\/host[\s\S]*targets\.0\.tier: .*hot, warm or cold[\s\S]*quietMs: .*still being written[\s\S]*colour/,
+  );
 });
 
 test('targets that share a name or lie in one another are refused', () => {

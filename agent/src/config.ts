@@ -47,7 +47,12 @@ const schema = z.strictObject({
   siteId: siteId.describe('site that the node stands in'),
   mqttUrl: busUrl.nullable().default(null).describe('address of the bus; null takes the one from the credentials file'),
   password: z.string().min(1).max(1_000).nullable().default(null).describe('password on the bus; better kept in the credentials file'),
-  credentialsFile: z.string().min(1).nullable().default(null).describe('file that "enroll" wrote (mode 600): password, address of the bus, key of the control plane'),
+  credentialsFile: z
+    .string()
+    .min(1)
+    .nullable()
+    .default(null)
+    .describe('file that "enroll" wrote (mode 600): password, address of the bus, key of the control plane'),
   stateDirectory: directory.describe('directory for what must survive a crash; one per agent'),
   importRoots: z.array(directory).max(100).default([]).describe('directories below which datasets may be imported from'),
   transfer: z
@@ -70,9 +75,20 @@ const schema = z.strictObject({
     .prefault({})
     .describe('what is measured'),
   quietMs: z.number().int().min(0).default(5_000).describe('a file changed more recently than this is still being written'),
-  bytesPerSecPerTarget: z.number().int().min(1).nullable().default(null).describe('read and write rate that moves may take of each target; null for as fast as it goes'),
+  bytesPerSecPerTarget: z
+    .number()
+    .int()
+    .min(1)
+    .nullable()
+    .default(null)
+    .describe('read and write rate that moves may take of each target; null for as fast as it goes'),
   faultsAllowed: z.boolean().default(false).describe('whether the control plane may arm faults here, for tests of resilience'),
-  controlPlaneKeyId: z.string().regex(/^[0-9a-f]{32}$/, 'the 32 hexadecimal digits that "dim status" shows').nullable().default(null).describe('thumbprint of the only key to trust; null trusts the one of the credentials file, or the first seen'),
+  controlPlaneKeyId: z
+    .string()
+    .regex(/^[0-9a-f]{32}$/, 'the 32 hexadecimal digits that "dim status" shows')
+    .nullable()
+    .default(null)
+    .describe('thumbprint of the only key to trust; null trusts the one of the credentials file, or the first seen'),
   reconnect: z
     .strictObject({
       firstDelayMs: z.number().int().min(1).describe('bound of the first random pause'),
@@ -81,11 +97,24 @@ const schema = z.strictObject({
     .nullable()
     .default(null)
     .describe('pauses between attempts to connect; null: 1 s to 60 s, and 50 ms to 2 s for a bus on this same machine'),
-  ballastBytes: z.number().int().min(0).max(1_000_000_000).default(32 * 1024 * 1024).describe('bytes kept beside the journal, to be given back when the disk is full'),
+  ballastBytes: z
+    .number()
+    .int()
+    .min(0)
+    .max(1_000_000_000)
+    .default(32 * 1024 * 1024)
+    .describe('bytes kept beside the journal, to be given back when the disk is full'),
   logLevel: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'silent']).default('info').describe('how much is logged'),
 });
 
-const credentials = z.object({ password: z.string().min(1), mqttUrl: busUrl.optional(), keyId: z.string().regex(/^[0-9a-f]{32}$/).optional() });
+const credentials = z.object({
+  password: z.string().min(1),
+  mqttUrl: busUrl.optional(),
+  keyId: z
+    .string()
+    .regex(/^[0-9a-f]{32}$/)
+    .optional(),
+});
 
 type Settings = z.infer<typeof schema>;
 export interface AgentConfig extends Omit<Settings, 'mqttUrl' | 'password' | 'credentialsFile' | 'targets' | 'reconnect'> {
@@ -131,7 +160,7 @@ export function readConfig(file: string, environment: Environment): AgentConfig 
     targets: settings.targets.map((each) => ({ ...each, failureDomain: each.failureDomain === '' ? settings.nodeId : each.failureDomain })),
     controlPlaneKeyId: settings.controlPlaneKeyId ?? (known === 'missing' ? null : (known?.keyId ?? null)),
     reconnect: settings.reconnect ?? defaultReconnect(mqttUrl),
-    failpoint: environment['DIM_FAILPOINT'] ? parseFailpoint(environment['DIM_FAILPOINT']) : null,
+    failpoint: environment.DIM_FAILPOINT ? parseFailpoint(environment.DIM_FAILPOINT) : null,
   };
 }
 
@@ -148,7 +177,9 @@ function readJson(file: string): Record<string, unknown> {
     const parsed: unknown = JSON.parse(readFileSync(file, 'utf8'));
     return z.record(z.string(), z.unknown()).parse(parsed);
   } catch (thrown) {
-    throw unusable(file, [`the file can not be read as a JSON object: ${thrown instanceof z.ZodError ? 'it holds something else' : (thrown as Error).message}`]);
+    throw unusable(file, [
+      `the file can not be read as a JSON object: ${thrown instanceof z.ZodError ? 'it holds something else' : (thrown as Error).message}`,
+    ]);
   }
 }
 
@@ -186,7 +217,11 @@ function withAbsolutePaths(settings: Settings, base: string): Settings {
               changePoints:
                 recorded.changePoints === null
                   ? null
-                  : { ...recorded.changePoints, drivesFile: absolute(recorded.changePoints.drivesFile), eventsFile: absolute(recorded.changePoints.eventsFile) },
+                  : {
+                      ...recorded.changePoints,
+                      drivesFile: absolute(recorded.changePoints.drivesFile),
+                      eventsFile: absolute(recorded.changePoints.eventsFile),
+                    },
             },
     },
   };
@@ -198,7 +233,8 @@ function targetProblems(targets: Settings['targets']): string[] {
     targets.slice(i + 1).flatMap((other, j) => {
       const field = `targets.${i + 1 + j}`;
       if (one.targetId === other.targetId) return [`${field}.targetId: "${other.targetId}" is used twice. Each target needs its own name.`];
-      if (isWithin(one.root, other.root) || isWithin(other.root, one.root)) return [`${field}.root: ${other.root} and ${one.root} lie inside one another. Give each target a directory of its own.`];
+      if (isWithin(one.root, other.root) || isWithin(other.root, one.root))
+        return [`${field}.root: ${other.root} and ${one.root} lie inside one another. Give each target a directory of its own.`];
       return [];
     }),
   );
@@ -239,5 +275,8 @@ function unwrapped(type: unknown): unknown {
 }
 
 function unusable(file: string, problems: readonly string[]): Failure {
-  return new Failure('refused', { code: 'config.unusable', message: `The agent can not start with the settings of ${file}:\n${problems.map((problem) => `  ${problem}`).join('\n')}` });
+  return new Failure('refused', {
+    code: 'config.unusable',
+    message: `The agent can not start with the settings of ${file}:\n${problems.map((problem) => `  ${problem}`).join('\n')}`,
+  });
 }

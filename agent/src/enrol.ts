@@ -34,14 +34,24 @@ export async function enrol({ url, token, nodeId, credentialsFile }: Enrolment):
     });
   }
   const parsed = answer.safeParse(body);
-  if (!parsed.success) throw new Failure('refused', { code: 'enrol.answer', message: `${url} does not answer as a control plane does: ${parsed.error.issues[0]?.path.join('.')} ${parsed.error.issues[0]?.message}` });
+  if (!parsed.success)
+    throw new Failure('refused', {
+      code: 'enrol.answer',
+      message: `${url} does not answer as a control plane does: ${parsed.error.issues[0]?.path.join('.')} ${parsed.error.issues[0]?.message}`,
+    });
   writePrivately(credentialsFile, `${JSON.stringify(parsed.data, null, 2)}\n`);
   return parsed.data.keyId;
 }
 
 async function ask(url: URL, body: object): Promise<Response> {
   try {
-    return await fetch(url, { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(body), redirect: 'error', signal: AbortSignal.timeout(timeoutMs) });
+    return await fetch(url, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify(body),
+      redirect: 'error',
+      signal: AbortSignal.timeout(timeoutMs),
+    });
   } catch (thrown) {
     throw new Failure('unavailable', { code: 'enrol.no-answer', message: `nobody answers at ${url.origin}: ${asFailure(thrown).message}`, cause: thrown });
   }

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { ManualClock } from '@data-in-motion/shared/clock';
 import { type FaultKind, faultKinds } from '@data-in-motion/shared/domain/fault-hooks';
-import type { ExperimentId, NodeId, TargetId } from '@data-in-motion/shared/domain/ids';
+import type { ExperimentId, NodeId } from '@data-in-motion/shared/domain/ids';
 import type { TargetDescription } from '@data-in-motion/shared/domain/target';
 import type { FaultDocument } from '@data-in-motion/shared/protocol/messages';
 import type { RecordOf } from '@data-in-motion/shared/protocol/records';
@@ -37,7 +37,10 @@ function start({ allowed = true }: { allowed?: boolean } = {}): ArmedFaults {
   return armedFaults({
     nodeId: 'node-a',
     targets: [{ targetId: 'disk-1', root: path.join(directory, 'root') } as unknown as TargetDescription],
-    drives: { degrade: (deviceId, pace) => (deviceId === 'drive-1' ? (degraded.set(deviceId, pace), true) : false), restore: (deviceId) => void degraded.delete(deviceId) },
+    drives: {
+      degrade: (deviceId, pace) => deviceId === 'drive-1' && degraded.set(deviceId, pace).size > 0,
+      restore: (deviceId) => void degraded.delete(deviceId),
+    },
     log: openUndoLog(journal),
     tell: (record) => void told.push(record),
     clock,

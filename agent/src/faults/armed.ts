@@ -7,7 +7,7 @@ import type { FaultDocument } from '@data-in-motion/shared/protocol/messages';
 import type { RecordOf } from '@data-in-motion/shared/protocol/records';
 import { catalogue } from './catalogue.ts';
 import { type Failpoint, failpointOf } from './failpoint.ts';
-import { calmWeather, type Condition, type DriveAging, type FaultWorld, type LinkWeather } from './fault.ts';
+import { type Condition, calmWeather, type DriveAging, type FaultWorld, type LinkWeather } from './fault.ts';
 
 /** Where armed faults are written down first; kept by the journal. */
 export interface FaultLog {
@@ -86,7 +86,10 @@ export function armedFaults(parts: ArmedFaultsParts): ArmedFaults {
     timers.get(row.experimentId)?.abort();
     timers.delete(row.experimentId);
     try {
-      const done = row.kind in catalogue ? await catalogue[row.kind as FaultKind].takeBack(row.experimentId, row.detail, world) : 'a fault of another version of the agent';
+      const done =
+        row.kind in catalogue
+          ? await catalogue[row.kind as FaultKind].takeBack(row.experimentId, row.detail, world)
+          : 'a fault of another version of the agent';
       log.finish(row.experimentId);
       say(row.experimentId, 'undone', `${because}: ${done}`);
     } catch (thrown) {
@@ -99,7 +102,8 @@ export function armedFaults(parts: ArmedFaultsParts): ArmedFaults {
     const timer = new AbortController();
     timers.set(experimentId, timer);
     void clock.sleep(afterMs, timer.signal).then(() => {
-      if (!timer.signal.aborted) inTurn(() => undoWhere((row) => row.experimentId === experimentId, because)).catch(() => undoLater(experimentId, retryUndoMs, because));
+      if (!timer.signal.aborted)
+        inTurn(() => undoWhere((row) => row.experimentId === experimentId, because)).catch(() => undoLater(experimentId, retryUndoMs, because));
     });
   };
 
@@ -113,7 +117,8 @@ export function armedFaults(parts: ArmedFaultsParts): ArmedFaults {
       if (log.refuse(experimentId, kind, clock.nowMs()) === 'noted') say(experimentId, 'refused', because);
     };
     if (!parts.allowed) return refuse('faults are not allowed on this node; its operator can allow them in the settings (faultsAllowed)');
-    if (clock.nowMs() > document.issuedAtMs + document.ttlMs + clockToleranceMs) return refuse('the order came after its time to live, by the clock of this node');
+    if (clock.nowMs() > document.issuedAtMs + document.ttlMs + clockToleranceMs)
+      return refuse('the order came after its time to live, by the clock of this node');
     try {
       const detail = await catalogue[kind].prepare(document, world);
       if (log.begin({ experimentId, kind, detail }, clock.nowMs()) === 'known') return;

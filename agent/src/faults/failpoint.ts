@@ -9,7 +9,8 @@ export interface Failpoint {
 /** @throws Failure `refused` when the text is not of that form */
 export function parseFailpoint(text: string): Failpoint {
   const parts = /^([A-Za-z0-9._-]+):kill:([1-9]\d{0,6})$/.exec(text);
-  if (parts === null) throw new Failure('refused', { code: 'failpoint.form', message: `"${text}" is not a failpoint`, hint: 'name:kill:n, for example C13:kill:3' });
+  if (parts === null)
+    throw new Failure('refused', { code: 'failpoint.form', message: `"${text}" is not a failpoint`, hint: 'name:kill:n, for example C13:kill:3' });
   return { name: parts[1]!, nth: Number(parts[2]) };
 }
 

@@ -103,7 +103,8 @@ export function onThisNode(order: FaultOrder, world: FaultWorld): void {
 /** @throws Failure `refused` when the parameter is missing or outside the bounds, which are part of them */
 export function numberParameter(order: FaultOrder, name: string, from: number, to: number): number {
   const value = order.parameters[name];
-  if (typeof value !== 'number' || !Number.isFinite(value) || value < from || value > to) throw refusedFault(`parameter ${name} has to be a number from ${from} to ${to}`);
+  if (typeof value !== 'number' || !Number.isFinite(value) || value < from || value > to)
+    throw refusedFault(`parameter ${name} has to be a number from ${from} to ${to}`);
   return value;
 }
 

@@ -8,7 +8,7 @@ const errnos = ['EIO', 'ENOSPC', 'EDQUOT', 'EROFS', 'EACCES', 'ETIMEDOUT', 'ENXI
 export const targetErrors = conditionFault(
   z.object({ targetId: z.string(), probability: z.number(), errno: z.string(), seed: z.number() }),
   (order, world) => {
-    const errno = order.parameters['errno'];
+    const errno = order.parameters.errno;
     if (typeof errno !== 'string' || !errnos.includes(errno)) throw refusedFault(`parameter errno has to be one of ${errnos.join(', ')}`);
     return { targetId: targetNamed(order, world).targetId, probability: numberParameter(order, 'probability', 0, 1), errno, seed: order.seed };
   },

@@ -45,7 +45,10 @@ test('a step that fails leaves none of its noun behind', () => {
 test('a second owner is refused while the first lives, and let in after it', () => {
   const journal = openJournal(file());
   expect(() => openJournal(file())).toThrow(/another process owns/);
-  const other = spawnSync(process.execPath, ['-e', openInChild], { env: { ...process.env, JOURNAL: file(), MODULE: path.join(import.meta.dirname, 'journal.ts') }, encoding: 'utf8' });
+  const other = spawnSync(process.execPath, ['-e', openInChild], {
+    env: { ...process.env, JOURNAL: file(), MODULE: path.join(import.meta.dirname, 'journal.ts') },
+    encoding: 'utf8',
+  });
   expect(other.stdout).toContain('journal.owned');
   journal.close();
   openJournal(file()).close();
@@ -60,7 +63,9 @@ test('a journal whose process was killed opens with its rows and says that the s
     journal.db.exec('insert into things values (7)');
     process.kill(process.pid, 'SIGKILL');
   });`;
-  const child = spawnSync(process.execPath, ['-e', writeAndDie], { env: { ...process.env, JOURNAL: file(), MODULE: path.join(import.meta.dirname, 'journal.ts') } });
+  const child = spawnSync(process.execPath, ['-e', writeAndDie], {
+    env: { ...process.env, JOURNAL: file(), MODULE: path.join(import.meta.dirname, 'journal.ts') },
+  });
   expect(child.signal).toBe('SIGKILL');
   const journal = openJournal(file());
   expect(journal.uncleanStop).toBe(true);

@@ -109,7 +109,10 @@ function assertDurable(db: Database.Database): void {
   const synchronous = db.pragma('synchronous', { simple: true });
   const mode = db.pragma('journal_mode', { simple: true });
   if (synchronous !== 2 || mode !== 'wal') {
-    throw new Failure('defect', { code: 'journal.not-durable', message: `SQLite runs with synchronous=${synchronous}, journal_mode=${mode}; commits would not survive a power cut` });
+    throw new Failure('defect', {
+      code: 'journal.not-durable',
+      message: `SQLite runs with synchronous=${synchronous}, journal_mode=${mode}; commits would not survive a power cut`,
+    });
   }
   const version = db.prepare('select sqlite_version() as version').get() as { version: string };
   if (!isAtLeast(version.version, [3, 51, 3])) {

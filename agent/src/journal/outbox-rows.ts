@@ -84,9 +84,13 @@ export function openOutboxRows(journal: Journal, meta: Meta): OutboxRows {
   const selectChain = db.prepare('select chain from outbox where inc = ? and seq = ?').pluck();
   const store = db.prepare("update outbox set state = 'stored' where inc = ? and seq <= ? and state = 'open'");
   const settle = db.prepare("update outbox set state = 'durable' where inc = ? and seq <= ? and state <> 'durable'");
-  const selectNumbering = db.prepare("select position, records from outbox join outbox_records using (position) where state <> 'durable' and position > ? order by position limit 1");
+  const selectNumbering = db.prepare(
+    "select position, records from outbox join outbox_records using (position) where state <> 'durable' and position > ? order by position limit 1",
+  );
   const number = db.prepare("update outbox set inc = ?, seq = ?, prev_chain = ?, chain = ?, state = 'open' where position = ?");
-  const reopen = db.prepare("update outbox set state = 'open' where state = 'durable' and ((inc = @inc and seq > @watermark) or (inc < @inc and @watermark = 0))");
+  const reopen = db.prepare(
+    "update outbox set state = 'open' where state = 'durable' and ((inc = @inc and seq > @watermark) or (inc < @inc and @watermark = 0))",
+  );
   const forgetOld = db.prepare("delete from outbox where state = 'durable' and sealed_at_ms < ?");
   const selectKept = db.prepare("select position, size_bytes from outbox where state = 'durable' order by position desc");
   const forgetUpto = db.prepare("delete from outbox where state = 'durable' and position <= ?");

@@ -1,17 +1,17 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
 import { chainAfter, chainStart } from '@data-in-motion/shared/chain';
 import { ManualClock } from '@data-in-motion/shared/clock';
 import { type BatchMessage, batchMessage, batchRecords } from '@data-in-motion/shared/protocol/messages';
 import type { AgentRecord } from '@data-in-motion/shared/protocol/records';
 import { seededRandom } from '@data-in-motion/shared/random';
 import fc from 'fast-check';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import path from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { type Journal, openJournal } from './journal.ts';
 import { openMeta } from './meta.ts';
-import { type Outbox, openOutbox, outboxDefaults, type OutboxSettings } from './outbox.ts';
-import { openOutboxRows, type OutboxRows, type SealedBatch } from './outbox-rows.ts';
+import { type Outbox, type OutboxSettings, openOutbox, outboxDefaults } from './outbox.ts';
+import { type OutboxRows, openOutboxRows, type SealedBatch } from './outbox-rows.ts';
 
 let directory: string;
 let journal: Journal;
@@ -40,7 +40,16 @@ function note(message: string): AgentRecord {
 }
 
 function stats(atMs: number, targetId = 'disk-1'): AgentRecord {
-  const figures = { capacityBytes: 1, usedBytes: 0, freeBytes: 1, latencyP50Ms: null, latencyP95Ms: null, latencyP99Ms: null, readBytesPerSec: null, writeBytesPerSec: null };
+  const figures = {
+    capacityBytes: 1,
+    usedBytes: 0,
+    freeBytes: 1,
+    latencyP50Ms: null,
+    latencyP95Ms: null,
+    latencyP99Ms: null,
+    readBytesPerSec: null,
+    writeBytesPerSec: null,
+  };
   return { type: 'target-stats', targetId, atMs, reachable: true, unreachableBecause: null, ...figures } as AgentRecord;
 }
 
@@ -70,7 +79,10 @@ test('records told soon are sealed after two seconds', async () => {
 
 test('a batch holds at most 64 KiB of records and fits its message', () => {
   const outbox = open();
-  outbox.tell(Array.from({ length: 3_000 }, (_, i) => note(`number ${i} ${'"\\ü'.repeat(20)}`)), 'now');
+  outbox.tell(
+    Array.from({ length: 3_000 }, (_, i) => note(`number ${i} ${'"\\ü'.repeat(20)}`)),
+    'now',
+  );
   const batches = all();
   expect(recordsOf(batches)).toHaveLength(3_000);
   for (const batch of batches) {
@@ -163,7 +175,11 @@ test('on a full disk the ballast makes room, and without one the teller hears of
   const full = Object.assign(new Error('database or disk is full'), { code: 'SQLITE_FULL' });
   let free = false;
   let ballasts = 1;
-  const outbox = open({}, { restore: () => true, release: () => ballasts-- > 0 && (free = true) });
+  const release = (): boolean => {
+    free ||= ballasts > 0;
+    return ballasts-- > 0;
+  };
+  const outbox = open({}, { restore: () => true, release });
   const add = rows.add;
   rows.add = (...batch) => {
     if (!free) throw full;

@@ -146,7 +146,8 @@ export function openOutbox({ journal, meta, rows, ballast, clock, random, failpo
     tidy() {
       rows.prune(clock.nowMs() - settings.keepMs, settings.keepBytes);
       const gap = withRoom(ballast, () => journal.transaction(() => thinOldest(rows, meta, settings.quotaBytes)));
-      if (gap !== null) tell([gapOf(clock.nowMs(), gap.fromSeq, gap.toSeq, gap.records, 'the outbox of the agent reached its quota while nobody acknowledged')], 'now');
+      if (gap !== null)
+        tell([gapOf(clock.nowMs(), gap.fromSeq, gap.toSeq, gap.records, 'the outbox of the agent reached its quota while nobody acknowledged')], 'now');
       ballast.restore();
     },
     close: sealQuietly,
@@ -174,7 +175,9 @@ function textOf(record: AgentRecord, nowMs: number): string {
   const checked = agentRecord.safeParse(record);
   const text = checked.success ? JSON.stringify(checked.data) : '';
   if (checked.success && text.length <= longestRecord) return text;
-  const because = checked.success ? `is longer than ${longestRecord} characters` : `is malformed: ${checked.error.issues[0]?.path.join('.')} ${checked.error.issues[0]?.message}`;
+  const because = checked.success
+    ? `is longer than ${longestRecord} characters`
+    : `is malformed: ${checked.error.issues[0]?.path.join('.')} ${checked.error.issues[0]?.message}`;
   return JSON.stringify({
     type: 'note',
     atMs: Math.max(0, Math.floor(nowMs)),

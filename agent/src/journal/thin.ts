@@ -38,11 +38,19 @@ export function thinOldest(rows: OutboxRows, meta: Meta, quotaBytes: number): Th
   };
 
   const lastAtMs = new Map<string, number>();
-  eachUndelivered(rows, () => left > wantedBytes, (batch, records) => {
-    const kept = records.filter((record) => isKept(record, lastAtMs));
-    if (kept.length < records.length) lose(batch, kept, records.length);
-  });
-  eachUndelivered(rows, () => left > wantedBytes, (batch, records) => lose(batch, [], records.length));
+  eachUndelivered(
+    rows,
+    () => left > wantedBytes,
+    (batch, records) => {
+      const kept = records.filter((record) => isKept(record, lastAtMs));
+      if (kept.length < records.length) lose(batch, kept, records.length);
+    },
+  );
+  eachUndelivered(
+    rows,
+    () => left > wantedBytes,
+    (batch, records) => lose(batch, [], records.length),
+  );
 
   if (gone !== null) meta.write({ renumber: true });
   return gone;

@@ -48,7 +48,11 @@ export function openUndoLog(journal: Journal): UndoLog {
     begin: (row, atMs) => (add(row.experimentId, row.kind, row.detail, atMs) ? 'begun' : 'known'),
     refuse: (experimentId, kind, atMs) => (add(experimentId, kind, null, atMs) ? 'noted' : 'known'),
     pending: () =>
-      (select.all() as { experiment_id: string; kind: string; detail: string }[]).map((row) => ({ experimentId: row.experiment_id, kind: row.kind, detail: row.detail })),
+      (select.all() as { experiment_id: string; kind: string; detail: string }[]).map((row) => ({
+        experimentId: row.experiment_id,
+        kind: row.kind,
+        detail: row.detail,
+      })),
     finish: (experimentId) => void finish.run(experimentId),
   };
 }

@@ -99,7 +99,15 @@ export class Delivery {
       const storeChanged = memory.storeEpoch !== null && memory.storeEpoch !== welcome.storeEpoch;
       if (storeChanged && (welcome.watermark === 0 || welcome.watermark < memory.durableUpto)) rows.reopenKept(memory.incarnation, welcome.watermark);
       const { seq, chain } = rows.numberAnew(welcome.incarnation);
-      meta.write({ incarnation: welcome.incarnation, seq, chain, storeEpoch: welcome.storeEpoch, durableUpto: 0, renumber: false, publicKeyPem: welcome.publicKeyPem });
+      meta.write({
+        incarnation: welcome.incarnation,
+        seq,
+        chain,
+        storeEpoch: welcome.storeEpoch,
+        durableUpto: 0,
+        renumber: false,
+        publicKeyPem: welcome.publicKeyPem,
+      });
     });
     this.#boot = null;
     this.#sent.clear();

@@ -1,5 +1,5 @@
-import type { Random } from '@data-in-motion/shared/random';
 import { type PayloadOf, type TopicName, topicFor } from '@data-in-motion/shared/protocol/topics';
+import type { Random } from '@data-in-motion/shared/random';
 import { type DownName, downNames, type Link, type UpName } from './link.ts';
 import { Doorway } from './wire.ts';
 

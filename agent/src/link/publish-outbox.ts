@@ -1,9 +1,9 @@
 import type { Clock } from '@data-in-motion/shared/clock';
 import { asFailure, type Failure } from '@data-in-motion/shared/failure';
-import { keyThumbprint } from '@data-in-motion/shared/signature';
 import type { AckMessage, BootMessage, WelcomeMessage } from '@data-in-motion/shared/protocol/messages';
 import type { Random } from '@data-in-motion/shared/random';
 import { backoffMs } from '@data-in-motion/shared/retry';
+import { keyThumbprint } from '@data-in-motion/shared/signature';
 import type { Meta } from '../journal/meta.ts';
 import type { Outbox } from '../journal/outbox.ts';
 import type { Delivery } from './delivery.ts';
@@ -81,9 +81,13 @@ export function publishOutbox(parts: PublishOutboxParts): OutboxPublisher {
 
   const onWelcome = (welcome: WelcomeMessage): void => {
     const refusal = keyRefusal(welcome.publicKeyPem, parts.meta.read().publicKeyPem, parts.controlPlaneKeyId);
-    if (refusal !== null) return onTrouble('control-plane.key-refused', refusal);
+    if (refusal !== null) {
+      onTrouble('control-plane.key-refused', refusal);
+      return;
+    }
     const answer = delivery.onWelcome(welcome);
-    if (answer === 'incarnation-not-new') return onTrouble('control-plane.incarnation-not-new', `the control plane gave incarnation ${welcome.incarnation}, which was ours before`);
+    if (answer === 'incarnation-not-new')
+      onTrouble('control-plane.incarnation-not-new', `the control plane gave incarnation ${welcome.incarnation}, which was ours before`);
     if (answer !== 'welcomed') return;
     boots = 0;
     bootAtMs = 0;
@@ -94,7 +98,8 @@ export function publishOutbox(parts: PublishOutboxParts): OutboxPublisher {
   const onAck = (ack: AckMessage): void => {
     failpoint('C30');
     const answer = delivery.onAck(ack, clock.monotonicMs());
-    if (answer === 'store-changed') onTrouble('control-plane.store-changed', 'the store of the control plane began a new life: everything that was not durable is sent again');
+    if (answer === 'store-changed')
+      onTrouble('control-plane.store-changed', 'the store of the control plane began a new life: everything that was not durable is sent again');
     if (answer === 'forked') onTrouble('outbox.forked', 'the control plane knows another history of this agent: a new incarnation is asked for');
     wake();
   };

@@ -40,10 +40,8 @@ class Stretch {
       for (let i = 0; i < times; i++) deliver();
       this.#release();
     };
-    if (addedMs === 0) return go();
-    void this.#clock.sleep(addedMs).then(() => {
-      if (!this.#weather().cut) go();
-    });
+    if (addedMs === 0) go();
+    else void this.#clock.sleep(addedMs).then(() => this.#weather().cut || go());
   }
 
   #release(): void {

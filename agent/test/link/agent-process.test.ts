@@ -32,7 +32,9 @@ afterAll(async () => {
 });
 beforeEach(() => {
   directory = mkdtempSync(path.join(tmpdir(), 'dim-process-'));
-  controlPlane = new ControlPlaneStub('node-a', (topic, payload) => broker.publish({ cmd: 'publish', topic, payload, qos: 1, dup: false, retain: false }, () => {}));
+  controlPlane = new ControlPlaneStub('node-a', (topic, payload) =>
+    broker.publish({ cmd: 'publish', topic, payload, qos: 1, dup: false, retain: false }, () => {}),
+  );
 });
 afterEach(async () => {
   for (const child of children) {
@@ -49,7 +51,21 @@ function writeSettings(settings: object = {}): string {
   mkdirSync(path.join(directory, 'data'), { recursive: true });
   const fast = { smartctl: 'off', targetEveryMs: 200 };
   const targets = [{ targetId: 'disk-1', root: 'data', tier: 'hot', reserveBytes: 0 }];
-  writeFileSync(file, JSON.stringify({ nodeId: 'node-a', siteId: 'berlin', mqttUrl, password: 'secret', stateDirectory: 'state', targets, telemetry: fast, ballastBytes: 1_000_000, faultsAllowed: true, ...settings }));
+  writeFileSync(
+    file,
+    JSON.stringify({
+      nodeId: 'node-a',
+      siteId: 'berlin',
+      mqttUrl,
+      password: 'secret',
+      stateDirectory: 'state',
+      targets,
+      telemetry: fast,
+      ballastBytes: 1_000_000,
+      faultsAllowed: true,
+      ...settings,
+    }),
+  );
   return file;
 }
 
@@ -62,6 +78,7 @@ function run(args: string[], environment: Record<string, string> = {}): { child:
 }
 
 const agentTold = (): Promise<void> => controlPlane.untilTold((record) => record.type === 'target-stats' && record.reachable);
+const startsLimitMs = 90_000;
 const hasTwice = (): boolean => new Set(controlPlane.reference.store.batches.keys()).size !== controlPlane.reference.store.counted;
 
 test('an agent process runs, and ends cleanly on a signal', async () => {
@@ -75,7 +92,7 @@ test('an agent process runs, and ends cleanly on a signal', async () => {
   expect(said()).toContain('agent stopped');
 });
 
-test('an agent that is killed at any of its crash points goes on after the next start, and tells nothing twice', async () => {
+test('an agent that is killed at any of its crash points goes on after the next start, and tells nothing twice', { timeout: startsLimitMs }, async () => {
   for (const point of ['C32:kill:1', 'C28:kill:2', 'C29:kill:1', 'C29:kill:3', 'C30:kill:1', 'C30:kill:2']) {
     const { child, said } = run(['--config', writeSettings()], { DIM_FAILPOINT: point });
     const [, signal] = await once(child, 'exit');
@@ -91,7 +108,15 @@ test('an agent that is killed at any of its crash points goes on after the next 
 test('a fault that kills the agent is told before, and is over at the next start', async () => {
   const { child } = run(['--config', writeSettings()]);
   await agentTold();
-  controlPlane.fault({ experimentId: '01ARZ3NDEKTSV4RRFFQ69G5FAV' as never, action: 'arm', kind: 'kill-agent', subject: 'node-a', parameters: {}, ttlMs: 5_000, seed: 1 });
+  controlPlane.fault({
+    experimentId: '01ARZ3NDEKTSV4RRFFQ69G5FAV' as never,
+    action: 'arm',
+    kind: 'kill-agent',
+    subject: 'node-a',
+    parameters: {},
+    ttlMs: 5_000,
+    seed: 1,
+  });
   const [, signal] = await once(child, 'exit');
   expect(signal).toBe('SIGKILL');
   run(['--config', writeSettings()]);
@@ -108,7 +133,13 @@ test('an agent enrols with a token, and only its owner can read what it got', as
       const { token, nodeId } = JSON.parse(body) as { token: string; nodeId: string };
       asked.push({ url: request.url, token, nodeId });
       response.statusCode = token === 'good-token' ? 201 : 403;
-      response.end(JSON.stringify(token === 'good-token' ? { nodeId, password: 'given', mqttUrl, keyId: controlPlane.key.keyId, publicKeyPem: 'x' } : { title: 'Forbidden', detail: 'The token was used.' }));
+      response.end(
+        JSON.stringify(
+          token === 'good-token'
+            ? { nodeId, password: 'given', mqttUrl, keyId: controlPlane.key.keyId, publicKeyPem: 'x' }
+            : { title: 'Forbidden', detail: 'The token was used.' },
+        ),
+      );
     });
   });
   await new Promise<void>((resolve) => http.listen(0, '127.0.0.1', resolve));

@@ -87,7 +87,15 @@ async function start(settings: Partial<AgentConfig> = {}): Promise<RunningAgent>
 
 let experiments = 0;
 const experiment = (): ExperimentId => `01ARZ3NDEKTSV4RRFFQ69G${String(++experiments).padStart(4, '0')}` as ExperimentId;
-const isFault = (kind: FaultKind, subject: string, parameters: Record<string, number> = {}) => ({ action: 'arm' as const, kind, subject, parameters, ttlMs: 60_000, seed: 1, experimentId: experiment() });
+const isFault = (kind: FaultKind, subject: string, parameters: Record<string, number> = {}) => ({
+  action: 'arm' as const,
+  kind,
+  subject,
+  parameters,
+  ttlMs: 60_000,
+  seed: 1,
+  experimentId: experiment(),
+});
 
 test('an agent boots until it is welcomed, then tells what lies on its targets and what it measures', async () => {
   controlPlane.answers = false;

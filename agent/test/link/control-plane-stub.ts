@@ -2,7 +2,7 @@ import type { DesiredDocument, FaultDocument } from '@data-in-motion/shared/prot
 import { batchRecords } from '@data-in-motion/shared/protocol/messages';
 import type { AgentRecord } from '@data-in-motion/shared/protocol/records';
 import { type PayloadOf, parseTopic, topicFor, topics } from '@data-in-motion/shared/protocol/topics';
-import { newPrivateKeyPem, signBody, type SigningKey, signingKey } from '@data-in-motion/shared/signature';
+import { newPrivateKeyPem, type SigningKey, signBody, signingKey } from '@data-in-motion/shared/signature';
 import { ReferenceControlPlane } from './reference-control-plane.ts';
 
 /** Enough of a control plane for one agent: welcomes, acknowledges, answers asks with whatever document is set. */

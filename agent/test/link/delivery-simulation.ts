@@ -1,9 +1,9 @@
 import { ManualClock } from '@data-in-motion/shared/clock';
 import type { AckMessage, BatchMessage } from '@data-in-motion/shared/protocol/messages';
 import { pick, type Random, randomInt, seededRandom } from '@data-in-motion/shared/random';
-import { type Outbox, openOutbox, outboxDefaults } from '../../src/journal/outbox.ts';
 import { openMeta } from '../../src/journal/meta.ts';
-import { openOutboxRows, type OutboxRows } from '../../src/journal/outbox-rows.ts';
+import { type Outbox, openOutbox, outboxDefaults } from '../../src/journal/outbox.ts';
+import { type OutboxRows, openOutboxRows } from '../../src/journal/outbox-rows.ts';
 import { Delivery, deliveryDefaults } from '../../src/link/delivery.ts';
 import { type MemoryJournal, memoryJournal, PowerCut, type Snapshot } from './memory-journal.ts';
 import { allReferenceGuards, ReferenceControlPlane, type Welcome } from './reference-control-plane.ts';
@@ -11,7 +11,11 @@ import { allReferenceGuards, ReferenceControlPlane, type Welcome } from './refer
 /** A guard of the delivery that a run goes without, to see that it is needed. */
 export type Guard = 'uid-dedupe' | 'count-inserted' | 'contiguous' | 'epoch-in-ack' | 'chain-in-ack' | 'retention' | 'rewind';
 
-type Message = { kind: 'boot'; memory: NonNullable<ReturnType<Delivery['boot']>> } | { kind: 'welcome'; welcome: Welcome } | { kind: 'batch'; batch: BatchMessage } | { kind: 'ack'; ack: AckMessage };
+type Message =
+  | { kind: 'boot'; memory: NonNullable<ReturnType<Delivery['boot']>> }
+  | { kind: 'welcome'; welcome: Welcome }
+  | { kind: 'batch'; batch: BatchMessage }
+  | { kind: 'ack'; ack: AckMessage };
 
 const turns = 250;
 const settleTurns = 600;
@@ -130,14 +134,18 @@ class Simulation {
   }
 
   #unknownStored(): string | null {
-    for (const [key, records] of this.#controlPlane.store.batches) if (this.#accepted.get(key.split('/')[0]!) !== records) return `stored batch ${key} was never accepted like this`;
+    for (const [key, records] of this.#controlPlane.store.batches)
+      if (this.#accepted.get(key.split('/')[0]!) !== records) return `stored batch ${key} was never accepted like this`;
     return null;
   }
 
   #tell(): void {
     const record = { type: 'note', atMs: this.#nowMs, severity: 'info', code: `told-${++this.#told}`, message: 'something', ids: {} } as const;
     this.#outbox.tell([record], 'now');
-    for (const row of this.#journal.db.prepare('select uid, records from outbox join outbox_records using (position) order by position desc limit 1').all() as { uid: string; records: string }[]) {
+    for (const row of this.#journal.db.prepare('select uid, records from outbox join outbox_records using (position) order by position desc limit 1').all() as {
+      uid: string;
+      records: string;
+    }[]) {
       this.#accepted.set(row.uid, row.records);
     }
   }
@@ -177,7 +185,7 @@ class Simulation {
 
   #restoreCopy(): void {
     if (this.#copy === undefined) return;
-    const before = this.#journal.db.prepare("select uid from outbox").pluck().all() as string[];
+    const before = this.#journal.db.prepare('select uid from outbox').pluck().all() as string[];
     this.#journal.restore(this.#copy);
     const after = new Set(this.#journal.db.prepare('select uid from outbox').pluck().all() as string[]);
     for (const uid of before) if (!after.has(uid)) this.#lostWithDisk.add(uid);

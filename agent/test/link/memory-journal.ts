@@ -45,7 +45,12 @@ export function memoryJournal(): MemoryJournal {
       db.transaction(() => {
         for (const table of [...tables].reverse()) db.exec(`delete from ${table}`);
         for (const [table, rows] of snapshot) {
-          for (const row of rows) db.prepare(`insert into ${table} values (${Object.keys(row).map(() => '?').join(', ')})`).run(...Object.values(row));
+          for (const row of rows)
+            db.prepare(
+              `insert into ${table} values (${Object.keys(row)
+                .map(() => '?')
+                .join(', ')})`,
+            ).run(...Object.values(row));
         }
       })();
     },

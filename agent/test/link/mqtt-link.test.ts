@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { type AddressInfo, createServer, type Server, type Socket, connect } from 'node:net';
+import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { systemClock } from '@data-in-motion/shared/clock';
@@ -27,11 +27,17 @@ async function busOn(broker: Broker): Promise<ContractBus> {
   const sockets = new Set<Socket>();
   const proxy = createServer((incoming) => {
     const outgoing = connect(broker.port, '127.0.0.1');
-    for (const [from, to] of [[incoming, outgoing], [outgoing, incoming]] as const) {
+    for (const [from, to] of [
+      [incoming, outgoing],
+      [outgoing, incoming],
+    ] as const) {
       sockets.add(from);
       from.pipe(to);
       from.on('error', () => to.destroy());
-      from.on('close', () => (sockets.delete(from), to.destroy()));
+      from.on('close', () => {
+        sockets.delete(from);
+        to.destroy();
+      });
     }
   });
   const port = await listening(proxy);

@@ -46,7 +46,13 @@ export class ReferenceControlPlane {
     if (known === undefined) this.#incarnation = Math.max(this.#incarnation, boot.lastIncarnation) + 1;
     const incarnation = known ?? this.#incarnation;
     this.#welcomes.set(boot.bootUid, incarnation);
-    return { bootUid: boot.bootUid, incarnation, storeEpoch: `epoch-${this.#epoch}`, watermark: this.#watermark(this.store, boot.lastIncarnation), publicKeyPem: 'key' };
+    return {
+      bootUid: boot.bootUid,
+      incarnation,
+      storeEpoch: `epoch-${this.#epoch}`,
+      watermark: this.#watermark(this.store, boot.lastIncarnation),
+      publicKeyPem: 'key',
+    };
   }
 
   ingest(batch: BatchMessage): AckMessage {
@@ -75,7 +81,15 @@ export class ReferenceControlPlane {
     const holes: number[] = [];
     for (let i = upto + 1; i < seq; i++) if (!this.store.numbers.has(`${inc}.${i}`)) holes.push(i);
     const chainAtUpto = upto === seq ? chain : (this.store.numbers.get(`${inc}.${upto}`)?.chain ?? chainStart);
-    return { v: 1, inc, upto, chainAtUpto: this.#storedChain(inc, upto) ?? chainAtUpto, holes, storeEpoch: `epoch-${this.#epoch}`, durableUpto: this.#watermark(this.#durable, inc) };
+    return {
+      v: 1,
+      inc,
+      upto,
+      chainAtUpto: this.#storedChain(inc, upto) ?? chainAtUpto,
+      holes,
+      storeEpoch: `epoch-${this.#epoch}`,
+      durableUpto: this.#watermark(this.#durable, inc),
+    };
   }
 
   /** What is stored under a number stays; a second batch with the number shows as another chain. */
