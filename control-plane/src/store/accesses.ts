@@ -4,7 +4,7 @@ import { sql } from 'drizzle-orm';
 import { type Db, rowsOf, type Tx } from './database.ts';
 
 /** Accesses are added up per dataset and minute. */
-const minuteMs = 60_000;
+const minuteMs = sql.raw('60000');
 /** Sums stay where JavaScript counts exactly, whatever an observer claims. */
 const mostExact = sql.raw('9007199254740991');
 
@@ -34,10 +34,10 @@ export async function storeAccesses(tx: Tx, nowMs: number, accesses: readonly Ac
       on conflict do nothing returning *
     ), minutes as (
       insert into access_aggregate (dataset_id, window_start_ms, window_end_ms, reads, writes, read_bytes, written_bytes, last_access_at_ms)
-      select dataset_id, at_ms / ${minuteMs}::bigint * ${minuteMs}::bigint as start, (at_ms / ${minuteMs}::bigint + 1) * ${minuteMs}::bigint,
+      select dataset_id, at_ms / ${minuteMs} * ${minuteMs} as start, (at_ms / ${minuteMs} + 1) * ${minuteMs},
         least(coalesce(sum(count) filter (where kind = 'read'), 0), ${mostExact})::bigint, least(coalesce(sum(count) filter (where kind = 'write'), 0), ${mostExact})::bigint,
         least(coalesce(sum(bytes) filter (where kind = 'read'), 0), ${mostExact})::bigint, least(coalesce(sum(bytes) filter (where kind = 'write'), 0), ${mostExact})::bigint, max(at_ms)
-      from fresh group by dataset_id, start, at_ms / ${minuteMs}::bigint order by dataset_id, start
+      from fresh group by dataset_id, at_ms / ${minuteMs} order by dataset_id, start
       on conflict (dataset_id, window_start_ms) do update set
         reads = least(access_aggregate.reads::numeric + excluded.reads, ${mostExact})::bigint, writes = least(access_aggregate.writes::numeric + excluded.writes, ${mostExact})::bigint,
         read_bytes = least(access_aggregate.read_bytes::numeric + excluded.read_bytes, ${mostExact})::bigint,

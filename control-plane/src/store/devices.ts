@@ -7,10 +7,17 @@ import type { Tx } from './database.ts';
 import { appendEvents, type NewEvent } from './events.ts';
 import { assessment, device } from './schema.ts';
 
-export type OfNode<Record> = { readonly nodeId: NodeId; readonly record: Record };
+/** A record with who told it. */
+export interface Told<Record> {
+  readonly nodeId: NodeId;
+  readonly batchUid: string;
+  /** Something sealed after it is stored already; what it says counts only where its time is newer. Agents' clocks may be wrong, so otherwise their order counts. */
+  readonly isLate: boolean;
+  readonly record: Record;
+}
 
 /** Devices as their agents see them now; a device that was moved to another node belongs to that from here on. */
-export async function storeDevices(tx: Tx, nowMs: number, seen: readonly OfNode<RecordOf<'device-seen'>>[]): Promise<void> {
+export async function storeDevices(tx: Tx, nowMs: number, seen: readonly Told<RecordOf<'device-seen'>>[]): Promise<void> {
   if (seen.length === 0) return;
   const newest = new Map(seen.map((one) => [one.record.deviceId, one]));
   const before = await tx.select({ deviceId: device.deviceId, nodeId: device.nodeId }).from(device).where(inArray(device.deviceId, [...newest.keys()]));
@@ -41,27 +48,29 @@ async function tellLevel(tx: Tx, nowMs: number, nodeId: NodeId, from: RiskLevel,
 
 /**
  * Keep every assessment, and let the newest one stand on its device; every change of level on the way is told.
- * Answers the devices whose level changed.
+ * What a node says of a device that is in another one is kept, and changes nothing. Answers the devices whose level changed.
  */
-export async function storeAssessments(tx: Tx, nowMs: number, told: readonly OfNode<RecordOf<'assessment'>>[]): Promise<DeviceId[]> {
+export async function storeAssessments(tx: Tx, nowMs: number, told: readonly Told<RecordOf<'assessment'>>[]): Promise<DeviceId[]> {
   if (told.length === 0) return [];
   await tx.copyRows(
     assessment,
     told.map(({ nodeId, record: { type: _, ...facts } }) => ({ nodeId, ...facts })),
   );
   const ids = [...new Set(told.map(({ record }) => record.deviceId))].sort();
-  const rows = await tx.select({ deviceId: device.deviceId, level: device.level, assessedAtMs: device.assessedAtMs, since: device.levelSinceMs }).from(device).where(inArray(device.deviceId, ids)).orderBy(device.deviceId).for('update');
+  const rows = await tx.select({ deviceId: device.deviceId, nodeId: device.nodeId, level: device.level, assessedAtMs: device.assessedAtMs, since: device.levelSinceMs }).from(device).where(inArray(device.deviceId, ids)).orderBy(device.deviceId).for('update');
   const changed: DeviceId[] = [];
   for (const row of rows) {
     let { level, assessedAtMs, since } = row;
     let newest: RecordOf<'assessment'> | undefined;
-    for (const { nodeId, record } of told) {
-      if (record.deviceId !== row.deviceId || record.atMs < (assessedAtMs ?? 0)) continue;
+    for (const { nodeId, record, isLate } of told) {
+      if (record.deviceId !== row.deviceId || nodeId !== row.nodeId || (isLate && record.atMs < (assessedAtMs ?? 0))) continue;
+      const atMs = Math.min(record.atMs, nowMs);
       if (record.level !== level) {
         await tellLevel(tx, nowMs, nodeId, level, record);
-        since = record.atMs;
+        since = atMs;
       }
-      ({ level, atMs: assessedAtMs } = record);
+      level = record.level;
+      assessedAtMs = atMs;
       newest = record;
     }
     if (newest === undefined) continue;

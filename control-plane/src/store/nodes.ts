@@ -1,4 +1,4 @@
-import type { NodeId } from '@data-in-motion/shared/domain/ids';
+import type { NodeId, SiteId } from '@data-in-motion/shared/domain/ids';
 import { chainStart } from '@data-in-motion/shared/chain';
 import type { BootMessage } from '@data-in-motion/shared/protocol/messages';
 import type { PayloadOf } from '@data-in-motion/shared/protocol/topics';
@@ -10,6 +10,8 @@ import { agentStream, node } from './schema.ts';
 export interface BootOutcome {
   /** False when a person took the agent's identity away: it is not welcomed. */
   readonly isWelcome: boolean;
+  /** False for a repetition of a start that is known. */
+  readonly isNew: boolean;
   readonly incarnation: number;
   /** The life of the agent that ended with this start; null when the message was a repetition, or the first. */
   readonly endedIncarnation: number | null;
@@ -31,7 +33,7 @@ export async function bootNode(tx: Tx, nowMs: number, boot: BootMessage): Promis
   await tx.insert(node).values({ nodeId, siteId }).onConflictDoNothing();
   const [before] = await tx.select().from(node).where(eq(node.nodeId, nodeId)).for('update');
   const watermark = await watermarkOf(tx, nodeId, boot.lastIncarnation);
-  const known = { incarnation: before!.incarnation, endedIncarnation: null, watermark };
+  const known = { isNew: false, incarnation: before!.incarnation, endedIncarnation: null, watermark };
   if (before!.agentState === 'revoked') return { ...known, isWelcome: false };
   if (before!.bootUid === boot.bootUid) {
     await tx.update(node).set({ lastHeardAtMs: nowMs }).where(eq(node.nodeId, nodeId));
@@ -45,7 +47,21 @@ export async function bootNode(tx: Tx, nowMs: number, boot: BootMessage): Promis
   await tx.insert(agentStream).values({ nodeId, incarnation, chain: chainStart }).onConflictDoNothing();
   const ids = { nodeId, incarnation };
   await appendEvents(tx, nowMs, [{ type: 'agent.started', severity: 'info', text: `The agent on ${nodeId} started (version ${agentVersion}).`, ids, by: `agent ${nodeId}` }]);
-  return { isWelcome: true, incarnation, endedIncarnation: before!.incarnation === 0 ? null : before!.incarnation, watermark };
+  return { isWelcome: true, isNew: true, incarnation, endedIncarnation: before!.incarnation === 0 ? null : before!.incarnation, watermark };
+}
+
+/**
+ * Which of these agents may tell something: not the revoked. One that is not known, because the store was set back to before its
+ * enrolment, is taken in without a place until it starts again.
+ */
+export async function knownNodes(tx: Tx, nodeIds: readonly NodeId[]): Promise<ReadonlySet<NodeId>> {
+  const asked = [...new Set(nodeIds)].sort();
+  if (asked.length === 0) return new Set();
+  const rows = await tx.select({ nodeId: node.nodeId, agentState: node.agentState }).from(node).where(inArray(node.nodeId, asked));
+  const missing = asked.filter((nodeId) => !rows.some((row) => row.nodeId === nodeId));
+  if (missing.length > 0) await tx.insert(node).values(missing.map((nodeId) => ({ nodeId, siteId: 'unknown' as SiteId }))).onConflictDoNothing();
+  const revoked = new Set(rows.filter((row) => row.agentState === 'revoked').map((row) => row.nodeId));
+  return new Set(asked.filter((nodeId) => !revoked.has(nodeId)));
 }
 
 /** Batches, questions and starts show that an agent lives; a retained message does not. */

@@ -1,24 +1,27 @@
 import type { RecordOf } from '@data-in-motion/shared/protocol/records';
 import { sql } from 'drizzle-orm';
 import type { Tx } from './database.ts';
-import type { OfNode } from './devices.ts';
+import type { Told } from './devices.ts';
 import { diskStats, reading } from './schema.ts';
 
-export type OfBatch<Record> = OfNode<Record> & { readonly batchUid: string };
-
-/** What the device's row shows of its newest reading; older ones, told late, change nothing. */
-async function showNewest(tx: Tx, told: readonly OfBatch<RecordOf<'reading'>>[]): Promise<void> {
-  const newest = new Map<string, RecordOf<'reading'>>();
-  for (const { record } of told) if (record.atMs >= (newest.get(record.deviceId)?.atMs ?? 0)) newest.set(record.deviceId, record);
-  const rows = [...newest.values()].map((one) => ({ id: one.deviceId, at: one.atMs, status: one.status, day: one.recordedDay, temperature: one.temperatureCelsius, hours: one.powerOnHours }));
+/** What the device's row shows of its newest reading. */
+async function showNewest(tx: Tx, nowMs: number, told: readonly Told<RecordOf<'reading'>>[]): Promise<void> {
+  const newest = new Map<string, Told<RecordOf<'reading'>>>();
+  for (const one of told) {
+    const before = newest.get(one.record.deviceId);
+    if (before === undefined || !one.isLate || one.record.atMs >= before.record.atMs) newest.set(one.record.deviceId, one);
+  }
+  const rows = [...newest.values()].map(({ nodeId, isLate, record }) => ({
+    id: record.deviceId, node: nodeId, late: isLate, at: Math.min(record.atMs, nowMs), status: record.status, day: record.recordedDay, temperature: record.temperatureCelsius, hours: record.powerOnHours,
+  }));
   await tx.execute(sql`update device d set last_reading_at_ms = n.at, last_status = n.status, recorded_day = n.day,
       temperature_celsius = coalesce(n.temperature, d.temperature_celsius), power_on_hours = coalesce(n.hours, d.power_on_hours)
-    from (select * from jsonb_to_recordset(${JSON.stringify(rows)}::jsonb) as n(id text, at bigint, status text, day text, temperature float8, hours float8) order by id) n
-    where d.device_id = n.id and coalesce(d.last_reading_at_ms, 0) <= n.at`);
+    from jsonb_to_recordset(${JSON.stringify(rows)}::jsonb) as n(id text, node text, late boolean, at bigint, status text, day text, temperature float8, hours float8)
+    where d.device_id = n.id and d.node_id = n.node and (not n.late or coalesce(d.last_reading_at_ms, 0) <= n.at)`);
 }
 
 /** Keep readings; called only with records of batches that were not stored before. */
-export async function storeReadings(tx: Tx, nowMs: number, told: readonly OfBatch<RecordOf<'reading'>>[]): Promise<void> {
+export async function storeReadings(tx: Tx, nowMs: number, told: readonly Told<RecordOf<'reading'>>[]): Promise<void> {
   if (told.length === 0) return;
   await tx.copyRows(
     reading,
@@ -39,11 +42,11 @@ export async function storeReadings(tx: Tx, nowMs: number, told: readonly OfBatc
       batchUid,
     })),
   );
-  await showNewest(tx, told);
+  await showNewest(tx, nowMs, told);
 }
 
 /** Keep the kernel's counters. */
-export async function storeDiskStats(tx: Tx, told: readonly OfNode<RecordOf<'disk-stats'>>[]): Promise<void> {
+export async function storeDiskStats(tx: Tx, told: readonly Told<RecordOf<'disk-stats'>>[]): Promise<void> {
   if (told.length === 0) return;
   await tx.copyRows(
     diskStats,

@@ -4,7 +4,7 @@ import type { RecordOf } from '@data-in-motion/shared/protocol/records';
 import { and, eq, inArray, isNull, lte, or } from 'drizzle-orm';
 import { endAlert, raiseAlert } from './alerts.ts';
 import type { Tx } from './database.ts';
-import type { OfNode } from './devices.ts';
+import type { Told } from './devices.ts';
 import { appendEvents } from './events.ts';
 import { node, target } from './schema.ts';
 
@@ -63,15 +63,20 @@ async function tellReachable(tx: Tx, nowMs: number, nodeId: NodeId, stats: Recor
 }
 
 /** Let the newest measurement of each target stand on it; what another node says of a target is ignored. Answers the targets whose reachability changed. */
-export async function storeTargetStats(tx: Tx, nowMs: number, told: readonly OfNode<RecordOf<'target-stats'>>[]): Promise<TargetId[]> {
-  const newest = new Map<TargetId, OfNode<RecordOf<'target-stats'>>>();
-  for (const one of told) if (one.record.atMs >= (newest.get(one.record.targetId)?.record.atMs ?? 0)) newest.set(one.record.targetId, one);
+export async function storeTargetStats(tx: Tx, nowMs: number, told: readonly Told<RecordOf<'target-stats'>>[]): Promise<TargetId[]> {
+  const newest = new Map<TargetId, Told<RecordOf<'target-stats'>>>();
+  for (const one of told) {
+    const before = newest.get(one.record.targetId);
+    if (before === undefined || !one.isLate || one.record.atMs >= before.record.atMs) newest.set(one.record.targetId, one);
+  }
   const changed: TargetId[] = [];
-  for (const { nodeId, record } of [...newest.values()].sort((a, b) => (a.record.targetId < b.record.targetId ? -1 : 1))) {
-    const { type: _, targetId, atMs: measuredAtMs, unreachableBecause: __, capacityBytes, usedBytes, freeBytes, ...measured } = record;
+  for (const { nodeId, record, isLate } of [...newest.values()].sort((a, b) => (a.record.targetId < b.record.targetId ? -1 : 1))) {
+    const { type: _, targetId, atMs, unreachableBecause: __, capacityBytes, usedBytes, freeBytes, ...measured } = record;
     // Sizes of a target that can not be reached are not known: what was measured last still holds.
     const sizes = record.reachable ? { capacityBytes, usedBytes, freeBytes } : {};
-    const mine = and(eq(target.targetId, targetId), eq(target.nodeId, nodeId), or(isNull(target.measuredAtMs), lte(target.measuredAtMs, measuredAtMs)));
+    const measuredAtMs = Math.min(atMs, nowMs);
+    const isNewer = isLate ? or(isNull(target.measuredAtMs), lte(target.measuredAtMs, measuredAtMs)) : undefined;
+    const mine = and(eq(target.targetId, targetId), eq(target.nodeId, nodeId), isNewer);
     const [before] = await tx.select({ reachable: target.reachable }).from(target).where(mine).for('update');
     if (before === undefined) continue;
     await tx.update(target).set({ ...measured, ...sizes, measuredAtMs }).where(mine);
