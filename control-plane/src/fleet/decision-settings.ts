@@ -38,7 +38,7 @@ export interface PlacementSettings {
    */
   readonly dollarsPerReadSec: number;
   readonly timeLimitMs: number;
-  /** The solver may stop this close to its bound, as a share of the objective. */
+  /** The solver may stop this close to its bound, as a share of what the copies in question cost. */
   readonly gap: number;
 }
 
@@ -68,6 +68,6 @@ export const defaultDecisionSettings: DecisionSettings = {
   agents: { lateAfterMs: 20_000, lostAfterMs: 10 * minuteMs },
   observer: { share: 0.2, atLeast: 3, withinMs: 10 * minuteMs, holdMs: hourMs },
   heat: { fullUsesPerHour: 100, coldAfterMs: 24 * hourMs, hotFrom: 0.6, coldBelow: 0.25, hysteresis: 0.05 },
-  placement: { horizonDays: 30, dwellMs: 6 * hourMs, dollarsPerReadSec: 0.0001, timeLimitMs: 10_000, gap: 1e-6 },
+  placement: { horizonDays: 30, dwellMs: 6 * hourMs, dollarsPerReadSec: 0.0001, timeLimitMs: 10_000, gap: 1e-4 },
   limits: { underWayPerNode: 4, underWayInFleet: 50, newPerPass: 20, evacuatingAtOnce: 10 },
 };

@@ -1,4 +1,4 @@
-import type { DeviceId, DatasetId, TargetId } from '@data-in-motion/shared/domain/ids';
+import type { DatasetId, DeviceId, ReplicaId, TargetId } from '@data-in-motion/shared/domain/ids';
 import type { Heat } from '@data-in-motion/shared/domain/heat';
 import type { PlacementSettings } from '../fleet/decision-settings.ts';
 import { domainOf, indexOf } from '../fleet/lookup.ts';
@@ -52,13 +52,19 @@ export interface AskContext {
   readonly settings: PlacementSettings;
 }
 
-/** The questions about one dataset: those of its needs, or, when it needs nothing and rests long enough, those that would pay. */
+/**
+ * The questions about one dataset: those of its needs, and, when nothing can be done about these and it rests long enough, those that would pay.
+ * Not both at once: a copy is not moved for its price while another is being made.
+ */
 export function asksOf(context: AskContext, dataset: DatasetFacts, needs: readonly Need[]): Ask[] {
   const open = needs.filter((need) => need.answer !== 'drop');
-  if (open.length > 0) return needAsks(context, dataset, open);
+  const asked = needAsks(context, dataset, open);
+  if (open.length < needs.length || asked.some((ask) => ask.options.length > 0)) return asked;
   const atRest = dataset.lastMovedAtMs === null || context.snapshot.takenAtMs - dataset.lastMovedAtMs >= context.settings.dwellMs;
   const busy = jobsOf(context.snapshot).get(dataset.datasetId)?.some((job) => job.purpose !== 'verify') === true;
-  return needs.length === 0 && atRest && !busy && dataset.versionId !== null ? betterAsks(context, dataset) : [];
+  if (!atRest || busy || dataset.versionId === null) return asked;
+  const stuck = new Set(open.map((need) => need.replicaId));
+  return [...asked, ...betterAsks(context, dataset, stuck)];
 }
 
 function needAsks(context: AskContext, dataset: DatasetFacts, needs: readonly Need[]): Ask[] {
@@ -85,14 +91,14 @@ function needAsks(context: AskContext, dataset: DatasetFacts, needs: readonly Ne
 }
 
 /** Copies that would be cheaper, or faster for what their readers' time is worth, and pay their move back within the horizon by the policy's margin. */
-function betterAsks(context: AskContext, dataset: DatasetFacts): Ask[] {
+function betterAsks(context: AskContext, dataset: DatasetFacts, stuck: ReadonlySet<ReplicaId | null>): Ask[] {
   const { horizonDays } = context.settings;
   const copies = copiesOf(context.snapshot, dataset, context.health);
   if (copies.comingTo.length > 0 || copies.inHand.size > 0) return [];
   const present = presentObjective(context, dataset);
-  const movable = copies.counted.filter((replica) => context.health.get(replica.targetId)?.mayLetGo === true && !dataset.policy.pinnedTargets.includes(replica.targetId));
+  const movable = copies.counted.filter((replica) => !stuck.has(replica.replicaId) && context.health.get(replica.targetId)?.mayLetGo === true && !dataset.policy.pinnedTargets.includes(replica.targetId));
   const firm = takenDomains(context, dataset, copies.counted.filter((replica) => !movable.includes(replica)), []);
-  return movable.flatMap((replica): Ask[] => {
+  const asks = movable.map((replica): Ask => {
     const role = roleOf(dataset, replica);
     const stay = stayObjective(context, dataset, replica, role);
     const options = newPlaces(context, dataset, role, firm)
@@ -101,9 +107,10 @@ function betterAsks(context: AskContext, dataset: DatasetFacts): Ask[] {
         const saving = stay - perMonth(option.cost) - option.waitingPerMonth;
         return saving > 0 && saving >= dataset.policy.forecastMargin * present && (option.cost.migrationOnce / saving) * daysPerMonth <= horizonDays;
       });
-    if (options.length === 0) return [];
-    return [{ dataset, kind: 'better', need: null, deviceId: null, rules: [], reason: context.heats.get(dataset.datasetId)?.reason ?? '', count: 1, replica, role, stayObjective: stay, options, taken: firm }];
+    return { dataset, kind: 'better', need: null, deviceId: null, rules: [], reason: context.heats.get(dataset.datasetId)?.reason ?? '', count: 1, replica, role, stayObjective: stay, options, taken: firm };
   });
+  // A copy without options is asked about too, as long as another has some: its domain is taken unless it leaves.
+  return asks.some((ask) => ask.options.length > 0) ? asks : [];
 }
 
 /** What all copies of the dataset cost with their waiting, per month: what the policy's margin is a share of. */

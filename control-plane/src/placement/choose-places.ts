@@ -36,10 +36,15 @@ export async function choosePlaces(snapshot: FleetSnapshot, asks: readonly Ask[]
   const variables = variablesOf(asks);
   if (variables.length === 0) return { chosen: asks.map((ask) => ({ ask, options: [] })), gapPerMonth: 0, solvedInMs: 0, status: 'optimal' };
   const model: MixedModel = { costs: pricesOf(variables, asks), rows: [...countRows(variables, asks), ...spreadRows(snapshot, variables, asks), ...capacityRows(snapshot, variables)] };
-  const solution = await solveMixed(model, limits);
+  const solution = await solveMixed(model, { timeLimitMs: limits.timeLimitMs, gap: Math.max(1e-9, limits.gap * presentPerMonth(asks)) });
   const options = new Map<Ask, Option[]>(asks.map((ask) => [ask, []]));
   for (const [place, variable] of variables.entries()) if (solution.values[place]) options.get(variable.ask)!.push(variable.option);
   return { chosen: asks.map((ask) => ({ ask, options: options.get(ask)! })), gapPerMonth: solution.gap, solvedInMs: solution.solvedInMs, status: solution.status };
+}
+
+/** What the asked copies cost about, dollars per month: where they are, or for new ones at their best place. */
+function presentPerMonth(asks: readonly Ask[]): number {
+  return asks.reduce((sum, ask) => sum + (ask.kind === 'add' ? ask.count * Math.min(...ask.options.map((option) => option.objective), Number.MAX_SAFE_INTEGER) * Number(ask.options.length > 0) : ask.stayObjective), 0);
 }
 
 interface Variable {

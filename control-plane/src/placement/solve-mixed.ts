@@ -25,7 +25,7 @@ let runtime: Promise<Highs> | undefined;
  * Solve with HiGHS (WebAssembly, in this thread: the caller keeps it off a thread that must answer).
  * The same model gives the same answer unless the time limit strikes, in which case the best found so far is returned with its gap.
  *
- * @param limits `gap` is relative to the cost
+ * @param limits `gap` is how far from the bound the answer may be, in the unit of the costs: not a share, because what answering needs is worth would swell it
  */
 export async function solveMixed(model: MixedModel, limits: { readonly timeLimitMs: number; readonly gap: number }): Promise<MixedSolution> {
   runtime ??= loadHighs();
@@ -46,7 +46,7 @@ export async function solveMixed(model: MixedModel, limits: { readonly timeLimit
       integrality: new Int32Array(columns).fill(highs.constants.variableType.integer),
     },
     (solver): MixedSolution => {
-      solver.options.set({ output_flag: false, time_limit: limits.timeLimitMs / 1000, mip_rel_gap: limits.gap, random_seed: 1 });
+      solver.options.set({ output_flag: false, time_limit: limits.timeLimitMs / 1000, mip_rel_gap: 0, mip_abs_gap: limits.gap * scale, random_seed: 1 });
       solver.run();
       const ended = solver.getModelStatus();
       const optimal = ended === highs.constants.modelStatus.optimal;

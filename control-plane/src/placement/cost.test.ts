@@ -1,0 +1,80 @@
+import type { Prices } from '@data-in-motion/shared/domain/price';
+import { describe, expect, test } from 'vitest';
+import { defaultDecisionSettings } from '../fleet/decision-settings.ts';
+import { datasetFacts, fleetOf, nowMs, replicaFacts, targetFacts, windowsOf } from '../fleet/testdata/small-fleet.ts';
+import { fleetHeats } from '../heat/classify-heat.ts';
+import { copyOnce, datasetCost, fleetCost, leaveOnce, perMonth, replicaCost, waitingPerMonth } from './cost.ts';
+
+/** AWS us-east-1 list prices: S3 Standard, and S3 Glacier Instant Retrieval. */
+const standard: Prices = { storagePerGbMonth: 0.023, readsPer1000: 0.0004, writesPer1000: 0.005, egressPerGb: 0.09, minimumDays: 0 };
+const glacier: Prices = { storagePerGbMonth: 0.004, readsPer1000: 0.01, writesPer1000: 0.02, egressPerGb: 0.09, minimumDays: 90 };
+const cloud = targetFacts('virginia-standard', { prices: standard, provider: 'aws' });
+const archive = targetFacts('virginia-archive', { prices: glacier, provider: 'aws' });
+const own = targetFacts('berlin-disk', { prices: { storagePerGbMonth: 0.02, readsPer1000: 0, writesPer1000: 0, egressPerGb: 0, minimumDays: 0 } });
+const use = { readsPerMonth: 2_000_000, readBytesPerMonth: 50e9 };
+const dayMs = 86_400_000;
+
+describe('what a copy costs', () => {
+  test('a primary of 500 GB in S3 Standard that is read 2 million times and 50 GB a month', () => {
+    // 500 × 0.023 = 11.50 · 2000 × 0.0004 = 0.80 · 50 × 0.09 = 4.50
+    const cost = replicaCost(cloud, 'primary', 500e9, use);
+    expect(cost).toEqual({ storagePerMonth: expect.closeTo(11.5, 9), requestsPerMonth: expect.closeTo(0.8, 9), egressPerMonth: expect.closeTo(4.5, 9), migrationOnce: 0 });
+    expect(perMonth(cost)).toBeCloseTo(16.8, 9);
+  });
+
+  test('readers use the primary: another copy pays for its bytes only', () => {
+    expect(perMonth(replicaCost(cloud, 'copy', 500e9, use))).toBeCloseTo(11.5, 9);
+  });
+
+  test('a place without a known price is not billed', () => {
+    expect(perMonth(replicaCost(targetFacts('berlin-x', { prices: null }), 'primary', 500e9, use))).toBe(0);
+  });
+
+  test('a move out of the cloud pays egress for every byte and a read for every object', () => {
+    // 100 × 0.09 = 9.00 · 20000 / 1000 × 0.0004 = 0.008 · writes at home are free
+    expect(copyOnce(cloud, own, { sizeBytes: 100e9, objects: 20_000 })).toBeCloseTo(9.008, 9);
+  });
+
+  test('a move within a site and provider pays requests only', () => {
+    // 20 × (0.0004 + 0.02) = 0.408
+    expect(copyOnce(cloud, archive, { sizeBytes: 100e9, objects: 20_000 })).toBeCloseTo(0.408, 9);
+  });
+
+  test('a copy that leaves before its minimum time pays the rest of it', () => {
+    const young = replicaFacts('maps', 'virginia-archive', { createdAtMs: nowMs - 30 * dayMs });
+    // 60 of 30.41667 days × 100 GB × 0.004 = 0.789041
+    expect(leaveOnce(archive, young, 100e9, nowMs)).toBeCloseTo((60 / (730 / 24)) * 0.4, 9);
+    expect(leaveOnce(archive, replicaFacts('maps', 'virginia-archive', { createdAtMs: nowMs - 91 * dayMs }), 100e9, nowMs)).toBe(0);
+  });
+
+  test("readers' waiting is reads × latency × what a second is worth", () => {
+    expect(waitingPerMonth(targetFacts('berlin-disk', { latencyP95Ms: 12 }), 'primary', use, 0.0001)).toBeCloseTo(2_000_000 * 0.012 * 0.0001, 12);
+    expect(waitingPerMonth(own, 'copy', use, 0.0001)).toBe(0);
+  });
+});
+
+describe('what a fleet costs', () => {
+  const datasets = [
+    datasetFacts('maps', ['berlin-disk', 'virginia-standard'], {}, { sizeBytes: 200e9, owner: 'lab', windows: windowsOf(100, 1e6), lastAccessAtMs: nowMs }),
+    datasetFacts('logs', ['virginia-archive', 'berlin-disk'], {}, { sizeBytes: 50e9, owner: 'ops' }),
+  ];
+  const fleet = fleetOf({ targets: [own, cloud, archive], datasets });
+  const heats = fleetHeats(fleet, defaultDecisionSettings.heat);
+
+  test('the whole is the sum of its datasets, whichever way it is divided', () => {
+    const cost = fleetCost(fleet, heats);
+    // maps: 200 × 0.02 + 200 × 0.023 = 8.60 · logs: 50 × 0.004 + 50 × 0.02 = 1.20
+    expect(cost.perMonth).toBeCloseTo(9.8, 9);
+    expect(cost.byOwner).toEqual({ lab: expect.closeTo(8.6, 9), ops: expect.closeTo(1.2, 9) });
+    expect(cost.byTarget).toEqual({ 'berlin-disk': expect.closeTo(5, 9), 'virginia-standard': expect.closeTo(4.6, 9), 'virginia-archive': expect.closeTo(0.2, 9) });
+    expect(Object.values(cost.byTier).reduce((a, b) => a + b, 0)).toBeCloseTo(cost.perMonth, 9);
+    expect(datasets.map((dataset) => perMonth(datasetCost(fleet, dataset, heats.get(dataset.datasetId)))).reduce((a, b) => a + b, 0)).toBeCloseTo(cost.perMonth, 9);
+  });
+
+  test('bytes that are still there are billed, whatever they are good for', () => {
+    const withState = (state: 'trashed' | 'corrupt' | 'missing') => fleetCost(fleetOf({ targets: [own], datasets: [datasetFacts('maps', [], {}, { sizeBytes: 100e9, replicas: [replicaFacts('maps', 'berlin-disk', { state })] })] }), new Map()).perMonth;
+    expect(withState('trashed')).toBeCloseTo(2, 9);
+    expect(withState('corrupt')).toBeCloseTo(2, 9);
+    expect(withState('missing')).toBe(0);
+  });
+});

@@ -1,0 +1,136 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { defaultDecisionSettings } from '../fleet/decision-settings.ts';
+import { domainOf, freeBytes, indexOf } from '../fleet/lookup.ts';
+import type { DatasetFacts, FleetSnapshot } from '../fleet/snapshot.ts';
+import { finishWork, withJobs } from '../fleet/testdata/finish-work.ts';
+import { randomFleet } from '../fleet/testdata/random-fleet.ts';
+import { fleetHeats } from '../heat/classify-heat.ts';
+import { targetHealth } from '../health/target-health.ts';
+import { violationsOfNewCopy } from '../policy/violations.ts';
+import { copiesOf } from '../reconcile/copies.ts';
+import { fleetNeeds } from '../reconcile/needs.ts';
+import { fleetCost } from './cost.ts';
+import { placeExact } from './place-exact.ts';
+import type { Plan } from './plan.ts';
+
+const settings = defaultDecisionSettings;
+const made = fc.record({ seed: fc.integer(), room: fc.constantFrom(0.3, 1, 4), trouble: fc.constantFrom(0, 0.1, 0.3) });
+type Made = typeof made extends fc.Arbitrary<infer Value> ? Value : never;
+const fleetFrom = ({ seed, room, trouble }: Made): FleetSnapshot => randomFleet(seed, { targets: 8, datasets: 8, sites: 4, room, trouble });
+
+function planFor(snapshot: FleetSnapshot): Promise<Plan> {
+  const heats = fleetHeats(snapshot, settings.heat);
+  return placeExact(snapshot, fleetNeeds(snapshot, heats), heats, settings.placement);
+}
+
+function counted(snapshot: FleetSnapshot, dataset: DatasetFacts): number {
+  return copiesOf(snapshot, dataset, targetHealth(snapshot)).counted.length;
+}
+
+// Hundreds of fleets each; the time is for a machine that does other work too.
+describe('a plan over any fleet', { timeout: 120_000 }, () => {
+  test('breaks no rule: place, room, spread, role and one copy for a target', async () => {
+    await fc.assert(
+      fc.asyncProperty(made, async (parts) => {
+        const snapshot = fleetFrom(parts);
+        const plan = await planFor(snapshot);
+        const fleet = indexOf(snapshot);
+        const health = targetHealth(snapshot);
+        const filled = new Map<string, number>();
+        for (const move of plan.moves) {
+          if (move.toTargetId === null) continue;
+          const dataset = fleet.datasets.get(move.datasetId)!;
+          const target = fleet.targets.get(move.toTargetId)!;
+          const role = move.action === 'move' && move.fromReplicaId === dataset.primaryReplicaId ? 'primary' : 'copy';
+          expect(violationsOfNewCopy(dataset.policy, target, role, health.get(target.targetId), move.sizeBytes)).toEqual([]);
+          filled.set(target.targetId, (filled.get(target.targetId) ?? 0) + move.sizeBytes);
+          const source = dataset.replicas.find((replica) => replica.replicaId === move.fromReplicaId)!;
+          expect([source.state, source.targetId, source.versionId]).toEqual(['verified', move.fromTargetId, dataset.versionId]);
+        }
+        for (const [targetId, bytes] of filled) expect(bytes).toBeLessThanOrEqual(freeBytes(snapshot.targets.find((target) => target.targetId === targetId)!));
+        for (const dataset of snapshot.datasets) {
+          const own = plan.moves.filter((move) => move.datasetId === dataset.datasetId);
+          const gone = new Set(own.flatMap((move) => (move.action === 'copy' ? [] : [move.fromReplicaId])));
+          const staying = copiesOf(snapshot, dataset, health).counted.filter((replica) => !gone.has(replica.replicaId)).map((replica) => replica.targetId);
+          const domains = own.flatMap((move) => (move.toTargetId === null ? [] : [domainOf(fleet.targets.get(move.toTargetId)!, dataset.policy.spread)]));
+          const taken = staying.map((targetId) => domainOf(fleet.targets.get(targetId)!, dataset.policy.spread));
+          expect(new Set(domains).size).toBe(domains.length);
+          expect(domains.filter((domain) => taken.includes(domain))).toEqual([]);
+        }
+      }),
+      { numRuns: 300 },
+    );
+  });
+
+  test('states a cost after that is the cost of the fleet once its moves are made, and a bound below its objective', async () => {
+    await fc.assert(
+      fc.asyncProperty(made, async (parts) => {
+        const snapshot = fleetFrom(parts);
+        const heats = fleetHeats(snapshot, settings.heat);
+        const plan = await planFor(snapshot);
+        expect(plan.costBeforePerMonth).toBeCloseTo(fleetCost(snapshot, heats).perMonth, 6);
+        expect(plan.costAfterPerMonth).toBeCloseTo(fleetCost(finishWork(snapshot, plan.moves), heats).perMonth, 6);
+        expect(plan.lowerBoundPerMonth).toBeLessThanOrEqual(plan.objectivePerMonth);
+        for (const move of plan.moves) {
+          const days = move.paybackDays;
+          if (move.need === 'follow-heat' || move.need === 'cheaper-place') expect(days).toBeLessThanOrEqual(settings.placement.horizonDays);
+          else expect(days).toBeNull();
+        }
+      }),
+      { numRuns: 200 },
+    );
+  });
+
+  test('asks for nothing twice: with its moves under way, the next plan has none of them', async () => {
+    await fc.assert(
+      fc.asyncProperty(made, async (parts) => {
+        const snapshot = fleetFrom(parts);
+        const plan = await planFor(snapshot);
+        const again = await planFor(withJobs(snapshot, plan.moves));
+        const places = new Set(plan.moves.map((move) => `${move.datasetId} ${move.fromReplicaId} ${move.toTargetId}`));
+        expect(again.moves.filter((move) => places.has(`${move.datasetId} ${move.fromReplicaId} ${move.toTargetId}`))).toEqual([]);
+        const met = (datasetId: string): boolean => plan.moves.some((move) => move.datasetId === datasetId) && !plan.infeasible.some((open) => open.datasetId === datasetId);
+        expect(again.moves.filter((move) => met(move.datasetId) && (move.need === 'add-copy' || move.need === 'evacuate-device') && move.action !== 'retire')).toEqual([]);
+      }),
+      { numRuns: 300 },
+    );
+  });
+
+  test('comes to rest: pass after pass the copies never fall below what was wanted and had, until nothing is left to do', async () => {
+    await fc.assert(
+      fc.asyncProperty(made, async (parts) => {
+        let snapshot: FleetSnapshot = { ...fleetFrom(parts), jobs: [] };
+        const had = new Map(snapshot.datasets.map((dataset) => [dataset.datasetId, Math.min(dataset.policy.copies, counted(snapshot, dataset))]));
+        for (let pass = 0; ; pass++) {
+          const plan = await planFor(snapshot);
+          if (plan.moves.length === 0) break;
+          expect(pass).toBeLessThan(12);
+          snapshot = finishWork(snapshot, plan.moves);
+          for (const dataset of snapshot.datasets) {
+            const now = counted(snapshot, dataset);
+            expect(now).toBeGreaterThanOrEqual(had.get(dataset.datasetId)!);
+            had.set(dataset.datasetId, Math.min(dataset.policy.copies, now));
+          }
+        }
+        const { infeasible } = await planFor(snapshot);
+        for (const need of fleetNeeds(snapshot, new Map())) expect(infeasible.map((open) => open.datasetId)).toContain(need.datasetId);
+      }),
+      { numRuns: 100 },
+    );
+  });
+
+  test('raising the price of a target never draws bytes to it', async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.integer(), fc.nat(7), fc.constantFrom(1.1, 2, 10), async (seed, place, factor) => {
+        const base = randomFleet(seed, { targets: 8, datasets: 8, sites: 4, room: 20, trouble: 0.05 });
+        // Without minimum times: what leaving early costs grows with the price too.
+        const fleet: FleetSnapshot = { ...base, targets: base.targets.map((target) => ({ ...target, prices: target.prices === null ? null : { ...target.prices, minimumDays: 0 } })) };
+        const dear: FleetSnapshot = { ...fleet, targets: fleet.targets.map((target, at) => (at === place && target.prices !== null ? { ...target, prices: { ...target.prices, storagePerGbMonth: target.prices.storagePerGbMonth * factor } } : target)) };
+        const used = async (snapshot: FleetSnapshot): Promise<number> => finishWork(snapshot, (await planFor(snapshot)).moves).targets[place]!.usedBytes;
+        expect(await used(dear)).toBeLessThanOrEqual(await used(fleet));
+      }),
+      { numRuns: 150 },
+    );
+  });
+});
