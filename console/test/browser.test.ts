@@ -24,7 +24,7 @@ const pages = [
   { path: '/integrations', name: 'Integrations', shows: 'PGlite, 0.4 ms' },
 ] as const;
 
-describe.skipIf(!chromiumIsHere)('the console in a browser', () => {
+describe.skipIf(!chromiumIsHere)('the console in a browser', { timeout: 120_000 }, () => {
   let server: FixtureServer;
   let browser: Browser;
 
@@ -58,6 +58,7 @@ describe.skipIf(!chromiumIsHere)('the console in a browser', () => {
     await page.setViewportSize({ width: look.width ?? 1440, height: look.width === 390 ? 844 : 900 });
     await page.emulateMedia({ colorScheme: look.colours ?? 'light' });
     await page.goto(`${server.url}${path}`);
+    await page.getByRole('heading', { level: 1 }).waitFor();
     return page;
   }
 
@@ -86,7 +87,7 @@ describe.skipIf(!chromiumIsHere)('the console in a browser', () => {
         }
         expect(problems).toEqual([]);
         await page.close();
-      }, 120_000);
+      });
     }
   }
 

@@ -23,6 +23,7 @@ export const accessEventsAnswer = z.object({ accepted: z.number(), repeated: z.n
 /** POST /v1/simulate/burst */
 export const burstRequest = z.strictObject({ events: z.number().int().min(1).max(100_000).default(1_000), dataset_ids: z.array(z.string()).max(1_000).optional(), include_moves: z.boolean().default(false), seed: z.number().int().optional() });
 export const burstAnswer = z.object({ events: z.number(), datasets: z.number(), planId: z.string().nullable(), jobs: z.number() });
+export type BurstAnswer = z.infer<typeof burstAnswer>;
 
 export const consistencyView = z.object({
   asOfMs: z.number(),
@@ -144,6 +145,7 @@ export type SessionView = z.infer<typeof sessionView>;
 export const loginTokenAnswer = z.object({ token: z.string(), url: z.string(), expiresAtMs: z.number() });
 export const joinTokenRequest = z.strictObject({ nodeId: z.string().min(1).max(63).optional(), role: z.enum(['agent', 'client']).default('agent') });
 export const joinTokenAnswer = z.object({ token: z.string(), expiresAtMs: z.number(), command: z.string() });
+export type JoinTokenAnswer = z.infer<typeof joinTokenAnswer>;
 export const enrollRequest = z.strictObject({ token: z.string().min(10).max(200), nodeId: z.string().min(1).max(63) });
 export const enrollAnswer = z.object({ nodeId: z.string(), password: z.string(), mqttUrl: z.string(), keyId: z.string(), publicKeyPem: z.string() });
 

@@ -1,7 +1,7 @@
 import type { DatasetDetail, DatasetLocation, DatasetView, PolicyView } from '@data-in-motion/shared/api/datasets';
 import type { AlertView, AuditView, EventView, JobView, PlanView } from '@data-in-motion/shared/api/decisions';
 import type { DeviceHistory, DeviceView, FleetStatus, NodeDetail, NodeView, TargetView } from '@data-in-motion/shared/api/fleet';
-import type { CertificateDocument, CertificateView, ChaosView, ConsistencyView, IntegrationsView, SessionView, StatsView } from '@data-in-motion/shared/api/operations';
+import type { BurstAnswer, CertificateDocument, CertificateView, ChaosView, ConsistencyView, IntegrationsView, JoinTokenAnswer, SessionView, StatsView } from '@data-in-motion/shared/api/operations';
 import type { RouteName, routes } from '@data-in-motion/shared/api/routes';
 
 /** A method and a path of the contract, as one literal: `GET /v1/nodes/{nodeId}`. */
@@ -40,6 +40,8 @@ export interface Answers {
   'GET /v1/certificates/{certificateId}': CertificateDocument;
   'GET /v1/integrations': IntegrationsView;
   'GET /v1/session': SessionView;
+  'POST /v1/agents/join-tokens': JoinTokenAnswer;
+  'POST /v1/simulate/burst': BurstAnswer;
 }
 
 export type AnswerOf<Asked extends Route> = Asked extends keyof Answers ? Answers[Asked] : unknown;
