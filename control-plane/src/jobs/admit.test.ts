@@ -1,0 +1,104 @@
+import type { NodeId, ReplicaId, TargetId } from '@data-in-motion/shared/domain/ids';
+import type { Policy } from '@data-in-motion/shared/domain/policy';
+import { describe, expect, test } from 'vitest';
+import { defaultDecisionSettings } from '../fleet/decision-settings.ts';
+import type { DatasetFacts, FleetSnapshot } from '../fleet/snapshot.ts';
+import { datasetFacts, deviceFacts, fleetOf, jobFacts, nodeFacts, nowMs, targetFacts } from '../fleet/testdata/small-fleet.ts';
+import type { Move, Plan } from '../placement/plan.ts';
+import { admitPlan } from './admit.ts';
+
+const limits = defaultDecisionSettings.limits;
+const targets = ['berlin-disk', 'paris-disk', 'rome-disk'].map((name) => targetFacts(name));
+
+function move(dataset: DatasetFacts, from: string, to: string | null, more: Partial<Move> = {}): Move {
+  return {
+    datasetId: dataset.datasetId, need: 'add-copy', action: to === null ? 'retire' : 'copy', deviceId: null, fromReplicaId: `${dataset.datasetId}@${from}` as ReplicaId, fromTargetId: from as TargetId, toTargetId: to as TargetId | null,
+    sizeBytes: dataset.sizeBytes, reason: '', confidence: 1, costBefore: null, costAfter: null, changePerMonth: 0, migrationOnce: 0, paybackDays: null, expectedMs: null, priority: 0, ...more,
+  };
+}
+
+const planOf = (moves: readonly Move[]): Plan => ({ madeAtMs: nowMs, solver: '', solvedInMs: 0, objectivePerMonth: 0, lowerBoundPerMonth: 0, costBeforePerMonth: 0, costAfterPerMonth: 0, moves, infeasible: [] });
+const admit = (snapshot: FleetSnapshot, moves: readonly Move[], own = limits) => admitPlan(snapshot, planOf(moves), own);
+const verdicts = (snapshot: FleetSnapshot, moves: readonly Move[], own = limits) => admit(snapshot, moves, own).map((admission) => admission.verdict);
+const maps = (policy: Partial<Policy> = {}, places: readonly string[] = ['berlin-disk', 'rome-disk']) => datasetFacts('maps', places, policy);
+const heatMove = (dataset: DatasetFacts, confidence: number) => move(dataset, 'berlin-disk', 'paris-disk', { need: 'follow-heat', action: 'move', priority: 2, confidence });
+
+describe('who decides', () => {
+  test('in advisory mode a move for heat waits for a person, a repair does not', () => {
+    const dataset = maps({ mode: 'advisory' });
+    const fleet = fleetOf({ targets, datasets: [dataset] });
+    expect(admit(fleet, [heatMove(dataset, 1)])).toMatchObject([{ verdict: 'advised', heldBecause: expect.stringContaining('advisory') }]);
+    for (const need of ['add-copy', 'replace-bad-copy', 'evacuate-device'] as const) expect(verdicts(fleet, [move(dataset, 'berlin-disk', 'paris-disk', { need })])).toEqual(['admitted']);
+  });
+
+  test('a forecast below the cutoff is advice, at the cutoff it is acted on', () => {
+    const dataset = maps({ probabilityCutoff: 0.7 });
+    const fleet = fleetOf({ targets, datasets: [dataset] });
+    expect(admit(fleet, [heatMove(dataset, 0.69)])).toMatchObject([{ verdict: 'advised', heldBecause: 'the forecast is 69 % sure, the policy acts from 70 %' }]);
+    expect(verdicts(fleet, [heatMove(dataset, 0.7)])).toEqual(['admitted']);
+  });
+});
+
+describe('room and limits', () => {
+  const two = ['a', 'b'].map((name) => datasetFacts(name, ['berlin-disk']));
+
+  test('the room that one move takes is not there for the next', () => {
+    const tight = targets.map((target) => ({ ...target, capacityBytes: 25e9, reserveBytes: 1e9, usedBytes: 1e9, reservedBytes: 5e9 }));
+    expect(admit(fleetOf({ targets: tight, datasets: two }), two.map((dataset) => move(dataset, 'berlin-disk', 'paris-disk')))).toMatchObject([{ verdict: 'admitted' }, { verdict: 'held', heldBecause: expect.stringContaining('no room') }]);
+  });
+
+  test('safety comes before heat before cost, whatever the order of the plan', () => {
+    const moves = [move(two[0]!, 'berlin-disk', 'paris-disk', { need: 'cheaper-place', action: 'move', priority: 3 }), move(two[1]!, 'berlin-disk', 'paris-disk')];
+    expect(verdicts(fleetOf({ targets, datasets: two }), moves, { ...limits, newPerPass: 1 })).toEqual(['held', 'admitted']);
+  });
+
+  test('limits hold per pass, per node and for the fleet, jobs under way included', () => {
+    const moves = two.map((dataset) => move(dataset, 'berlin-disk', 'paris-disk'));
+    const fleet = fleetOf({ targets, datasets: two });
+    expect(verdicts(fleet, moves, { ...limits, newPerPass: 1 })).toEqual(['admitted', 'held']);
+    expect(verdicts(fleet, moves, { ...limits, underWayPerNode: 1 })).toEqual(['admitted', 'held']);
+    expect(verdicts(fleet, moves, { ...limits, underWayInFleet: 1 })).toEqual(['admitted', 'held']);
+    const running = jobFacts(datasetFacts('c', ['berlin-disk']), 'copy', { moverNodeId: 'paris' as NodeId });
+    expect(verdicts({ ...fleet, jobs: [running] }, moves, { ...limits, underWayPerNode: 1 })).toEqual(['held', 'held']);
+    expect(verdicts({ ...fleet, jobs: [{ ...running, state: 'grace' }] }, moves, { ...limits, underWayPerNode: 1 })).toEqual(['admitted', 'held']);
+  });
+
+  test('only so many datasets leave risky devices at one time', () => {
+    const risky = targets.map((target) => (target.targetId === 'berlin-disk' ? { ...target, deviceIds: [deviceFacts('sda').deviceId] } : target));
+    const moves = two.map((dataset) => move(dataset, 'berlin-disk', 'paris-disk', { need: 'evacuate-device', action: 'move' }));
+    expect(verdicts(fleetOf({ targets: risky, datasets: two, devices: [deviceFacts('sda', { level: 'failing' })] }), moves, { ...limits, evacuatingAtOnce: 1 })).toEqual(['admitted', 'held']);
+  });
+
+  test('a second job for the same dataset and place is not started', () => {
+    const fleet = fleetOf({ targets, datasets: two, jobs: [jobFacts(two[0]!, 'copy', { toTargetId: 'paris-disk' as TargetId })] });
+    expect(verdicts(fleet, two.map((dataset) => move(dataset, 'berlin-disk', 'paris-disk')))).toEqual(['held', 'admitted']);
+  });
+
+  test('what has become unusable since the plan was made is held, with the reason', () => {
+    const fleet = fleetOf({ targets, datasets: two, nodes: [nodeFacts('paris', { agentState: 'lost' })] });
+    expect(admit(fleet, [move(two[0]!, 'berlin-disk', 'paris-disk')])).toMatchObject([{ verdict: 'held', heldBecause: 'the agent of paris is lost' }]);
+  });
+});
+
+describe('letting go', () => {
+  const drop = (dataset: DatasetFacts, from: string) => move(dataset, from, null, { need: 'drop-copy', priority: 4 });
+
+  test('a surplus copy may go, the primary and what is wanted may not', () => {
+    const dataset = maps({ copies: 2 }, ['berlin-disk', 'paris-disk', 'rome-disk']);
+    const fleet = fleetOf({ targets, datasets: [dataset] });
+    expect(verdicts(fleet, [drop(dataset, 'rome-disk')])).toEqual(['admitted']);
+    expect(verdicts(fleet, [drop(dataset, 'paris-disk'), drop(dataset, 'rome-disk')])).toEqual(['admitted', 'held']);
+    expect(admit(fleet, [drop(dataset, 'berlin-disk')])).toMatchObject([{ verdict: 'held', heldBecause: expect.stringContaining('primary') }]);
+  });
+
+  test('the last verified copy is never let go, whatever the policy says', () => {
+    const only = datasetFacts('maps', ['berlin-disk'], { copies: 0 }, { primaryReplicaId: null });
+    expect(verdicts(fleetOf({ targets, datasets: [only] }), [drop(only, 'berlin-disk')])).toEqual(['held']);
+  });
+
+  test('while the dataset is being copied nothing of it is let go', () => {
+    const dataset = maps({ copies: 1 });
+    const fleet = fleetOf({ targets, datasets: [dataset] });
+    expect(verdicts(fleet, [drop(dataset, 'rome-disk'), move(dataset, 'berlin-disk', 'paris-disk')])).toEqual(['held', 'admitted']);
+  });
+});

@@ -1,0 +1,66 @@
+import type { NodeId, ReplicaId, TargetId } from '@data-in-motion/shared/domain/ids';
+import { describe, expect, test } from 'vitest';
+import { datasetFacts, fleetOf, prices, targetFacts } from '../fleet/testdata/small-fleet.ts';
+import { chooseImportTarget } from './choose-import-target.ts';
+import { explainReplica } from './explain.ts';
+
+const targets = [
+  targetFacts('berlin-nvme', { prices: prices(0.1), latencyP95Ms: 1 }),
+  targetFacts('berlin-disk', { prices: prices(0.02), latencyP95Ms: 10 }),
+  targetFacts('paris-disk', { prices: prices(0.02), latencyP95Ms: 10 }),
+  targetFacts('boston-archive', { prices: prices(0.004, { writesPer1000: 0.02 }), latencyP95Ms: 60, region: 'us' }),
+];
+
+describe('why a copy is where it is', () => {
+  const dataset = datasetFacts('maps', ['berlin-disk', 'boston-archive'], { latencySloMs: 20, regions: ['eu', 'us'] });
+  const explain = (replica: string) => explainReplica(fleetOf({ targets, datasets: [dataset] }), dataset.datasetId, `maps@${replica}` as ReplicaId, new Map());
+
+  test('says what it costs, and of every other place what it would cost or which rule forbids it', () => {
+    const { why, cost, alternatives } = explain('berlin-disk');
+    expect(why).toBe('the primary: readers use it. Of 3 places that policy allows this is the cheapest, $0.20 a month');
+    expect(cost.storagePerMonth).toBeCloseTo(0.2, 9);
+    expect(alternatives.map(({ targetId, allowed, violates }) => [targetId, allowed, violates])).toEqual([
+      ['paris-disk', true, []],
+      ['berlin-nvme', true, []],
+      ['boston-archive', false, ['latency-slo', 'spread']],
+    ]);
+    expect(alternatives[1]!.differencePerMonth).toBeCloseTo(0.8, 9);
+  });
+
+  test('another copy owes readers no latency', () => {
+    expect(explain('boston-archive').why).toContain('a copy at another site than the others');
+    expect(explain('boston-archive').alternatives.find((each) => each.targetId === 'paris-disk')).toMatchObject({ allowed: true, violates: [] });
+  });
+
+  test('a copy that is not known is answered, not thrown at', () => {
+    expect(explain('nowhere')).toMatchObject({ alternatives: [] });
+  });
+});
+
+describe('where a tree is imported to', () => {
+  const place = (policy: Parameters<typeof datasetFacts>[2], sizeBytes = 1e9, sourceNodeId = 'berlin') => {
+    const dataset = datasetFacts('new', [], policy, { versionId: null, sizeBytes: 0, objects: 0 });
+    return chooseImportTarget(fleetOf({ targets, datasets: [dataset] }), dataset, { sizeBytes, objects: 10, sourceNodeId: sourceNodeId as NodeId });
+  };
+
+  test('the cheapest target that policy allows', () => {
+    expect(place({})).toEqual({ targetId: 'boston-archive' });
+    expect(place({ latencySloMs: 5 })).toEqual({ targetId: 'berlin-nvme' });
+    expect(place({ pinnedTargets: ['berlin-nvme' as TargetId] })).toEqual({ targetId: 'berlin-nvme' });
+  });
+
+  test('among equals the one on the host of the tree', () => {
+    expect(place({ regions: ['eu'] }, 1e9, 'paris')).toEqual({ targetId: 'paris-disk' });
+    expect(place({ regions: ['eu'] }, 1e9, 'berlin')).toEqual({ targetId: 'berlin-disk' });
+  });
+
+  test('many small objects make a cheap place with dear writes the dearer one', () => {
+    const dataset = datasetFacts('new', [], {}, { versionId: null });
+    expect(chooseImportTarget(fleetOf({ targets, datasets: [dataset] }), dataset, { sizeBytes: 1e9, objects: 100_000, sourceNodeId: 'berlin' as NodeId })).toEqual({ targetId: 'berlin-disk' });
+  });
+
+  test('a tree that fits nowhere names capacity, rules that clash name themselves and the cheapest way out', () => {
+    expect(place({}, 200e9)).toMatchObject({ infeasible: { rules: ['capacity'] } });
+    expect(place({ regions: ['us'], latencySloMs: 20 })).toMatchObject({ infeasible: { rules: expect.arrayContaining(['latency-slo', 'region']), cheapestWayOut: expect.stringContaining('allow a latency of 60 ms, which boston-archive keeps: $0.00 a month there') } });
+  });
+});

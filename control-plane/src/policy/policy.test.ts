@@ -1,0 +1,108 @@
+import type { TargetId } from '@data-in-motion/shared/domain/ids';
+import { defaultPolicy, type Policy } from '@data-in-motion/shared/domain/policy';
+import { describe, expect, test } from 'vitest';
+import type { TargetFacts } from '../fleet/snapshot.ts';
+import { datasetFacts, deviceFacts, fleetOf, nodeFacts, prices, targetFacts } from '../fleet/testdata/small-fleet.ts';
+import { targetHealth } from '../health/target-health.ts';
+import { allowedTargets, clashingRules, judgeTargets } from './allowed-targets.ts';
+import { policyFindings } from './findings.ts';
+import { type CopyRole, violationsOfExistingCopy, violationsOfNewCopy } from './violations.ts';
+
+const target = (more: Partial<TargetFacts> = {}) => targetFacts('berlin-disk', more);
+const usable = [...targetHealth(fleetOf({ targets: [target()] })).values()][0]!;
+const rulesOf = (policy: Partial<Policy>, more: Partial<TargetFacts> = {}, role: CopyRole = 'primary', sizeBytes = 1e9) =>
+  violationsOfNewCopy({ ...defaultPolicy, ...policy }, target(more), role, usable, sizeBytes).map((violation) => violation.rule);
+
+describe('a new copy', () => {
+  test('may go where nothing forbids it', () => {
+    expect(rulesOf({})).toEqual([]);
+  });
+
+  test('each field of the policy keeps it out, and only its own', () => {
+    expect(rulesOf({ regions: ['us'] })).toEqual(['region']);
+    expect(rulesOf({ encryptionRequired: true }, { encryptedAtRest: false })).toEqual(['encryption']);
+    expect(rulesOf({ forbiddenTargets: ['berlin-disk' as TargetId] })).toEqual(['forbidden-target']);
+    expect(rulesOf({ copies: 1, pinnedTargets: ['paris-disk' as TargetId] })).toEqual(['pinned-targets']);
+    expect(rulesOf({ copies: 2, pinnedTargets: ['paris-disk' as TargetId] })).toEqual([]);
+    expect(rulesOf({ maxCostPerGbMonth: 0.01 })).toEqual(['max-cost']);
+    expect(rulesOf({ maxCostPerGbMonth: 0.02 })).toEqual([]);
+  });
+
+  test('the latency SLO is owed by the primary only, and an unmeasured place does not keep it', () => {
+    expect(rulesOf({ latencySloMs: 9 })).toEqual(['latency-slo']);
+    expect(rulesOf({ latencySloMs: 10 })).toEqual([]);
+    expect(rulesOf({ latencySloMs: 9 }, {}, 'copy')).toEqual([]);
+    expect(rulesOf({ latencySloMs: 9 }, { latencyP95Ms: null })).toEqual(['latency-slo']);
+    expect(rulesOf({}, { latencyP95Ms: null })).toEqual([]);
+  });
+
+  test('an unknown price, a risky device, a lost node and a lack of room keep it out', () => {
+    expect(rulesOf({}, { prices: null })).toEqual(['price-unknown']);
+    expect(rulesOf({}, { usedBytes: 50e9, reserveBytes: 30e9, reservedBytes: 19.5e9 })).toEqual(['capacity']);
+    const risky = fleetOf({ targets: [target({ deviceIds: [deviceFacts('sda').deviceId] })], devices: [deviceFacts('sda', { level: 'at-risk' })] });
+    const lost = fleetOf({ targets: [target()], nodes: [nodeFacts('berlin', { agentState: 'lost' })] });
+    const of = (fleet: typeof risky) => violationsOfNewCopy(defaultPolicy, fleet.targets[0]!, 'copy', targetHealth(fleet).get(fleet.targets[0]!.targetId), 1).map((violation) => violation.rule);
+    expect(of(risky)).toEqual(['risky-device']);
+    expect(of(lost)).toEqual(['not-usable']);
+  });
+
+  test('an existing copy is not driven away by what is not known', () => {
+    const of = (policy: Partial<Policy>, more: Partial<TargetFacts>) => violationsOfExistingCopy({ ...defaultPolicy, ...policy }, target(more), 'primary');
+    expect(of({ latencySloMs: 9, maxCostPerGbMonth: 0.01 }, { latencyP95Ms: null, prices: null, usedBytes: 100e9 })).toEqual([]);
+    expect(of({ latencySloMs: 9 }, {})[0]!.text).toBe('berlin-disk answers within 10 ms (p95), promised are 9 ms');
+  });
+});
+
+describe('a clash', () => {
+  const places = [targetFacts('berlin-disk', { region: 'de' }), targetFacts('paris-disk', { region: 'fr', encryptedAtRest: false })];
+  const clashOf = (policy: Partial<Policy>, taken: readonly string[] = []) => {
+    const dataset = datasetFacts('maps', [], policy);
+    const fleet = fleetOf({ targets: places, datasets: [dataset] });
+    return clashingRules(judgeTargets(fleet, dataset, 'primary', targetHealth(fleet)), new Set(taken), dataset).sort();
+  };
+
+  test('names the rules that together leave no place, and no rule beside them', () => {
+    expect(clashOf({})).toEqual([]);
+    expect(clashOf({ regions: ['fr'], encryptionRequired: true })).toEqual(['encryption', 'region']);
+    expect(clashOf({ latencySloMs: 1, regions: ['fr'], encryptionRequired: true })).toHaveLength(1);
+    expect(clashOf({ encryptionRequired: true }, ['berlin'])).toEqual(['encryption', 'spread']);
+  });
+
+  test('targets that are allowed are listed', () => {
+    const dataset = datasetFacts('maps', [], { encryptionRequired: true });
+    const fleet = fleetOf({ targets: places, datasets: [dataset] });
+    expect(allowedTargets(fleet, dataset, 'copy', targetHealth(fleet)).map((each) => each.targetId)).toEqual(['berlin-disk']);
+  });
+});
+
+describe('findings', () => {
+  const targets = [targetFacts('berlin-disk'), targetFacts('paris-disk', { prices: prices(0.05) }), targetFacts('rome-disk', { prices: prices(0.03) }), targetFacts('boston-disk', { region: 'us' })];
+  const of = (places: readonly string[], policy: Partial<Policy> = {}, more: Partial<Parameters<typeof fleetOf>[0]> = {}) => {
+    const dataset = datasetFacts('maps', places, policy);
+    return policyFindings(fleetOf({ targets, datasets: [dataset], ...more }), dataset);
+  };
+
+  test('nothing is found where everything is as it should be, or not there yet', () => {
+    expect(of(['berlin-disk', 'paris-disk'])).toEqual([]);
+    const empty = datasetFacts('new', [], {}, { versionId: null });
+    expect(policyFindings(fleetOf({ targets, datasets: [empty] }), empty)).toEqual([]);
+  });
+
+  test('a copy in a forbidden region is an error with the cheapest allowed place as its remedy', () => {
+    expect(of(['berlin-disk', 'boston-disk'], { regions: ['eu'] })).toMatchObject([{ rule: 'region', severity: 'error', remedy: expect.stringContaining('put a copy on rome-disk ($0.03 per GB and month)') }]);
+  });
+
+  test('too few copies say how many stand, and none at all is an error', () => {
+    expect(of(['berlin-disk'])).toMatchObject([{ rule: 'copies', severity: 'warning', text: '1 of 2 wanted copies are verified in places that count' }]);
+    expect(of([])).toMatchObject([{ rule: 'copies', severity: 'error' }]);
+  });
+
+  test('copies at one site are found by a policy that wants distinct sites', () => {
+    const crowded = [...targets, targetFacts('berlin-nvme')];
+    expect(of(['berlin-disk', 'berlin-nvme'], {}, { targets: crowded })).toMatchObject([{ rule: 'spread' }]);
+  });
+
+  test('when no place is left the remedy names the rules that clash', () => {
+    expect(of(['berlin-disk'], { regions: ['mars'] }).map((finding) => finding.remedy)).toContainEqual(expect.stringContaining('change region'));
+  });
+});
