@@ -22,6 +22,8 @@ export interface TopicCount {
   readonly name: TopicName;
   readonly messages: number;
   readonly bytes: number;
+  /** Of the last whole minute, or of the one that runs where that is more already. */
+  readonly perMinute: number;
   readonly lastAtMs: number | null;
 }
 
@@ -42,22 +44,36 @@ export interface Bus {
   close(): Promise<void>;
 }
 
+const minuteMs = 60_000;
+
 /** What passed, per row of the topic table. */
 export class TopicCounter {
-  readonly #counts = new Map<TopicName, { messages: number; bytes: number; lastAtMs: number }>();
+  readonly #counts = new Map<TopicName, { messages: number; bytes: number; lastAtMs: number; minute: number; inMinute: number; before: number }>();
 
   add(name: TopicName, bytes: number, nowMs: number): void {
-    const count = this.#counts.get(name);
-    if (count === undefined) this.#counts.set(name, { messages: 1, bytes, lastAtMs: nowMs });
-    else {
-      count.messages++;
-      count.bytes += bytes;
-      count.lastAtMs = nowMs;
+    const minute = Math.floor(nowMs / minuteMs);
+    const count = this.#counts.get(name) ?? { messages: 0, bytes: 0, lastAtMs: nowMs, minute, inMinute: 0, before: 0 };
+    this.#counts.set(name, count);
+    if (count.minute !== minute) {
+      count.before = count.minute === minute - 1 ? count.inMinute : 0;
+      count.inMinute = 0;
+      count.minute = minute;
     }
+    count.messages++;
+    count.inMinute++;
+    count.bytes += bytes;
+    count.lastAtMs = nowMs;
   }
 
-  list(): TopicCount[] {
-    return (Object.keys(topics) as TopicName[]).map((name) => ({ name, ...(this.#counts.get(name) ?? { messages: 0, bytes: 0, lastAtMs: null }) }));
+  list(nowMs: number): TopicCount[] {
+    const minute = Math.floor(nowMs / minuteMs);
+    return (Object.keys(topics) as TopicName[]).map((name) => {
+      const count = this.#counts.get(name);
+      if (count === undefined) return { name, messages: 0, bytes: 0, perMinute: 0, lastAtMs: null };
+      const ended = count.minute === minute ? count.before : count.minute === minute - 1 ? count.inMinute : 0;
+      const running = count.minute === minute ? count.inMinute : 0;
+      return { name, messages: count.messages, bytes: count.bytes, perMinute: Math.max(ended, running), lastAtMs: count.lastAtMs };
+    });
   }
 }
 

@@ -125,7 +125,7 @@ export async function startEmbeddedBus(settings: EmbeddedBusSettings): Promise<E
     },
     connected: () => true,
     clients: () => [...speakers].map(([client, { role, sinceMs }]) => ({ clientId: client.id, role, connected: client.connected, sinceMs })),
-    topicCounts: () => counter.list(),
+    topicCounts: () => counter.list(Date.now()),
     disconnect(identity) {
       for (const client of speakers.keys()) if (client.id === identity) client.close();
     },

@@ -75,7 +75,7 @@ export function replicaView(rows: FleetRows, row: ReplicaRow): ReplicaView {
     current: pointer?.versionId === row.versionId,
     verifiedAtMs: row.verifiedAtMs,
     verifiedLevel: row.verifiedLevel,
-    path: `${root}/${row.datasetId}/${row.replicaId}`,
+    path: row.state === 'trashed' ? `${root}/.dim/trash/${row.replicaId}` : `${root}/${row.datasetId}/${row.replicaId}`,
     costPerMonth: explained === undefined ? 0 : perMonth(explained.cost),
     ...(explained === undefined ? {} : { why: explained.why, cost: explained.cost, alternatives: explained.alternatives.map((one) => ({ ...one, violates: [...one.violates] })) }),
   };
