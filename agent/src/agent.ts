@@ -223,7 +223,7 @@ export async function startAgent(parts: AgentParts): Promise<RunningAgent> {
     settings: { deviceEveryMs: config.telemetry.deviceEveryMs, targetEveryMs: config.telemetry.targetEveryMs },
   });
   link.start();
-  log.info({ nodeId: config.nodeId, targets: config.targets.length, transferUrl }, 'agent started');
+  log.info({ targets: config.targets.length, transferUrl }, 'agent started');
 
   return {
     link,
@@ -239,7 +239,7 @@ export async function startAgent(parts: AgentParts): Promise<RunningAgent> {
       await publisher.stop();
       await link.stop();
       journal.close();
-      log.info({ nodeId: config.nodeId }, 'agent stopped');
+      log.info({}, 'agent stopped');
     },
   };
 }

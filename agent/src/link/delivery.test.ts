@@ -1,13 +1,13 @@
-import { chainStart } from '@data-in-motion/shared/chain';
-import type { AckMessage } from '@data-in-motion/shared/protocol/messages';
-import { seededRandom } from '@data-in-motion/shared/random';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { chainStart } from '@data-in-motion/shared/chain';
+import type { AckMessage } from '@data-in-motion/shared/protocol/messages';
+import { seededRandom } from '@data-in-motion/shared/random';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { type Journal, openJournal } from '../journal/journal.ts';
 import { type Meta, openMeta } from '../journal/meta.ts';
-import { openOutboxRows, type OutboxRows } from '../journal/outbox-rows.ts';
+import { type OutboxRows, openOutboxRows } from '../journal/outbox-rows.ts';
 import { Delivery, deliveryDefaults } from './delivery.ts';
 
 let directory: string;

@@ -23,7 +23,7 @@ export interface MqttLinkParts {
   readonly clock: Clock;
   readonly random: Random;
   readonly nextSession: () => number;
-  /** What went wrong with a connection, in words, once per attempt; for the log. */
+  /** What went wrong with a connection, in words; the same words once until a connection stood. For the log. */
   readonly onTrouble: (what: string) => void;
 }
 
@@ -46,6 +46,7 @@ export class MqttLink implements Link {
   #client: MqttClient | undefined;
   #up = false;
   #session = 0;
+  #lastTrouble = '';
   #running: Promise<void> | undefined;
 
   constructor(parts: MqttLinkParts) {
@@ -100,7 +101,7 @@ export class MqttLink implements Link {
 
   /** Resolves when the connection is over, however that came. */
   #oneConnection(): Promise<void> {
-    const { settings, onTrouble } = this.#parts;
+    const { settings } = this.#parts;
     this.#session = this.#parts.nextSession();
     const client = mqtt.connect(settings.url, {
       clientId: settings.nodeId,
@@ -118,7 +119,7 @@ export class MqttLink implements Link {
     this.#client = client;
     client.setMaxListeners(0);
     client.on('message', (topic, payload) => this.#doorway.receive(topic, payload.toString('utf8')));
-    client.on('error', (error) => onTrouble(error.message));
+    client.on('error', (error) => this.#complain(error.message));
     return new Promise((resolve) => {
       client.on('connect', () => void this.#arrive(client));
       const over = (): void => {
@@ -138,14 +139,20 @@ export class MqttLink implements Link {
       const refused = granted.filter((grant) => grant.qos === 128).map((grant) => grant.topic);
       if (refused.length > 0) throw new Error(`the bus refuses the subscription to ${refused.join(', ')}`);
     } catch (thrown) {
-      this.#parts.onTrouble(thrown instanceof Error ? thrown.message : String(thrown));
+      this.#complain(thrown instanceof Error ? thrown.message : String(thrown));
       client.end(true);
       return;
     }
     if (this.#client !== client || !client.connected || this.#stopping.signal.aborted) return;
     this.#up = true;
+    this.#lastTrouble = '';
     void this.#say(client, 'online');
     for (const handler of this.#upHandlers) handler();
+  }
+
+  #complain(what: string): void {
+    if (what !== this.#lastTrouble) this.#parts.onTrouble(what);
+    this.#lastTrouble = what;
   }
 
   #stateMessage(state: 'online' | 'offline'): { topic: string; payload: Buffer } {

@@ -69,11 +69,11 @@ test('a nudge to something newer makes it ask at once, and again until it comes'
   await start();
   await desired(4);
   await nudge(4);
-  expect(asks).toHaveLength(1);
+  expect(asks).toHaveLength(2);
   await nudge(5);
   expect(asks.at(-1)).toMatchObject({ have: 4 });
   await clock.advance(5_001);
-  expect(asks).toHaveLength(3);
+  expect(asks).toHaveLength(4);
   await desired(5);
   expect(revs).toEqual([4, 5]);
 });
@@ -86,6 +86,14 @@ test('an older document, and the same one again, change nothing; the same made l
   expect(revs).toEqual([5]);
   await desired(5, { issuedAtMs: 2 });
   expect(revs).toEqual([5, 5]);
+});
+
+test('a new revision is asked about once more, which tells that it was taken up', async () => {
+  await start();
+  await desired(4);
+  expect(asks.map(({ have }) => have)).toEqual([0, 4]);
+  await desired(4, { issuedAtMs: 2 });
+  expect(asks).toHaveLength(2);
 });
 
 test('a document for another incarnation is not for this process', async () => {

@@ -33,7 +33,7 @@ const askAgainMs = 5_000;
 
 /**
  * Hear what the control plane wants. A nudge only says that there is something newer; the agent asks, and asks every minute anyway,
- * so no message has to arrive. A document counts when the pinned key signed it, it is for this node and incarnation, and it is newer.
+ * so no message has to arrive; each new revision is asked about once more, which tells the control plane that it was taken up. A document counts when the pinned key signed it, it is for this node and incarnation, and it is newer.
  */
 export function receiveCommands(parts: ReceiveCommandsParts): CommandReceiver {
   const { link, meta, clock, random } = parts;
@@ -60,8 +60,11 @@ export function receiveCommands(parts: ReceiveCommandsParts): CommandReceiver {
     if (document === undefined) return;
     if (document.inc !== meta.read().incarnation) return;
     if (!isNewer(document, have)) return;
+    const isNewRevision = document.inc !== have.inc || document.rev !== have.rev;
     have = { inc: document.inc, rev: document.rev, issuedAtMs: document.issuedAtMs };
     parts.onDesired(document);
+    // An ask also says what was taken up. Once per revision: an answer to it that carries the same one is not followed by another ask.
+    if (isNewRevision) nap.abort();
   });
 
   link.on('fault', (signed) => {
