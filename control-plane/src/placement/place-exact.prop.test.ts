@@ -59,7 +59,7 @@ describe('a plan over any fleet', { timeout: 120_000 }, () => {
           expect(domains.filter((domain) => taken.includes(domain))).toEqual([]);
         }
       }),
-      { numRuns: 300 },
+      { numRuns: 200 },
     );
   });
 
@@ -93,7 +93,7 @@ describe('a plan over any fleet', { timeout: 120_000 }, () => {
         const met = (datasetId: string): boolean => plan.moves.some((move) => move.datasetId === datasetId) && !plan.infeasible.some((open) => open.datasetId === datasetId);
         expect(again.moves.filter((move) => met(move.datasetId) && (move.need === 'add-copy' || move.need === 'evacuate-device') && move.action !== 'retire')).toEqual([]);
       }),
-      { numRuns: 300 },
+      { numRuns: 200 },
     );
   });
 

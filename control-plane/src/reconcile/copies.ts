@@ -11,12 +11,14 @@ export interface Copies {
   readonly leaving: readonly ReplicaFacts[];
   /** Found corrupt or missing. */
   readonly bad: readonly ReplicaFacts[];
-  /** Of another version, not yet letting go. */
+  /** Of an older version, not yet letting go. A newer one is an import's that has not switched yet. */
   readonly stale: readonly ReplicaFacts[];
   /** Places where a job under way will add a copy that counts, or verifies one that would. */
   readonly comingTo: readonly TargetId[];
   /** Being replaced or let go by a job already. */
   readonly inHand: ReadonlySet<ReplicaId>;
+  /** Made, checked or promoted by a job that has not ended: nothing takes them away meanwhile. */
+  readonly inTheMaking: ReadonlySet<ReplicaId>;
 }
 
 /** Sort the copies of a dataset by what they are good for; work under way counts as done, so that nothing is asked for twice. */
@@ -34,9 +36,10 @@ export function copiesOf(snapshot: FleetSnapshot, dataset: DatasetFacts, health:
     counted: verified.filter(isCounted),
     leaving: verified.filter((replica) => health.get(replica.targetId)?.drain === true),
     bad: current.filter((replica) => replica.state === 'corrupt' || replica.state === 'missing'),
-    stale: dataset.versionId === null ? [] : free.filter((replica) => replica.versionId !== dataset.versionId && ['verified', 'suspect', 'corrupt', 'missing'].includes(replica.state)),
+    stale: dataset.versionId === null ? [] : free.filter((replica) => replica.versionId < dataset.versionId! && ['verified', 'suspect', 'corrupt', 'missing'].includes(replica.state)),
     comingTo: jobs.flatMap((job) => comingTo(job, dataset, health) ?? []),
     inHand,
+    inTheMaking: new Set(jobs.flatMap((job) => job.toReplicaId ?? [])),
   };
 }
 

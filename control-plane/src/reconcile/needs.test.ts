@@ -56,6 +56,18 @@ describe('copies', () => {
     expect(needsOf([withOld(maps(['berlin-disk', 'paris-disk']))])).toMatchObject([{ kind: 'drop-stale-copy', answer: 'drop', replicaId: 'old' }]);
     expect(needsOf([withOld(maps(['berlin-disk']))]).map((need) => need.kind)).toEqual(['add-copy']);
   });
+
+  test('a verified copy of a newer version, which its import has not switched to yet, stays', () => {
+    const next = replicaFacts('maps', 'rome-disk', { replicaId: 'next' as ReplicaId, versionId: 'maps-v2' as VersionId });
+    const dataset = maps(['berlin-disk', 'paris-disk']);
+    expect(needsOf([{ ...dataset, replicas: [...dataset.replicas, next] }])).toEqual([]);
+  });
+
+  test('a copy that a job has just verified is not surplus before the job has ended', () => {
+    const dataset = maps(['berlin-disk', 'paris-disk', 'rome-disk']);
+    const job = jobFacts(dataset, 'copy', { state: 'verified', toReplicaId: dataset.replicas[2]!.replicaId, toTargetId: 'rome-disk' as TargetId });
+    expect(needsOf([dataset], { jobs: [job] }).map((need) => need.replicaId)).not.toContain('maps@rome-disk');
+  });
 });
 
 describe('places', () => {
@@ -83,7 +95,8 @@ describe('places', () => {
     expect(of({ encryptionRequired: true }, { encryptedAtRest: false })).toMatchObject([{ rules: ['encryption'] }]);
     expect(of({ forbiddenTargets: ['berlin-disk' as TargetId] })).toMatchObject([{ rules: ['forbidden-target'] }]);
     expect(of({ maxCostPerGbMonth: 0.05 }, { prices: prices(0.1) })).toMatchObject([{ rules: ['max-cost'] }]);
-    expect(of({ latencySloMs: 20 }, { latencyP95Ms: 30 })).toMatchObject([{ rules: ['latency-slo'] }]);
+    const slow = targets.map((target) => ({ ...target, latencyP95Ms: 30 }));
+    expect(needsOf([maps(['berlin-disk', 'paris-disk'], { latencySloMs: 20 })], { targets: slow })).toMatchObject([{ rules: ['latency-slo'], replicaId: 'maps@berlin-disk' }]);
     expect(of({ latencySloMs: 20 }, { latencyP95Ms: null })).toEqual([]);
     expect(of({ pinnedTargets: ['berlin-nvme' as TargetId] })).toMatchObject([{ rules: ['pinned-targets'], replicaId: 'maps@paris-disk' }]);
     expect(of({})).toEqual([]);
@@ -105,6 +118,15 @@ describe('promotion', () => {
   test('when the primary is lost the fastest verified copy takes its place', () => {
     const fast = targets.map((target) => (target.targetId === 'rome-disk' ? { ...target, latencyP95Ms: 1 } : target));
     expect(promotions(of(maps(['berlin-disk', 'paris-disk', 'rome-disk']), { targets: fast, nodes: [nodeFacts('berlin', { agentState: 'lost' })] }))).toMatchObject([{ toReplicaId: 'maps@rome-disk', expectedPointerRev: 1 }]);
+  });
+
+  test('a primary that is slower than promised gives way to a copy that is fast enough, and then needs no move', () => {
+    const slow = targets.map((target) => (target.targetId === 'berlin-disk' ? { ...target, latencyP95Ms: 30 } : target));
+    const dataset = maps(['berlin-disk', 'paris-disk'], { latencySloMs: 20 });
+    expect(promotions(of(dataset, { targets: slow }))).toMatchObject([{ toReplicaId: 'maps@paris-disk', reason: expect.stringContaining('20 ms') }]);
+    expect(needsOf([dataset], { targets: slow })).toEqual([]);
+    const unmeasured = slow.map((target) => (target.targetId === 'paris-disk' ? { ...target, latencyP95Ms: null } : target));
+    expect(promotions(of(dataset, { targets: unmeasured }))).toEqual([]);
   });
 
   test('a primary that can be read stays, and without another verified copy nothing is promoted', () => {

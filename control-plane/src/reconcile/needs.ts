@@ -6,6 +6,7 @@ import type { DatasetFacts, FleetSnapshot, ReplicaFacts } from '../fleet/snapsho
 import { type TargetHealth, targetHealth } from '../health/target-health.ts';
 import { type PolicyRule, violationsOfExistingCopy } from '../policy/violations.ts';
 import { type Copies, copiesOf } from './copies.ts';
+import { fasterCopies } from './promotions.ts';
 import { worstFirst } from './surplus.ts';
 
 /**
@@ -51,7 +52,7 @@ export function datasetNeeds(snapshot: FleetSnapshot, dataset: DatasetFacts, hea
 
   const leave = misplaced.filter((need, place) => place < open || need.replicaId === dataset.primaryReplicaId);
   const missing = Math.max(0, open - misplaced.length);
-  const mayGo = (replica: ReplicaFacts): boolean => replica.replicaId !== dataset.primaryReplicaId && health.get(replica.targetId)?.mayLetGo === true;
+  const mayGo = (replica: ReplicaFacts): boolean => replica.replicaId !== dataset.primaryReplicaId && !copies.inTheMaking.has(replica.replicaId) && health.get(replica.targetId)?.mayLetGo === true;
   const byId = new Map(dataset.replicas.map((replica) => [replica.replicaId, replica]));
   return [
     ...addNeeds(dataset, copies, missing),
@@ -92,7 +93,9 @@ function misplacedCopies(snapshot: FleetSnapshot, dataset: DatasetFacts, copies:
   const forbidden = copies.counted.flatMap((replica) => {
     const target = fleet.targets.get(replica.targetId);
     if (target === undefined || health.get(replica.targetId)?.mayLetGo !== true) return [];
-    const broken = violationsOfExistingCopy(dataset.policy, target, replica.replicaId === dataset.primaryReplicaId ? 'primary' : 'copy');
+    // A primary that is only too slow changes its role with a copy that is fast enough, when there is one: no byte moves.
+    const role = replica.replicaId === dataset.primaryReplicaId && fasterCopies(snapshot, dataset, copies).length === 0 ? 'primary' : 'copy';
+    const broken = violationsOfExistingCopy(dataset.policy, target, role);
     if (broken.length === 0) return [];
     return [leaveNeed(replica, 'leave-forbidden-place', broken.map((violation) => violation.rule), broken.map((violation) => violation.text).join('; '), null)];
   });

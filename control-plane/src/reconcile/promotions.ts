@@ -1,9 +1,9 @@
 import type { DatasetId, ReplicaId } from '@data-in-motion/shared/domain/ids';
 import { indexOf } from '../fleet/lookup.ts';
-import type { FleetSnapshot, TargetFacts } from '../fleet/snapshot.ts';
-import { targetHealth } from '../health/target-health.ts';
+import type { DatasetFacts, FleetSnapshot, ReplicaFacts } from '../fleet/snapshot.ts';
+import { type TargetHealth, targetHealth } from '../health/target-health.ts';
 import { violationsOfExistingCopy } from '../policy/violations.ts';
-import { copiesOf } from './copies.ts';
+import { type Copies, copiesOf } from './copies.ts';
 
 /** The pointer shall name another copy that is there already: no byte moves. */
 export interface Promotion {
@@ -15,26 +15,52 @@ export interface Promotion {
 }
 
 /**
- * Datasets whose primary can not be read any more (its place is lost, or it was found corrupt or missing) while another verified copy of the
- * same version stands. The copy that keeps the policy's latency is taken, then the fastest, then by name.
+ * Datasets whose readers should use another copy: the primary can not be read any more (its place is lost, or it was found corrupt or missing),
+ * or it is too slow for the policy while a verified copy of the same version stands where it is fast enough.
+ * The copy that keeps the policy is taken, then the fastest, then by name.
  */
 export function promotions(snapshot: FleetSnapshot): Promotion[] {
-  const fleet = indexOf(snapshot);
   const health = targetHealth(snapshot);
   return snapshot.datasets.flatMap((dataset) => {
     const primary = dataset.replicas.find((replica) => replica.replicaId === dataset.primaryReplicaId);
     if (primary === undefined || primary.versionId !== dataset.versionId) return [];
-    const place = health.get(primary.targetId);
-    const readable = ['verified', 'suspect', 'retiring'].includes(primary.state) && (place?.counts === true || place?.drain === true);
     const copies = copiesOf(snapshot, dataset, health);
-    if (readable || copies.inHand.has(primary.replicaId)) return [];
-    const breaks = (target: TargetFacts | undefined): number => (target === undefined ? 1 : Number(violationsOfExistingCopy(dataset.policy, target, 'primary').length > 0));
-    const ranked = copies.counted
-      .map((replica) => ({ replica, target: fleet.targets.get(replica.targetId) }))
-      .sort((a, b) => breaks(a.target) - breaks(b.target) || (a.target?.latencyP95Ms ?? 1e9) - (b.target?.latencyP95Ms ?? 1e9) || (a.replica.replicaId < b.replica.replicaId ? -1 : 1));
-    const best = ranked[0]?.replica;
+    if (copies.inHand.has(primary.replicaId)) return [];
+    const place = health.get(primary.targetId);
+    const unreadable = unreadableBecause(primary, place);
+    const best = unreadable === null ? fasterCopies(snapshot, dataset, copies)[0] : fastestFirst(snapshot, dataset, copies.counted)[0];
     if (best === undefined) return [];
-    const reason = `the primary on ${primary.targetId} is ${primary.state === 'verified' ? 'out of reach' : primary.state}${place?.reason == null ? '' : ` (${place.reason})`}; the verified copy on ${best.targetId} takes its place`;
+    const reason = unreadable === null
+      ? `the primary on ${primary.targetId} is slower than the ${dataset.policy.latencySloMs} ms that are promised; the verified copy on ${best.targetId} keeps them`
+      : `the primary on ${primary.targetId} is ${unreadable}; the verified copy on ${best.targetId} takes its place`;
     return [{ datasetId: dataset.datasetId, fromReplicaId: primary.replicaId, toReplicaId: best.replicaId, expectedPointerRev: dataset.pointerRev, reason }];
   });
+}
+
+/** Counted copies that keep every rule of a primary while the primary breaks its latency SLO, fastest first; empty when the primary keeps it. */
+export function fasterCopies(snapshot: FleetSnapshot, dataset: DatasetFacts, copies: Copies): ReplicaFacts[] {
+  const primary = dataset.replicas.find((replica) => replica.replicaId === dataset.primaryReplicaId);
+  if (primary === undefined || !rulesBroken(snapshot, dataset, primary).includes('latency-slo')) return [];
+  const { targets } = indexOf(snapshot);
+  const measured = copies.counted.filter((replica) => targets.get(replica.targetId)?.latencyP95Ms != null);
+  return fastestFirst(snapshot, dataset, measured).filter((replica) => rulesBroken(snapshot, dataset, replica).length === 0);
+}
+
+function unreadableBecause(primary: ReplicaFacts, place: TargetHealth | undefined): string | null {
+  if (!['verified', 'suspect', 'retiring'].includes(primary.state)) return primary.state;
+  if (place?.counts === true || place?.drain === true) return null;
+  return `out of reach${place?.reason == null ? '' : ` (${place.reason})`}`;
+}
+
+function fastestFirst(snapshot: FleetSnapshot, dataset: DatasetFacts, replicas: readonly ReplicaFacts[]): ReplicaFacts[] {
+  const { targets } = indexOf(snapshot);
+  const latency = (replica: ReplicaFacts): number => targets.get(replica.targetId)?.latencyP95Ms ?? Number.MAX_VALUE;
+  const breaks = (replica: ReplicaFacts): number => Number(rulesBroken(snapshot, dataset, replica).length > 0);
+  return [...replicas].sort((a, b) => breaks(a) - breaks(b) || latency(a) - latency(b) || (a.replicaId < b.replicaId ? -1 : 1));
+}
+
+/** The rules that a copy would break, or breaks, as the primary. */
+function rulesBroken(snapshot: FleetSnapshot, dataset: DatasetFacts, replica: ReplicaFacts): string[] {
+  const target = indexOf(snapshot).targets.get(replica.targetId);
+  return target === undefined ? ['not-usable'] : violationsOfExistingCopy(dataset.policy, target, 'primary').map((violation) => violation.rule);
 }
