@@ -14,6 +14,7 @@ import { openJournal } from './journal/journal.ts';
 import { openMeta } from './journal/meta.ts';
 import { openOutbox, outboxDefaults } from './journal/outbox.ts';
 import { openOutboxRows } from './journal/outbox-rows.ts';
+import { salvageUndelivered } from './journal/salvage.ts';
 import { openUndoLog } from './journal/undo.ts';
 import { Delivery, deliveryDefaults } from './link/delivery.ts';
 import type { Link } from './link/link.ts';
@@ -114,7 +115,7 @@ export async function startAgent(parts: AgentParts): Promise<RunningAgent> {
   await faults.undoLeftovers();
   clockOffsetMs = faults.clockOffsetMs;
   crashPoint = faults.failpoint;
-  sayHowItStopped(journal, note);
+  sayHowItStopped(journal, journal.movedAsideTo === null ? 0 : salvageUndelivered(journal.movedAsideTo, journal, rows), note);
 
   const publicKeyPem = (): string | null => meta.read().publicKeyPem;
   const migrator = new Migrator({
@@ -244,8 +245,8 @@ export async function startAgent(parts: AgentParts): Promise<RunningAgent> {
   };
 }
 
-function sayHowItStopped({ uncleanStop, movedAsideTo }: { uncleanStop: boolean; movedAsideTo: string | null }, note: Note): void {
+function sayHowItStopped({ uncleanStop, movedAsideTo }: { uncleanStop: boolean; movedAsideTo: string | null }, salvaged: number, note: Note): void {
   if (movedAsideTo !== null)
-    note('error', 'journal.damaged', `the journal was damaged; it is kept as ${movedAsideTo}, and what it held undelivered is lost here`);
+    note('error', 'journal.damaged', `the journal was damaged and is kept as ${movedAsideTo}; ${salvaged} undelivered batches were saved from it`);
   else if (uncleanStop) note('info', 'agent.unclean-stop', 'the last process ended without closing its journal; everything was resumed from it');
 }
