@@ -55,7 +55,8 @@ async function install() {
     return;
   }
   await timed('installing packages (npm ci)', npmCommand(['ci', '--no-audit', '--no-fund', '--loglevel=error']), root);
-  if (!existsSync(path.join(binary, 'node'))) fail('npm ci ended well, but brought no Node 24 (node_modules/.bin/node): were install scripts switched off? Try: npm rebuild node', 1);
+  if (!existsSync(path.join(binary, 'node')))
+    fail('npm ci ended well, but brought no Node 24 (node_modules/.bin/node): were install scripts switched off? Try: npm rebuild node', 1);
   writeFileSync(installStamp, wanted);
 }
 
@@ -64,7 +65,11 @@ function matchesLock() {
   try {
     const wanted = JSON.parse(readFileSync(at('package-lock.json'), 'utf8')).packages;
     const present = JSON.parse(readFileSync(at('node_modules', '.package-lock.json'), 'utf8')).packages;
-    return Object.entries(wanted).every(([place, entry]) => place === '' || (present[place] === undefined ? entry.optional === true : present[place].integrity === entry.integrity && present[place].version === entry.version));
+    return Object.entries(wanted).every(
+      ([place, entry]) =>
+        place === '' ||
+        (present[place] === undefined ? entry.optional === true : present[place].integrity === entry.integrity && present[place].version === entry.version),
+    );
   } catch {
     return false;
   }
@@ -72,7 +77,16 @@ function matchesLock() {
 
 async function buildConsole() {
   if (!existsSync(at('console', 'vite.config.ts'))) return;
-  const inputs = ['console/src', 'console/static', 'console/package.json', 'console/vite.config.ts', 'console/tsconfig.json', 'shared/src/domain', 'shared/src/api', 'package-lock.json'];
+  const inputs = [
+    'console/src',
+    'console/static',
+    'console/package.json',
+    'console/vite.config.ts',
+    'console/tsconfig.json',
+    'shared/src/domain',
+    'shared/src/api',
+    'package-lock.json',
+  ];
   const wanted = digest(inputs.flatMap((input) => filesBelow(at(input))));
   if (existsSync(at('console', 'build', 'index.html')) && readOr(consoleStamp, '') === wanted) return;
   await timed('building the console', [path.join(binary, 'node'), [at('node_modules', 'vite', 'bin', 'vite.js'), 'build']], at('console'));
@@ -90,7 +104,14 @@ async function runTests(args) {
   const scratch = mkdtempSync(path.join(tmpdir(), 'dim-test-'));
   try {
     const report = path.join(scratch, 'report.json');
-    const code = await run(path.join(binary, 'node'), [at('node_modules', 'vitest', 'vitest.mjs'), 'run', '--reporter=default', '--reporter=json', `--outputFile.json=${report}`, ...args]);
+    const code = await run(path.join(binary, 'node'), [
+      at('node_modules', 'vitest', 'vitest.mjs'),
+      'run',
+      '--reporter=default',
+      '--reporter=json',
+      `--outputFile.json=${report}`,
+      ...args,
+    ]);
     if (!existsSync(report)) {
       console.log('vitest ended without a report.');
       return code === 0 ? 1 : code;
@@ -158,7 +179,10 @@ function npmCommand(args) {
 /** Our environment without node_modules/.bin and without what the outer npm set for its own run. */
 function packageEnv() {
   const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^npm_(lifecycle|package|command)/.test(name) && name !== 'INIT_CWD'));
-  env.PATH = (process.env.PATH ?? '').split(path.delimiter).filter((folder) => !folder.startsWith(at('node_modules'))).join(path.delimiter);
+  env.PATH = (process.env.PATH ?? '')
+    .split(path.delimiter)
+    .filter((folder) => !folder.startsWith(at('node_modules')))
+    .join(path.delimiter);
   return env;
 }
 
@@ -169,12 +193,18 @@ function withBinary(env) {
 function filesBelow(place) {
   if (!existsSync(place)) return [];
   if (statSync(place).isFile()) return [place];
-  return readdirSync(place).sort().flatMap((name) => filesBelow(path.join(place, name)));
+  return readdirSync(place)
+    .sort()
+    .flatMap((name) => filesBelow(path.join(place, name)));
 }
 
 function digest(files) {
   const hash = createHash('sha256');
-  for (const file of files) hash.update(`${path.relative(root, file)}\n`).update(readFileSync(file)).update('\n');
+  for (const file of files)
+    hash
+      .update(`${path.relative(root, file)}\n`)
+      .update(readFileSync(file))
+      .update('\n');
   return hash.digest('hex');
 }
 

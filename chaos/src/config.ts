@@ -26,13 +26,17 @@ const settings = z.object({
   DIM_URL: z.preprocess(blankIsAbsent, z.url().optional()),
   DIM_API_KEY: z.preprocess(blankIsAbsent, z.string().optional()),
 });
-export type Settings = z.infer<typeof settings> & { readonly environment: Readonly<Record<string, string>>; readonly controlPlane: Readonly<Record<string, string>> };
+export type Settings = z.infer<typeof settings> & {
+  readonly environment: Readonly<Record<string, string>>;
+  readonly controlPlane: Readonly<Record<string, string>>;
+};
 
 /** What a child may know of our environment: where programs, the home and temporary files are, and in what language to talk. */
 const passedOn = ['PATH', 'HOME', 'USER', 'LANG', 'LC_ALL', 'TZ', 'TMPDIR', 'NODE_EXTRA_CA_CERTS'];
 
 /** The control plane's own settings, which it checks itself; they stand over those of the local fleet. */
-const toControlPlane = /^DIM_(GRACE|TRASH|LATE_AFTER|LOST_AFTER|COLD_AFTER|PLAN_EVERY|SCRUB_EVERY|LEASE|LOOP_EVERY|EXPORT_EVERY)_MS$|^DIM_(CHAOS|LOG_LEVEL)$|^MQTT_(USERNAME|PASSWORD)$/;
+const toControlPlane =
+  /^DIM_(GRACE|TRASH|LATE_AFTER|LOST_AFTER|COLD_AFTER|PLAN_EVERY|SCRUB_EVERY|LEASE|LOOP_EVERY|EXPORT_EVERY)_MS$|^DIM_(CHAOS|LOG_LEVEL)$|^MQTT_(USERNAME|PASSWORD)$/;
 
 /** Read the environment; all that is wrong in it is told at once. */
 export function readSettings(environment: NodeJS.ProcessEnv = process.env): Settings {

@@ -26,7 +26,10 @@ export function markdownReport(played: Played, repeat: string): string {
     '',
     '| promise | holds | healed after | looked at |',
     '|---|---|---:|---|',
-    ...played.promises.map((one) => `| ${cell(one.says)} | ${one.holds ? 'yes' : '**NO**'} | ${one.healedAfterMs === null ? '' : seconds(one.healedAfterMs)} | ${cell(one.detail)} |`),
+    ...played.promises.map(
+      (one) =>
+        `| ${cell(one.says)} | ${one.holds ? 'yes' : '**NO**'} | ${one.healedAfterMs === null ? '' : seconds(one.healedAfterMs)} | ${cell(one.detail)} |`,
+    ),
     '',
     `Repeat: \`${repeat}\``,
     '',

@@ -25,14 +25,19 @@ export async function runFleet(settings: Settings, options: { readonly fresh: bo
     httpPort: settings.DIM_HTTP_PORT,
     mqttPort: settings.DIM_MQTT_PORT,
     environment: settings.environment,
-    controlPlane: { ...watchableLife, ...settings.controlPlane, ...given({ DATABASE_URL: settings.DATABASE_URL, MQTT_URL: settings.MQTT_URL, DIM_SYNTHETIC_LOAD: settings.DIM_SYNTHETIC_LOAD }) },
+    controlPlane: {
+      ...watchableLife,
+      ...settings.controlPlane,
+      ...given({ DATABASE_URL: settings.DATABASE_URL, MQTT_URL: settings.MQTT_URL, DIM_SYNTHETIC_LOAD: settings.DIM_SYNTHETIC_LOAD }),
+    },
     secondsPerDay: settings.DIM_SECONDS_PER_DAY,
     onStep: say,
     onExit: (exit) => sayExit(exit, say),
   });
   // A start that is interrupted ends as soon as it has come far enough to be ended in order.
   fleet = await starting;
-  if (!stopping.asked()) console.log(`\nData in Motion is ready: ${await fleet.loginUrl()}\n(The address is good once; another: npx dim console. Ctrl-C stops everything.)`);
+  if (!stopping.asked())
+    console.log(`\nData in Motion is ready: ${await fleet.loginUrl()}\n(The address is good once; another: npx dim console. Ctrl-C stops everything.)`);
 
   await stopping.signal;
   console.log('');

@@ -39,7 +39,15 @@ export async function runScenario(settings: Settings, nameOrFile: string, option
 export async function inOwnFleet(scenario: Scenario, settings: Pick<Settings, 'environment'>, seed: number, onLine: (text: string) => void): Promise<Played> {
   const home = mkdtempSync(path.join(tmpdir(), 'dim-chaos-'));
   try {
-    const fleet = await startFleet({ home, httpPort: 0, mqttPort: 0, environment: settings.environment, controlPlane: hurriedLife, secondsPerDay: scenario.secondsPerDay, onStep: onLine });
+    const fleet = await startFleet({
+      home,
+      httpPort: 0,
+      mqttPort: 0,
+      environment: settings.environment,
+      controlPlane: hurriedLife,
+      secondsPerDay: scenario.secondsPerDay,
+      onStep: onLine,
+    });
     try {
       return await playScenario(scenario, { api: fleet.api, home, seed, mark: `s${seed}`, clock: systemClock, onLine });
     } finally {
@@ -53,7 +61,12 @@ export async function inOwnFleet(scenario: Scenario, settings: Pick<Settings, 'e
 function inRunningFleet(scenario: Scenario, settings: Settings, options: RunOptions, onLine: (text: string) => void): Promise<Played> {
   const url = options.url ?? settings.DIM_URL ?? firstLine(path.join(settings.DIM_HOME, 'address'));
   const key = settings.DIM_API_KEY ?? firstLine(path.join(settings.DIM_HOME, 'admin.key'));
-  if (url === undefined || key === undefined) throw new Failure('refused', { code: 'fleet.none', message: `No fleet was found in ${settings.DIM_HOME}.`, hint: 'Start one with npm start, or give --own-fleet.' });
+  if (url === undefined || key === undefined)
+    throw new Failure('refused', {
+      code: 'fleet.none',
+      message: `No fleet was found in ${settings.DIM_HOME}.`,
+      hint: 'Start one with npm start, or give --own-fleet.',
+    });
   // Datasets stay behind in a fleet that goes on living: the moment keeps a second run with the same seed apart.
   const mark = `s${options.seed}-${systemClock.nowMs().toString(36)}`;
   return playScenario(scenario, { api: new RouteCaller(url, key), home: settings.DIM_HOME, seed: options.seed, mark, clock: systemClock, onLine });

@@ -14,7 +14,11 @@ const service = z.object({
   depends_on: z.union([z.array(z.string()), z.record(z.string(), z.unknown())]).default([]),
   profiles: z.array(z.string()).default([]),
 });
-const composeFile = z.object({ services: z.record(z.string(), service), configs: z.record(z.string(), z.object({ content: z.string() })), volumes: z.record(z.string(), z.null()) });
+const composeFile = z.object({
+  services: z.record(z.string(), service),
+  configs: z.record(z.string(), z.object({ content: z.string() })),
+  volumes: z.record(z.string(), z.null()),
+});
 const compose = composeFile.parse(parse(readFileSync(path.join(root, 'docker-compose.yml'), 'utf8'), { merge: true }));
 const services = Object.entries(compose.services);
 
@@ -28,7 +32,8 @@ describe('docker-compose.yml, read without an engine', () => {
         if (from.startsWith('.') ? !existsSync(path.join(root, from)) : !(from in compose.volumes)) missing.push(`${name}: ${from}`);
       }
       for (const { source } of one.configs) if (!(source in compose.configs)) missing.push(`${name}: config ${source}`);
-      for (const other of Array.isArray(one.depends_on) ? one.depends_on : Object.keys(one.depends_on)) if (!(other in compose.services)) missing.push(`${name}: ${other}`);
+      for (const other of Array.isArray(one.depends_on) ? one.depends_on : Object.keys(one.depends_on))
+        if (!(other in compose.services)) missing.push(`${name}: ${other}`);
     }
     expect(missing).toEqual([]);
   });
@@ -53,7 +58,9 @@ describe('docker-compose.yml, read without an engine', () => {
   test('the dashboard asks only for figures that the control plane gives', () => {
     const dashboard = readFileSync(path.join(root, 'control-plane/grafana/dashboards/data-in-motion.json'), 'utf8');
     const given = readFileSync(path.join(root, 'control-plane/src/metrics/metrics.ts'), 'utf8');
-    const asked = [...new Set([...dashboard.matchAll(/dim_[a-z_]+/g)].map(([name]) => name.replace(/_bucket$/, '')))].filter((name) => !name.startsWith('dim_process_'));
+    const asked = [...new Set([...dashboard.matchAll(/dim_[a-z_]+/g)].map(([name]) => name.replace(/_bucket$/, '')))].filter(
+      (name) => !name.startsWith('dim_process_'),
+    );
     expect(asked.length).toBeGreaterThan(5);
     expect(asked.filter((name) => !given.includes(`'${name}'`))).toEqual([]);
   });

@@ -22,7 +22,15 @@ afterEach(async () => {
 
 async function start(settings: Partial<FleetSettings> = {}): Promise<Fleet> {
   const httpPort = settings.httpPort ?? (await freePort());
-  const fleet = await startFleet({ home, httpPort, mqttPort: 0, environment: { PATH: '/usr/bin:/bin' }, programs: stub, agents: { stubUrl: `http://127.0.0.1:${httpPort}` }, ...settings });
+  const fleet = await startFleet({
+    home,
+    httpPort,
+    mqttPort: 0,
+    environment: { PATH: '/usr/bin:/bin' },
+    programs: stub,
+    agents: { stubUrl: `http://127.0.0.1:${httpPort}` },
+    ...settings,
+  });
   running.push(fleet);
   return fleet;
 }
@@ -75,7 +83,10 @@ test('a taken port is refused before anything starts, with the variable that cha
   const taken = createServer();
   const port = await new Promise<number>((resolve) => taken.listen(0, '127.0.0.1', () => resolve((taken.address() as { port: number }).port)));
   try {
-    await expect(start({ httpPort: port })).rejects.toMatchObject({ message: expect.stringContaining(`Port ${port} on 127.0.0.1 is taken`), hint: expect.stringContaining('DIM_HTTP_PORT') });
+    await expect(start({ httpPort: port })).rejects.toMatchObject({
+      message: expect.stringContaining(`Port ${port} on 127.0.0.1 is taken`),
+      hint: expect.stringContaining('DIM_HTTP_PORT'),
+    });
     await expect(start({ mqttPort: port })).rejects.toMatchObject({ hint: expect.stringContaining('DIM_MQTT_PORT') });
   } finally {
     taken.close();

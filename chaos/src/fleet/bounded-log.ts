@@ -26,7 +26,13 @@ export class BoundedLog {
       this.#writtenBytes = 0;
     }
     this.#writtenBytes += writeSync(this.#descriptor, bytes);
-    this.#tail = [...this.#tail, ...bytes.toString().split('\n').filter((line) => line.trim() !== '')].slice(-keptLines);
+    this.#tail = [
+      ...this.#tail,
+      ...bytes
+        .toString()
+        .split('\n')
+        .filter((line) => line.trim() !== ''),
+    ].slice(-keptLines);
   }
 
   /** The last lines, oldest first, for saying why a process ended. */

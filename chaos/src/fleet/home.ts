@@ -37,7 +37,8 @@ export function openHome(directory: string): Home {
   takeLock(path.join(directory, 'fleet.lock'), directory);
   mkdirSync(home.logs, { recursive: true });
   mkdirSync(home.run, { recursive: true });
-  if (!existsSync(path.join(directory, marker))) writeFileSync(path.join(directory, marker), `${JSON.stringify({ kind: 'data-in-motion local fleet', v: 1 })}\n`);
+  if (!existsSync(path.join(directory, marker)))
+    writeFileSync(path.join(directory, marker), `${JSON.stringify({ kind: 'data-in-motion local fleet', v: 1 })}\n`);
   return home;
 }
 
@@ -48,7 +49,11 @@ export function openHome(directory: string): Home {
 export function forgetHome(directory: string): void {
   if (!existsSync(directory) || readdirSync(directory).length === 0) return;
   if (!existsSync(path.join(directory, marker))) {
-    throw new Failure('refused', { code: 'home.not-ours', message: `${directory} holds something that is not a fleet's state, so it is not emptied.`, hint: 'Set DIM_HOME to another directory, or empty this one yourself.' });
+    throw new Failure('refused', {
+      code: 'home.not-ours',
+      message: `${directory} holds something that is not a fleet's state, so it is not emptied.`,
+      hint: 'Set DIM_HOME to another directory, or empty this one yourself.',
+    });
   }
   const lock = path.join(directory, 'fleet.lock');
   takeLock(lock, directory);
@@ -90,7 +95,11 @@ function takeLock(lock: string, directory: string): void {
       }
       const owner = readIdentity(lock);
       if (owner !== undefined && isAlive(owner)) {
-        throw new Failure('refused', { code: 'home.in-use', message: `A fleet is already running on ${directory} (process ${owner.pid}).`, hint: 'Stop it with Ctrl-C where it runs, or set DIM_HOME to another directory.' });
+        throw new Failure('refused', {
+          code: 'home.in-use',
+          message: `A fleet is already running on ${directory} (process ${owner.pid}).`,
+          hint: 'Stop it with Ctrl-C where it runs, or set DIM_HOME to another directory.',
+        });
       }
       rmSync(lock, { force: true });
     }

@@ -1,12 +1,12 @@
 import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import path from 'node:path';
-import { type Clock, systemClock } from '@data-in-motion/shared/clock';
-import { Failure } from '@data-in-motion/shared/failure';
 import { listOf, nodeView } from '@data-in-motion/shared/api/fleet';
 import { enrollAnswer, joinTokenAnswer, loginTokenAnswer, pricesView } from '@data-in-motion/shared/api/operations';
+import { RouteCaller } from '@data-in-motion/shared/api/route-caller';
+import { type Clock, systemClock } from '@data-in-motion/shared/clock';
+import { Failure } from '@data-in-motion/shared/failure';
 import { z } from 'zod';
 import { agentFiles, targetRoot, writeAgentConfig } from './agent-files.ts';
-import { RouteCaller } from '@data-in-motion/shared/api/route-caller';
 import { type Home, openHome, recordedProcesses, replaceFile } from './home.ts';
 import { type LocalNode, localNodes, localPrices } from './local-sites.ts';
 import { assertPortFree, freePort } from './ports.ts';
@@ -114,6 +114,7 @@ class LocalFleet implements Fleet {
   readonly #ports: { readonly http: number; readonly mqtt: number };
   #api: RouteCaller | undefined;
   #stopped: Promise<void> | undefined;
+  #begun = false;
 
   constructor(settings: FleetSettings, home: Home, httpPort: number, mqttPort: number) {
     this.#settings = settings;
@@ -151,6 +152,7 @@ class LocalFleet implements Fleet {
     const known = new Set((await this.#nodeList()).map((node) => node.nodeId));
     for (const node of this.#nodes) await this.#beginAgent(node, known.has(node.nodeId) ? 'known' : 'new');
     await this.untilReady();
+    this.#begun = true;
   }
 
   async untilReady(limitMs = readyLimitMs): Promise<void> {
@@ -158,7 +160,9 @@ class LocalFleet implements Fleet {
     await this.#untilControlPlane(limitMs, 'restart');
     for (;;) {
       const waitedFor = this.nodeIds.filter((nodeId) => !this.#down.has(nodeId));
-      const heard = new Set((await this.#nodeList().catch(() => [])).filter((node) => node.agentState === 'online' || node.agentState === 'returned').map((node) => node.nodeId));
+      const heard = new Set(
+        (await this.#nodeList().catch(() => [])).filter((node) => node.agentState === 'online' || node.agentState === 'returned').map((node) => node.nodeId),
+      );
       const silent = waitedFor.filter((nodeId) => !heard.has(nodeId));
       if (silent.length === 0) return;
       if (this.#clock.monotonicMs() > untilMs) throw this.#slow(`The agents ${silent.join(', ')} were not heard within ${limitMs / 1000} s.`, silent[0]!);
@@ -229,7 +233,10 @@ class LocalFleet implements Fleet {
       node,
       mqttUrl: this.mqttUrl,
       importRoots: this.#settings.importRoots ?? ['/'],
-      drives: assignDrives(node.targets.map((target) => target.drives), drives),
+      drives: assignDrives(
+        node.targets.map((target) => target.drives),
+        drives,
+      ),
       secondsPerDay: this.#settings.secondsPerDay ?? 20,
       startDay: drives[0]?.days[replayFromDay],
       settings: this.#settings.agents ?? {},
@@ -264,7 +271,8 @@ class LocalFleet implements Fleet {
         run: this.home.run,
       },
       this.#clock,
-      (exit) => this.#settings.onExit?.(exit),
+      // Until the start is through, an end is the start's own failure, told once and with the last lines.
+      (exit) => (this.#begun ? this.#settings.onExit?.(exit) : undefined),
     );
     this.#processes.set(name, supervised);
     supervised.start();
@@ -284,7 +292,11 @@ class LocalFleet implements Fleet {
 
   #slow(message: string, name: string): Failure {
     const lines = this.#process(name).lastLines();
-    return new Failure('unavailable', { code: 'fleet.not-ready', message: `${message}${lines.length === 0 ? '' : `\nIts last lines:\n  ${lines.join('\n  ')}`}`, hint: `The whole log is ${path.join(this.home.logs, `${name}.log`)}` });
+    return new Failure('unavailable', {
+      code: 'fleet.not-ready',
+      message: `${message}${lines.length === 0 ? '' : `\nIts last lines:\n  ${lines.join('\n  ')}`}`,
+      hint: `The whole log is ${path.join(this.home.logs, `${name}.log`)}`,
+    });
   }
 
   async #nodeList(): Promise<z.infer<typeof nodeView>[]> {
@@ -293,7 +305,12 @@ class LocalFleet implements Fleet {
 
   #process(name: string): SupervisedProcess {
     const found = this.#processes.get(name);
-    if (found === undefined) throw new Failure('refused', { code: 'fleet.no-such-process', message: `The fleet has no process "${name}".`, hint: `It has ${[...this.#processes.keys()].join(', ')}.` });
+    if (found === undefined)
+      throw new Failure('refused', {
+        code: 'fleet.no-such-process',
+        message: `The fleet has no process "${name}".`,
+        hint: `It has ${[...this.#processes.keys()].join(', ')}.`,
+      });
     return found;
   }
 

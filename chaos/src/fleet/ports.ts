@@ -7,8 +7,13 @@ export async function assertPortFree(port: number, variable: string): Promise<vo
     await listenOnce(port);
   } catch (error) {
     const code = (error as NodeJS.ErrnoException).code;
-    const because = code === 'EADDRINUSE' ? 'is taken by another program' : code === 'EACCES' ? 'may not be used without more rights' : `can not be opened (${code})`;
-    throw new Failure('refused', { code: 'port.taken', message: `Port ${port} on 127.0.0.1 ${because}.`, hint: `Set ${variable} to another port, for example ${variable}=${port < 60_000 ? port + 1000 : 20_000} npm start` });
+    const because =
+      code === 'EADDRINUSE' ? 'is taken by another program' : code === 'EACCES' ? 'may not be used without more rights' : `can not be opened (${code})`;
+    throw new Failure('refused', {
+      code: 'port.taken',
+      message: `Port ${port} on 127.0.0.1 ${because}.`,
+      hint: `Set ${variable} to another port, for example ${variable}=${port < 60_000 ? port + 1000 : 20_000} npm start`,
+    });
   }
 }
 

@@ -1,6 +1,6 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
-import { deviceIdOf, type DeviceId } from '@data-in-motion/shared/domain/ids';
+import { type DeviceId, deviceIdOf } from '@data-in-motion/shared/domain/ids';
 import { Failure } from '@data-in-motion/shared/failure';
 
 /** A drive of the sample history, in the format of the Drive Stats daily files. */
@@ -16,13 +16,19 @@ export interface SampleDrive {
 
 /** Every drive of every CSV in a directory, in the order of the files and of first appearance. */
 export function readSampleDrives(directory: string): SampleDrive[] {
-  const files = existsSync(directory) ? readdirSync(directory).filter((name) => name.endsWith('.csv')).sort() : [];
+  const files = existsSync(directory)
+    ? readdirSync(directory)
+        .filter((name) => name.endsWith('.csv'))
+        .sort()
+    : [];
   if (files.length === 0) throw new Failure('refused', { code: 'sample-drives.missing', message: `There are no sample drives (*.csv) in ${directory}.` });
   return files.flatMap((name) => drivesOf(path.join(directory, name)));
 }
 
 function drivesOf(file: string): SampleDrive[] {
-  const [header = '', ...lines] = readFileSync(file, 'utf8').split(/\r?\n/).filter((line) => line !== '');
+  const [header = '', ...lines] = readFileSync(file, 'utf8')
+    .split(/\r?\n/)
+    .filter((line) => line !== '');
   const columns = header.split(',');
   const column = (name: string): number => {
     const place = columns.indexOf(name);

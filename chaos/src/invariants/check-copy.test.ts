@@ -48,7 +48,11 @@ test.each<[string, () => void, string]>([
   ['a file instead of a directory', () => (rmSync(path.join(tree, 'b'), { recursive: true }), writeFileSync(path.join(tree, 'b'), '')), 'b: is no directory'],
   ['something that nobody copied', () => writeFileSync(path.join(tree, 'b/extra'), ''), 'b/extra is not in its manifest'],
   ['no manifest', () => rmSync(path.join(root, '.dim'), { recursive: true }), 'it has no manifest (ENOENT)'],
-  ['a manifest of something else', () => writeFileSync(path.join(root, '.dim/manifests', `${replicaId}.jsonl`), ['{"v":1}', lines[0], '{"end":1}', ''].join('\n')), 'its manifest has another root'],
+  [
+    'a manifest of something else',
+    () => writeFileSync(path.join(root, '.dim/manifests', `${replicaId}.jsonl`), ['{"v":1}', lines[0], '{"end":1}', ''].join('\n')),
+    'its manifest has another root',
+  ],
 ])('%s is found', async (_, spoil, says) => {
   spoil();
   expect(await because()).toBe(says);

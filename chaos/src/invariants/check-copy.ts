@@ -51,7 +51,8 @@ async function differenceOf(top: Buffer, one: Entry, byPath: ReadonlyMap<string,
   const status = await lstat(place).catch((error: NodeJS.ErrnoException) => error.code ?? 'unreadable');
   if (typeof status === 'string') return status === 'ENOENT' ? 'is missing' : status;
   if (one.t === 'd') return status.isDirectory() ? undefined : 'is no directory';
-  if (one.t === 'l') return status.isSymbolicLink() && (await readlink(place, { encoding: 'buffer' })).equals(Buffer.from(one.to, 'base64url')) ? undefined : 'is another link';
+  if (one.t === 'l')
+    return status.isSymbolicLink() && (await readlink(place, { encoding: 'buffer' })).equals(Buffer.from(one.to, 'base64url')) ? undefined : 'is another link';
   if (!status.isFile()) return 'is no file';
   const content = one.t === 'h' ? byPath.get(one.of) : one;
   if (content?.t !== 'f') return 'is a link to no file';
@@ -83,13 +84,28 @@ function below(top: Buffer, encoded: string): Buffer {
 
 /** Merkle root as RFC 6962, 2.1 defines it, over the entries' lines, with our marks for entries and for nodes. */
 function rootOf(lines: readonly string[]): string {
-  const hashes = lines.map((line) => createHash('sha256').update(Buffer.from([2])).update(line).digest());
-  return (hashes.length === 0 ? createHash('sha256').update(Buffer.from([0])).digest() : merkle(hashes)).toString('hex');
+  const hashes = lines.map((line) =>
+    createHash('sha256')
+      .update(Buffer.from([2]))
+      .update(line)
+      .digest(),
+  );
+  return (
+    hashes.length === 0
+      ? createHash('sha256')
+          .update(Buffer.from([0]))
+          .digest()
+      : merkle(hashes)
+  ).toString('hex');
 }
 
 function merkle(hashes: readonly Buffer[]): Buffer {
   if (hashes.length === 1) return hashes[0]!;
   let half = 1;
   while (half * 2 < hashes.length) half *= 2;
-  return createHash('sha256').update(Buffer.from([1])).update(merkle(hashes.slice(0, half))).update(merkle(hashes.slice(half))).digest();
+  return createHash('sha256')
+    .update(Buffer.from([1]))
+    .update(merkle(hashes.slice(0, half)))
+    .update(merkle(hashes.slice(half)))
+    .digest();
 }

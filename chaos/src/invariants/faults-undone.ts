@@ -7,6 +7,9 @@ export const faultsUndone: Invariant = {
   async check({ api, experimentIds }): Promise<Finding> {
     const view = await api.call('chaos', chaosView);
     const still = view.armed.filter((one) => experimentIds.includes(one.experimentId));
-    return { holds: still.length === 0, detail: still.length === 0 ? `${experimentIds.length} faults` : still.map((one) => `${one.kind} on ${one.subject} is ${one.state}`).join('; ') };
+    return {
+      holds: still.length === 0,
+      detail: still.length === 0 ? `${experimentIds.length} faults` : still.map((one) => `${one.kind} on ${one.subject} is ${one.state}`).join('; '),
+    };
   },
 };

@@ -8,7 +8,8 @@ export const policyMet: Invariant = {
     const short: string[] = [];
     for (const datasetId of datasetIds) {
       const { dataset } = await api.call('dataset', datasetDetail, { path: { datasetId } });
-      if (dataset.policyState !== 'met' || dataset.copiesVerified < dataset.copiesWanted) short.push(`${datasetId} is ${dataset.policyState} with ${dataset.copiesVerified} of ${dataset.copiesWanted} copies`);
+      if (dataset.policyState !== 'met' || dataset.copiesVerified < dataset.copiesWanted)
+        short.push(`${datasetId} is ${dataset.policyState} with ${dataset.copiesVerified} of ${dataset.copiesWanted} copies`);
     }
     return { holds: short.length === 0, detail: short.length === 0 ? `${datasetIds.length} datasets` : short.join('; ') };
   },

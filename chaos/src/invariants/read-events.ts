@@ -8,7 +8,9 @@ const pageSize = 1_000;
 export async function eventsOf(api: RouteCaller, type: string, sinceSeq: number): Promise<EventView[]> {
   const found: EventView[] = [];
   for (let before: string | null = null; ; ) {
-    const page: { items: EventView[]; next: string | null } = await api.call('events', listOf(eventView), { query: { type, limit: String(pageSize), after: String(sinceSeq), ...(before === null ? {} : { before }) } });
+    const page: { items: EventView[]; next: string | null } = await api.call('events', listOf(eventView), {
+      query: { type, limit: String(pageSize), after: String(sinceSeq), ...(before === null ? {} : { before }) },
+    });
     found.push(...page.items.filter((event) => event.seq > sinceSeq));
     if (page.next === null) return found.reverse();
     before = page.next;

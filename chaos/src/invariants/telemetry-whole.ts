@@ -9,7 +9,10 @@ export const telemetryWhole: Invariant = {
     const torn = streams.filter((one) => one.holes > 0 || one.watermark < one.highestSeen);
     return {
       holds: torn.length === 0,
-      detail: torn.length === 0 ? streams.map((one) => `${one.nodeId} ${one.watermark}`).join(', ') : torn.map((one) => `${one.nodeId} is stored to ${one.watermark} of ${one.highestSeen}, ${one.holes} missing`).join('; '),
+      detail:
+        torn.length === 0
+          ? streams.map((one) => `${one.nodeId} ${one.watermark}`).join(', ')
+          : torn.map((one) => `${one.nodeId} is stored to ${one.watermark} of ${one.highestSeen}, ${one.holes} missing`).join('; '),
     };
   },
 };

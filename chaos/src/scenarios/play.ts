@@ -96,11 +96,27 @@ export async function playScenario(scenario: Scenario, parts: PlayParts): Promis
   await look();
   const promises = await healed(scenario, stage, witness, look, broken);
   const held = stopped === null && promises.every((one) => one.holds);
-  return { scenario: scenario.name, says: scenario.says, seed: parts.seed, startedAtMs, tookMs: clock.monotonicMs() - beganAtMs, steps, promises, stopped, held };
+  return {
+    scenario: scenario.name,
+    says: scenario.says,
+    seed: parts.seed,
+    startedAtMs,
+    tookMs: clock.monotonicMs() - beganAtMs,
+    steps,
+    promises,
+    stopped,
+    held,
+  };
 }
 
 /** Look again and again until every promise holds or the time is over: what heals late is told apart from what does not heal. */
-async function healed(scenario: Scenario, stage: Stage, witness: () => Witness, look: () => Promise<void>, broken: ReadonlyMap<InvariantName, string>): Promise<PromiseRecord[]> {
+async function healed(
+  scenario: Scenario,
+  stage: Stage,
+  witness: () => Witness,
+  look: () => Promise<void>,
+  broken: ReadonlyMap<InvariantName, string>,
+): Promise<PromiseRecord[]> {
   const { clock } = stage;
   const fromMs = clock.monotonicMs();
   const untilMs = fromMs + scenario.healedWithinSeconds * 1_000;
@@ -111,8 +127,16 @@ async function healed(scenario: Scenario, stage: Stage, witness: () => Witness, 
       if (records.get(name)?.holds) continue;
       const finding = broken.has(name)
         ? { holds: false, detail: broken.get(name)! }
-        : await patiently(stage, () => invariant.check(witness())).catch((error: unknown) => ({ holds: false, detail: `it could not be checked: ${asFailure(error).message}` }));
-      records.set(name, { name, says: invariant.says, ...finding, healedAfterMs: finding.holds && invariant.when === 'healed' ? clock.monotonicMs() - fromMs : null });
+        : await patiently(stage, () => invariant.check(witness())).catch((error: unknown) => ({
+            holds: false,
+            detail: `it could not be checked: ${asFailure(error).message}`,
+          }));
+      records.set(name, {
+        name,
+        says: invariant.says,
+        ...finding,
+        healedAfterMs: finding.holds && invariant.when === 'healed' ? clock.monotonicMs() - fromMs : null,
+      });
     }
     const open = [...records.values()].filter((one) => !one.holds && !broken.has(one.name as InvariantName));
     if (open.length === 0 || clock.monotonicMs() > untilMs) return [...records.values()];
@@ -123,7 +147,9 @@ async function healed(scenario: Scenario, stage: Stage, witness: () => Witness, 
 
 async function knownDatasets(api: RouteCaller): Promise<KnownDataset[]> {
   const { items } = await api.list('datasets', datasetView);
-  return items.flatMap(({ datasetId, root, versionId, primary }) => (root === null || versionId === null || primary === null ? [] : [{ datasetId, root, versionId }]));
+  return items.flatMap(({ datasetId, root, versionId, primary }) =>
+    root === null || versionId === null || primary === null ? [] : [{ datasetId, root, versionId }],
+  );
 }
 
 /** Only what lies on this machine can be read from here. */

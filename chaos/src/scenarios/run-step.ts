@@ -35,7 +35,12 @@ export async function runStep(step: PlainStep, stage: Stage): Promise<string> {
   const { api, clock } = stage;
   if ('add' in step) return addDataset(stage, step.add);
   if ('import' in step) {
-    await patiently(stage, () => api.call('addVersion', z.looseObject({}), { path: { datasetId: datasetId(stage, step.import.dataset) }, body: { source: sampleOf(stage, step.import.sizeMb) } }));
+    await patiently(stage, () =>
+      api.call('addVersion', z.looseObject({}), {
+        path: { datasetId: datasetId(stage, step.import.dataset) },
+        body: { source: sampleOf(stage, step.import.sizeMb) },
+      }),
+    );
     return `a new version of ${step.import.dataset}, ${step.import.sizeMb} MB`;
   }
   if ('until' in step) return untilDataset(stage, step.until);
@@ -53,7 +58,9 @@ export async function runStep(step: PlainStep, stage: Stage): Promise<string> {
   }
   if ('read' in step) {
     const id = datasetId(stage, step.read.dataset);
-    await patiently(stage, () => api.call('accessEvents', z.looseObject({}), { body: { accesses: [{ datasetId: id, kind: 'read', count: step.read.times, bytes: 0 }] } }));
+    await patiently(stage, () =>
+      api.call('accessEvents', z.looseObject({}), { body: { accesses: [{ datasetId: id, kind: 'read', count: step.read.times, bytes: 0 }] } }),
+    );
     return `${step.read.times} reads of ${step.read.dataset}`;
   }
   if ('verify' in step) {
@@ -73,12 +80,17 @@ function sampleOf(stage: Stage, sizeMb: number): { sampleBytes: number; seed: nu
 
 async function addDataset(stage: Stage, wanted: { dataset: string; sizeMb: number; policy: unknown }): Promise<string> {
   const name = datasetId(stage, wanted.dataset);
-  await patiently(stage, () => stage.api.call('addDataset', z.looseObject({}), { body: { name, owner: 'chaos', source: sampleOf(stage, wanted.sizeMb), policy: wanted.policy } }));
+  await patiently(stage, () =>
+    stage.api.call('addDataset', z.looseObject({}), { body: { name, owner: 'chaos', source: sampleOf(stage, wanted.sizeMb), policy: wanted.policy } }),
+  );
   stage.datasetIds.push(name);
   return `add ${name}, ${wanted.sizeMb} MB`;
 }
 
-async function arm(stage: Stage, wanted: { fault: Parameters<typeof armFault>[1]['kind']; subject: string; parameters: Record<string, string | number>; seconds: number }): Promise<string> {
+async function arm(
+  stage: Stage,
+  wanted: { fault: Parameters<typeof armFault>[1]['kind']; subject: string; parameters: Record<string, string | number>; seconds: number },
+): Promise<string> {
   const subject = await chooseSubject(stage.api, wanted.subject, (name) => datasetId(stage, name));
   const made = await armFault(stage.api, { kind: wanted.fault, subject, parameters: wanted.parameters, ttlMs: wanted.seconds * 1_000, seed: stage.seed });
   stage.experimentIds.push(made.experimentId);
@@ -87,7 +99,7 @@ async function arm(stage: Stage, wanted: { fault: Parameters<typeof armFault>[1]
 
 async function kill(stage: Stage, wanted: string): Promise<string> {
   const name = await chooseSubject(stage.api, wanted, (dataset) => datasetId(stage, dataset));
-  const killed = killProcesses(stage.home, name === 'everything' ? 'everything' : [name]);
+  const killed = await killProcesses(stage.home, name === 'everything' ? 'everything' : [name]);
   return `kill -9 ${killed.join(', ') || 'nothing: it was dead already'}`;
 }
 
@@ -101,11 +113,18 @@ async function untilDataset(stage: Stage, wanted: { dataset: string; is: Dataset
     const seen = `policy ${dataset.policyState}, ${dataset.copiesVerified} of ${dataset.copiesWanted} copies`;
     if (wanted.is === 'copied') return [dataset.copiesVerified >= 1, seen];
     if (wanted.is === 'met') return [dataset.policyState === 'met' && dataset.copiesVerified >= dataset.copiesWanted, seen];
-    if (wanted.is === 'copy-found-bad') return [replicas.some((one) => one.state === 'corrupt' || one.state === 'missing') || detail.history.some((line) => /corrupt|missing|differs/.test(line.text)), replicas.map((one) => one.state).join(', ')];
+    if (wanted.is === 'copy-found-bad')
+      return [
+        replicas.some((one) => one.state === 'corrupt' || one.state === 'missing') || detail.history.some((line) => /corrupt|missing|differs/.test(line.text)),
+        replicas.map((one) => one.state).join(', '),
+      ];
     const risky = (await stage.api.list('devices', deviceView)).items.filter((device) => isRisky(device.level));
     const under = new Set(risky.flatMap((device) => device.targetIds));
     const on = replicas.filter((one) => one.state === 'verified' && under.has(one.targetId)).map((one) => one.targetId);
-    return [risky.length > 0 && on.length === 0 && dataset.policyState === 'met', `risky devices: ${risky.length}, copies on them: ${on.join(', ') || 'none'}, ${seen}`];
+    return [
+      risky.length > 0 && on.length === 0 && dataset.policyState === 'met',
+      `risky devices: ${risky.length}, copies on them: ${on.join(', ') || 'none'}, ${seen}`,
+    ];
   });
   return `${wanted.dataset} is ${wanted.is} after ${(tookMs / 1_000).toFixed(1)} s`;
 }
@@ -129,7 +148,8 @@ async function until(stage: Stage, withinSeconds: number, what: string, look: ()
     const [so, seen] = await patiently(stage, look);
     const tookMs = stage.clock.monotonicMs() - beganAtMs;
     if (so) return tookMs;
-    if (tookMs > withinSeconds * 1_000) throw new Failure('refused', { code: 'scenario.not-in-time', message: `Waited ${withinSeconds} s for ${what}; it was: ${seen}.` });
+    if (tookMs > withinSeconds * 1_000)
+      throw new Failure('refused', { code: 'scenario.not-in-time', message: `Waited ${withinSeconds} s for ${what}; it was: ${seen}.` });
     await stage.clock.sleep(lookEveryMs);
   }
 }

@@ -1,8 +1,8 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { policyPatch } from '@data-in-motion/shared/api/datasets';
+import { type FaultKind, faultKinds } from '@data-in-motion/shared/domain/fault-hooks';
 import { jobStates } from '@data-in-motion/shared/domain/job';
-import { faultKinds, type FaultKind } from '@data-in-motion/shared/domain/fault-hooks';
 import { Failure } from '@data-in-motion/shared/failure';
 import { parse } from 'yaml';
 import { z } from 'zod';
@@ -21,7 +21,14 @@ const plainSteps = [
   only({ import: only({ dataset: alias, sizeMb: z.number().positive().max(10_000) }) }),
   only({ until: only({ dataset: alias, is: z.enum(['copied', 'met', 'off-risky-devices', 'copy-found-bad']), withinSeconds: seconds }) }),
   only({ 'until-job': only({ dataset: alias, state: z.union([z.enum(jobStates), z.array(z.enum(jobStates)).min(1)]), withinSeconds: seconds }) }),
-  only({ arm: only({ fault: z.enum(Object.keys(faultKinds) as [FaultKind, ...FaultKind[]]), subject, parameters: z.record(z.string(), z.union([z.string(), z.number()])).default({}), seconds: z.number().min(1).max(900) }) }),
+  only({
+    arm: only({
+      fault: z.enum(Object.keys(faultKinds) as [FaultKind, ...FaultKind[]]),
+      subject,
+      parameters: z.record(z.string(), z.union([z.string(), z.number()])).default({}),
+      seconds: z.number().min(1).max(900),
+    }),
+  }),
   only({ undo: z.literal('all') }),
   /** `control-plane`, `everything`, or an agent by its node. */
   only({ kill: subject }),
@@ -50,14 +57,22 @@ export const scenarioFile = only({
 export type Scenario = z.infer<typeof scenarioFile>;
 
 export function ownScenarios(): string[] {
-  return readdirSync(import.meta.dirname).filter((name) => name.endsWith('.yaml')).map((name) => name.slice(0, -'.yaml'.length)).sort();
+  return readdirSync(import.meta.dirname)
+    .filter((name) => name.endsWith('.yaml'))
+    .map((name) => name.slice(0, -'.yaml'.length))
+    .sort();
 }
 
 /** Read a scenario by its path, or one of ours by its name. @throws `refused` naming every field that is not right */
 export function readScenario(nameOrFile: string): Scenario {
   const own = path.join(import.meta.dirname, `${nameOrFile}.yaml`);
   const file = ownScenarios().includes(nameOrFile) ? own : nameOrFile;
-  if (!existsSync(file)) throw new Failure('refused', { code: 'scenario.not-found', message: `There is no scenario ${nameOrFile}.`, hint: `Ours are ${ownScenarios().join(', ')}; a file of yours is given by its path.` });
+  if (!existsSync(file))
+    throw new Failure('refused', {
+      code: 'scenario.not-found',
+      message: `There is no scenario ${nameOrFile}.`,
+      hint: `Ours are ${ownScenarios().join(', ')}; a file of yours is given by its path.`,
+    });
   return parseScenario(readFileSync(file, 'utf8'), file);
 }
 
@@ -69,7 +84,11 @@ export function parseScenario(text: string, file: string): Scenario {
     throw new Failure('refused', { code: 'scenario.not-yaml', message: `${file} is no YAML: ${cause instanceof Error ? cause.message : String(cause)}` });
   }
   const parsed = scenarioFile.safeParse(raw);
-  if (!parsed.success) throw new Failure('refused', { code: 'scenario.invalid', message: `${file} is no scenario:\n${parsed.error.issues.map((issue) => problemOf(issue, raw)).join('\n')}` });
+  if (!parsed.success)
+    throw new Failure('refused', {
+      code: 'scenario.invalid',
+      message: `${file} is no scenario:\n${parsed.error.issues.map((issue) => problemOf(issue, raw)).join('\n')}`,
+    });
   return parsed.data;
 }
 

@@ -15,8 +15,19 @@ const heard = new Set();
 if (!existsSync(path.join(home, 'admin.key'))) writeFileSync(path.join(home, 'admin.key'), 'dim_stub\n', { mode: 0o600 });
 
 const node = (nodeId) => ({
-  nodeId, siteId: nodeId, host: 'here', agentState: heard.has(nodeId) ? 'online' : 'expected', agentVersion: null, incarnation: 0, lastHeardAtMs: null,
-  transferUrl: null, importRoots: [], targets: 0, devices: 0, worstRisk: 'healthy', runningJobs: 0,
+  nodeId,
+  siteId: nodeId,
+  host: 'here',
+  agentState: heard.has(nodeId) ? 'online' : 'expected',
+  agentVersion: null,
+  incarnation: 0,
+  lastHeardAtMs: null,
+  transferUrl: null,
+  importRoots: [],
+  targets: 0,
+  devices: 0,
+  worstRisk: 'healthy',
+  runningJobs: 0,
 });
 createServer((request, response) => {
   let text = '';
@@ -25,8 +36,9 @@ createServer((request, response) => {
     const body = text === '' ? {} : JSON.parse(text);
     const answer = (value, status = 200) => response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(value));
     if (request.url === '/readyz') return answer({ ready: true });
-    if (request.url === '/stub/heard') return heard.add(body.nodeId), answer({});
-    if (request.headers['x-api-key'] !== 'dim_stub') return answer({ type: 'about:blank', title: 'No key', status: 401, detail: 'Send X-Api-Key.', code: 'auth.missing', fix: 'See admin.key.' }, 401);
+    if (request.url === '/stub/heard') return (heard.add(body.nodeId), answer({}));
+    if (request.headers['x-api-key'] !== 'dim_stub')
+      return answer({ type: 'about:blank', title: 'No key', status: 401, detail: 'Send X-Api-Key.', code: 'auth.missing', fix: 'See admin.key.' }, 401);
     if (request.url === '/v1/agents/join-tokens') return answer({ token: `join-${body.nodeId}`, expiresAtMs: Date.now() + 1000, command: '' });
     if (request.url === '/v1/agents/enroll') {
       enrolled[body.nodeId] = (enrolled[body.nodeId] ?? 0) + 1;

@@ -87,7 +87,11 @@ function readDocument(file: string): string {
   try {
     return readFileSync(file, 'utf8');
   } catch (cause) {
-    throw new Failure('refused', { code: 'file.unreadable', message: `${file} can not be read: ${cause instanceof Error ? cause.message : String(cause)}`, cause });
+    throw new Failure('refused', {
+      code: 'file.unreadable',
+      message: `${file} can not be read: ${cause instanceof Error ? cause.message : String(cause)}`,
+      cause,
+    });
   }
 }
 

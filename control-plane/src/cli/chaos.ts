@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import path from 'node:path';
-import { chaosView, experimentView, type ExperimentView } from '@data-in-motion/shared/api/operations';
-import { faultKinds, type FaultKind } from '@data-in-motion/shared/domain/fault-hooks';
+import { chaosView, type ExperimentView, experimentView } from '@data-in-motion/shared/api/operations';
+import { type FaultKind, faultKinds } from '@data-in-motion/shared/domain/fault-hooks';
 import { Failure } from '@data-in-motion/shared/failure';
 import { type Command, InvalidArgumentError } from 'commander';
 import { z } from 'zod';
@@ -26,8 +26,25 @@ export function addChaos(program: Command): void {
         [
           view.allowed ? '' : 'Faults are not allowed here: the control plane was started without DIM_CHAOS=1.',
           experimentTable([...view.armed, ...view.recent.slice(0, 10)], Date.now()),
-          table(view.kinds, [{ title: 'fault', of: (row) => row.kind }, { title: 'on', of: (row) => row.on }, { title: 'with', of: (row) => row.parameters.join(', ') || '–' }, { title: 'does', of: (row) => row.says }], ''),
-          table(view.invariants, [{ title: 'promise', of: (row) => row.name }, { title: 'holds', of: (row) => (row.holds ? 'yes' : 'NO') }, { title: 'detail', of: (row) => row.detail || row.says }], ''),
+          table(
+            view.kinds,
+            [
+              { title: 'fault', of: (row) => row.kind },
+              { title: 'on', of: (row) => row.on },
+              { title: 'with', of: (row) => row.parameters.join(', ') || '–' },
+              { title: 'does', of: (row) => row.says },
+            ],
+            '',
+          ),
+          table(
+            view.invariants,
+            [
+              { title: 'promise', of: (row) => row.name },
+              { title: 'holds', of: (row) => (row.holds ? 'yes' : 'NO') },
+              { title: 'detail', of: (row) => row.detail || row.says },
+            ],
+            '',
+          ),
         ]
           .filter((part) => part !== '')
           .join('\n\n'),
@@ -37,7 +54,11 @@ export function addChaos(program: Command): void {
   verb<{ ttl: number; set: Record<string, string | number>; seed: number }>(chaos, {
     usage: 'arm <fault> <subject>',
     says: `make a fault (${Object.keys(faultKinds).join(', ')}) on a target, replica, device or node`,
-    examples: ['chaos arm target-latency berlin-disk --set addedMs=2000 --ttl 2m', 'chaos arm kill-agent frankfurt', 'chaos arm degrade-drive st4000dm000-w300dy1n --set pace=20'],
+    examples: [
+      'chaos arm target-latency berlin-disk --set addedMs=2000 --ttl 2m',
+      'chaos arm kill-agent frankfurt',
+      'chaos arm degrade-drive st4000dm000-w300dy1n --set pace=20',
+    ],
     options: (command) =>
       command
         .option('--ttl <duration>', 'undone after this at the latest', parseDuration, defaultTtlMs)
@@ -45,8 +66,14 @@ export function addChaos(program: Command): void {
         .option('--seed <n>', 'what is left to chance follows from it', parseCount, 1),
     async run(session, [kind = '', subject = ''], options) {
       const named = oneOf(Object.keys(faultKinds) as FaultKind[])(kind);
-      const experiment = await session.api.call('startExperiment', experimentView, { body: { kind: named, subject, parameters: options.set, ttlMs: options.ttl, seed: options.seed } });
-      session.answer(experiment, () => `${experiment.experimentId}: ${experiment.kind} on ${experiment.subject} ${experiment.state}${experiment.detail === '' ? '' : `, ${experiment.detail}`}; over in ${duration(options.ttl)} at the latest.`);
+      const experiment = await session.api.call('startExperiment', experimentView, {
+        body: { kind: named, subject, parameters: options.set, ttlMs: options.ttl, seed: options.seed },
+      });
+      session.answer(
+        experiment,
+        () =>
+          `${experiment.experimentId}: ${experiment.kind} on ${experiment.subject} ${experiment.state}${experiment.detail === '' ? '' : `, ${experiment.detail}`}; over in ${duration(options.ttl)} at the latest.`,
+      );
     },
   });
   verb(chaos, {
@@ -54,7 +81,10 @@ export function addChaos(program: Command): void {
     says: 'undo a fault, or all of them',
     examples: ['chaos stop', 'chaos stop 01JD0000000000000000000000'],
     async run(session, [experimentId]) {
-      const answer = experimentId === undefined ? await session.api.call('stopChaos', z.looseObject({}), { body: {} }) : await session.api.call('stopExperiment', z.looseObject({}), { path: { experimentId }, body: {} });
+      const answer =
+        experimentId === undefined
+          ? await session.api.call('stopChaos', z.looseObject({}), { body: {} })
+          : await session.api.call('stopExperiment', z.looseObject({}), { path: { experimentId }, body: {} });
       session.answer(answer, () => (experimentId === undefined ? 'All faults are being undone.' : `${experimentId} is being undone.`));
     },
   });
@@ -70,11 +100,22 @@ export function addChaos(program: Command): void {
     async run(session, [scenario = ''], options) {
       const program = path.resolve(import.meta.dirname, '../../../chaos/src/main.ts');
       const where = options.ownFleet ? ['--own-fleet'] : ['--url', session.access.url];
-      const args = [program, 'run', scenario, '--seed', String(options.seed), ...where, ...(options.report === undefined ? [] : ['--report', options.report]), ...(session.json ? ['--json'] : [])];
+      const args = [
+        program,
+        'run',
+        scenario,
+        '--seed',
+        String(options.seed),
+        ...where,
+        ...(options.report === undefined ? [] : ['--report', options.report]),
+        ...(session.json ? ['--json'] : []),
+      ];
       const env = { ...ownEnvironment(), DIM_HOME: session.access.home, ...(session.access.key === undefined ? {} : { DIM_API_KEY: session.access.key }) };
       const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', ...args], { stdio: 'inherit', env });
       process.exitCode = await new Promise<number>((resolve, reject) => {
-        child.once('error', (cause) => reject(new Failure('unavailable', { code: 'chaos.not-started', message: `The scenario could not be started: ${cause.message}`, cause })));
+        child.once('error', (cause) =>
+          reject(new Failure('unavailable', { code: 'chaos.not-started', message: `The scenario could not be started: ${cause.message}`, cause })),
+        );
         child.once('close', (code) => resolve(code ?? 1));
       });
     },

@@ -13,8 +13,10 @@ export interface Access {
 /** The key and address of the fleet on this machine are found by themselves; `--url`, `--key` and the environment stand over them. */
 export function findAccess(given: { url?: string | undefined; key?: string | undefined }, environment: NodeJS.ProcessEnv = process.env): Access {
   const home = path.resolve(environment.DIM_HOME || path.resolve(import.meta.dirname, '../../../.dim'));
-  const url = given.url ?? (environment.DIM_URL || undefined) ?? firstLine(path.join(home, 'address')) ?? `http://127.0.0.1:${environment.DIM_HTTP_PORT || 8080}`;
-  if (!/^https?:\/\/[^/]/.test(url)) throw new Failure('refused', { code: 'url.invalid', message: `"${url}" is not an address of a control plane.`, hint: 'Write it as http://host:port.' });
+  const url =
+    given.url ?? (environment.DIM_URL || undefined) ?? firstLine(path.join(home, 'address')) ?? `http://127.0.0.1:${environment.DIM_HTTP_PORT || 8080}`;
+  if (!/^https?:\/\/[^/]/.test(url))
+    throw new Failure('refused', { code: 'url.invalid', message: `"${url}" is not an address of a control plane.`, hint: 'Write it as http://host:port.' });
   return { home, url, key: given.key ?? (environment.DIM_API_KEY || undefined) ?? firstLine(path.join(home, 'admin.key')) };
 }
 

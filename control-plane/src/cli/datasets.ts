@@ -1,12 +1,12 @@
 import path from 'node:path';
-import { datasetDetail, type DatasetDetail, datasetLocation, datasetView, type policyView } from '@data-in-motion/shared/api/datasets';
+import { type DatasetDetail, datasetDetail, datasetLocation, datasetView, type policyView } from '@data-in-motion/shared/api/datasets';
 import { systemClock } from '@data-in-motion/shared/clock';
 import { Failure } from '@data-in-motion/shared/failure';
 import type { Command } from 'commander';
 import { z } from 'zod';
 import { age, bytes, change, duration, moment, money, percent, whole } from './figures.ts';
 import { followDataset, followJobs } from './follow.ts';
-import { addPolicyOptions, policyPatchOf, policyText, type PolicyOptions } from './policy-options.ts';
+import { addPolicyOptions, type PolicyOptions, policyPatchOf, policyText } from './policy-options.ts';
 import { noun, type Session, verb } from './session.ts';
 import { facts, table } from './table.ts';
 import { collect, parseCount, parseSize } from './units.ts';
@@ -76,9 +76,15 @@ function sourceOptions(command: Command): Command {
 
 function sourceOf(options: SourceOptions): unknown {
   const onNode = options.node === undefined ? {} : { nodeId: options.node };
-  if (options.sample !== undefined && options.path === undefined) return { ...onNode, sampleBytes: options.sample, ...(options.seed === undefined ? {} : { seed: options.seed }) };
-  if (options.path !== undefined && options.node !== undefined && options.sample === undefined) return { nodeId: options.node, path: path.resolve(options.path) };
-  throw new Failure('refused', { code: 'usage', message: 'Where do the files come from?', hint: 'Give --node and --path, or --sample with a size (and not both).' });
+  if (options.sample !== undefined && options.path === undefined)
+    return { ...onNode, sampleBytes: options.sample, ...(options.seed === undefined ? {} : { seed: options.seed }) };
+  if (options.path !== undefined && options.node !== undefined && options.sample === undefined)
+    return { nodeId: options.node, path: path.resolve(options.path) };
+  throw new Failure('refused', {
+    code: 'usage',
+    message: 'Where do the files come from?',
+    hint: 'Give --node and --path, or --sample with a size (and not both).',
+  });
 }
 
 function addAdd(datasets: Command): void {
@@ -92,7 +98,9 @@ function addAdd(datasets: Command): void {
     ],
     options: (command) => addPolicyOptions(sourceOptions(command.requiredOption('--owner <owner>', 'whose it is; costs are counted by owner'))),
     async run(session, [name = ''], options) {
-      const added = await session.api.call('addDataset', started, { body: { name, owner: options.owner, source: sourceOf(options), policy: policyPatchOf(options) } });
+      const added = await session.api.call('addDataset', started, {
+        body: { name, owner: options.owner, source: sourceOf(options), policy: policyPatchOf(options) },
+      });
       if (!options.wait) {
         session.answer(added, () => `Registered ${name}; its import goes on by itself. Follow it: dim datasets show ${name}`);
         return;
@@ -126,7 +134,9 @@ async function answerFollowed(session: Session, name: string): Promise<DatasetDe
   const startedAtMs = systemClock.monotonicMs();
   const detail = await followDataset(session, name);
   session.answer(detail, () => {
-    const places = detail.replicas.filter((replica) => replica.state === 'verified').map((replica) => `${replica.targetId}${replica.primary ? ' (primary)' : ''}`);
+    const places = detail.replicas
+      .filter((replica) => replica.state === 'verified')
+      .map((replica) => `${replica.targetId}${replica.primary ? ' (primary)' : ''}`);
     return `${name}: ${bytes(detail.dataset.sizeBytes)} in ${whole(detail.dataset.objects)} objects, ${detail.dataset.copiesVerified} verified copies on ${places.join(' and ')}, ${money(detail.dataset.costPerMonth)} per month; took ${duration(systemClock.monotonicMs() - startedAtMs)}.`;
   });
   return detail;
@@ -159,13 +169,23 @@ function addPolicy(datasets: Command): void {
   verb<PolicyOptions & { clear?: string[] }>(policy, {
     usage: 'set <name>',
     says: 'change fields of a dataset’s own policy',
-    examples: ['datasets policy set photos --copies 3', 'datasets policy set photos --latency-slo 20ms --mode advisory', 'datasets policy set photos --clear copies'],
-    options: (command) => addPolicyOptions(command).option('--clear <field>', 'give a field back to the global policy (copies, latencySloMs …); again for more', collect),
+    examples: [
+      'datasets policy set photos --copies 3',
+      'datasets policy set photos --latency-slo 20ms --mode advisory',
+      'datasets policy set photos --clear copies',
+    ],
+    options: (command) =>
+      addPolicyOptions(command).option('--clear <field>', 'give a field back to the global policy (copies, latencySloMs …); again for more', collect),
     async run(session, [datasetId = ''], options) {
       const set = policyPatchOf(options);
-      if (Object.keys(set).length === 0 && options.clear === undefined) throw new Failure('refused', { code: 'usage', message: 'Nothing to change was given.', hint: 'See: dim datasets policy set --help' });
+      if (Object.keys(set).length === 0 && options.clear === undefined)
+        throw new Failure('refused', { code: 'usage', message: 'Nothing to change was given.', hint: 'See: dim datasets policy set --help' });
       const before = await session.api.call('dataset', datasetDetail, { path: { datasetId } });
-      await session.api.call('patchDatasetPolicy', anything, { path: { datasetId }, body: { set, clear: options.clear ?? [] }, ifMatch: `"${before.dataset.rev}"` });
+      await session.api.call('patchDatasetPolicy', anything, {
+        path: { datasetId },
+        body: { set, clear: options.clear ?? [] },
+        ifMatch: `"${before.dataset.rev}"`,
+      });
       const after = await session.api.call('dataset', datasetDetail, { path: { datasetId } });
       session.answer({ policy: after.policy, ownPolicy: after.ownPolicy }, () => policyText(after.policy, ownFields(after.ownPolicy)));
     },
@@ -212,7 +232,10 @@ function addVerify(datasets: Command): void {
       const detail = await session.api.call('dataset', datasetDetail, { path: { datasetId } });
       const bad = detail.replicas.filter((replica) => replica.state === 'corrupt' || replica.state === 'missing');
       session.answer(detail, () => {
-        const verdict = bad.length === 0 ? `All ${detail.dataset.copiesVerified} copies are equal to their manifest` : `${bad.map((replica) => `The copy on ${replica.targetId} is ${replica.state}`).join('; ')}; it is being replaced`;
+        const verdict =
+          bad.length === 0
+            ? `All ${detail.dataset.copiesVerified} copies are equal to their manifest`
+            : `${bad.map((replica) => `The copy on ${replica.targetId} is ${replica.state}`).join('; ')}; it is being replaced`;
         return `${verdict} (${duration(Date.now() - startedAtMs)}).`;
       });
       if (bad.length > 0) process.exitCode = 1;
@@ -232,7 +255,12 @@ function detailText(detail: DatasetDetail, nowMs: number): string {
       ['dataset', `${dataset.name}, of ${dataset.owner}, ${bytes(dataset.sizeBytes)} in ${whole(dataset.objects)} objects`],
       ['version', dataset.versionId === null ? 'none yet' : `${dataset.versionId}, root ${dataset.root}`],
       ['copies', `${dataset.copiesVerified} of ${dataset.copiesWanted} verified: policy ${dataset.policyState}`],
-      ['heat', heat === null ? 'not judged yet' : `${heat.class} (${heat.score.toFixed(2)}, ${percent(heat.confidence)} sure), last access ${age(heat.lastAccessAtMs, nowMs)}: ${heat.reason}`],
+      [
+        'heat',
+        heat === null
+          ? 'not judged yet'
+          : `${heat.class} (${heat.score.toFixed(2)}, ${percent(heat.confidence)} sure), last access ${age(heat.lastAccessAtMs, nowMs)}: ${heat.reason}`,
+      ],
       ['cost', `${money(dataset.costPerMonth)} per month`],
     ]),
     policyText(detail.policy, ownFields(detail.ownPolicy)),
@@ -252,7 +280,10 @@ function detailText(detail: DatasetDetail, nowMs: number): string {
     ),
     ...replicas.filter((replica) => replica.why !== undefined).map(whyText),
     ...(detail.findings.length === 0 ? [] : [detail.findings.map((finding) => `${finding.severity}: ${finding.text} ${finding.remedy}`).join('\n')]),
-    detail.history.slice(0, shownHistory).map((line) => `  ${moment(line.atMs, nowMs)}  ${line.text}`).join('\n'),
+    detail.history
+      .slice(0, shownHistory)
+      .map((line) => `  ${moment(line.atMs, nowMs)}  ${line.text}`)
+      .join('\n'),
   ]
     .join('\n\n')
     .trimEnd();

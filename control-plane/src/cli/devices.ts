@@ -1,4 +1,4 @@
-import { deviceHistory, type DeviceView, deviceView } from '@data-in-motion/shared/api/fleet';
+import { type DeviceView, deviceHistory, deviceView } from '@data-in-motion/shared/api/fleet';
 import type { Command } from 'commander';
 import { age, bytes, moment, percent, whole } from './figures.ts';
 import { verb } from './session.ts';
@@ -42,7 +42,11 @@ export function deviceTable(devices: readonly DeviceView[], asOfMs: number): str
   );
 }
 
-function historyText(device: DeviceView, readings: readonly { atMs: number; recordedDay: string | null; status: string; smart: Record<string, number>; temperatureCelsius: number | null }[], nowMs: number): string {
+function historyText(
+  device: DeviceView,
+  readings: readonly { atMs: number; recordedDay: string | null; status: string; smart: Record<string, number>; temperatureCelsius: number | null }[],
+  nowMs: number,
+): string {
   return [
     facts([
       ['device', `${device.model}, serial ${device.serial}, ${device.kind}, ${bytes(device.capacityBytes)}`],
@@ -59,7 +63,11 @@ function historyText(device: DeviceView, readings: readonly { atMs: number; reco
         { title: 'day', of: (row) => row.recordedDay ?? '' },
         { title: 'status', of: (row) => row.status },
         { title: '°C', align: 'right', of: (row) => (row.temperatureCelsius === null ? '–' : String(row.temperatureCelsius)) },
-        ...['5', '187', '188', '197', '198'].map((attribute) => ({ title: `smart ${attribute}`, align: 'right' as const, of: (row: { smart: Record<string, number> }) => String(row.smart[attribute] ?? '–') })),
+        ...['5', '187', '188', '197', '198'].map((attribute) => ({
+          title: `smart ${attribute}`,
+          align: 'right' as const,
+          of: (row: { smart: Record<string, number> }) => String(row.smart[attribute] ?? '–'),
+        })),
       ],
       'Not read yet.',
     ),

@@ -16,7 +16,9 @@ if (major > 22 || (major === 22 && minor >= 18)) {
   const here = fileURLToPath(import.meta.url);
   const node = path.resolve(path.dirname(here), '../../../node_modules/.bin/node');
   if (!existsSync(node)) {
-    console.error(`dim needs Node 22.18 or newer; this is ${process.versions.node}.\nRun npm ci in ${path.resolve(path.dirname(here), '../../..')}: it brings one along.`);
+    console.error(
+      `dim needs Node 22.18 or newer; this is ${process.versions.node}.\nRun npm ci in ${path.resolve(path.dirname(here), '../../..')}: it brings one along.`,
+    );
     process.exit(1);
   }
   const ended = spawnSync(node, [here, ...process.argv.slice(2)], { stdio: 'inherit' });

@@ -5,8 +5,8 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { newPrivateKeyPem, signBody, signingKey } from '@data-in-motion/shared/signature';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
-import { aDataset, aJob, anEvent, aNode, FixtureServer, problem } from './testdata/fixture-server.ts';
 import { aCertificate } from './testdata/certificate.ts';
+import { aDataset, aJob, aNode, anEvent, FixtureServer, problem } from './testdata/fixture-server.ts';
 
 const program = path.join(import.meta.dirname, 'dim.mjs');
 let home: string;
@@ -56,7 +56,10 @@ test('a list is a table for people and one JSON document for programs, with key 
 });
 
 test('a refused request ends with 1 and tells what, which field, and what to do', async () => {
-  await serve({ 'POST /v1/datasets': (_, response) => problem(response, 422, 'Something in the request is not right', 'Too many copies.', 'request.invalid', 'Ask for fewer.') });
+  await serve({
+    'POST /v1/datasets': (_, response) =>
+      problem(response, 422, 'Something in the request is not right', 'Too many copies.', 'request.invalid', 'Ask for fewer.'),
+  });
   const ended = await dim(['datasets', 'add', 'photos', '--owner', 'anna', '--sample', '1MB', '--copies', '99']);
   expect(ended.code).toBe(1);
   expect(ended.err).toContain('Too many copies. policy.copies: at most 10.');
@@ -67,7 +70,13 @@ test('a refused request ends with 1 and tells what, which field, and what to do'
 
 test('wrong usage ends with 2 and asks the server nothing', async () => {
   const { asked } = await serve({});
-  for (const args of [['datasets', 'add', 'x', '--owner', 'me', '--sample', '200'], ['datasets', 'add', 'x', '--owner', 'me', '--sample', '1MB', '--latency-slo', '50 parsecs'], ['datasets', 'add', 'x', '--owner', 'me'], ['nonsense'], ['chaos', 'arm', 'rain', 'berlin']]) {
+  for (const args of [
+    ['datasets', 'add', 'x', '--owner', 'me', '--sample', '200'],
+    ['datasets', 'add', 'x', '--owner', 'me', '--sample', '1MB', '--latency-slo', '50 parsecs'],
+    ['datasets', 'add', 'x', '--owner', 'me'],
+    ['nonsense'],
+    ['chaos', 'arm', 'rain', 'berlin'],
+  ]) {
     const ended = await dim(args);
     expect([args.join(' '), ended.code, ended.err !== '']).toEqual([args.join(' '), 2, true]);
   }
@@ -86,15 +95,46 @@ test('an added dataset is followed until its copies are verified, with one line 
   const now = () => states[Math.min(states.length - 1, looks)]!;
   const { asked } = await serve({
     'POST /v1/datasets': () => ({ datasetId: 'photos', jobId: aJob.jobId }),
-    'GET /v1/datasets/photos': () => ({ ...aDataset, dataset: { ...aDataset.dataset, policyState: now() === 'done' ? 'met' : 'working', copiesVerified: now() === 'done' ? 2 : 0 } }),
+    'GET /v1/datasets/photos': () => ({
+      ...aDataset,
+      dataset: { ...aDataset.dataset, policyState: now() === 'done' ? 'met' : 'working', copiesVerified: now() === 'done' ? 2 : 0 },
+    }),
     'GET /v1/jobs': () => ({ items: [{ ...aJob, state: states[Math.min(states.length - 1, looks++)]! }], next: null, asOfMs: 0 }),
   });
-  const ended = await dim(['datasets', 'add', 'photos', '--owner', 'anna', '--node', 'berlin', '--path', 'pictures', '--copies', '2', '--latency-slo', '50ms', '--region', 'eu-central', '--region', 'us-east', '--max-cost', '$0.02', '--encrypted']);
+  const ended = await dim([
+    'datasets',
+    'add',
+    'photos',
+    '--owner',
+    'anna',
+    '--node',
+    'berlin',
+    '--path',
+    'pictures',
+    '--copies',
+    '2',
+    '--latency-slo',
+    '50ms',
+    '--region',
+    'eu-central',
+    '--region',
+    'us-east',
+    '--max-cost',
+    '$0.02',
+    '--encrypted',
+  ]);
   expect(ended.code).toBe(0);
-  expect(ended.err.split('\n').filter((line) => line.includes('import')).map((line) => line.split(': ')[1])).toEqual(['scanning', 'copying', 'verifying', 'done']);
+  expect(
+    ended.err
+      .split('\n')
+      .filter((line) => line.includes('import'))
+      .map((line) => line.split(': ')[1]),
+  ).toEqual(['scanning', 'copying', 'verifying', 'done']);
   expect(ended.out).toMatch(/^photos: 100 MB in 10 objects, 2 verified copies on berlin-disk \(primary\), \$0\.0023 per month/);
   expect(asked[0]!.body).toEqual({
-    name: 'photos', owner: 'anna', source: { nodeId: 'berlin', path: path.join(home, 'pictures') },
+    name: 'photos',
+    owner: 'anna',
+    source: { nodeId: 'berlin', path: path.join(home, 'pictures') },
     policy: { copies: 2, latencySloMs: 50, regions: ['eu-central', 'us-east'], maxCostPerGbMonth: 0.02, encryptionRequired: true },
   });
 });
@@ -103,7 +143,17 @@ test('an import that is given up ends the following with its reason and hint', a
   await serve({
     'POST /v1/datasets': () => ({ datasetId: 'photos', jobId: aJob.jobId }),
     'GET /v1/datasets/photos': () => ({ ...aDataset, dataset: { ...aDataset.dataset, versionId: null, policyState: 'empty', copiesVerified: 0 } }),
-    'GET /v1/jobs': () => ({ items: [{ ...aJob, state: 'dead-letter', error: { class: 'permanent', code: 'source.outside-roots', message: 'The directory is outside the import roots.', hint: 'Add it to importRoots.' } }], next: null, asOfMs: 0 }),
+    'GET /v1/jobs': () => ({
+      items: [
+        {
+          ...aJob,
+          state: 'dead-letter',
+          error: { class: 'permanent', code: 'source.outside-roots', message: 'The directory is outside the import roots.', hint: 'Add it to importRoots.' },
+        },
+      ],
+      next: null,
+      asOfMs: 0,
+    }),
   });
   const ended = await dim(['datasets', 'add', 'photos', '--owner', 'anna', '--node', 'berlin', '--path', '/x']);
   expect(ended.code).toBe(1);
@@ -128,7 +178,8 @@ test('names from outside can not steer the terminal', async () => {
 
 test('live events go on after the connection breaks, without a hole and without repeats', async () => {
   let connections = 0;
-  const write = (response: ServerResponse, seq: number): void => void response.write(`event: event\nid: ${seq}\ndata: ${JSON.stringify(anEvent(seq, `number ${seq}`))}\n\n`);
+  const write = (response: ServerResponse, seq: number): void =>
+    void response.write(`event: event\nid: ${seq}\ndata: ${JSON.stringify(anEvent(seq, `number ${seq}`))}\n\n`);
   const { asked } = await serve({
     'GET /v1/events': (request, response) => {
       if (request.headers.accept !== 'text/event-stream') return { items: [anEvent(5, 'number 5'), anEvent(4, 'number 4')], next: null, asOfMs: Date.now() };

@@ -20,8 +20,26 @@ const wrongUsage = 2;
 const interrupted = 130;
 
 function makeProgram(): Command {
-  const program = new Command('dim').description('Data in Motion: where data is, whether it is safe, what it costs, and what to do about it.').showHelpAfterError('(--help shows how it is used)');
-  for (const add of [addStatus, addNodes, addDevices, addTargets, addDatasets, addPolicy, addPlan, addJobs, addEvents, addChaos, addSimulate, addCertificate, addAgents, addConsole]) add(program);
+  const program = new Command('dim')
+    .description('Data in Motion: where data is, whether it is safe, what it costs, and what to do about it.')
+    .showHelpAfterError('(--help shows how it is used)');
+  for (const add of [
+    addStatus,
+    addNodes,
+    addDevices,
+    addTargets,
+    addDatasets,
+    addPolicy,
+    addPlan,
+    addJobs,
+    addEvents,
+    addChaos,
+    addSimulate,
+    addCertificate,
+    addAgents,
+    addConsole,
+  ])
+    add(program);
   everywhere(program, (command) => command.exitOverride().showHelpAfterError('(--help shows how it is used)'));
   return program;
 }

@@ -17,7 +17,10 @@ export async function* readEventStream(url: string, headers: Readonly<Record<str
     throw new Failure('unavailable', { code: 'api.no-answer', message: `Nobody answers at ${url}.`, cause });
   });
   if (!response.ok || response.body === null) {
-    throw new Failure(response.status >= 500 ? 'unavailable' : 'refused', { code: 'events.refused', message: `The event stream was refused (${response.status}): ${(await response.text()).slice(0, 300)}` });
+    throw new Failure(response.status >= 500 ? 'unavailable' : 'refused', {
+      code: 'events.refused',
+      message: `The event stream was refused (${response.status}): ${(await response.text()).slice(0, 300)}`,
+    });
   }
   const parser = new EventStreamParser();
   for await (const chunk of response.body.pipeThrough(new TextDecoderStream())) yield* parser.feed(chunk);
@@ -37,7 +40,8 @@ export class EventStreamParser {
     const complete = text.endsWith('\r') ? text.slice(0, -1) : text;
     const lines = complete.split(/\r\n|\n|\r/);
     this.#rest = lines.pop()! + text.slice(complete.length);
-    if (this.#rest.length > longestMessageChars) throw new Failure('corrupt', { code: 'events.too-long', message: 'The event stream sent a line without an end.' });
+    if (this.#rest.length > longestMessageChars)
+      throw new Failure('corrupt', { code: 'events.too-long', message: 'The event stream sent a line without an end.' });
     for (const line of lines) {
       const message = this.#line(line);
       if (message !== undefined) messages.push(message);

@@ -25,7 +25,8 @@ export function addEvents(program: Command): void {
         .option('--type <prefix>', 'only types that begin so, such as job. or device.'),
     async run(session, _args, options) {
       const print = (event: EventView): void => {
-        if (options.type === undefined || event.type.startsWith(options.type)) process.stdout.write(`${session.json ? JSON.stringify(event) : eventLine(event)}\n`);
+        if (options.type === undefined || event.type.startsWith(options.type))
+          process.stdout.write(`${session.json ? JSON.stringify(event) : eventLine(event)}\n`);
       };
       const past = await history(session, options.since ?? (options.follow ? 0 : 3_600_000));
       for (const event of past.events) print(event);
@@ -43,7 +44,9 @@ function eventLine(event: EventView): string {
 async function history(session: Session, sinceMs: number): Promise<{ events: EventView[]; newestSeq: number }> {
   const events: EventView[] = [];
   for (let before: string | undefined; events.length < longestHistory; ) {
-    const page = await session.api.call('events', listOf(eventView), { query: { limit: String(sinceMs === 0 ? 1 : pageSize), ...(before === undefined ? {} : { before }) } });
+    const page = await session.api.call('events', listOf(eventView), {
+      query: { limit: String(sinceMs === 0 ? 1 : pageSize), ...(before === undefined ? {} : { before }) },
+    });
     const newestSeq = events[0]?.seq ?? page.items[0]?.seq ?? 0;
     if (sinceMs === 0) return { events: [], newestSeq };
     const young = page.items.filter((event) => event.atMs >= page.asOfMs - sinceMs);

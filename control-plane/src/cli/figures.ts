@@ -25,6 +25,11 @@ export function money(value: number | null | undefined): string {
   return `${value < 0 ? '-' : ''}$${text}`;
 }
 
+/** A price of one unit: three figures that count, because 0.011 and 0.014 are not the same. */
+export function unitPrice(value: number | null | undefined): string {
+  return value === null || value === undefined ? none : `$${Number(value.toPrecision(3))}`;
+}
+
 export function change(value: number): string {
   return value > 0 ? `+${money(value)}` : money(value);
 }

@@ -1,4 +1,4 @@
-import { datasetDetail, type DatasetDetail } from '@data-in-motion/shared/api/datasets';
+import { type DatasetDetail, datasetDetail } from '@data-in-motion/shared/api/datasets';
 import { type JobView, jobView } from '@data-in-motion/shared/api/decisions';
 import { systemClock } from '@data-in-motion/shared/clock';
 import { Failure } from '@data-in-motion/shared/failure';
@@ -71,7 +71,11 @@ async function patiently<T>(ask: () => Promise<T>): Promise<T> {
 
 function jobFailure(job: JobView): Failure {
   const why = job.error === null ? '' : `: ${job.error.message.replace(/\.$/, '')}`;
-  return new Failure('refused', { code: `job.${job.state}`, message: `The ${job.purpose} of ${job.datasetId} ended as ${job.state}${why}.`, hint: job.error?.hint ?? `See: dim jobs show ${job.jobId}` });
+  return new Failure('refused', {
+    code: `job.${job.state}`,
+    message: `The ${job.purpose} of ${job.datasetId} ended as ${job.state}${why}.`,
+    hint: job.error?.hint ?? `See: dim jobs show ${job.jobId}`,
+  });
 }
 
 function infeasible(detail: DatasetDetail): Failure {

@@ -1,7 +1,7 @@
 import { type JobView, jobView } from '@data-in-motion/shared/api/decisions';
 import type { Command } from 'commander';
-import { followJobs } from './follow.ts';
 import { age, bytes, duration, moment, percent, rate } from './figures.ts';
+import { followJobs } from './follow.ts';
 import { noun, verb } from './session.ts';
 import { facts, table } from './table.ts';
 
@@ -14,7 +14,10 @@ export function addJobs(program: Command): void {
     examples: ['jobs', 'jobs list --state dead-letter', 'jobs list --dataset photos'],
     options: (command) => command.option('--state <state>', 'only jobs in this state').option('--dataset <name>', 'only jobs of this dataset'),
     async run(session, _args, options) {
-      const list = await session.api.list('jobs', jobView, { ...(options.state === undefined ? {} : { state: options.state }), ...(options.dataset === undefined ? {} : { dataset: options.dataset }) });
+      const list = await session.api.list('jobs', jobView, {
+        ...(options.state === undefined ? {} : { state: options.state }),
+        ...(options.dataset === undefined ? {} : { dataset: options.dataset }),
+      });
       session.answer(list, () => jobTable(list.items, list.asOfMs));
     },
   });
@@ -60,7 +63,7 @@ export function jobTable(jobs: readonly JobView[], asOfMs: number): string {
       { title: 'from', of: (row) => row.fromTargetId ?? '–' },
       { title: 'to', of: (row) => row.toTargetId ?? '–' },
       { title: 'size', align: 'right', of: (row) => bytes(row.sizeBytes) },
-      { title: 'done', align: 'right', of: (row) => (row.progress === null || row.progress.bytesTotal === 0 ? '–' : percent(row.progress.bytesDone / row.progress.bytesTotal)) },
+      { title: 'done', align: 'right', of: done },
       { title: 'rate', align: 'right', of: (row) => (row.progress === null || row.endedAtMs !== null ? '–' : rate(row.progress.bytesPerSec)) },
       { title: 'made', of: (row) => age(row.createdAtMs, asOfMs) },
       { title: 'because', of: (row) => row.waitingBecause ?? row.error?.message ?? row.reason },
@@ -69,17 +72,36 @@ export function jobTable(jobs: readonly JobView[], asOfMs: number): string {
   );
 }
 
+/** The last progress that was told is older than the end. */
+function done(job: JobView): string {
+  if (job.state === 'done') return '100 %';
+  return job.progress === null || job.progress.bytesTotal === 0 ? '–' : percent(job.progress.bytesDone / job.progress.bytesTotal);
+}
+
 function jobText(job: JobView, nowMs: number): string {
   return [
     facts([
       ['job', `${job.jobId}, attempt ${job.attempt}, epoch ${job.epoch}`],
-      ['does', `${job.purpose} of ${job.datasetId}${job.fromTargetId === null ? '' : ` from ${job.fromTargetId}`}${job.toTargetId === null ? '' : ` to ${job.toTargetId}`}, ${bytes(job.sizeBytes)}`],
+      [
+        'does',
+        `${job.purpose} of ${job.datasetId}${job.fromTargetId === null ? '' : ` from ${job.fromTargetId}`}${job.toTargetId === null ? '' : ` to ${job.toTargetId}`}, ${bytes(job.sizeBytes)}`,
+      ],
       ['because', job.reason],
-      ['state', `${job.state}${job.waitingBecause === null ? '' : `: ${job.waitingBecause}`}${job.notBeforeMs === null || job.notBeforeMs < nowMs ? '' : `, again in ${duration(job.notBeforeMs - nowMs)}`}`],
+      [
+        'state',
+        `${job.state}${job.waitingBecause === null ? '' : `: ${job.waitingBecause}`}${job.notBeforeMs === null || job.notBeforeMs < nowMs ? '' : `, again in ${duration(job.notBeforeMs - nowMs)}`}`,
+      ],
       ['agent', job.agentNodeId ?? 'none yet'],
       ['moved', `${bytes(job.movedBytes)}${job.startedAtMs === null ? '' : ` in ${duration((job.endedAtMs ?? nowMs) - job.startedAtMs)}`}`],
-      ...(job.error === null ? [] : ([['error', `${job.error.message} (${job.error.class}, ${job.error.code})`], ['what to do', job.error.hint ?? `dim jobs retry ${job.jobId}, or dim jobs cancel ${job.jobId}`]] as const)),
+      ...(job.error === null
+        ? []
+        : ([
+            ['error', `${job.error.message} (${job.error.class}, ${job.error.code})`],
+            ['what to do', job.error.hint ?? `dim jobs retry ${job.jobId}, or dim jobs cancel ${job.jobId}`],
+          ] as const)),
     ]),
     (job.transitions ?? []).map((one) => `  ${moment(one.atMs, nowMs)}  ${one.from} -> ${one.to}  (${one.event})`).join('\n'),
-  ].join('\n\n').trimEnd();
+  ]
+    .join('\n\n')
+    .trimEnd();
 }

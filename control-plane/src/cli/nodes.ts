@@ -19,7 +19,10 @@ export function addNodes(program: Command): void {
           [
             facts([
               ['node', `${detail.node.nodeId} at ${detail.node.siteId} (host ${detail.node.host})`],
-              ['agent', `${detail.node.agentState}, version ${detail.node.agentVersion ?? 'unknown'}, start number ${detail.node.incarnation}, heard ${age(detail.node.lastHeardAtMs, nowMs)}`],
+              [
+                'agent',
+                `${detail.node.agentState}, version ${detail.node.agentVersion ?? 'unknown'}, start number ${detail.node.incarnation}, heard ${age(detail.node.lastHeardAtMs, nowMs)}`,
+              ],
               ['serves copies', detail.node.transferUrl ?? 'no'],
               ['may import', detail.node.importRoots.join(', ') || 'nothing'],
             ]),

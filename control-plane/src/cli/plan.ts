@@ -14,7 +14,10 @@ export function addPlan(program: Command): void {
     isDefault: true,
     says: 'the current plan, another one, or with --dry-run a fresh one that changes nothing',
     examples: ['plan', 'plan --dry-run', 'plan --dry-run --dataset photos', 'plan show 01JD0000000000000000000000'],
-    options: (command) => command.option('--dry-run', 'make a new plan from what is known now, without doing anything', false).option('--dataset <name>', 'only for this dataset; again for more (with --dry-run)', collect),
+    options: (command) =>
+      command
+        .option('--dry-run', 'make a new plan from what is known now, without doing anything', false)
+        .option('--dataset <name>', 'only for this dataset; again for more (with --dry-run)', collect),
     async run(session, [planId], options) {
       const shown = options.dryRun
         ? await session.api.call('makePlan', planView, { body: { dryRun: true, ...(options.dataset === undefined ? {} : { datasetIds: options.dataset }) } })
@@ -34,7 +37,11 @@ export function addPlan(program: Command): void {
       const { jobs: jobIds } = await session.api.call('applyPlan', z.looseObject({ jobs: z.array(z.string()) }), { path: { planId }, body: {} });
       const applied = await session.api.call('plan', planView, { path: { planId } });
       if (options.wait && jobIds.length > 0) await followJobs(session, jobIds);
-      session.answer(applied, () => `Plan ${planId}: ${jobIds.length} moves ${options.wait ? 'done' : 'under way'}, ${change(applied.costAfterPerMonth - applied.costBeforePerMonth)} per month.`);
+      session.answer(
+        applied,
+        () =>
+          `Plan ${planId}: ${jobIds.length} moves ${options.wait ? 'done' : 'under way'}, ${change(applied.costAfterPerMonth - applied.costBeforePerMonth)} per month.`,
+      );
     },
   });
 }
@@ -43,7 +50,10 @@ function planText(plan: PlanView, nowMs: number): string {
   return [
     facts([
       ['plan', `${plan.planId}, ${plan.state}, made ${age(plan.madeAtMs, nowMs)} by ${plan.solver} in ${duration(plan.solvedInMs)}`],
-      ['cost', `${money(plan.costBeforePerMonth)} -> ${money(plan.costAfterPerMonth)} per month (${change(plan.costAfterPerMonth - plan.costBeforePerMonth)}), moving costs ${money(plan.migrationOnce)} once`],
+      [
+        'cost',
+        `${money(plan.costBeforePerMonth)} -> ${money(plan.costAfterPerMonth)} per month (${change(plan.costAfterPerMonth - plan.costBeforePerMonth)}), moving costs ${money(plan.migrationOnce)} once`,
+      ],
       ['bound', `no plan can cost less than ${money(plan.lowerBoundPerMonth)} per month`],
     ]),
     moveTable(plan.moves),

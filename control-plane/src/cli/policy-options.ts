@@ -1,8 +1,8 @@
-import { policyModes, spreads } from '@data-in-motion/shared/domain/policy';
 import type { PolicyView } from '@data-in-motion/shared/api/datasets';
+import { policyModes, spreads } from '@data-in-motion/shared/domain/policy';
 import type { Command } from 'commander';
+import { duration, percent, unitPrice } from './figures.ts';
 import { facts } from './table.ts';
-import { duration, money, percent } from './figures.ts';
 import { collect, oneOf, parseCount, parseDuration, parseMoney, parseShare } from './units.ts';
 
 export interface PolicyOptions {
@@ -58,7 +58,7 @@ export function policyText(policy: PolicyView, own: Partial<PolicyView> = {}): s
   return facts([
     ['copies', `${policy.copies}, no two on the same ${policy.spread}${mark('copies') || mark('spread')}`],
     ['latency', `${policy.latencySloMs === null ? 'any' : `at most ${duration(policy.latencySloMs)} (p95, primary)`}${mark('latencySloMs')}`],
-    ['price', `${policy.maxCostPerGbMonth === null ? 'any' : `at most ${money(policy.maxCostPerGbMonth)} per GB and month`}${mark('maxCostPerGbMonth')}`],
+    ['price', `${policy.maxCostPerGbMonth === null ? 'any' : `at most ${unitPrice(policy.maxCostPerGbMonth)} per GB and month`}${mark('maxCostPerGbMonth')}`],
     ['regions', `${policy.regions.length === 0 ? 'any' : policy.regions.join(', ')}${mark('regions')}`],
     ['encryption', `${policy.encryptionRequired ? 'required' : 'not required'}${mark('encryptionRequired')}`],
     ['pinned', `${policy.pinnedTargets.join(', ') || 'none'}${mark('pinnedTargets')}`],

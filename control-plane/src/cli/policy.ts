@@ -1,7 +1,7 @@
 import { policyView } from '@data-in-motion/shared/api/datasets';
 import { Failure } from '@data-in-motion/shared/failure';
 import type { Command } from 'commander';
-import { addPolicyOptions, policyPatchOf, policyText, type PolicyOptions } from './policy-options.ts';
+import { addPolicyOptions, type PolicyOptions, policyPatchOf, policyText } from './policy-options.ts';
 import { noun, verb } from './session.ts';
 
 export function addPolicy(program: Command): void {
@@ -23,7 +23,8 @@ export function addPolicy(program: Command): void {
     options: addPolicyOptions,
     async run(session, _args, options) {
       const patch = policyPatchOf(options);
-      if (Object.keys(patch).length === 0) throw new Failure('refused', { code: 'usage', message: 'Nothing to change was given.', hint: 'See: dim policy set --help' });
+      if (Object.keys(patch).length === 0)
+        throw new Failure('refused', { code: 'usage', message: 'Nothing to change was given.', hint: 'See: dim policy set --help' });
       const value = await session.api.call('patchPolicy', policyView, { body: patch });
       session.answer(value, () => policyText(value));
     },

@@ -46,7 +46,8 @@ export class Progress {
 }
 
 function stateLine(job: JobView): string {
-  const way = job.toTargetId === null ? (job.fromTargetId ?? '') : job.fromTargetId === null ? `to ${job.toTargetId}` : `${job.fromTargetId} to ${job.toTargetId}`;
+  const way =
+    job.toTargetId === null ? (job.fromTargetId ?? '') : job.fromTargetId === null ? `to ${job.toTargetId}` : `${job.fromTargetId} to ${job.toTargetId}`;
   const why = job.waitingBecause ?? (job.error === null ? '' : `${job.error.message}${job.error.hint === null ? '' : ` (${job.error.hint})`}`);
   return `  ${job.purpose.padEnd(6)} ${job.datasetId} ${way}: ${job.state}${why === '' ? '' : `, ${why}`}`;
 }
@@ -59,5 +60,8 @@ function bar(jobs: readonly JobView[]): string {
   const filled = Math.round(share * barWidth);
   const left = Math.max(...jobs.map((job) => job.progress!.remainingMs ?? 0));
   const objects = `${whole(sum((job) => job.progress!.objectsDone))} of ${whole(sum((job) => job.progress!.objectsTotal))} objects`;
-  return `  ${'█'.repeat(filled)}${'░'.repeat(barWidth - filled)} ${percent(share).padStart(6)}  ${bytes(done)} of ${bytes(total)}, ${objects}, ${rate(sum((job) => job.progress!.bytesPerSec))}${left > 0 ? `, ${duration(left)} left` : ''}`.slice(0, (process.stderr.columns ?? 120) - 1);
+  return `  ${'█'.repeat(filled)}${'░'.repeat(barWidth - filled)} ${percent(share).padStart(6)}  ${bytes(done)} of ${bytes(total)}, ${objects}, ${rate(sum((job) => job.progress!.bytesPerSec))}${left > 0 ? `, ${duration(left)} left` : ''}`.slice(
+    0,
+    (process.stderr.columns ?? 120) - 1,
+  );
 }

@@ -35,7 +35,11 @@ export function verb<Options = Record<string, never>>(parent: Command, definitio
     .addHelpText('after', `\nExamples:\n${definition.examples.map((example) => `  $ dim ${example}`).join('\n')}`)
     .action(async () => {
       const options = command.opts<Options & { json: boolean; url?: string; key?: string }>();
-      await definition.run(openSession(options), command.processedArgs.flat().filter((arg): arg is string => typeof arg === 'string'), options);
+      await definition.run(
+        openSession(options),
+        command.processedArgs.flat().filter((arg): arg is string => typeof arg === 'string'),
+        options,
+      );
     });
 }
 

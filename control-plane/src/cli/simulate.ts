@@ -21,9 +21,18 @@ export function addSimulate(program: Command): void {
         .option('--seed <n>', 'the same seed makes the same burst', parseCount),
     async run(session, _args, options) {
       const answer = await session.api.call('burst', burstAnswer, {
-        body: { events: options.events, include_moves: options.moves, ...(options.dataset === undefined ? {} : { dataset_ids: options.dataset }), ...(options.seed === undefined ? {} : { seed: options.seed }) },
+        body: {
+          events: options.events,
+          include_moves: options.moves,
+          ...(options.dataset === undefined ? {} : { dataset_ids: options.dataset }),
+          ...(options.seed === undefined ? {} : { seed: options.seed }),
+        },
       });
-      session.answer(answer, () => `${whole(answer.events)} accesses on ${whole(answer.datasets)} datasets${answer.planId === null ? '' : `; plan ${answer.planId} started ${answer.jobs} jobs`}.`);
+      session.answer(
+        answer,
+        () =>
+          `${whole(answer.events)} accesses on ${whole(answer.datasets)} datasets${answer.planId === null ? '' : `; plan ${answer.planId} started ${answer.jobs} jobs`}.`,
+      );
     },
   });
 }

@@ -1,6 +1,6 @@
 import { fleetStatus } from '@data-in-motion/shared/api/fleet';
 import type { Command } from 'commander';
-import { bytes, duration, money, moment, percent } from './figures.ts';
+import { bytes, duration, moment, money, percent } from './figures.ts';
 import { verb } from './session.ts';
 import { facts, table } from './table.ts';
 
@@ -20,10 +20,16 @@ export function addStatus(program: Command): void {
             ['nodes', `${nodes.online} of ${nodes.total} online${nodes.lost > 0 ? `, ${nodes.lost} lost` : ''}`],
             ['targets', `${targets.ok} of ${targets.total} take data`],
             ['devices', `${devices.total}, ${devices.risky} at risk, ${devices.watched} watched`],
-            ['datasets', `${datasets.total}: ${datasets.met} as their policy wants, ${datasets.short} short; ${datasets.hot} hot, ${datasets.warm} warm, ${datasets.cold} cold`],
+            [
+              'datasets',
+              `${datasets.total}: ${datasets.met} as their policy wants, ${datasets.short} short; ${datasets.hot} hot, ${datasets.warm} warm, ${datasets.cold} cold`,
+            ],
             ['jobs', `${jobs.running} running, ${jobs.waiting} waiting, ${jobs.failed} for a person`],
             ['cost', `${money(cost.perMonth)} per month`],
-            ['server', `version ${status.version}, ${status.mode === 'embedded' ? 'embedded database' : 'PostgreSQL'}, up ${duration(status.uptimeMs)}, ${session.access.url}`],
+            [
+              'server',
+              `version ${status.version}, ${status.mode === 'embedded' ? 'embedded database' : 'PostgreSQL'}, up ${duration(status.uptimeMs)}, ${session.access.url}`,
+            ],
           ]),
           '',
           table(
@@ -38,7 +44,9 @@ export function addStatus(program: Command): void {
             ],
             'No targets yet.',
           ),
-          ...(status.lastHour.length === 0 ? [] : ['', 'Last hour', ...status.lastHour.slice(0, 8).map((line) => `  ${moment(line.atMs, status.asOfMs)}  ${line.text}`)]),
+          ...(status.lastHour.length === 0
+            ? []
+            : ['', 'Last hour', ...status.lastHour.slice(0, 8).map((line) => `  ${moment(line.atMs, status.asOfMs)}  ${line.text}`)]),
         ].join('\n');
       });
     },

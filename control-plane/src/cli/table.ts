@@ -7,7 +7,23 @@ export interface Column<Row> {
   readonly align?: 'left' | 'right';
 }
 
-const noLines = { top: '', 'top-mid': '', 'top-left': '', 'top-right': '', bottom: '', 'bottom-mid': '', 'bottom-left': '', 'bottom-right': '', left: '', 'left-mid': '', mid: '', 'mid-mid': '', right: '', 'right-mid': '', middle: '  ' };
+const noLines = {
+  top: '',
+  'top-mid': '',
+  'top-left': '',
+  'top-right': '',
+  bottom: '',
+  'bottom-mid': '',
+  'bottom-left': '',
+  'bottom-right': '',
+  left: '',
+  'left-mid': '',
+  mid: '',
+  'mid-mid': '',
+  right: '',
+  'right-mid': '',
+  middle: '  ',
+};
 
 /** Rows under their titles, without lines, so that a terminal shows it calmly and `awk` can still read it. */
 export function table<Row>(rows: readonly Row[], columns: readonly Column<Row>[], whenEmpty: string): string {
@@ -19,7 +35,11 @@ export function table<Row>(rows: readonly Row[], columns: readonly Column<Row>[]
     style: { head: [], border: [], 'padding-left': 0, 'padding-right': 0 },
   });
   drawn.push(...rows.map((row) => columns.map((column) => plain(column.of(row)))));
-  return drawn.toString().split('\n').map((line) => line.trimEnd()).join('\n');
+  return drawn
+    .toString()
+    .split('\n')
+    .map((line) => line.trimEnd())
+    .join('\n');
 }
 
 /** Names and values, one under the other. */

@@ -1,6 +1,6 @@
 import { type TargetView, targetView } from '@data-in-motion/shared/api/fleet';
 import type { Command } from 'commander';
-import { bytes, duration, money, percent, rate, whole } from './figures.ts';
+import { bytes, duration, money, percent, rate, unitPrice, whole } from './figures.ts';
 import { verb } from './session.ts';
 import { facts, table } from './table.ts';
 
@@ -32,7 +32,7 @@ export function targetTable(targets: readonly TargetView[]): string {
       { title: 'kind', of: (row) => row.locationKind },
       { title: 'region', of: (row) => row.region },
       { title: 'encrypted', of: (row) => (row.encryptedAtRest ? 'yes' : 'no') },
-      { title: '$/GB month', align: 'right', of: (row) => money(row.prices?.storagePerGbMonth) },
+      { title: '$/GB month', align: 'right', of: (row) => unitPrice(row.prices?.storagePerGbMonth) },
       { title: 'p95', align: 'right', of: (row) => duration(row.latencyP95Ms) },
       { title: 'used', align: 'right', of: (row) => bytes(row.usedBytes) },
       { title: 'capacity', align: 'right', of: (row) => bytes(row.capacityBytes) },
@@ -49,11 +49,19 @@ function targetText(target: TargetView): string {
   return facts([
     ['target', `${target.targetId} on ${target.nodeId} at ${target.siteId}`],
     ['state', `${target.state}${target.stateReason === null ? '' : `: ${target.stateReason}`}`],
-    ['place', `${target.root} (${target.tier}, ${target.locationKind}, ${target.provider}, ${target.region}, ${target.failureDomain}, ${target.encryptedAtRest ? 'encrypted' : 'not encrypted'})`],
+    [
+      'place',
+      `${target.root} (${target.tier}, ${target.locationKind}, ${target.provider}, ${target.region}, ${target.failureDomain}, ${target.encryptedAtRest ? 'encrypted' : 'not encrypted'})`,
+    ],
     ['capacity', `${bytes(target.usedBytes)} used, ${bytes(target.reservedBytes)} promised, ${bytes(target.freeBytes)} free of ${bytes(target.capacityBytes)}`],
     ['latency', `p50 ${duration(target.latencyP50Ms)}, p95 ${duration(target.latencyP95Ms)}, p99 ${duration(target.latencyP99Ms)}`],
     ['speed', `reads ${rate(target.readBytesPerSec)}, writes ${rate(target.writeBytesPerSec)}`],
-    ['prices', prices === null ? `unknown class ${target.priceClass}` : `${money(prices.storagePerGbMonth)} per GB and month, ${money(prices.readsPer1000)} per 1,000 reads, ${money(prices.writesPer1000)} per 1,000 writes, ${money(prices.egressPerGb)} per GB out, at least ${prices.minimumDays} days (${target.priceClass})`],
+    [
+      'prices',
+      prices === null
+        ? `unknown class ${target.priceClass}`
+        : `${unitPrice(prices.storagePerGbMonth)} per GB and month, ${unitPrice(prices.readsPer1000)} per 1,000 reads, ${unitPrice(prices.writesPer1000)} per 1,000 writes, ${unitPrice(prices.egressPerGb)} per GB out, at least ${prices.minimumDays} days (${target.priceClass})`,
+    ],
     ['devices', target.deviceIds.join(', ') || 'none shown'],
     ['risk', target.risk],
     ['holds', `${whole(target.replicas)} copies, ${money(target.costPerMonth)} per month`],

@@ -50,6 +50,9 @@ function inUnits(text: string, units: Readonly<Record<string, number>>, expected
   const match = /^(\d+(?:\.\d+)?)\s*([a-z]+)?$/i.exec(text.trim());
   if (match === null) throw new InvalidArgumentError(`"${text}" is not ${expected}.`);
   const unit = match[2] === undefined ? undefined : units[match[2].toLowerCase()];
-  if (unit === undefined) throw new InvalidArgumentError(`"${text}" ${match[2] === undefined ? 'has no unit' : `has the unit "${match[2]}", which is none of ${Object.keys(units).join(', ')}`}: write ${expected}.`);
+  if (unit === undefined)
+    throw new InvalidArgumentError(
+      `"${text}" ${match[2] === undefined ? 'has no unit' : `has the unit "${match[2]}", which is none of ${Object.keys(units).join(', ')}`}: write ${expected}.`,
+    );
   return Number(match[1]) * unit;
 }

@@ -10,7 +10,10 @@ const replica = aCertificate.replicas[0]!;
 function written(body: CertificateBody, change: Record<string, unknown> = {}): string {
   return JSON.stringify({ ...signBody(JSON.stringify(body), key), publicKeyPem: key.publicKeyPem, ...change });
 }
-const failing = (text: string): string[] => verifyCertificate(text, key.keyId).checks.filter((check) => !check.holds).map((check) => check.says);
+const failing = (text: string): string[] =>
+  verifyCertificate(text, key.keyId)
+    .checks.filter((check) => !check.holds)
+    .map((check) => check.says);
 
 test('an honest certificate holds, and its signer is known when the key is', () => {
   expect(verifyCertificate(written(aCertificate), key.keyId)).toMatchObject({ holds: true, signer: 'known' });
@@ -31,7 +34,9 @@ test.each<[string, CertificateBody, RegExp]>([
 test('a text that was changed after signing, another key, or no certificate at all does not hold', () => {
   expect(failing(written(aCertificate, { body: JSON.stringify({ ...aCertificate, emptyAtMs: 5_001 }) }))).toEqual([expect.stringContaining('signature')]);
   const other = signingKey(newPrivateKeyPem());
-  expect(failing(written(aCertificate, { ...signBody(JSON.stringify(aCertificate), other), publicKeyPem: other.publicKeyPem }))).toEqual([expect.stringContaining('known here')]);
+  expect(failing(written(aCertificate, { ...signBody(JSON.stringify(aCertificate), other), publicKeyPem: other.publicKeyPem }))).toEqual([
+    expect.stringContaining('known here'),
+  ]);
   expect(failing(written(aCertificate, { keyId: '0'.repeat(32) }))).toEqual([expect.stringContaining('thumbprint')]);
   expect(failing(written(aCertificate, { publicKeyPem: 'none' })).length).toBeGreaterThan(1);
   for (const text of ['', '[]', '{"body":1}', 'x'.repeat(1000)]) expect(verifyCertificate(text, undefined).holds).toBe(false);

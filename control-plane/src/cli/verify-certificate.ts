@@ -1,4 +1,4 @@
-import { certificateBody, type CertificateBody, certificateDocument } from '@data-in-motion/shared/api/operations';
+import { type CertificateBody, certificateBody, certificateDocument } from '@data-in-motion/shared/api/operations';
 import { isSignedBy, keyThumbprint } from '@data-in-motion/shared/signature';
 
 export interface Check {
@@ -33,7 +33,15 @@ export function verifyCertificate(text: string, trustedKeyId: string | undefined
   const checks: Check[] = [
     { says: 'the signature is over exactly this text, by the key inside', holds: isSignedBy(document.data, publicKeyPem), detail: '' },
     { says: 'the key has the thumbprint that the certificate names', holds: thumbprint === keyId, detail: keyId },
-    ...(signer === 'unknown' ? [] : [{ says: 'the key is that of the control plane known here', holds: signer === 'known', detail: signer === 'known' ? '' : `known here is ${trustedKeyId}` }]),
+    ...(signer === 'unknown'
+      ? []
+      : [
+          {
+            says: 'the key is that of the control plane known here',
+            holds: signer === 'known',
+            detail: signer === 'known' ? '' : `known here is ${trustedKeyId}`,
+          },
+        ]),
     { says: 'the text says what an evacuation certificate must', holds: body.success, detail: body.success ? '' : (body.error.issues[0]?.message ?? '') },
     ...(body.success ? contentChecks(body.data) : []),
   ];
@@ -45,12 +53,24 @@ function contentChecks(body: CertificateBody): Check[] {
   const { replicas } = body;
   return [
     all('each copy was read back at its new place and had the root of its manifest', replicas, (one) => one.verifiedRoot === one.root),
-    all('each copy left a target of this device and went to one that is not on it', replicas, (one) => left.has(one.from.targetId) && !left.has(one.to.targetId)),
-    all('each copy was verified before it was switched to, and switched to before the old one left', replicas, (one) => inOrder([one.verifiedAtMs, one.switchedAtMs, one.retiredAtMs])),
-    all('an old copy that did not leave says why', replicas, (one) => body.emptyAtMs === null || one.retiredAtMs !== null || one.keptBecause !== null || one.switchedAtMs !== null),
+    all(
+      'each copy left a target of this device and went to one that is not on it',
+      replicas,
+      (one) => left.has(one.from.targetId) && !left.has(one.to.targetId),
+    ),
+    all('each copy was verified before it was switched to, and switched to before the old one left', replicas, (one) =>
+      inOrder([one.verifiedAtMs, one.switchedAtMs, one.retiredAtMs]),
+    ),
+    all(
+      'an old copy that did not leave says why',
+      replicas,
+      (one) => body.emptyAtMs === null || one.retiredAtMs !== null || one.keptBecause !== null || one.switchedAtMs !== null,
+    ),
     {
       says: 'the device was empty only after every copy had a new place',
-      holds: body.emptyAtMs === null || (body.alarm.atMs <= body.emptyAtMs && replicas.every((one) => one.switchedAtMs !== null && one.switchedAtMs <= body.emptyAtMs!)),
+      holds:
+        body.emptyAtMs === null ||
+        (body.alarm.atMs <= body.emptyAtMs && replicas.every((one) => one.switchedAtMs !== null && one.switchedAtMs <= body.emptyAtMs!)),
       detail: body.emptyAtMs === null ? 'it is not empty yet' : '',
     },
     { says: 'the readings are in order of time', holds: inOrder(body.readings.map((reading) => reading.atMs)), detail: '' },
@@ -59,7 +79,11 @@ function contentChecks(body: CertificateBody): Check[] {
 
 function all(says: string, replicas: CertificateBody['replicas'], holds: (replica: CertificateBody['replicas'][number]) => boolean): Check {
   const bad = replicas.filter((replica) => !holds(replica));
-  return { says, holds: bad.length === 0, detail: bad.length === 0 ? `${replicas.length} copies` : `not so for ${bad.map((one) => `${one.datasetId} on ${one.from.targetId}`).join(', ')}` };
+  return {
+    says,
+    holds: bad.length === 0,
+    detail: bad.length === 0 ? `${replicas.length} copies` : `not so for ${bad.map((one) => `${one.datasetId} on ${one.from.targetId}`).join(', ')}`,
+  };
 }
 
 /** What has not happened yet is left out, but nothing may have happened after something that has not. */

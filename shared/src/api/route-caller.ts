@@ -1,7 +1,7 @@
+import { z } from 'zod';
 import { Failure } from '../failure.ts';
 import { listOf, problem } from './fleet.ts';
 import { type RouteName, routes } from './routes.ts';
-import { z } from 'zod';
 
 export interface Call {
   /** Values for the `{…}` of the route. */
@@ -32,15 +32,25 @@ export class RouteCaller {
     const { status, text } = await this.#fetch(method, `${this.url}${place}${query}`, call);
     if (status < 200 || status > 299) throw refusal(status, text, route);
     const parsed = schema.safeParse(text === '' ? null : parseJson(text));
-    if (!parsed.success) throw new Failure('defect', { code: 'api.unexpected-answer', message: `${routes[route]} answered what its contract does not allow: ${z.prettifyError(parsed.error)}` });
+    if (!parsed.success)
+      throw new Failure('defect', {
+        code: 'api.unexpected-answer',
+        message: `${routes[route]} answered what its contract does not allow: ${z.prettifyError(parsed.error)}`,
+      });
     return parsed.data;
   }
 
   /** Every item of a list route, page after page. */
-  async list<Item extends z.ZodType>(route: RouteName, item: Item, query: Readonly<Record<string, string>> = {}): Promise<{ items: z.infer<Item>[]; asOfMs: number }> {
+  async list<Item extends z.ZodType>(
+    route: RouteName,
+    item: Item,
+    query: Readonly<Record<string, string>> = {},
+  ): Promise<{ items: z.infer<Item>[]; asOfMs: number }> {
     const items: z.infer<Item>[] = [];
     for (let cursor: string | null = null; ; ) {
-      const page: { items: z.infer<Item>[]; next: string | null; asOfMs: number } = await this.call(route, listOf(item), { query: { ...query, ...(cursor === null ? {} : { before: cursor }) } });
+      const page: { items: z.infer<Item>[]; next: string | null; asOfMs: number } = await this.call(route, listOf(item), {
+        query: { ...query, ...(cursor === null ? {} : { before: cursor }) },
+      });
       items.push(...page.items);
       if (page.next === null || items.length >= longestList) return { items, asOfMs: page.asOfMs };
       cursor = page.next;
@@ -67,12 +77,21 @@ export class RouteCaller {
         method,
         redirect: 'manual',
         signal: AbortSignal.timeout(longestAnswerMs),
-        headers: { ...this.identity(), ...(call.body === undefined ? {} : { 'content-type': 'application/json' }), ...(call.ifMatch === undefined ? {} : { 'if-match': call.ifMatch }) },
+        headers: {
+          ...this.identity(),
+          ...(call.body === undefined ? {} : { 'content-type': 'application/json' }),
+          ...(call.ifMatch === undefined ? {} : { 'if-match': call.ifMatch }),
+        },
         ...(call.body === undefined ? {} : { body: JSON.stringify(call.body) }),
       });
       return { status: response.status, text: await response.text() };
     } catch (cause) {
-      throw new Failure('unavailable', { code: 'api.no-answer', message: `Nobody answers at ${this.url}.`, hint: 'Is the control plane running there? `npm start` runs one here.', cause });
+      throw new Failure('unavailable', {
+        code: 'api.no-answer',
+        message: `Nobody answers at ${this.url}.`,
+        hint: 'Is the control plane running there? `npm start` runs one here.',
+        cause,
+      });
     }
   }
 }

@@ -1,0 +1,191 @@
+import { execFile } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { promisify } from 'node:util';
+import { type DatasetDetail, datasetDetail, datasetView } from '@data-in-motion/shared/api/datasets';
+import { type JobView, jobView } from '@data-in-motion/shared/api/decisions';
+import { targetView } from '@data-in-motion/shared/api/fleet';
+import { systemClock } from '@data-in-motion/shared/clock';
+import { Failure } from '@data-in-motion/shared/failure';
+import { expect } from 'vitest';
+import { z } from 'zod';
+import { readSettings } from '../../src/config.ts';
+import { hurriedLife } from '../../src/fleet/life-settings.ts';
+import { type Fleet, type FleetSettings, startFleet } from '../../src/fleet/local-fleet.ts';
+import { type InvariantName, invariants } from '../../src/invariants/catalogue.ts';
+import type { KnownTarget, Witness } from '../../src/invariants/invariant.ts';
+
+/** A fleet of real processes for one test file, in a directory that is gone afterwards. */
+export interface Stage {
+  readonly fleet: Fleet;
+  /** For trees to import and files to write; outside of the fleet's own directory. */
+  readonly scratch: string;
+  readonly seed: number;
+  /** Everything of the fleet is ended and removed. With a failed test its last log lines are printed first. */
+  close(): Promise<void>;
+}
+
+const lookEveryMs = 150;
+const repository = path.resolve(import.meta.dirname, '../../..');
+const anything = z.looseObject({});
+
+/** `DIM_TEST_SEED` repeats a run; otherwise every run is another one. Printed, so that it can be repeated. */
+export function chooseSeed(suite: string): number {
+  const given = Number(process.env['DIM_TEST_SEED'] ?? '');
+  const seed = given > 0 ? given : Math.floor(Math.random() * 2 ** 31);
+  console.log(`${suite}: seed ${seed} (DIM_TEST_SEED=${seed} repeats it)`);
+  return seed;
+}
+
+/** Start the fleet in a hurry: grace, trash, lost and lease times are seconds. */
+export async function openStage(suite: string, settings: Partial<FleetSettings> & { readonly seed?: number } = {}): Promise<Stage> {
+  const seed = settings.seed ?? chooseSeed(suite);
+  const directory = mkdtempSync(path.join(tmpdir(), `dim-${suite}-`));
+  const scratch = path.join(directory, 'scratch');
+  const discard = (): void => rmSync(directory, { recursive: true, force: true });
+  try {
+    const fleet = await startFleet({
+      home: path.join(directory, 'home'),
+      httpPort: 0,
+      mqttPort: 0,
+      environment: readSettings({ ...process.env, DIM_HOME: directory }).environment,
+      secondsPerDay: 600,
+      ...settings,
+      controlPlane: { ...hurriedLife, DIM_LOG_LEVEL: 'warn', ...settings.controlPlane },
+      agents: { quietMs: 0, logLevel: 'warn', ballastBytes: 0, ...settings.agents },
+    });
+    return {
+      fleet,
+      scratch,
+      seed,
+      async close() {
+        await fleet.stop();
+        discard();
+      },
+    };
+  } catch (error) {
+    discard();
+    throw error;
+  }
+}
+
+/** Look again and again until `look` answers something; a control plane that is away for a moment is waited for. Throws with what was last seen. */
+export async function until<T>(what: string, withinSeconds: number, look: (seen: (text: string) => void) => Promise<T | undefined>): Promise<T> {
+  const untilMs = systemClock.monotonicMs() + withinSeconds * 1_000;
+  let last = 'nothing yet';
+  for (;;) {
+    try {
+      const found = await look((text) => (last = text));
+      if (found !== undefined) return found;
+    } catch (error) {
+      if (!(error instanceof Failure) || error.kind !== 'unavailable') throw error;
+      last = error.message;
+    }
+    if (systemClock.monotonicMs() > untilMs) throw new Error(`Waited ${withinSeconds} s for ${what}; last: ${last}`);
+    await systemClock.sleep(lookEveryMs);
+  }
+}
+
+/** Ask until somebody answers: for requests in the middle of a kill. A change that was made although its answer was lost is told as a conflict by the second try, which then counts as done. */
+export async function insistently<T>(ask: () => Promise<T>, withinSeconds = 60): Promise<T | 'done before'> {
+  let lost = false;
+  return until('an answer', withinSeconds, async () => {
+    try {
+      return await ask();
+    } catch (error) {
+      if (error instanceof Failure && error.kind === 'unavailable') lost = true;
+      if (lost && error instanceof Failure && error.kind === 'refused' && /exists|conflict|taken/.test(error.code)) return 'done before';
+      throw error;
+    }
+  });
+}
+
+export type Policy = Readonly<Record<string, unknown>>;
+
+/** Register a dataset from a directory of a node's host or from a sample. */
+export async function add({ fleet }: Stage, name: string, source: Readonly<Record<string, unknown>>, policy: Policy = {}): Promise<void> {
+  await insistently(() => fleet.api.call('addDataset', anything, { body: { name, owner: 'end-to-end', source, policy } }));
+}
+
+export async function setPolicy({ fleet }: Stage, datasetId: string, set: Policy): Promise<void> {
+  await insistently(() => fleet.api.call('patchDatasetPolicy', anything, { path: { datasetId }, body: { set } }));
+}
+
+export function detailOf({ fleet }: Stage, datasetId: string): Promise<DatasetDetail> {
+  return fleet.api.call('dataset', datasetDetail, { path: { datasetId } });
+}
+
+/** Every job, newest first; with `withTransitions` each with what it went through. */
+export async function jobsOf({ fleet }: Stage, query: Readonly<Record<string, string>> = {}): Promise<JobView[]> {
+  return (await fleet.api.list('jobs', jobView, query)).items;
+}
+
+export function says(detail: DatasetDetail): string {
+  const { dataset, replicas } = detail;
+  return `${dataset.datasetId} is ${dataset.policyState}, ${dataset.copiesVerified} of ${dataset.copiesWanted} copies: ${replicas.map((one) => `${one.targetId} ${one.state}${one.primary ? '*' : ''}`).join(', ')}; ${detail.history
+    .slice(0, 3)
+    .map((line) => line.text)
+    .join(' | ')}`;
+}
+
+/** The policy is met: as many verified copies as wanted, all of the current version. */
+export function untilMet(stage: Stage, datasetId: string, withinSeconds = 90): Promise<DatasetDetail> {
+  return until(`${datasetId} to be met`, withinSeconds, async (seen) => {
+    const detail = await detailOf(stage, datasetId);
+    seen(says(detail));
+    return detail.dataset.policyState === 'met' && detail.dataset.copiesVerified >= detail.dataset.copiesWanted ? detail : undefined;
+  });
+}
+
+/** Nothing under way any more, and every dataset that has a version met. */
+export function untilQuiet(stage: Stage, withinSeconds = 120): Promise<JobView[]> {
+  const still = ['done', 'cancelled', 'dead-letter', 'conflict'];
+  return until('the fleet to be at rest', withinSeconds, async (seen) => {
+    const jobs = await jobsOf(stage);
+    const open = jobs.filter((job) => !still.includes(job.state));
+    const datasets = (await stage.fleet.api.list('datasets', datasetView)).items.filter((one) => one.policyState !== 'met');
+    seen(
+      [
+        ...open.map((job) => `${job.jobId} ${job.purpose} of ${job.datasetId} is ${job.state} (${job.waitingBecause ?? job.error?.message ?? ''})`),
+        ...datasets.map((one) => `${one.datasetId} is ${one.policyState}`),
+      ].join('; '),
+    );
+    return open.length === 0 && datasets.length === 0 ? jobs : undefined;
+  });
+}
+
+/** The catalogue's promises, over everything that the fleet holds. */
+export async function expectPromises(stage: Stage, names: readonly InvariantName[]): Promise<void> {
+  const witness = await witnessOf(stage);
+  for (const name of names) {
+    const finding = await invariants[name].check(witness);
+    expect(finding, `${name}: ${invariants[name].says}`).toMatchObject({ holds: true });
+  }
+}
+
+export async function witnessOf({ fleet }: Stage): Promise<Witness> {
+  const datasets = (await fleet.api.list('datasets', datasetView)).items;
+  const known = datasets.flatMap(({ datasetId, root, versionId }) => (root === null || versionId === null ? [] : [{ datasetId, root, versionId }]));
+  const targets: KnownTarget[] = (await fleet.api.list('targets', targetView)).items.map(({ targetId, nodeId, root }) => ({ targetId, nodeId, root }));
+  return { api: fleet.api, known, targets, experimentIds: [], datasetIds: datasets.map((one) => one.datasetId), sinceSeq: 0 };
+}
+
+export interface Ran {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** The operator's command line, as a process, for this fleet. */
+export async function dim({ fleet }: Stage, ...args: readonly string[]): Promise<Ran> {
+  const program = path.join(repository, 'control-plane/src/cli/dim.mjs');
+  const env = { ...readSettings({ ...process.env, DIM_HOME: fleet.home.directory }).environment, DIM_HOME: fleet.home.directory };
+  try {
+    const { stdout, stderr } = await promisify(execFile)(process.execPath, [program, ...args], { env, maxBuffer: 64e6 });
+    return { code: 0, stdout, stderr };
+  } catch (error) {
+    const { code, stdout, stderr } = error as { code: number; stdout: string; stderr: string };
+    return { code, stdout, stderr };
+  }
+}
