@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { sql } from 'drizzle-orm';
 import { type Db, rowsOf, type Store, type Tx } from './database.ts';
+import { asStoreFailure } from './database-failure.ts';
 import { event } from './schema.ts';
 
 export type EventRow = typeof event.$inferSelect;
@@ -19,6 +20,7 @@ export interface NewEvent {
 const rowsPerRead = 500;
 /** How soon to look again while an older transaction is still open. */
 const unsettledMs = 50;
+const awayMs = 500;
 
 /** Append what happened and wake the followers when this transaction is committed. */
 export async function appendEvents(tx: Tx, nowMs: number, events: readonly NewEvent[]): Promise<void> {
@@ -56,12 +58,29 @@ async function hasUnsettled(db: Db): Promise<boolean> {
   return (await rowsOf(db, sql`select 1 from event where tx_id >= ${settledBelow} limit 1`)).length > 0;
 }
 
+/** What a follower finds at its position: rows, nothing yet because an older transaction is open, or nothing. */
+type Look = { readonly rows: EventRow[]; readonly soon: boolean };
+
+async function look(db: Db, position: Position | undefined, afterSeq: number): Promise<Look> {
+  const rows = await readAfter(db, position ?? (await positionOf(db, afterSeq)), afterSeq);
+  return { rows, soon: rows.length === 0 && (await hasUnsettled(db)) };
+}
+
+/** Wait out a database that is away; anything else is the follower's to know. */
+async function lookAgain(thrown: unknown, signal: AbortSignal): Promise<Look> {
+  const failure = asStoreFailure(thrown);
+  if (failure.kind !== 'unavailable') throw failure;
+  await sleep(awayMs, undefined, { signal }).catch(() => {});
+  return { rows: [], soon: true };
+}
+
 /**
- * Every event after the one numbered `afterSeq` (0: from the first), each once, in an order that never changes, until the signal aborts.
- * Numbers may go down by a little where transactions overlapped: resume with the number delivered last, not with the highest.
+ * Every event after the one numbered `afterSeq` (0: from the first), each once, in an order that never changes, until the signal aborts;
+ * while the database is away, it waits. Numbers may go down by a little where transactions overlapped: resume with the number
+ * delivered last, not with the highest.
  */
 export async function* followEvents(store: Store, afterSeq: number, signal: AbortSignal): AsyncGenerator<EventRow[]> {
-  let position = await positionOf(store.db, afterSeq);
+  let position: Position | undefined;
   let woken = false;
   let wake = (): void => {};
   const onEvents = (): void => {
@@ -73,14 +92,14 @@ export async function* followEvents(store: Store, afterSeq: number, signal: Abor
   try {
     while (!signal.aborted) {
       woken = false;
-      const rows = await readAfter(store.db, position, afterSeq);
+      const { rows, soon } = await look(store.db, position, afterSeq).catch((thrown: unknown) => lookAgain(thrown, signal));
       const last = rows.at(-1);
       if (last !== undefined) {
         position = { txId: last.txId, seq: last.seq };
         yield rows;
         continue;
       }
-      if (await hasUnsettled(store.db)) await sleep(unsettledMs, undefined, { signal }).catch(() => {});
+      if (soon) await sleep(unsettledMs, undefined, { signal }).catch(() => {});
       else if (!woken) await new Promise<void>((resolve) => (wake = resolve));
     }
   } finally {

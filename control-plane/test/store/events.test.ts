@@ -1,0 +1,117 @@
+import { sql } from 'drizzle-orm';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { endAlert, raiseAlert } from '../../src/store/alerts.ts';
+import { openStore, rowsOf, type Store } from '../../src/store/database.ts';
+import { appendEvents, followEvents, lastEventSeq, type NewEvent } from '../../src/store/events.ts';
+import { alert, event } from '../../src/store/schema.ts';
+import { hasPostgres, type PostgresServer, startPostgres } from '../servers.ts';
+import { storeKinds, type TestStores } from '../stores.ts';
+
+const said = (text: string): NewEvent => ({ type: 'test.said', severity: 'info', text, ids: {}, by: 'test' });
+
+/** Follow until so many events came. */
+async function heard(store: Store, afterSeq: number, count: number): Promise<string[]> {
+  const texts: string[] = [];
+  const stop = new AbortController();
+  for await (const rows of followEvents(store, afterSeq, stop.signal)) {
+    texts.push(...rows.map((row) => row.text));
+    if (texts.length >= count) stop.abort();
+  }
+  return texts;
+}
+
+describe.each(storeKinds)('events on $kind', ({ stores }) => {
+  let all: TestStores;
+  let store: Store;
+  beforeAll(async () => {
+    all = stores();
+    store = await all.open();
+  });
+  afterAll(() => all.stop());
+
+  it('reach a follower that waits, in the order of their transactions, and one that comes later from where it was', async () => {
+    const early = heard(store, 0, 3);
+    for (const text of ['one', 'two', 'three']) await store.transaction((tx) => appendEvents(tx, 1, [said(text)]));
+    expect(await early).toEqual(['one', 'two', 'three']);
+    const [first] = await store.db.select().from(event).orderBy(event.seq).limit(1);
+    expect(await heard(store, first!.seq, 2)).toEqual(['two', 'three']);
+    expect(await lastEventSeq(store.db)).toBe(first!.seq + 2);
+  });
+
+  it('of a transaction that was rolled back are never seen', async () => {
+    const from = await lastEventSeq(store.db);
+    await store.transaction(async (tx) => {
+      await appendEvents(tx, 1, [said('undone')]);
+      throw new Error('no');
+    }).catch(() => {});
+    await store.transaction((tx) => appendEvents(tx, 1, [said('done')]));
+    expect(await heard(store, from, 1)).toEqual(['done']);
+  });
+
+  it('end with the signal, also while nothing happens', async () => {
+    const stop = new AbortController();
+    const following = (async () => {
+      for await (const _ of followEvents(store, await lastEventSeq(store.db), stop.signal)) throw new Error('nothing happened');
+    })();
+    setImmediate(() => stop.abort());
+    await following;
+  });
+
+  it('tell the rise and the end of an alert, and its growing worse, but not its repetition', async () => {
+    const from = await lastEventSeq(store.db);
+    const raise = (severity: 'warning' | 'error') => store.transaction((tx) => raiseAlert(tx, 5, { rule: 'r', subject: 's', severity, text: `it is ${severity}`, ids: { deviceId: 'd' } }));
+    await raise('warning');
+    await raise('warning');
+    await raise('error');
+    await store.transaction((tx) => endAlert(tx, 9, 'r', 's'));
+    await store.transaction((tx) => endAlert(tx, 9, 'r', 's'));
+    await raise('warning');
+    expect(await heard(store, from, 4)).toEqual(['it is warning', 'it is error', 'No longer: it is error', 'it is warning']);
+    expect(await store.db.select({ times: alert.times, ended: alert.endedAtMs }).from(alert).orderBy(alert.alertId)).toHaveLength(2);
+  });
+});
+
+describe.skipIf(!hasPostgres)('events of several control planes', () => {
+  let server: PostgresServer;
+  let stores: Store[];
+  beforeAll(async () => {
+    server = await startPostgres();
+    stores = [];
+    for (let i = 0; i < 3; i++) stores.push(await openStore({ databaseUrl: server.url, directory: '' }));
+  });
+  afterAll(async () => {
+    for (const store of stores) await store.close();
+    await server.stop();
+  });
+
+  it('are followed without a gap when a transaction that began earlier ends later', async () => {
+    const follower = heard(stores[2]!, 0, 2);
+    let finish = (): void => {};
+    const slow = stores[0]!.transaction(async (tx) => {
+      await appendEvents(tx, 1, [said('slow')]);
+      await new Promise<void>((resolve) => (finish = resolve));
+    });
+    while ((await rowsOf(stores[1]!.db, sql`select 1 from pg_stat_activity where state = 'idle in transaction'`)).length === 0);
+    await stores[1]!.transaction((tx) => appendEvents(tx, 1, [said('fast')]));
+    finish();
+    await slow;
+    expect((await follower).sort()).toEqual(['fast', 'slow']);
+  });
+
+  it('each reach every follower exactly once while all write at the same time', async () => {
+    const from = await lastEventSeq(stores[0]!.db);
+    const followers = stores.map((store) => heard(store, from, 150));
+    await Promise.all(stores.flatMap((store, at) => Array.from({ length: 50 }, (_, i) => store.transaction((tx) => appendEvents(tx, 1, [said(`${at} ${i}`)])))));
+    const [first, ...others] = await Promise.all(followers);
+    expect(new Set(first).size).toBe(150);
+    for (const other of others) expect(other).toEqual(first);
+  });
+
+  it('go on after the server was killed and came back', async () => {
+    const from = await lastEventSeq(stores[0]!.db);
+    const follower = heard(stores[2]!, from, 1);
+    await server.restart();
+    await expect.poll(() => stores[0]!.transaction((tx) => appendEvents(tx, 1, [said('again')])).then(() => 'stored', (failure: { kind: string }) => failure.kind), { timeout: 20_000 }).toBe('stored');
+    expect(await follower).toEqual(['again']);
+  });
+});
