@@ -52,7 +52,7 @@ export async function startFixtureServer(options: { port?: number; manyDevices?:
       case 'policies':
         return [200, fleet.policy, '"1"'];
       case 'plans':
-        return [200, fleet.plan];
+        return id === '' ? [200, list([fleet.plan, { ...fleet.plan, planId: '01JQP0', state: 'superseded', madeAtMs: fleet.plan.madeAtMs - 300_000, moves: fleet.plan.moves.slice(0, 2) }])] : [200, fleet.plan];
       case 'jobs':
         if (id !== '') return [200, { ...fleet.jobs.find((one) => one.jobId === id), transitions: [{ atMs: Date.now() - 60_000, from: 'planned', event: 'lease', to: 'leased' }] }];
         return [200, list(fleet.jobs.filter((one) => url.searchParams.get('active') !== String(['done', 'cancelled'].includes(one.state))))];

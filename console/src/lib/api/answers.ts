@@ -25,6 +25,7 @@ export interface Answers {
   'GET /v1/datasets/{datasetId}': DatasetDetail;
   'GET /v1/datasets/{datasetId}/location': DatasetLocation;
   'GET /v1/policies/global': PolicyView;
+  'GET /v1/plans': ListOf<PlanView>;
   'GET /v1/plans/current': PlanView;
   'GET /v1/plans/{planId}': PlanView;
   'POST /v1/plans': PlanView;

@@ -26,6 +26,20 @@ export function trackOf(job: JobView): { stations: readonly JobState[]; at: numb
   return { stations, at: Math.max(0, station === undefined ? 0 : stations.indexOf(station)) };
 }
 
+/** The progress of what the job does at this moment; what an earlier step told last is over and says nothing. */
+export function progressNow(job: JobView): JobView['progress'] {
+  if (job.progress === null || jobGroup(job) !== 'running') return null;
+  const { stations, at } = trackOf(job);
+  return stepStation[job.progress.step] === stations[at] ? job.progress : null;
+}
+
+/** Bytes that still have to be copied; none after the switch. */
+export function bytesLeft(job: JobView): number {
+  if (!canCancel(job) || job.purpose === 'retire') return 0;
+  const progress = progressNow(job);
+  return progress === null ? job.sizeBytes : Math.max(0, progress.bytesTotal - progress.bytesDone);
+}
+
 /** States before the switch: every byte of the source is still there, so the job can be taken back. */
 export function canCancel(job: JobView): boolean {
   return !['switched', 'grace', 'retiring', 'trashed', 'purged', 'done', 'cancelled', 'conflict'].includes(job.state);
