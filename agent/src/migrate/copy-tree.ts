@@ -214,6 +214,7 @@ class Copier {
       for await (const bytes of incoming) {
         if (bytes === null) break;
         await staging.writeLeaf(fd, piece.wanted[n]!.leaf.leaf, bytes);
+        this.#parts.buffers.give(bytes);
         this.#count(bytes.length, false);
         n++;
       }

@@ -2,6 +2,7 @@ import fs from 'node:fs';
 import { promisify } from 'node:util';
 import { Failure } from '@data-in-motion/shared/failure';
 import { type Directory, errnoOf } from './directory.ts';
+import type { LeafBuffers } from './leaf-buffers.ts';
 import { readFully } from './leaf-file.ts';
 import { leafBytes } from './leaves.ts';
 import { mapInOrder } from './map-in-order.ts';
@@ -24,7 +25,7 @@ export interface WantedLeaf {
 /** Where the bytes of a version can be had. What comes from it is not trusted: whoever takes a leaf compares it with the manifest. */
 export interface LeafSource {
   /**
-   * The bytes of the wanted leaves, in that order; they are the taker's.
+   * The bytes of the wanted leaves, in that order; they are the taker's, who gives them back to the buffers.
    * @throws what `accuse` says when the source itself knows that it can not give them
    */
   leaves(wanted: readonly WantedLeaf[], signal: AbortSignal): AsyncGenerator<Buffer>;
@@ -36,6 +37,7 @@ export interface LeafSource {
 const readAhead = { count: 8, weight: 2 * leafBytes, weigh: (leaf: WantedLeaf): number => leaf.length };
 
 export interface DirectorySourceHooks {
+  readonly buffers: LeafBuffers;
   readonly beforeRead: (bytes: number) => Promise<void>;
   /** Whose fault it is when bytes differ: of a replica its medium's, of an imported directory mostly of who wrote to it. */
   readonly kind: 'import' | 'replica';
@@ -69,7 +71,7 @@ export class DirectorySource implements LeafSource {
       return await this.#directories.within(parentOf(leaf.path), async (directory) => {
         const fd = await directory.openForReading(nameOf(leaf.path));
         try {
-          const bytes = Buffer.allocUnsafeSlow(leaf.length);
+          const bytes = this.#hooks.buffers.take(leaf.length);
           const got = await readFully(fd, bytes, leaf.leaf * leafBytes);
           return bytes.subarray(0, got);
         } finally {

@@ -12,6 +12,7 @@ import type { ServedSource } from '../transfer/serve-replicas.ts';
 import type { TransferGrant } from '../transfer/transfer-token.ts';
 import { ByteBudget } from './byte-budget.ts';
 import { classifyError } from './error-class.ts';
+import { LeafBuffers } from './leaf-buffers.ts';
 import { listTarget } from './list-target.ts';
 import { defaultMoverSettings, type MoverSettings } from './mover-settings.ts';
 import { permitOf } from './permit.ts';
@@ -74,6 +75,7 @@ export class Migrator {
       journal,
       settings,
       budget: new ByteBudget(settings.budgetBytes),
+      buffers: new LeafBuffers(),
       throttle: new Throttle(settings.bytesPerSecPerTarget, parts.clock),
       noteOwnRead: (replicaId) => void this.#ownReads.set(replicaId, parts.clock.nowMs()),
     };

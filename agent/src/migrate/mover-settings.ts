@@ -34,7 +34,7 @@ export const defaultMoverSettings: MoverSettings = {
   checkpointBytes: 64 * 1_024 * 1_024,
   checkpointMs: 2_000,
   progressEveryMs: 1_000,
-  budgetBytes: 48 * 1_024 * 1_024,
+  budgetBytes: 32 * 1_024 * 1_024,
   sweepAfterMs: 48 * 3_600_000,
   sweepEveryMs: 600_000,
   retellEveryMs: 10_000,

@@ -84,7 +84,7 @@ export class PullSource implements LeafSource {
   async *#pull(range: readonly WantedLeaf[], signal: AbortSignal): AsyncGenerator<Buffer> {
     const response = await this.#get(`leaves?from=${range[0]!.number}&to=${range.at(-1)!.number + 1}`, signal);
     let n = 0;
-    let leaf = Buffer.allocUnsafeSlow(range[0]!.length);
+    let leaf = this.#parts.buffers.take(range[0]!.length);
     let filled = 0;
     try {
       for await (const chunk of response as AsyncIterable<Buffer>) {
@@ -97,7 +97,7 @@ export class PullSource implements LeafSource {
           yield leaf;
           n++;
           filled = 0;
-          leaf = Buffer.allocUnsafeSlow(range[n]?.length ?? 0);
+          leaf = n < range.length ? this.#parts.buffers.take(range[n]!.length) : Buffer.alloc(0);
         }
       }
     } catch (thrown) {

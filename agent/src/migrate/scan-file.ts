@@ -41,7 +41,7 @@ export async function scanFile(file: Walked, quietMs: number, parts: StepParts, 
       if (!before.isFile()) throw new Failure('refused', { code: 'source.changed', message: `${printable(file.path)} was a file and is none any more` });
       const waitMs = unquietForMs(before, quietMs, parts.clock.nowMs());
       if (waitMs === 0) {
-        const read = await parts.budget.within(readingBytes(Number(before.size)), () => readWhole(fd, Number(before.size), signal));
+        const read = await parts.budget.within(readingBytes(Number(before.size)), () => readWhole(fd, Number(before.size), parts, signal));
         const after = await file.parent.directory.lstat(file.name).catch(() => null);
         if (read !== null && after !== null && isSameState(before, after)) return { stat: before, ...read };
       }
@@ -71,11 +71,11 @@ function isSameState(a: fs.BigIntStats, b: fs.BigIntStats): boolean {
 }
 
 /** @returns null when the file was shorter than it said */
-async function readWhole(fd: number, sizeBytes: number, signal: AbortSignal): Promise<Omit<ScannedFile, 'stat'> | null> {
+async function readWhole(fd: number, sizeBytes: number, parts: StepParts, signal: AbortSignal): Promise<Omit<ScannedFile, 'stat'> | null> {
   const whole = createHash('sha256');
   const root = new MerkleRoot();
   const leaves: Buffer[] = [];
-  for await (const bytes of fileLeaves(fd, sizeBytes)) {
+  for await (const bytes of fileLeaves(fd, sizeBytes, parts.buffers)) {
     if (bytes.length !== leafLength(sizeBytes, leaves.length)) return null;
     whole.update(bytes);
     const hash = leafHash(bytes);

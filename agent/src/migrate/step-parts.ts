@@ -6,6 +6,7 @@ import type { AgentRecord } from '@data-in-motion/shared/protocol/records';
 import type { Random } from '@data-in-motion/shared/random';
 import type { MigrationsJournal } from '../journal/migrations-journal.ts';
 import type { ByteBudget } from './byte-budget.ts';
+import type { LeafBuffers } from './leaf-buffers.ts';
 import type { MoverSettings } from './mover-settings.ts';
 import type { Throttle } from './throttle.ts';
 
@@ -21,6 +22,7 @@ export interface StepParts {
   readonly faults: FaultHooks;
   readonly settings: MoverSettings;
   readonly budget: ByteBudget;
+  readonly buffers: LeafBuffers;
   readonly throttle: Throttle;
   /** The mover itself read a replica's files just now: such accesses are not the applications'. */
   readonly noteOwnRead: (replicaId: string) => void;

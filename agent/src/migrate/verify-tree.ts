@@ -155,7 +155,7 @@ async function fileDifference(entry: FileEntry, hashes: readonly Buffer[], walke
     return await parts.budget.within(readingBytes(entry.sizeBytes), async () => {
       const root = new MerkleRoot();
       let leaf = 0;
-      for await (const bytes of fileLeaves(fd, entry.sizeBytes)) {
+      for await (const bytes of fileLeaves(fd, entry.sizeBytes, parts.buffers)) {
         if (bytes.length !== leafLength(entry.sizeBytes, leaf)) return `ends within leaf ${leaf}`;
         const hash = leafHash(bytes);
         if (!hash.equals(hashes[leaf]!)) return `differs in leaf ${leaf}`;

@@ -85,4 +85,5 @@ async function life(first: OneAgent, second: OneAgent, url: string, key: ReturnT
   fs.writeFileSync(path.join(home, 'ended.json'), JSON.stringify(told));
 }
 
+process.stdout.write('ready\n');
 await main();

@@ -106,7 +106,13 @@ export class OneAgent {
     const since = this.told.length;
     const { jobId, kind } = order as Order;
     this.order([order]);
-    return this.until(jobId, [...endOf[kind], 'failed'], since);
+    // As the agent asks again now and then: an order that came while its first answer was being given is answered by the next.
+    const asking = setInterval(() => this.order([order]), 200);
+    try {
+      return await this.until(jobId, [...endOf[kind], 'failed'], since);
+    } finally {
+      clearInterval(asking);
+    }
   }
 
   events(jobId: string): string[] {

@@ -1,0 +1,302 @@
+import { spawn } from 'node:child_process';
+import fs from 'node:fs';
+import net from 'node:net';
+import os from 'node:os';
+import path from 'node:path';
+import type { FaultHooks } from '@data-in-motion/shared/domain/fault-hooks';
+import { noFaults } from '@data-in-motion/shared/domain/fault-hooks';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { id, importTo, OneAgent, type AgentOptions } from './one-agent.ts';
+import { facts, plantTree } from './trees.ts';
+
+let home: string;
+let source: string;
+let agents: OneAgent[] = [];
+beforeEach(() => {
+  home = fs.mkdtempSync(path.join(os.tmpdir(), 'dim-orders-'));
+  source = path.join(home, 'source');
+  fs.mkdirSync(source);
+});
+afterEach(async () => {
+  for (const agent of agents) await agent.stop();
+  agents = [];
+  fs.rmSync(home, { recursive: true, force: true });
+});
+function agent(options: AgentOptions = {}): OneAgent {
+  const started = new OneAgent(path.join(home, 'node-a'), ['one', 'two'], options);
+  agents.push(started);
+  return started;
+}
+async function restart(running: OneAgent, options: AgentOptions = {}): Promise<OneAgent> {
+  await running.stop();
+  agents = agents.filter((one) => one !== running);
+  return agent(options);
+}
+const errno = (code: string): Error => Object.assign(new Error(`${code}: armed`), { code });
+/** Faults that a test switches: what happens before operations on a target. */
+function switched(): { hooks: FaultHooks; before: FaultHooks['before']; at: (point: string) => void } {
+  const it = { before: noFaults.before, at: (_point: string): void => undefined, hooks: noFaults };
+  it.hooks = { before: (operation, targetId) => it.before(operation, targetId), failpoint: (name) => it.at(name) };
+  return it;
+}
+const scanOrder = (jobId = id(), change: object = {}) => ({ kind: 'scan', jobId, epoch: 1, datasetId: 'letters', source: { kind: 'directory', path: source }, ...change });
+async function copyOrder(on: OneAgent) {
+  const jobId = id();
+  const scanned = await on.carryOut(scanOrder(jobId));
+  if (scanned.event !== 'manifest') throw new Error(JSON.stringify(scanned));
+  const destination = { targetId: 'one', datasetId: 'letters', replicaId: id() };
+  return { kind: 'copy', jobId, epoch: 1, source: { kind: 'import' }, destination, versionId: id(), root: scanned.root, objects: scanned.objects, bytes: scanned.bytes };
+}
+
+test('a file that is still being written puts the scan off, and once it is quiet the scan succeeds', async () => {
+  fs.writeFileSync(path.join(source, 'log'), 'a');
+  const one = agent({ settings: { quietMs: 60_000, quietRounds: 0 } });
+  expect(await one.carryOut(scanOrder())).toMatchObject({ event: 'failed', class: 'file-growing', code: 'source.file-growing', retryAfterMs: 30_000 });
+  const later = await restart(one, { settings: { quietMs: 300, quietRounds: 20 } });
+  const writing = setInterval(() => fs.appendFileSync(path.join(source, 'log'), 'more'), 50);
+  const scanning = later.carryOut(scanOrder());
+  setTimeout(() => clearInterval(writing), 700);
+  expect(await scanning).toMatchObject({ event: 'manifest', bytes: fs.statSync(path.join(source, 'log')).size });
+});
+
+test('pipes and sockets are left out and said so, and a copy without them verifies', async () => {
+  fs.writeFileSync(path.join(source, 'file'), 'x');
+  const socket = net.createServer();
+  await new Promise<void>((resolve) => socket.listen(path.join(source, 'socket'), resolve));
+  const one = agent();
+  const { replicaId } = await importTo(one, source, 'one', 'letters');
+  expect(one.told.find((record) => record.type === 'job' && record.event === 'manifest')).toMatchObject({ objects: 1, unreadable: 0, notes: expect.arrayContaining(['1 are no files and were left out']) });
+  expect([...facts(one.path('one', 'letters', replicaId)).keys()]).toEqual(['file']);
+  socket.close();
+});
+
+test('a sample becomes a version like any directory', async () => {
+  const one = agent();
+  const scanned = await one.carryOut(scanOrder(id(), { source: { kind: 'sample', bytes: 2_000_000, seed: 5 } }));
+  expect(scanned).toMatchObject({ event: 'manifest', bytes: 2_000_000 });
+});
+
+test('what ended is told again when it is asked for again, and not done again, also after a restart', async () => {
+  plantTree(source, 'small');
+  let one = agent();
+  const order = await copyOrder(one);
+  const first = await one.carryOut(order);
+  const place = one.path('one', 'letters', order.destination.replicaId);
+  const made = fs.statSync(place).ctimeMs;
+  expect(await one.carryOut(order)).toEqual(first);
+  one = await restart(one);
+  expect(await one.carryOut(order)).toEqual(first);
+  expect(fs.statSync(place).ctimeMs).toBe(made);
+});
+
+test('a failure is told again too, and tried again only under a new epoch', async () => {
+  const one = agent();
+  const jobId = id();
+  fs.rmSync(source, { recursive: true });
+  const failed = await one.carryOut(scanOrder(jobId));
+  expect(failed).toMatchObject({ event: 'failed', code: 'source.gone' });
+  fs.mkdirSync(source);
+  expect(await one.carryOut(scanOrder(jobId))).toEqual(failed);
+  expect(await one.carryOut(scanOrder(jobId, { epoch: 2 }))).toMatchObject({ event: 'manifest', epoch: 2, objects: 0, bytes: 0 });
+});
+
+test('a job that vanished from the orders stops, and a new epoch takes over what it had', async () => {
+  plantTree(source);
+  const faults = switched();
+  const one = agent({ faults: faults.hooks, settings: { checkpointBytes: 1_000_000 } });
+  const order = await copyOrder(one);
+  let go = (): void => undefined;
+  const reached = new Promise<void>((resolve) => {
+    let checkpoints = 0;
+    const held = new Promise<void>((release) => {
+      go = release;
+    });
+    faults.at = (point) => {
+      if (point === 'C9' && ++checkpoints === 2) resolve();
+    };
+    faults.before = async () => {
+      if (checkpoints >= 2) await held;
+    };
+  });
+  one.order([order]);
+  await reached;
+  one.order([], [order.jobId]);
+  go();
+  faults.before = noFaults.before;
+  const ended = await one.carryOut({ ...order, epoch: 2 });
+  expect(ended).toMatchObject({ event: 'verified', epoch: 2 });
+  expect(one.told.filter((record) => record.type === 'job' && record.epoch === 1 && ['verified', 'failed'].includes(record.event))).toEqual([]);
+  expect(fs.readdirSync(one.path('one', '.dim/staging'))).toEqual([]);
+  expect(facts(one.path('one', 'letters', order.destination.replicaId))).toEqual(facts(source));
+});
+
+test('after a stop in the middle no more than one checkpoint is read from the source again', async () => {
+  plantTree(source);
+  const faults = switched();
+  let one = agent({ faults: faults.hooks, settings: { checkpointBytes: 1_000_000 } });
+  const order = await copyOrder(one);
+  let checkpoints = 0;
+  const stopped = new Promise<void>((resolve) => {
+    faults.at = (point) => {
+      if (point === 'C9' && ++checkpoints === 3) resolve();
+    };
+  });
+  one.order([order]);
+  await stopped;
+  one = await restart(one);
+  await one.carryOut(order);
+  const copied = one.told.find((record) => record.type === 'job' && record.event === 'copied') as { movedBytes: number } | undefined;
+  expect(copied?.movedBytes).toBeLessThanOrEqual(order.bytes + 8 * 1_024 * 1_024);
+});
+
+test('a copy that reads back wrong is reported, made good and read back again', async () => {
+  plantTree(source, 'small');
+  const faults = switched();
+  const one = agent({ faults: faults.hooks });
+  const order = await copyOrder(one);
+  let spoilt = false;
+  faults.at = (point) => {
+    if (point !== 'C14' || spoilt) return;
+    spoilt = true;
+    fs.writeFileSync(one.path('one', 'letters', order.destination.replicaId, 'a/inner.txt'), 'below b');
+  };
+  expect(await one.carryOut(order)).toMatchObject({ event: 'verified' });
+  expect(one.events(order.jobId)).toEqual(['started', 'manifest', 'started', 'copied', 'started', 'mismatched', 'copied', 'started', 'verified']);
+  expect(facts(one.path('one', 'letters', order.destination.replicaId))).toEqual(facts(source));
+});
+
+test('a medium that spoils every copy is not trusted twice', async () => {
+  plantTree(source, 'small');
+  const faults = switched();
+  const one = agent({ faults: faults.hooks });
+  const order = await copyOrder(one);
+  faults.at = (point) => {
+    if (point === 'C14') fs.appendFileSync(one.path('one', 'letters', order.destination.replicaId, 'a/inner.txt'), '!');
+  };
+  expect(await one.carryOut(order)).toMatchObject({ event: 'failed', class: 'integrity', code: 'copy.read-back-differs' });
+});
+
+test('a source that was written to after its scan fails as changed, one that rotted as corrupt', async () => {
+  plantTree(source, 'small');
+  const one = agent();
+  const order = await copyOrder(one);
+  const { atime, mtime } = fs.statSync(path.join(source, 'a0'));
+  fs.writeFileSync(path.join(source, 'a0'), 'other');
+  expect(await one.carryOut(order)).toMatchObject({ event: 'failed', class: 'source-changed', code: 'source.changed' });
+  fs.utimesSync(path.join(source, 'a0'), atime, mtime);
+  expect(await one.carryOut({ ...order, epoch: 2 })).toMatchObject({ event: 'failed', class: 'integrity', code: 'source.corrupt' });
+  fs.rmSync(path.join(source, 'a0'));
+  expect(await one.carryOut({ ...order, epoch: 3 })).toMatchObject({ event: 'failed', class: 'source-changed' });
+  expect(fs.readdirSync(one.path('one', 'letters'))).toEqual([]);
+});
+
+test('faults of a target come home as what they are, and the copy succeeds when they are over', async () => {
+  plantTree(source, 'small');
+  const faults = switched();
+  const one = agent({ faults: faults.hooks });
+  const order = await copyOrder(one);
+  const armed = (code: string): void => {
+    faults.before = async (operation) => {
+      if (operation === 'write') throw errno(code);
+    };
+  };
+  armed('EIO');
+  expect(await one.carryOut(order)).toMatchObject({ event: 'failed', class: 'device' });
+  armed('ENOSPC');
+  expect(await one.carryOut({ ...order, epoch: 2 })).toMatchObject({ event: 'failed', class: 'space' });
+  faults.before = noFaults.before;
+  expect(await one.carryOut({ ...order, epoch: 3 })).toMatchObject({ event: 'verified' });
+  expect(facts(one.path('one', 'letters', order.destination.replicaId))).toEqual(facts(source));
+});
+
+test('a target without room refuses before a byte is written', async () => {
+  plantTree(source, 'small');
+  const one = agent();
+  const order = await copyOrder(one);
+  (one.targets[0] as { reserveBytes: number }).reserveBytes = 2 ** 52;
+  expect(await one.carryOut(order)).toMatchObject({ event: 'failed', class: 'space', code: 'target.full' });
+});
+
+test('a copy that can not be read is kept when it should leave', async () => {
+  plantTree(source, 'small');
+  const faults = switched();
+  const one = agent({ faults: faults.hooks });
+  const { replicaId, version } = await importTo(one, source, 'one', 'letters');
+  faults.before = async (operation) => {
+    if (operation === 'read') throw errno('EIO');
+  };
+  const target = { targetId: 'one', datasetId: 'letters', replicaId };
+  expect(await one.carryOut({ kind: 'retire', jobId: id(), epoch: 1, permitId: id(), target, root: version.root, validForMs: 60_000 })).toMatchObject({ event: 'kept' });
+  expect(fs.existsSync(one.path('one', 'letters', replicaId, 'a0'))).toBe(true);
+});
+
+test('a planted link in the way of a copy is not written through', async () => {
+  plantTree(source, 'small');
+  const one = agent();
+  const order = await copyOrder(one);
+  const outside = path.join(home, 'outside');
+  fs.mkdirSync(outside);
+  fs.writeFileSync(path.join(outside, 'inner.txt'), 'precious');
+  // What somebody may have put into a staging tree that a crash left behind.
+  const staging = one.path('one', '.dim/staging', `${order.jobId}.1`);
+  fs.mkdirSync(staging, { recursive: true });
+  fs.symlinkSync(outside, path.join(staging, 'a'));
+  fs.symlinkSync(path.join(outside, 'inner.txt'), path.join(staging, 'a0'));
+  await one.carryOut(order);
+  expect(fs.readFileSync(path.join(outside, 'inner.txt'), 'utf8')).toBe('precious');
+  expect(fs.readdirSync(outside)).toEqual(['inner.txt']);
+});
+
+test('what dead jobs left is swept, what live jobs and copies need is not', async () => {
+  plantTree(source, 'small');
+  const one = agent({ settings: { sweepAfterMs: 0, sweepEveryMs: 0 } });
+  const { replicaId, jobId } = await importTo(one, source, 'one', 'letters');
+  const live = id();
+  const dead = id();
+  const staging = (name: string): string => one.path('one', '.dim/staging', name);
+  for (const name of [`${live}.3`, `${dead}.1`]) fs.mkdirSync(path.join(staging(name), 'x'), { recursive: true });
+  fs.writeFileSync(one.path('one', '.dim/manifests', `${dead}.jsonl.new`), '');
+  const past = new Date(Date.now() - 1_000);
+  for (const at of [staging(`${live}.3`), staging(`${dead}.1`), one.path('one', '.dim/manifests', `${dead}.jsonl.new`)]) fs.utimesSync(at, past, past);
+  one.order([], [live]);
+  await vi.waitFor(() => expect(fs.existsSync(path.join(home, 'node-a/state/scans', `${jobId}.jsonl`))).toBe(false), 10_000);
+  expect(fs.readdirSync(one.path('one', '.dim/staging'))).toEqual([`${live}.3`]);
+  expect(fs.readdirSync(one.path('one', '.dim/manifests')).sort()).toEqual([`${replicaId}.jsonl`, `${replicaId}.leaves`]);
+});
+
+test('a purge waits while another program has a file of the copy open', async () => {
+  plantTree(source, 'small');
+  const one = agent();
+  const { replicaId, version } = await importTo(one, source, 'one', 'letters');
+  const reader = spawn('tail', ['-f', one.path('one', 'letters', replicaId, 'a0')], { stdio: ['ignore', 'pipe', 'ignore'] });
+  await new Promise((resolve) => reader.stdout.once('data', resolve));
+  const target = { targetId: 'one', datasetId: 'letters', replicaId };
+  const permit = (kind: string) => ({ kind, jobId: id(), epoch: 1, permitId: id(), target, root: version.root, validForMs: 60_000 });
+  await one.carryOut(permit('retire'));
+  const purge = permit('purge');
+  one.order([purge]);
+  await one.stop();
+  agents = [];
+  expect(fs.existsSync(one.path('one', '.dim/trash', replicaId, 'a0'))).toBe(true);
+  const ended = new Promise((resolve) => reader.once('close', resolve));
+  reader.kill();
+  await ended;
+  expect(await agent().carryOut(purge)).toMatchObject({ event: 'purged' });
+});
+
+test('progress is told at most as often as the settings say, and never goes beyond the whole', async () => {
+  plantTree(source);
+  const one = agent({ settings: { progressEveryMs: 20, bytesPerSecPerTarget: 80_000_000 } });
+  await importTo(one, source, 'one', 'letters');
+  const progress = one.told.filter((record) => record.type === 'progress');
+  expect(progress.length).toBeGreaterThan(2);
+  for (const { bytesDone, bytesTotal, objectsDone, objectsTotal } of progress) expect(bytesDone <= bytesTotal && objectsDone <= objectsTotal).toBe(true);
+});
+
+test('orders for a target or a source that is not here are refused with a reason', async () => {
+  const one = agent();
+  const order = await copyOrder(one);
+  expect(await one.carryOut({ ...order, epoch: 2, destination: { ...order.destination, targetId: 'three' } })).toMatchObject({ event: 'failed', class: 'permanent', code: 'target.unknown' });
+  expect(await one.carryOut({ ...order, jobId: id() })).toMatchObject({ event: 'failed', class: 'source-changed', code: 'source.gone' });
+  expect(await one.carryOut({ ...order, epoch: 3, source: { kind: 'local-replica', targetId: 'two', replicaId: id() } })).toMatchObject({ event: 'failed', code: 'source.gone' });
+});
