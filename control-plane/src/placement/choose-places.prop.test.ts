@@ -25,7 +25,7 @@ interface Answer {
   readonly dollars: number;
 }
 
-function valueOf(asks: readonly Ask[], options: readonly (readonly Option[])[]): Answer {
+function answerOf(asks: readonly Ask[], options: readonly (readonly Option[])[]): Answer {
   let worth = 0;
   let dollars = 0;
   for (const [place, ask] of asks.entries()) {
@@ -59,7 +59,7 @@ function tryEverything(snapshot: FleetSnapshot, asks: readonly Ask[]): Answer {
   const visit = (place: number): void => {
     if (place === asks.length) {
       if (!isAllowed(snapshot, asks, chosen)) return;
-      const value = valueOf(asks, chosen);
+      const value = answerOf(asks, chosen);
       if (value.worth > best.worth || (value.worth === best.worth && value.dollars < best.dollars)) best = value;
       return;
     }
@@ -73,7 +73,9 @@ function tryEverything(snapshot: FleetSnapshot, asks: readonly Ask[]): Answer {
 }
 
 function subsets(options: readonly Option[], atMost: number): Option[][] {
-  return options.reduce<Option[][]>((sets, option) => [...sets, ...sets.filter((set) => set.length < atMost).map((set) => [...set, option])], [[]]);
+  const sets: Option[][] = [[]];
+  for (const option of options) sets.push(...sets.filter((set) => set.length < atMost).map((set) => [...set, option]));
+  return sets;
 }
 
 describe('the exact choice', () => {
@@ -88,7 +90,7 @@ describe('the exact choice', () => {
         const options = asks.map((ask) => chosen.find((each) => each.ask === ask)!.options);
         expect(status).toBe('optimal');
         expect(isAllowed(snapshot, asks, options)).toBe(true);
-        const ours = valueOf(asks, options);
+        const ours = answerOf(asks, options);
         const best = tryEverything(snapshot, asks);
         expect(ours.worth).toBe(best.worth);
         expect(Math.abs(ours.dollars - best.dollars)).toBeLessThan(1e-6);

@@ -1,6 +1,8 @@
 import type { NodeId, ReplicaId, TargetId } from '@data-in-motion/shared/domain/ids';
 import { describe, expect, test } from 'vitest';
-import { datasetFacts, fleetOf, prices, targetFacts } from '../fleet/testdata/small-fleet.ts';
+import { defaultDecisionSettings } from '../fleet/decision-settings.ts';
+import { datasetFacts, fleetOf, nowMs, prices, targetFacts, windowsOf } from '../fleet/testdata/small-fleet.ts';
+import { fleetHeats } from '../heat/classify-heat.ts';
 import { chooseImportTarget } from './choose-import-target.ts';
 import { explainReplica } from './explain.ts';
 
@@ -25,6 +27,14 @@ describe('why a copy is where it is', () => {
       ['boston-archive', false, ['latency-slo', 'spread']],
     ]);
     expect(alternatives[1]!.differencePerMonth).toBeCloseTo(0.8, 9);
+  });
+
+  test('a dearer place is explained by what the waiting of its readers is worth, when that is why', () => {
+    const hot = datasetFacts('maps', ['berlin-nvme'], { copies: 1 }, { sizeBytes: 1e9, windows: windowsOf(5000), lastAccessAtMs: nowMs });
+    const fleet = fleetOf({ targets, datasets: [hot] });
+    const why = (heats: Parameters<typeof explainReplica>[3]) => explainReplica(fleet, hot.datasetId, 'maps@berlin-nvme' as ReplicaId, heats).why;
+    expect(why(fleetHeats(fleet, defaultDecisionSettings.heat))).toContain('its readers would wait longer');
+    expect(why(new Map())).toContain('does not pay for itself within the horizon');
   });
 
   test('another copy owes readers no latency', () => {
@@ -61,6 +71,6 @@ describe('where a tree is imported to', () => {
 
   test('a tree that fits nowhere names capacity, rules that clash name themselves and the cheapest way out', () => {
     expect(place({}, 200e9)).toMatchObject({ infeasible: { rules: ['capacity'] } });
-    expect(place({ regions: ['us'], latencySloMs: 20 })).toMatchObject({ infeasible: { rules: expect.arrayContaining(['latency-slo', 'region']), cheapestWayOut: expect.stringContaining('allow a latency of 60 ms, which boston-archive keeps: $0.00 a month there') } });
+    expect(place({ regions: ['us'], latencySloMs: 20 })).toMatchObject({ infeasible: { rules: expect.arrayContaining(['latency-slo', 'region']), cheapestWayOut: expect.stringContaining('allow a latency of 60 ms, which boston-archive keeps: $0.0040 a month there') } });
   });
 });

@@ -1,5 +1,6 @@
 import type { Heat } from '@data-in-motion/shared/domain/heat';
 import type { DatasetId, ReplicaId } from '@data-in-motion/shared/domain/ids';
+import { defaultDecisionSettings } from '../fleet/decision-settings.ts';
 import { domainOf, indexOf } from '../fleet/lookup.ts';
 import type { DatasetFacts, FleetSnapshot, ReplicaFacts, TargetFacts } from '../fleet/snapshot.ts';
 import { forecastUse } from '../heat/forecast-use.ts';
@@ -8,7 +9,7 @@ import { judgeTargets } from '../policy/allowed-targets.ts';
 import { violationsOfExistingCopy } from '../policy/violations.ts';
 import { copiesOf } from '../reconcile/copies.ts';
 import { roleOf } from './asks.ts';
-import { copyOnce, leaveOnce, perMonth, replicaCost } from './cost.ts';
+import { copyOnce, dollarsText, leaveOnce, perMonth, replicaCost, waitingPerMonth } from './cost.ts';
 import type { Alternative, CostParts } from './plan.ts';
 
 export interface Explanation {
@@ -43,7 +44,7 @@ export function explainReplica(snapshot: FleetSnapshot, datasetId: DatasetId, re
     };
   });
   alternatives.sort((a, b) => Number(b.allowed) - Number(a.allowed) || a.totalPerMonth - b.totalPerMonth || (a.targetId < b.targetId ? -1 : 1));
-  return { why: whyHere(snapshot, dataset, replica, here, alternatives, cost), cost, alternatives };
+  return { why: whyHere(snapshot, dataset, replica, here, alternatives, cost, heats.get(datasetId)), cost, alternatives };
 }
 
 function otherPlaces(snapshot: FleetSnapshot, dataset: DatasetFacts, replica: ReplicaFacts, here: TargetFacts): { target: TargetFacts; violates: string[] }[] {
@@ -59,7 +60,7 @@ function otherPlaces(snapshot: FleetSnapshot, dataset: DatasetFacts, replica: Re
     .map(({ target, violations }) => ({ target, violates: [...violations.map((violation) => violation.rule), ...(taken.has(domainOf(target, dataset.policy.spread)) ? ['spread'] : [])] }));
 }
 
-function whyHere(snapshot: FleetSnapshot, dataset: DatasetFacts, replica: ReplicaFacts, here: TargetFacts, alternatives: readonly Alternative[], cost: CostParts): string {
+function whyHere(snapshot: FleetSnapshot, dataset: DatasetFacts, replica: ReplicaFacts, here: TargetFacts, alternatives: readonly Alternative[], cost: CostParts, heat: Heat | undefined): string {
   const role = roleOf(dataset, replica);
   if (replica.versionId !== dataset.versionId) return 'a copy of an older version: it leaves once the current one has its copies';
   const health = targetHealth(snapshot).get(here.targetId);
@@ -69,11 +70,19 @@ function whyHere(snapshot: FleetSnapshot, dataset: DatasetFacts, replica: Replic
   const what = role === 'primary' ? 'the primary: readers use it' : `a copy at another ${dataset.policy.spread} than the others`;
   const allowed = alternatives.filter((alternative) => alternative.allowed);
   const cheaper = allowed.filter((alternative) => alternative.differencePerMonth < 0);
-  const price = `$${perMonth(cost).toFixed(2)} a month`;
+  const price = `${dollarsText(perMonth(cost))} a month`;
   if (allowed.length === 0) return `${what}. Policy and room allow no other place; here it costs ${price}`;
   if (cheaper.length === 0) return `${what}. Of ${allowed.length + 1} places that policy allows this is the cheapest, ${price}`;
   const best = cheaper[0]!;
-  const faster = role === 'primary' && here.latencyP95Ms !== null && (best.latencyP95Ms === null || here.latencyP95Ms < best.latencyP95Ms);
-  const reason = faster ? `but this one is faster (${here.latencyP95Ms} ms against ${best.latencyP95Ms ?? 'unmeasured'} ms)` : 'but the move does not pay for itself within the horizon, or was not due yet';
-  return `${what}. It costs ${price}; ${best.targetId} would save $${(-best.differencePerMonth).toFixed(2)} a month, ${reason}`;
+  const saves = `It costs ${price}; ${best.targetId} would save ${dollarsText(-best.differencePerMonth)} a month`;
+  const lost = waitingLost(snapshot, here, best, heat);
+  if (role === 'primary' && lost >= -best.differencePerMonth) return `${what}. ${saves}, but its readers would wait longer, which is worth ${dollarsText(lost)} a month`;
+  return `${what}. ${saves}, but the move does not pay for itself within the horizon, or is not due yet`;
+}
+
+/** What the longer waiting of readers at the other place would be worth, dollars per month; negative where it is the faster one. */
+function waitingLost(snapshot: FleetSnapshot, here: TargetFacts, other: Alternative, heat: Heat | undefined): number {
+  const there = indexOf(snapshot).targets.get(other.targetId);
+  const worth = (target: TargetFacts): number => waitingPerMonth(target, 'primary', forecastUse(heat), defaultDecisionSettings.placement.dollarsPerReadSec);
+  return there === undefined ? 0 : worth(there) - worth(here);
 }

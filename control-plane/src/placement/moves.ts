@@ -6,7 +6,7 @@ import { forecastUse } from '../heat/forecast-use.ts';
 import { bytesText } from '../policy/violations.ts';
 import type { Need } from '../reconcile/needs.ts';
 import { type Ask, type Option, roleOf } from './asks.ts';
-import { daysPerMonth, isPaid, leaveOnce, perMonth, replicaCost } from './cost.ts';
+import { daysPerMonth, dollarsText, isPaid, leaveOnce, perMonth, replicaCost } from './cost.ts';
 import type { CostParts, Move, NeedKind } from './plan.ts';
 
 const priorities: Readonly<Record<NeedKind, Move['priority']>> = {
@@ -76,14 +76,10 @@ function confidenceOf(snapshot: FleetSnapshot, ask: Ask, heat: Heat | undefined)
 function betterReason(ask: Ask, option: Option, here: TargetFacts | undefined, before: CostParts | null, heat: Heat | undefined): string {
   const change = perMonth(option.cost) - (before === null ? 0 : perMonth(before));
   const waitedHere = before === null ? 0 : ask.stayObjective - perMonth(before);
-  const money = `${change <= 0 ? 'saves' : 'costs'} ${dollars(Math.abs(change))} a month${change > 0 ? ' more' : ''}`;
-  const speed = ask.role === 'primary' && waitedHere !== option.waitingPerMonth ? `, and readers' waiting is worth ${dollars(option.waitingPerMonth)} instead of ${dollars(waitedHere)}` : '';
-  const once = option.cost.migrationOnce > 0 ? `; the move costs ${dollars(option.cost.migrationOnce)} once` : '';
+  const money = `${change <= 0 ? 'saves' : 'costs'} ${dollarsText(Math.abs(change))} a month${change > 0 ? ' more' : ''}`;
+  const speed = ask.role === 'primary' && waitedHere !== option.waitingPerMonth ? `, and readers' waiting is worth ${dollarsText(option.waitingPerMonth)} instead of ${dollarsText(waitedHere)}` : '';
+  const once = option.cost.migrationOnce > 0 ? `; the move costs ${dollarsText(option.cost.migrationOnce)} once` : '';
   return `${heat?.reason ?? 'no use is known'}. ${bytesText(ask.dataset.sizeBytes)} from ${here?.targetId ?? 'where it is'} to ${option.to.targetId} ${money}${speed}${once}`;
-}
-
-function dollars(amount: number): string {
-  return amount >= 0.01 || amount === 0 ? `$${amount.toFixed(2)}` : `$${amount.toPrecision(2)}`;
 }
 
 /** Every byte is read there, written here and read back here; null until the places are measured. */

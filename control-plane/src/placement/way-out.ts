@@ -5,7 +5,7 @@ import type { DatasetFacts } from '../fleet/snapshot.ts';
 import { forecastUse } from '../heat/forecast-use.ts';
 import { clashingRules, type JudgedTarget } from '../policy/allowed-targets.ts';
 import type { CopyRole, PolicyRule } from '../policy/violations.ts';
-import { perMonth, replicaCost } from './cost.ts';
+import { dollarsText, perMonth, replicaCost } from './cost.ts';
 import type { Infeasible } from './plan.ts';
 
 /**
@@ -27,7 +27,7 @@ export function wayOut(dataset: DatasetFacts, judged: readonly JudgedTarget[], t
     return [{ rule: only, target, dollarsPerMonth: perMonth(replicaCost(target, role, sizeBytes, use)) }];
   });
   const best = ways.sort((a, b) => ease(a.rule) - ease(b.rule) || a.dollarsPerMonth - b.dollarsPerMonth || (a.target.targetId < b.target.targetId ? -1 : 1))[0];
-  return { datasetId: dataset.datasetId, rules, cheapestWayOut: best === undefined ? noSingleChange(dataset.datasetId, rules) : `${change(best.rule, dataset, best.target)}: $${best.dollarsPerMonth.toFixed(2)} a month there` };
+  return { datasetId: dataset.datasetId, rules, cheapestWayOut: best === undefined ? noSingleChange(dataset.datasetId, rules) : `${change(best.rule, dataset, best.target)}: ${dollarsText(best.dollarsPerMonth)} a month there` };
 }
 
 /** What a person can simply write into the policy comes before what needs hands or waits for a repair. */
