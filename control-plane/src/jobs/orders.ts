@@ -35,8 +35,9 @@ export interface OrderFacts {
   readonly resting: boolean;
 }
 
-/** How long an agent may act on a permit after it heard of it, by its own monotonic clock. */
-export const permitValidForMs = 600_000;
+/** An agent reads the whole copy again before it lets it go, and a permit must outlast that: this pace is slower than any drive that is well. */
+const slowestReadBytesPerSec = 10_000_000;
+const permitValidForMs = 600_000;
 
 /**
  * What one agent should be doing now, by the state of the jobs; the whole list is the truth. Tokens are left empty: dispatch fills them in,
@@ -116,7 +117,7 @@ function witnessOrder(job: OrderFacts): { at: NodeId; order: Order }[] {
 
 function leaveOrder(job: OrderFacts, kind: 'retire' | 'purge'): { at: NodeId; order: Order }[] {
   if (job.from === null || job.version === null || job.permit?.kind !== kind) return [];
-  const order = { jobId: job.jobId, epoch: job.epoch, kind, permitId: job.permit.permitId, target: place(job, job.from), root: job.version.root, validForMs: permitValidForMs };
+  const order = { jobId: job.jobId, epoch: job.epoch, kind, permitId: job.permit.permitId, target: place(job, job.from), root: job.version.root, validForMs: permitValidForMs + Math.ceil((job.version.sizeBytes / slowestReadBytesPerSec) * 1_000) };
   return [{ at: job.from.nodeId, order }];
 }
 

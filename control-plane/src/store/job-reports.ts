@@ -144,6 +144,8 @@ async function applyFailure(tx: Tx, nodeId: NodeId, row: JobRow, record: Report<
   }
   if (!workingStates.includes(row.state)) return refuse(tx, nodeId, record, `"failed" is not possible in "${row.state}"`, nowMs);
   if (record.code.startsWith('source.') && row.readReplicaId !== null) await doubtSource(tx, row.readReplicaId, record.message, nowMs);
+  // A copy that its own agent can not read does not count, however the check goes on.
+  if (row.purpose === 'verify' && row.fromReplicaId !== null && (record.class === 'device' || record.class === 'integrity')) await changeReplica(tx, row.fromReplicaId, 'doubted', {}, nowMs, record.message);
   const answer = answerFailure(record, row, defaultRetryPolicy, systemRandom);
   const given = answer.event === 'give-up' ? { ...error, hint: record.hint ?? answer.hint } : error;
   const restarted = record.class === 'source-changed' ? await dropVersion(tx, row, nowMs) : record.class === 'space' ? await dropDestination(tx, row, nowMs) : {};

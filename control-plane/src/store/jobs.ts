@@ -161,11 +161,12 @@ export async function insertCopyJob(tx: Tx, work: PlannedWork & { toTargetId: Ta
 /** Plan that a copy leaves. Whether it may is decided when the permit is granted, not here. */
 export async function insertRetireJob(tx: Tx, work: PlannedWork & { replicaId: ReplicaId }): Promise<JobId | null> {
   const from = await placeOfReplica(tx, work.replicaId);
-  if (from === null) return null;
+  if (from === null || from.versionId === null) return null;
   return insertJob(tx, {
     key: jobKey({ purpose: 'retire', replicaId: work.replicaId }), datasetId: work.datasetId, purpose: 'retire', reason: work.reason, nowMs: work.nowMs, moverNodeId: from.nodeId,
     more: {
-      versionId: work.versionId, need: work.need, planId: work.planId, deviceId: work.deviceId, priority: work.priority, sizeBytes: work.sizeBytes,
+      // Its own version, not the current one: a stale copy is compared with what it was made from before it leaves.
+      versionId: from.versionId, need: work.need, planId: work.planId, deviceId: work.deviceId, priority: work.priority, sizeBytes: work.sizeBytes,
       fromReplicaId: work.replicaId, fromTargetId: from.targetId, sourceNodeId: from.nodeId,
     },
   });
