@@ -36,6 +36,11 @@ const because = async (): Promise<string> => {
   return verdict.good ? 'good' : verdict.because;
 };
 
+function replace(name: string, make: (place: string) => void): void {
+  rmSync(path.join(tree, name), { recursive: true });
+  make(path.join(tree, name));
+}
+
 test('a copy that is equal to its manifest is good', async () => {
   expect(await checkCopy(root, 'photos', replicaId, versionRoot)).toEqual({ good: true, objects: 2, bytes: 5 });
 });
@@ -44,8 +49,8 @@ test.each<[string, () => void, string]>([
   ['a turned byte', () => writeFileSync(path.join(tree, 'a'), 'hellO'), 'a: has other bytes'],
   ['a shorter file', () => writeFileSync(path.join(tree, 'a'), 'hell'), 'a: has 4 bytes, not 5'],
   ['a missing file', () => unlinkSync(path.join(tree, 'a')), 'a: is missing'],
-  ['another link', () => (unlinkSync(path.join(tree, 'c')), symlinkSync('b', path.join(tree, 'c'))), 'c: is another link'],
-  ['a file instead of a directory', () => (rmSync(path.join(tree, 'b'), { recursive: true }), writeFileSync(path.join(tree, 'b'), '')), 'b: is no directory'],
+  ['another link', () => replace('c', (place) => symlinkSync('b', place)), 'c: is another link'],
+  ['a file instead of a directory', () => replace('b', (place) => writeFileSync(place, '')), 'b: is no directory'],
   ['something that nobody copied', () => writeFileSync(path.join(tree, 'b/extra'), ''), 'b/extra is not in its manifest'],
   ['no manifest', () => rmSync(path.join(root, '.dim'), { recursive: true }), 'it has no manifest (ENOENT)'],
   [

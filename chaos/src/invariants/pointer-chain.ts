@@ -10,12 +10,12 @@ export const pointerChain: Invariant = {
     const jobs = new Set<string>();
     const wrong: string[] = [];
     for (const { ids, seq } of moves) {
-      const datasetId = String(ids['datasetId']);
-      const rev = Number(ids['rev']);
+      const datasetId = String(ids.datasetId);
+      const rev = Number(ids.rev);
       const before = last.get(datasetId);
       if (before !== undefined && rev !== before + 1) wrong.push(`${datasetId} went from ${before} to ${rev} (event ${seq})`);
-      if (jobs.has(String(ids['jobId']))) wrong.push(`job ${ids['jobId']} moved the pointer of ${datasetId} twice`);
-      jobs.add(String(ids['jobId']));
+      if (jobs.has(String(ids.jobId))) wrong.push(`job ${ids.jobId} moved the pointer of ${datasetId} twice`);
+      jobs.add(String(ids.jobId));
       last.set(datasetId, rev);
     }
     return { holds: wrong.length === 0, detail: wrong.length === 0 ? `${moves.length} moves of ${last.size} pointers` : wrong.join('; ') };

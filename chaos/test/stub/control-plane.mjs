@@ -36,7 +36,10 @@ createServer((request, response) => {
     const body = text === '' ? {} : JSON.parse(text);
     const answer = (value, status = 200) => response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(value));
     if (request.url === '/readyz') return answer({ ready: true });
-    if (request.url === '/stub/heard') return (heard.add(body.nodeId), answer({}));
+    if (request.url === '/stub/heard') {
+      heard.add(body.nodeId);
+      return answer({});
+    }
     if (request.headers['x-api-key'] !== 'dim_stub')
       return answer({ type: 'about:blank', title: 'No key', status: 401, detail: 'Send X-Api-Key.', code: 'auth.missing', fix: 'See admin.key.' }, 401);
     if (request.url === '/v1/agents/join-tokens') return answer({ token: `join-${body.nodeId}`, expiresAtMs: Date.now() + 1000, command: '' });
