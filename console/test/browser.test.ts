@@ -111,8 +111,9 @@ describe.skipIf(!chromiumIsHere)('the console in a browser', { timeout: 120_000 
     await page.getByRole('searchbox').waitFor();
     await page.waitForFunction(() => document.activeElement instanceof HTMLInputElement);
     await page.keyboard.type('mri');
+    await page.waitForURL(/q=mri/);
     await page.getByText('1 of 2,140').waitFor();
-    expect(page.url()).toContain('q=mri');
+    expect(await page.getByRole('searchbox').inputValue()).toBe('mri');
     await page.keyboard.press('Escape');
     expect(await page.evaluate(() => document.activeElement?.tagName)).toBe('BODY');
     await page.close();

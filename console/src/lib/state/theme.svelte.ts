@@ -18,8 +18,8 @@ class Theme {
 
   #apply(choice: ThemeChoice): void {
     this.choice = choice;
-    if (choice === 'system') delete document.documentElement.dataset['theme'];
-    else document.documentElement.dataset['theme'] = choice;
+    if (choice === 'system') delete document.documentElement.dataset.theme;
+    else document.documentElement.dataset.theme = choice;
   }
 }
 

@@ -1,13 +1,13 @@
 /** Where a line leads: the page of what caused it, by the ids it carries. The most telling id wins. */
 export function causeOf(ids: Readonly<Record<string, string | number>>): { href: string; name: string } | null {
   const id = (name: string): string => encodeURIComponent(String(ids[name]));
-  if (ids['jobId'] !== undefined) return { href: `/migrations?job=${id('jobId')}`, name: 'job' };
-  if (ids['certificateId'] !== undefined) return { href: '/health', name: 'certificate' };
-  if (ids['experimentId'] !== undefined) return { href: '/chaos', name: 'experiment' };
-  if (ids['planId'] !== undefined) return { href: '/plan', name: 'plan' };
-  if (ids['datasetId'] !== undefined) return { href: `/datasets/${id('datasetId')}`, name: 'dataset' };
-  if (ids['deviceId'] !== undefined) return { href: `/devices/${id('deviceId')}`, name: 'drive' };
-  if (ids['nodeId'] !== undefined) return { href: `/nodes/${id('nodeId')}`, name: 'node' };
+  if (ids.jobId !== undefined) return { href: `/migrations?job=${id('jobId')}`, name: 'job' };
+  if (ids.certificateId !== undefined) return { href: '/health', name: 'certificate' };
+  if (ids.experimentId !== undefined) return { href: '/chaos', name: 'experiment' };
+  if (ids.planId !== undefined) return { href: '/plan', name: 'plan' };
+  if (ids.datasetId !== undefined) return { href: `/datasets/${id('datasetId')}`, name: 'dataset' };
+  if (ids.deviceId !== undefined) return { href: `/devices/${id('deviceId')}`, name: 'drive' };
+  if (ids.nodeId !== undefined) return { href: `/nodes/${id('nodeId')}`, name: 'node' };
   return null;
 }
 
