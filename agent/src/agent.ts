@@ -169,6 +169,7 @@ export async function startAgent(parts: AgentParts): Promise<RunningAgent> {
     return listed;
   };
 
+  let loggedRev = -1;
   const commands = receiveCommands({
     link,
     meta,
@@ -177,7 +178,8 @@ export async function startAgent(parts: AgentParts): Promise<RunningAgent> {
     random,
     onDesired: (document) =>
       atDoor(() => {
-        log.info({ rev: document.rev, orders: document.orders.length }, 'orders');
+        if (document.rev !== loggedRev) log.info({ rev: document.rev, orders: document.orders.length }, 'orders');
+        loggedRev = document.rev;
         migrator.reconcile(document);
         watcher.watch(document.watched);
       }),
