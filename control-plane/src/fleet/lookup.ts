@@ -43,8 +43,3 @@ export function domainOf(target: TargetFacts, spread: Spread): string {
 export function currentReplicas(dataset: DatasetFacts): readonly ReplicaFacts[] {
   return dataset.replicas.filter((replica) => replica.versionId === dataset.versionId);
 }
-
-/** A replica that can be read from as it is: the source of copies, and what the last of must never be let go. */
-export function isWhole(replica: ReplicaFacts): boolean {
-  return replica.state === 'verified';
-}

@@ -39,13 +39,30 @@ export async function choosePlaces(snapshot: FleetSnapshot, asks: readonly Ask[]
   const solution = await solveMixed(model, { timeLimitMs: limits.timeLimitMs, gap: Math.max(1e-9, limits.gap * presentPerMonth(asks)) });
   const options = new Map<Ask, Option[]>(asks.map((ask) => [ask, []]));
   for (const [place, variable] of variables.entries()) if (solution.values[place]) options.get(variable.ask)!.push(variable.option);
-  return { chosen: asks.map((ask) => ({ ask, options: options.get(ask)! })), gapPerMonth: solution.gap, solvedInMs: solution.solvedInMs, status: solution.status };
+  const chosen = asks.map((ask) => ({ ask, options: options.get(ask)! }));
+  return { chosen, gapPerMonth: Math.min(solution.gap, gapToBestAlone(chosen)), solvedInMs: solution.solvedInMs, status: solution.status };
+}
+
+/**
+ * How far the choice is from one in which each ask had the fleet for itself, with the same needs answered, dollars per month: no choice can be better
+ * than that. Tells more than the solver's own bound when the time limit struck early, since that one still hopes to answer every need.
+ */
+function gapToBestAlone(chosen: readonly Chosen[]): number {
+  return chosen.reduce((sum, { ask, options }) => {
+    const cheapest = ask.options.map((option) => option.objective).sort((a, b) => a - b);
+    const answered = options.reduce((dollars, option) => dollars + option.objective, 0);
+    if (ask.kind !== 'better') return sum + answered - cheapest.slice(0, options.length).reduce((dollars, each) => dollars + each, 0);
+    return sum + (options.length > 0 ? answered : ask.stayObjective) - Math.min(ask.stayObjective, ...cheapest);
+  }, 0);
 }
 
 /** What the asked copies cost about, dollars per month: where they are, or for new ones at their best place. */
 function presentPerMonth(asks: readonly Ask[]): number {
   return asks.reduce((sum, ask) => sum + (ask.kind === 'add' ? ask.count * Math.min(...ask.options.map((option) => option.objective), Number.MAX_SAFE_INTEGER) * Number(ask.options.length > 0) : ask.stayObjective), 0);
 }
+
+/** So many of the largest savings together never outweigh one need. */
+const manyTimes = 20;
 
 interface Variable {
   readonly ask: Ask;
@@ -70,11 +87,15 @@ function variablesOf(asks: readonly Ask[]): Variable[] {
   });
 }
 
-/** In dollars per month; what answering a need is worth is more than all that could be saved elsewhere by leaving it open. */
+/**
+ * In dollars per month. What answering a need is worth is more than all that could be saved elsewhere by leaving it open, but never more than
+ * many times the largest saving there is: in a large fleet the sum of all savings would drown the cents in the solver's tolerance.
+ */
 function pricesOf(variables: readonly Variable[], asks: readonly Ask[]): number[] {
   const most = new Map<Ask, number>();
   for (const { ask, option } of variables) most.set(ask, Math.max(most.get(ask) ?? 0, Math.abs(option.objective - ask.stayObjective)));
-  const unit = asks.reduce((sum, ask) => sum + ask.count * (most.get(ask) ?? 0), 1) / worth.pin;
+  const all = asks.reduce((sum, ask) => sum + ask.count * (most.get(ask) ?? 0), 0);
+  const unit = Math.min(all * 1.1, manyTimes * Math.max(0, ...most.values())) / worth.pin + 1e-3;
   return variables.map(({ ask, option }) => option.objective - ask.stayObjective - unit * (worthOf(ask) + (isPinned(ask, option) ? worth.pin : 0)));
 }
 

@@ -2,17 +2,18 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { defaultDecisionSettings } from '../fleet/decision-settings.ts';
 import { domainOf, freeBytes, indexOf } from '../fleet/lookup.ts';
-import type { DatasetFacts, FleetSnapshot } from '../fleet/snapshot.ts';
+import type { DatasetFacts, FleetSnapshot, TargetFacts } from '../fleet/snapshot.ts';
 import { finishWork, withJobs } from '../fleet/testdata/finish-work.ts';
 import { randomFleet } from '../fleet/testdata/random-fleet.ts';
 import { fleetHeats } from '../heat/classify-heat.ts';
+import { forecastUse } from '../heat/forecast-use.ts';
 import { targetHealth } from '../health/target-health.ts';
 import { violationsOfNewCopy } from '../policy/violations.ts';
 import { copiesOf } from '../reconcile/copies.ts';
 import { fleetNeeds } from '../reconcile/needs.ts';
-import { fleetCost } from './cost.ts';
+import { datasetCost, fleetCost, perMonth, replicaCost, waitingPerMonth } from './cost.ts';
 import { placeExact } from './place-exact.ts';
-import type { Plan } from './plan.ts';
+import type { Move, Plan } from './plan.ts';
 
 const settings = defaultDecisionSettings;
 const made = fc.record({ seed: fc.integer(), room: fc.constantFrom(0.3, 1, 4), trouble: fc.constantFrom(0, 0.1, 0.3) });
@@ -26,6 +27,12 @@ function planFor(snapshot: FleetSnapshot): Promise<Plan> {
 
 function counted(snapshot: FleetSnapshot, dataset: DatasetFacts): number {
   return copiesOf(snapshot, dataset, targetHealth(snapshot)).counted.length;
+}
+
+function partsOf(snapshot: FleetSnapshot, move: Move) {
+  const fleet = indexOf(snapshot);
+  const dataset = fleet.datasets.get(move.datasetId)!;
+  return { dataset, here: fleet.targets.get(move.fromTargetId!)!, there: fleet.targets.get(move.toTargetId!)!, role: move.fromReplicaId === dataset.primaryReplicaId ? ('primary' as const) : ('copy' as const) };
 }
 
 // Hundreds of fleets each; the time is for a machine that does other work too.
@@ -74,8 +81,16 @@ describe('a plan over any fleet', { timeout: 120_000 }, () => {
         expect(plan.lowerBoundPerMonth).toBeLessThanOrEqual(plan.objectivePerMonth);
         for (const move of plan.moves) {
           const days = move.paybackDays;
-          if (move.need === 'follow-heat' || move.need === 'cheaper-place') expect(days).toBeLessThanOrEqual(settings.placement.horizonDays);
-          else expect(days).toBeNull();
+          if (move.need !== 'follow-heat' && move.need !== 'cheaper-place') {
+            expect(days).toBeNull();
+            continue;
+          }
+          expect(days).toBeLessThanOrEqual(settings.placement.horizonDays);
+          const { dataset, here, there, role } = partsOf(snapshot, move);
+          const use = forecastUse(heats.get(dataset.datasetId));
+          const worth = (target: TargetFacts) => perMonth(replicaCost(target, role, dataset.sizeBytes, use)) + waitingPerMonth(target, role, use, settings.placement.dollarsPerReadSec);
+          const present = perMonth(datasetCost(snapshot, dataset, heats.get(dataset.datasetId)));
+          expect(worth(here) - worth(there)).toBeGreaterThanOrEqual(dataset.policy.forecastMargin * present - 1e-12);
         }
       }),
       { numRuns: 200 },

@@ -2,7 +2,9 @@ import type { TargetId } from '@data-in-motion/shared/domain/ids';
 import type { Policy } from '@data-in-motion/shared/domain/policy';
 import { describe, expect, test } from 'vitest';
 import { defaultDecisionSettings } from '../fleet/decision-settings.ts';
+import { freeBytes } from '../fleet/lookup.ts';
 import type { DatasetFacts, FleetSnapshot, TargetFacts } from '../fleet/snapshot.ts';
+import { randomFleet } from '../fleet/testdata/random-fleet.ts';
 import { burstOf, datasetFacts, deviceFacts, fleetOf, nodeFacts, nowMs, prices, replicaFacts, targetFacts, windowsOf } from '../fleet/testdata/small-fleet.ts';
 import { fleetHeats } from '../heat/classify-heat.ts';
 import { fleetNeeds } from '../reconcile/needs.ts';
@@ -121,6 +123,21 @@ describe('rules that a plan keeps', () => {
     const places = datasets.flatMap((dataset) => dataset.replicas.map((replica) => ({ gb: dataset.sizeBytes / 1e9, at: plan.moves.find((move) => move.fromReplicaId === replica.replicaId)?.toTargetId ?? replica.targetId })));
     const after = places.reduce((sum, { gb, at }) => sum + gb * targets.find((target) => target.targetId === at)!.prices!.storagePerGbMonth, 0);
     expect(plan.costAfterPerMonth).toBeCloseTo(after, 9);
+  });
+
+  test('a price that changes changes the objective by the gigabytes that pay it', async () => {
+    const still = datasetFacts('maps', ['berlin-disk', 'paris-disk'], {}, { sizeBytes: 250e9, lastMovedAtMs: nowMs });
+    const at = async (price: number) => (await planFor(fleetOf({ targets: targets.map((target) => (target.targetId === 'berlin-disk' ? { ...target, prices: prices(price) } : target)), datasets: [still] }))).objectivePerMonth;
+    expect((await at(0.023)) - (await at(0.02))).toBeCloseTo(250 * 0.003, 9);
+  });
+
+  test('when the time is up the plan is what was found, still within every rule and with an honest bound', async () => {
+    const fleet = randomFleet(1, { targets: 15, datasets: 150, sites: 5, room: 0.12, trouble: 0.1 });
+    const plan = await planFor(fleet, { ...settings.placement, timeLimitMs: 1 });
+    expect(plan.moves.length).toBeGreaterThan(50);
+    expect(plan.lowerBoundPerMonth).toBeLessThanOrEqual(plan.objectivePerMonth);
+    expect(plan.lowerBoundPerMonth).toBeGreaterThan(0);
+    for (const target of fleet.targets) expect(plan.moves.reduce((sum, move) => sum + (move.toTargetId === target.targetId ? move.sizeBytes : 0), 0)).toBeLessThanOrEqual(freeBytes(target));
   });
 
   test('a pinned target gets its copy', async () => {
