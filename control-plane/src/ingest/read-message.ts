@@ -6,6 +6,7 @@ import type { AgentRecord } from '@data-in-motion/shared/protocol/records';
 import { type PayloadOf, type TopicName, topicFor, topics } from '@data-in-motion/shared/protocol/topics';
 import { z } from 'zod';
 import type { ReceivedBatch } from '../store/batches.ts';
+import { isPlainReading } from './plain-reading.ts';
 
 /** A batch with the records it carries; none when they can not be read. */
 export interface BatchWork extends ReceivedBatch {
@@ -25,6 +26,9 @@ export type Work =
 
 /** What must be right for a batch to be counted as received, whatever its records are. */
 const envelope = batchMessage.omit({ records: true }).extend({ records: z.unknown() });
+
+/** As the schema of records says. */
+const mostRecords = 5_000;
 
 /** PostgreSQL stores no NUL and no half of a surrogate pair; only escapes bring them, so only text with escapes is walked through. */
 function storable(value: unknown): unknown {
@@ -56,6 +60,7 @@ function readRecords(records: unknown, prevChain: string, chain: string): { cont
   } catch {
     return { content: [], because: 'its records are not JSON' };
   }
+  if (Array.isArray(json) && json.length <= mostRecords && json.every(isPlainReading)) return { content: json as AgentRecord[], because: null };
   const parsed = batchRecords.safeParse(json);
   return parsed.success ? { content: parsed.data, because: null } : { content: [], because: wrongWith(parsed.error) };
 }
