@@ -110,6 +110,13 @@ describe('rules that a plan keeps', () => {
     expect(plan.moves).toMatchObject([{ datasetId: 'b', action: 'copy' }]);
   });
 
+  test('when the moves of one plan want more room than there is, the one left out is told where room would help', async () => {
+    const tight = targets.filter((target) => target.tier === 'cold').map((target) => ({ ...target, capacityBytes: 15e9 }));
+    const plan = await planFor(fleetOf({ targets: tight, datasets: ['a', 'b'].map((name) => datasetFacts(name, ['berlin-archive'])) }));
+    expect(plan.moves).toHaveLength(1);
+    expect(plan.infeasible).toMatchObject([{ rules: ['capacity'], cheapestWayOut: 'make room on paris-archive: $0.04 a month there' }]);
+  });
+
   test('a latency that no place keeps is infeasible and names the SLO; no plan puts the primary on a slower or unmeasured place', async () => {
     const plan = await planFor(fleetOf({ targets: [...targets, targetFacts('rome-new', { latencyP95Ms: null, prices: prices(0.001) })], datasets: [datasetFacts('a', ['berlin-disk', 'paris-disk'], { latencySloMs: 0.1 })] }));
     expect(plan.moves.filter((move) => move.fromTargetId === 'berlin-disk')).toEqual([]);

@@ -16,13 +16,14 @@ import type { Infeasible } from './plan.ts';
  */
 export function wayOut(dataset: DatasetFacts, judged: readonly JudgedTarget[], taken: ReadonlySet<string>, role: CopyRole, heat: Heat | undefined, sizeBytes = dataset.sizeBytes): Infeasible {
   const clash = clashingRules(judged, taken, dataset);
-  // Every single place is allowed and still there is none: others of the same plan take the room.
+  // Places are allowed and still there is none: others of the same plan take their room.
   const rules: PolicyRule[] = clash.length > 0 ? clash : ['capacity'];
   const use = forecastUse(heat);
   const ways = judged.flatMap(({ target, violations }) => {
     const broken = new Set<PolicyRule>(violations.map((violation) => violation.rule));
     if (taken.has(domainOf(target, dataset.policy.spread))) broken.add('spread');
-    const only = broken.size === 1 ? [...broken][0]! : null;
+    if (clash.length === 0 && broken.size === 0) broken.add('capacity');
+    const only = broken.size === 1 && rules.includes([...broken][0]!) ? [...broken][0]! : null;
     if (only === null || target.prices === null) return [];
     return [{ rule: only, target, dollarsPerMonth: perMonth(replicaCost(target, role, sizeBytes, use)) }];
   });
