@@ -81,7 +81,7 @@ export async function makePlan(parts: LoopParts, write: LeaderWrite, wanted: { d
   const seen = picture(await loadSnapshot(parts.store), parts);
   const made = await parts.solve(seen.snapshot, seen.needs, seen.heats, wanted.datasetIds);
   const fresh = await loadSnapshot(parts.store);
-  const admissions = admitPlan(fresh, made, parts.settings.decisions.limits);
+  const admissions = admitPlan(atWork(fresh), made, parts.settings.decisions.limits);
   const planId = ulid(made.madeAtMs, systemRandom) as PlanId;
   return write(async (tx, nowMs) => {
     const jobs = wanted.dryRun ? new Map<Move, JobId>() : await insertAdmitted(tx, fresh, admissions, planId, nowMs);
@@ -91,6 +91,14 @@ export async function makePlan(parts: LoopParts, write: LeaderWrite, wanted: { d
     if (!wanted.dryRun) await tellPlan(tx, view, nowMs);
     return view;
   });
+}
+
+/**
+ * The fleet with only those jobs that keep agents busy: one whose switch is made only waits for readers and for the trash time, for days, and would
+ * use up the limits meanwhile. Its key still keeps it from being planned twice.
+ */
+function atWork(snapshot: FleetSnapshot): FleetSnapshot {
+  return { ...snapshot, jobs: snapshot.jobs.filter((one) => !['switched', 'grace', 'retiring'].includes(one.state)) };
 }
 
 /** Write the admitted moves as jobs; one that is there already by its key makes none. */

@@ -4,7 +4,7 @@ import { Failure } from '@data-in-motion/shared/failure';
 import { step } from '@data-in-motion/shared/machine';
 import { systemRandom } from '@data-in-motion/shared/random';
 import { ulid } from '@data-in-motion/shared/ulid';
-import { and, eq, inArray } from 'drizzle-orm';
+import { and, eq, gt, inArray } from 'drizzle-orm';
 import { jobKey } from '../jobs/job-key.ts';
 import { endAlert, raiseAlert } from './alerts.ts';
 import type { Tx } from './database.ts';
@@ -92,8 +92,13 @@ interface NewJob {
   readonly more: Partial<typeof job.$inferInsert>;
 }
 
-/** Insert a job unless an active one has its key; then null. */
+/** What was given up is left alone this long before it is planned anew by itself; a person can retry it at any time. */
+const restAfterGivingUpMs = 900_000;
+
+/** Insert a job unless an active one has its key, or one with its key was given up lately; then null. */
 async function insertJob(tx: Tx, made: NewJob): Promise<JobId | null> {
+  const [givenUp] = await tx.select({ jobId: job.jobId }).from(job).where(and(eq(job.key, made.key), eq(job.state, 'dead-letter'), gt(job.endedAtMs, made.nowMs - restAfterGivingUpMs))).limit(1);
+  if (givenUp !== undefined && made.purpose !== 'import') return null;
   const jobId = ulid(made.nowMs, systemRandom) as JobId;
   const [held] = await tx.select({ rev: pointer.rev }).from(pointer).where(eq(pointer.datasetId, made.datasetId));
   const rows = await tx

@@ -1,0 +1,89 @@
+import type { NodeId } from '@data-in-motion/shared/domain/ids';
+import { desiredDocument } from '@data-in-motion/shared/protocol/messages';
+import { topics } from '@data-in-motion/shared/protocol/topics';
+import { isSignedBy } from '@data-in-motion/shared/signature';
+import { eq } from 'drizzle-orm';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { cloudEventOf, topicsOf } from '../../src/dispatch/fleet-events.ts';
+import { startDispatch } from '../../src/dispatch/dispatch.ts';
+import { tokenOf } from './read-token.ts';
+import { dataset, event, job, node, replica } from '../../src/store/schema.ts';
+import { storeKinds } from '../stores.ts';
+import { FakeFleet } from './fake-fleet.ts';
+
+const n1 = 'node-1' as NodeId;
+
+describe.each(storeKinds.filter(({ kind }) => kind === 'pglite'))('dispatch on $kind', { timeout: 120_000 }, ({ stores }) => {
+  const open = stores();
+  let fleet: FakeFleet;
+  const sent: { name: string; nodeId: string; payload: unknown }[] = [];
+  beforeAll(async () => {
+    fleet = new FakeFleet(await open.open());
+    await fleet.build({ policy: { copies: 2 } });
+  }, 120_000);
+  afterAll(async () => {
+    await fleet.dispatch.stop();
+    await open.stop();
+  });
+  const listen = () => startDispatch({ store: fleet.store, bus: { publish: async (name, nodeId, payload) => void sent.push({ name, nodeId, payload }) }, signingKey: fleet.key, clock: fleet.clock, onFailure: (failure) => { throw failure; } });
+  const revOf = async (nodeId: NodeId) => (await fleet.store.db.select().from(node).where(eq(node.nodeId, nodeId)))[0]!.desiredRev;
+
+  test('a revision grows when the orders change and not otherwise; what changed is nudged once', async () => {
+    const dispatch = listen();
+    await dispatch.nudgeChanged();
+    const before = await revOf(n1);
+    sent.length = 0;
+    expect(await dispatch.nudgeChanged()).toBe(0);
+    await fleet.addDataset('photos', n1);
+    await fleet.keeper.pass();
+    expect(await revOf(n1)).toBeGreaterThan(before);
+    const after = await revOf(n1);
+    await dispatch.nudgeChanged();
+    expect(await revOf(n1)).toBe(after);
+    expect(await dispatch.nudgeAll()).toBe(3);
+    expect(sent.filter(({ name }) => name === 'nudge').map(({ payload }) => payload)).toContainEqual({ v: 1, rev: after + 1 });
+    await dispatch.stop();
+  });
+
+  test('an agent is answered with a signed document of its own life only', async () => {
+    const dispatch = listen();
+    sent.length = 0;
+    await dispatch.answerAsk(n1, { v: 1, askUid: '01ARZ3NDEKTSV4RRFFQ69G5FAV', have: 0, inc: 9 });
+    expect(sent).toEqual([]);
+    await dispatch.answerAsk(n1, { v: 1, askUid: '01ARZ3NDEKTSV4RRFFQ69G5FAV', have: 0, inc: 1 });
+    const signed = topics.desired.payload.parse(sent[0]!.payload);
+    expect(isSignedBy(signed, fleet.key.publicKeyPem)).toBe(true);
+    expect(desiredDocument.parse(JSON.parse(signed.body))).toMatchObject({ nodeId: n1, orders: [{ kind: 'scan', epoch: 1 }], liveJobs: [expect.any(String)] });
+    await dispatch.stop();
+  });
+
+  test('a token is for one job, lease, source and pair of nodes, and a fresh one is no new revision', async () => {
+    await fleet.runUntil(async () => (await fleet.store.db.select().from(replica).where(eq(replica.activated, true))).length === 1);
+    for (let pass = 0; pass < 5; pass++) {
+      await fleet.keeper.pass();
+      await fleet.keeper.settled();
+    }
+    const [copy] = await fleet.store.db.select().from(job).where(eq(job.purpose, 'copy'));
+    const agent = fleet.agents.get(copy!.moverNodeId)!;
+    await fleet.ask(agent);
+    const first = agent.document!;
+    const order = first.orders.find((one) => one.kind === 'copy');
+    const grant = tokenOf(order!, fleet.key.publicKeyPem);
+    expect(grant).toMatchObject({ kind: 'transfer', jobId: copy!.jobId, epoch: copy!.epoch, source: { kind: 'replica', replicaId: copy!.readReplicaId }, toNodeId: copy!.moverNodeId });
+    await fleet.clock.advance(1_000);
+    await fleet.ask(agent);
+    expect(agent.document!.rev).toBe(first.rev);
+    expect(agent.document!.issuedAtMs).toBeGreaterThan(first.issuedAtMs);
+  });
+
+  test('every event has its topics, and is a CloudEvent that the table knows', async () => {
+    expect(topicsOf('job.transition')).toEqual(['events', 'migrationStatus']);
+    expect(topicsOf('job.planned')).toEqual(['events', 'migrationJobs']);
+    expect(topicsOf('alert.raised')).toEqual(['events', 'alerts']);
+    expect(topicsOf('plan.recommended')).toEqual(['events', 'recommendations']);
+    const rows = await fleet.store.db.select().from(event);
+    expect(rows.length).toBeGreaterThan(5);
+    for (const row of rows) expect(topics.events.payload.safeParse(cloudEventOf(row, '/test')).error).toBeUndefined();
+    expect((await fleet.store.db.select().from(dataset)).length).toBe(1);
+  });
+});
