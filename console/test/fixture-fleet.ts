@@ -2,9 +2,16 @@ import { createHash, createPublicKey, generateKeyPairSync, sign } from 'node:cry
 import type { DatasetDetail, DatasetView, PolicyView, ReplicaView } from '@data-in-motion/shared/api/datasets';
 import type { AlertView, AuditView, EventView, JobView, MoveView, PlanView } from '@data-in-motion/shared/api/decisions';
 import type { DeviceHistory, DeviceView, FleetStatus, NodeView, TargetView } from '@data-in-motion/shared/api/fleet';
-import type { CertificateBody, CertificateDocument, CertificateView, ChaosView, ConsistencyView, IntegrationsView } from '@data-in-motion/shared/api/operations';
-import { defaultPolicy } from '@data-in-motion/shared/domain/policy';
+import type {
+  CertificateBody,
+  CertificateDocument,
+  CertificateView,
+  ChaosView,
+  ConsistencyView,
+  IntegrationsView,
+} from '@data-in-motion/shared/api/operations';
 import { faultKinds } from '@data-in-motion/shared/domain/fault-hooks';
+import { defaultPolicy } from '@data-in-motion/shared/domain/policy';
 
 /** What somebody could have written into a name, an error text or a drive's own description. */
 export const hostile = `<img src=x onerror="window.hacked=1">`;
@@ -36,7 +43,15 @@ export function fixtureFleet(nowMs: number, manyDevices = 0) {
     node('paris-a', 'paris', { runningJobs: 1 }),
     node('cloud-a', 'frankfurt-cloud', { agentState: 'late', lastHeardAtMs: nowMs - 95_000 }),
   ];
-  const target = (targetId: string, nodeId: string, tier: TargetView['tier'], usedBytes: number, capacityBytes: number, price: number, more: Partial<TargetView> = {}): TargetView => ({
+  const target = (
+    targetId: string,
+    nodeId: string,
+    tier: TargetView['tier'],
+    usedBytes: number,
+    capacityBytes: number,
+    price: number,
+    more: Partial<TargetView> = {},
+  ): TargetView => ({
     targetId,
     nodeId,
     siteId: nodes.find((one) => one.nodeId === nodeId)!.siteId,
@@ -50,7 +65,13 @@ export function fixtureFleet(nowMs: number, manyDevices = 0) {
     encryptedAtRest: nodeId === 'cloud-a',
     root: `/srv/dim/${targetId}`,
     priceClass: `${tier}-class`,
-    prices: { storagePerGbMonth: price, readsPer1000: 0.0004, writesPer1000: 0.005, egressPerGb: nodeId === 'cloud-a' ? 0.09 : 0, minimumDays: tier === 'cold' ? 30 : 0 },
+    prices: {
+      storagePerGbMonth: price,
+      readsPer1000: 0.0004,
+      writesPer1000: 0.005,
+      egressPerGb: nodeId === 'cloud-a' ? 0.09 : 0,
+      minimumDays: tier === 'cold' ? 30 : 0,
+    },
     capacityBytes,
     usedBytes,
     reservedBytes: capacityBytes * 0.06,
@@ -94,7 +115,11 @@ export function fixtureFleet(nowMs: number, manyDevices = 0) {
       level === 'healthy' || level === 'unknown'
         ? []
         : [
-            { text: `${level === 'failing' ? 48 : 8} pending sectors, ${level === 'failing' ? 41 : 6} more than a week ago`, attribute: 'smart.197', value: 48 },
+            {
+              text: `${level === 'failing' ? 48 : 8} pending sectors, ${level === 'failing' ? 41 : 6} more than a week ago`,
+              attribute: 'smart.197',
+              value: 48,
+            },
             { text: '12 reported uncorrectable errors', attribute: 'smart.187', value: 12 },
           ],
     sinceMs: nowMs - 26 * minuteMs,
@@ -104,8 +129,14 @@ export function fixtureFleet(nowMs: number, manyDevices = 0) {
     powerOnHours: 18_240 + index * 811,
     datasets: level === 'failing' ? 14 : index % 9,
   });
-  const devices: DeviceView[] = nodes.flatMap((one, row) => Array.from({ length: 7 }, (_, column) => device(row * 7 + column, one.nodeId, row < 2 && column < 2 ? levels[row * 2 + column]! : 'healthy')));
-  for (let extra = 0; extra < manyDevices; extra += 1) devices.push({ ...device(100 + extra, nodes[extra % nodes.length]!.nodeId, extra % 311 === 0 ? 'at-risk' : extra % 97 === 0 ? 'watch' : 'healthy'), deviceId: `drive-${extra}` });
+  const devices: DeviceView[] = nodes.flatMap((one, row) =>
+    Array.from({ length: 7 }, (_, column) => device(row * 7 + column, one.nodeId, row < 2 && column < 2 ? levels[row * 2 + column]! : 'healthy')),
+  );
+  for (let extra = 0; extra < manyDevices; extra += 1)
+    devices.push({
+      ...device(100 + extra, nodes[extra % nodes.length]!.nodeId, extra % 311 === 0 ? 'at-risk' : extra % 97 === 0 ? 'watch' : 'healthy'),
+      deviceId: `drive-${extra}`,
+    });
 
   const status: FleetStatus = {
     sentence: 'All 214 datasets have their copies. 1 drive is failing; its evacuation ends in 4 min.',
@@ -205,10 +236,28 @@ export function fixtureFleet(nowMs: number, manyDevices = 0) {
     dataset: datasets[0]!,
     policy,
     ownPolicy: { latencySloMs: 50, regions: ['eu-central', 'eu-west'] },
-    findings: [{ rule: 'latency-slo', text: 'The latency SLO of 50 ms keeps its primary on NVMe, which costs $6.20 a month more than disk.', remedy: 'Raise the SLO to 60 ms, or accept the price.', severity: 'warning' }],
-    replicas: [replica('berlin-a-nvme', { primary: true }), replica('paris-a-archive', { verifiedLevel: 'L2', cost: { storagePerMonth: 0.39, requestsPerMonth: 0.01, egressPerMonth: 0, migrationOnce: 0 }, costPerMonth: 0.4, why: 'The second copy must be at another site; this is the cheapest place outside berlin.' }), replica('berlin-b-disk', { state: 'purged', primary: false, current: false })],
-    versions: [{ versionId: '01JQ0000000000000000000V01', root: '9f2c4e1a'.repeat(8), objects: 1204, sizeBytes: 98e9, committedAtMs: nowMs - 2 * dayMs, current: true }],
-    accessByHour: Array.from({ length: 168 }, (_, hour) => Math.max(0, Math.round(60 * Math.sin(((hour % 24) - 7) / 3.8) ** 3 + (hour * 31) % 17))),
+    findings: [
+      {
+        rule: 'latency-slo',
+        text: 'The latency SLO of 50 ms keeps its primary on NVMe, which costs $6.20 a month more than disk.',
+        remedy: 'Raise the SLO to 60 ms, or accept the price.',
+        severity: 'warning',
+      },
+    ],
+    replicas: [
+      replica('berlin-a-nvme', { primary: true }),
+      replica('paris-a-archive', {
+        verifiedLevel: 'L2',
+        cost: { storagePerMonth: 0.39, requestsPerMonth: 0.01, egressPerMonth: 0, migrationOnce: 0 },
+        costPerMonth: 0.4,
+        why: 'The second copy must be at another site; this is the cheapest place outside berlin.',
+      }),
+      replica('berlin-b-disk', { state: 'purged', primary: false, current: false }),
+    ],
+    versions: [
+      { versionId: '01JQ0000000000000000000V01', root: '9f2c4e1a'.repeat(8), objects: 1204, sizeBytes: 98e9, committedAtMs: nowMs - 2 * dayMs, current: true },
+    ],
+    accessByHour: Array.from({ length: 168 }, (_, hour) => Math.max(0, Math.round(60 * Math.sin(((hour % 24) - 7) / 3.8) ** 3 + ((hour * 31) % 17)))),
     history: [
       { atMs: nowMs - 14 * minuteMs, text: 'berlin-a-nvme was read back, every leaf: equal.' },
       { atMs: nowMs - 3 * hourMs, text: 'The primary moved from berlin-b-disk to berlin-a-nvme because it is read more.' },
@@ -240,15 +289,57 @@ export function fixtureFleet(nowMs: number, manyDevices = 0) {
     endedAtMs: null,
     ...more,
   });
-  const progress = (step: string, share: number, bytesPerSec: number) => ({ step, objectsDone: Math.round(1204 * share), objectsTotal: 1204, bytesDone: 98e9 * share, bytesTotal: 98e9, bytesPerSec, remainingMs: bytesPerSec === 0 ? null : ((98e9 * (1 - share)) / bytesPerSec) * 1000, atMs: nowMs - 2_000 });
+  const progress = (step: string, share: number, bytesPerSec: number) => ({
+    step,
+    objectsDone: Math.round(1204 * share),
+    objectsTotal: 1204,
+    bytesDone: 98e9 * share,
+    bytesTotal: 98e9,
+    bytesPerSec,
+    remainingMs: bytesPerSec === 0 ? null : ((98e9 * (1 - share)) / bytesPerSec) * 1000,
+    atMs: nowMs - 2_000,
+  });
   const jobs: JobView[] = [
     job('01JQJ1', 'copying', { progress: progress('copy', 0.62, 143e6) }),
-    job('01JQJ2', 'verifying', { datasetId: 'mri-scans', agentNodeId: 'berlin-a', purpose: 'copy', need: 'add-copy', reason: 'it has 1 of 2 verified copies', fromTargetId: 'berlin-a-nvme', toTargetId: 'paris-a-archive', progress: progress('verify', 0.18, 210e6) }),
-    job('01JQJ3', 'scanning', { datasetId: 'web-logs', purpose: 'import', need: null, reason: 'added by admin', fromTargetId: null, toTargetId: 'paris-a-nvme', progress: progress('scan', 0.4, 0) }),
+    job('01JQJ2', 'verifying', {
+      datasetId: 'mri-scans',
+      agentNodeId: 'berlin-a',
+      purpose: 'copy',
+      need: 'add-copy',
+      reason: 'it has 1 of 2 verified copies',
+      fromTargetId: 'berlin-a-nvme',
+      toTargetId: 'paris-a-archive',
+      progress: progress('verify', 0.18, 210e6),
+    }),
+    job('01JQJ3', 'scanning', {
+      datasetId: 'web-logs',
+      purpose: 'import',
+      need: null,
+      reason: 'added by admin',
+      fromTargetId: null,
+      toTargetId: 'paris-a-nvme',
+      progress: progress('scan', 0.4, 0),
+    }),
     job('01JQJ4', 'grace', { datasetId: 'payroll', agentNodeId: 'berlin-a' }),
-    job('01JQJ5', 'no-space', { datasetId: 'video-masters', attempt: 3, waitingBecause: 'paris-a-nvme has 310 GB free, the copy needs 640 GB', notBeforeMs: nowMs + 95_000, error: { class: 'space', code: 'target.full', message: 'write failed: ENOSPC', hint: 'Give the target more room or wait for the evacuation to end.' } }),
-    job('01JQJ6', 'source-changed', { datasetId: 'telescope-night-221', purpose: 'import', waitingBecause: 'a file is still growing: night-221.fits', notBeforeMs: nowMs + 30_000, fromTargetId: null }),
-    job('01JQJ7', 'dead-letter', { datasetId: 'backups-mail', attempt: 6, error: { class: 'permanent', code: 'source.unreadable', message: `EACCES reading ${hostile}`, hint: 'Let the agent read the file, then retry.' } }),
+    job('01JQJ5', 'no-space', {
+      datasetId: 'video-masters',
+      attempt: 3,
+      waitingBecause: 'paris-a-nvme has 310 GB free, the copy needs 640 GB',
+      notBeforeMs: nowMs + 95_000,
+      error: { class: 'space', code: 'target.full', message: 'write failed: ENOSPC', hint: 'Give the target more room or wait for the evacuation to end.' },
+    }),
+    job('01JQJ6', 'source-changed', {
+      datasetId: 'telescope-night-221',
+      purpose: 'import',
+      waitingBecause: 'a file is still growing: night-221.fits',
+      notBeforeMs: nowMs + 30_000,
+      fromTargetId: null,
+    }),
+    job('01JQJ7', 'dead-letter', {
+      datasetId: 'backups-mail',
+      attempt: 6,
+      error: { class: 'permanent', code: 'source.unreadable', message: `EACCES reading ${hostile}`, hint: 'Let the agent read the file, then retry.' },
+    }),
     ...Array.from({ length: 34 }, (_, index) =>
       job(`01JQD${index}`, index % 11 === 5 ? 'cancelled' : 'done', {
         datasetId: `archive-00${10 + index}`,
@@ -296,12 +387,47 @@ export function fixtureFleet(nowMs: number, manyDevices = 0) {
     costAfterPerMonth: 1162.41,
     migrationOnce: 6.2,
     moves: [
-      move(0, { need: 'evacuate-device', fromTargetId: 'berlin-a-disk', toTargetId: 'berlin-b-disk', reason: 'drive Z301000 under berlin-a-disk is failing: 48 pending sectors', changePerMonth: 0, migrationOnce: 0, paybackDays: null, verdict: 'admitted', jobId: '01JQJ1', confidence: 0.87 }),
-      move(1, { need: 'add-copy', action: 'copy', fromTargetId: null, toTargetId: 'paris-a-archive', reason: 'it has 1 of 2 verified copies', changePerMonth: 0.39, paybackDays: null, verdict: 'admitted', jobId: '01JQJ2' }),
-      move(2, { need: 'follow-heat', fromTargetId: 'berlin-b-disk', toTargetId: 'paris-a-nvme', reason: 'read 120 times in the last hour; p95 falls from 14 ms to 0.9 ms', changePerMonth: 4.1, paybackDays: null }),
-      ...Array.from({ length: 9 }, (_, index) => move(index + 3, index === 4 ? { verdict: 'held', heldBecause: 'moved 2 h ago; it stays for at least 24 h' } : index % 2 === 0 ? { toTargetId: 'cloud-a-cold' } : {})),
+      move(0, {
+        need: 'evacuate-device',
+        fromTargetId: 'berlin-a-disk',
+        toTargetId: 'berlin-b-disk',
+        reason: 'drive Z301000 under berlin-a-disk is failing: 48 pending sectors',
+        changePerMonth: 0,
+        migrationOnce: 0,
+        paybackDays: null,
+        verdict: 'admitted',
+        jobId: '01JQJ1',
+        confidence: 0.87,
+      }),
+      move(1, {
+        need: 'add-copy',
+        action: 'copy',
+        fromTargetId: null,
+        toTargetId: 'paris-a-archive',
+        reason: 'it has 1 of 2 verified copies',
+        changePerMonth: 0.39,
+        paybackDays: null,
+        verdict: 'admitted',
+        jobId: '01JQJ2',
+      }),
+      move(2, {
+        need: 'follow-heat',
+        fromTargetId: 'berlin-b-disk',
+        toTargetId: 'paris-a-nvme',
+        reason: 'read 120 times in the last hour; p95 falls from 14 ms to 0.9 ms',
+        changePerMonth: 4.1,
+        paybackDays: null,
+      }),
+      ...Array.from({ length: 9 }, (_, index) =>
+        move(
+          index + 3,
+          index === 4 ? { verdict: 'held', heldBecause: 'moved 2 h ago; it stays for at least 24 h' } : index % 2 === 0 ? { toTargetId: 'cloud-a-cold' } : {},
+        ),
+      ),
     ],
-    infeasible: [{ datasetId: 'video-masters', rules: ['p95 at most 1 ms', 'regions: us-east'], cheapestWayOut: 'Allow eu-central: $18.40 a month on berlin-a-nvme.' }],
+    infeasible: [
+      { datasetId: 'video-masters', rules: ['p95 at most 1 ms', 'regions: us-east'], cheapestWayOut: 'Allow eu-central: $18.40 a month on berlin-a-nvme.' },
+    ],
   };
 
   const types = ['job.transition', 'dataset.pointer-moved', 'device.level-changed', 'plan.made', 'sync_conflict', 'alert.raised'];
@@ -310,14 +436,51 @@ export function fixtureFleet(nowMs: number, manyDevices = 0) {
     atMs: nowMs - (200 - seq) * 47_000,
     type: types[seq % types.length]!,
     severity: seq % 17 === 0 ? 'error' : seq % 7 === 0 ? 'warning' : 'info',
-    text: seq % 13 === 0 ? `Somebody named it ${hostile}.` : ['survey-2026: copying became copied.', 'The primary of payroll is on berlin-a-nvme now.', 'Drive Z301000 became failing: 48 pending sectors.', 'A plan with 12 moves saves $42.10 a month.', 'Two changes of mri-scans met; one was tried again.', 'video-masters waits for space.'][seq % types.length]!,
-    ids: [{ jobId: '01JQJ1', datasetId: 'survey-2026' }, { datasetId: 'payroll' }, { deviceId: devices[0]!.deviceId }, { planId: '01JQP1' }, { datasetId: 'mri-scans' }, { datasetId: 'video-masters' }][seq % types.length]!,
+    text:
+      seq % 13 === 0
+        ? `Somebody named it ${hostile}.`
+        : [
+            'survey-2026: copying became copied.',
+            'The primary of payroll is on berlin-a-nvme now.',
+            'Drive Z301000 became failing: 48 pending sectors.',
+            'A plan with 12 moves saves $42.10 a month.',
+            'Two changes of mri-scans met; one was tried again.',
+            'video-masters waits for space.',
+          ][seq % types.length]!,
+    ids: [
+      { jobId: '01JQJ1', datasetId: 'survey-2026' },
+      { datasetId: 'payroll' },
+      { deviceId: devices[0]!.deviceId },
+      { planId: '01JQP1' },
+      { datasetId: 'mri-scans' },
+      { datasetId: 'video-masters' },
+    ][seq % types.length]!,
     by: ['loop', 'berlin-a', 'berlin-a', 'loop', 'api', 'loop'][seq % types.length]!,
   });
   const events: EventView[] = Array.from({ length: 200 }, (_, index) => event(200 - index));
-  const alerts: AlertView[] = [{ alertId: 'a1', rule: 'drive-failing', severity: 'error', text: 'Drive Z301000 in berlin-a is failing; 14 datasets are being moved away.', ids: { deviceId: devices[0]!.deviceId }, sinceMs: nowMs - 26 * minuteMs, endedAtMs: null, times: 1 }];
+  const alerts: AlertView[] = [
+    {
+      alertId: 'a1',
+      rule: 'drive-failing',
+      severity: 'error',
+      text: 'Drive Z301000 in berlin-a is failing; 14 datasets are being moved away.',
+      ids: { deviceId: devices[0]!.deviceId },
+      sinceMs: nowMs - 26 * minuteMs,
+      endedAtMs: null,
+      times: 1,
+    },
+  ];
   const audit: AuditView[] = [
-    { seq: 2, atMs: nowMs - 5 * minuteMs, who: 'admin', role: 'admin', action: 'policy.patch', subject: 'survey-2026', detail: { set: { latencySloMs: 50 } }, outcome: 'done' },
+    {
+      seq: 2,
+      atMs: nowMs - 5 * minuteMs,
+      who: 'admin',
+      role: 'admin',
+      action: 'policy.patch',
+      subject: 'survey-2026',
+      detail: { set: { latencySloMs: 50 } },
+      outcome: 'done',
+    },
     { seq: 1, atMs: nowMs - 3 * hourMs, who: hostile, role: 'viewer', action: 'chaos.start', subject: 'berlin-a', detail: {}, outcome: 'refused: role' },
   ];
 
@@ -328,7 +491,14 @@ export function fixtureFleet(nowMs: number, manyDevices = 0) {
       atMs: nowMs - (129 - day) * 12_000,
       recordedDay: new Date(startDay + day * dayMs).toISOString().slice(0, 10),
       status: 'read',
-      smart: { '5': day < 80 ? 0 : (day - 80) * 2, '187': day < 105 ? 0 : Math.floor((day - 105) / 2), '188': 0, '197': day < 96 ? 0 : Math.round((day - 96) * 1.45), '198': day < 100 ? 0 : Math.round((day - 100) * 1.2), '194': 26 },
+      smart: {
+        '5': day < 80 ? 0 : (day - 80) * 2,
+        '187': day < 105 ? 0 : Math.floor((day - 105) / 2),
+        '188': 0,
+        '197': day < 96 ? 0 : Math.round((day - 96) * 1.45),
+        '198': day < 100 ? 0 : Math.round((day - 100) * 1.2),
+        '194': 26,
+      },
       temperatureCelsius: 25 + Math.round(3 * Math.sin(day / 9)),
     })),
     assessments: [
@@ -343,21 +513,83 @@ export function fixtureFleet(nowMs: number, manyDevices = 0) {
     inStep: false,
     sentence: '2 copies are being rebuilt and 1 conflict waits for a person. Nothing is lost.',
     items: [
-      { kind: 'missing-copy', datasetId: 'mri-scans', targetId: 'paris-a-archive', nodeId: null, text: '1 of 2 copies is verified; the second is being made', sinceMs: nowMs - 20 * minuteMs, state: 'working', jobId: '01JQJ2', attempts: 1 },
-      { kind: 'conflict', datasetId: 'payroll', targetId: 'berlin-b-disk', nodeId: 'berlin-b', text: `somebody wrote into the copy: ${hostile}`, sinceMs: nowMs - 2 * hourMs, state: 'needs-person', jobId: null, attempts: 3 },
-      { kind: 'late-batch', datasetId: null, targetId: null, nodeId: 'cloud-a', text: 'no report for 95 s', sinceMs: nowMs - 95_000, state: 'waiting', jobId: null, attempts: 0 },
+      {
+        kind: 'missing-copy',
+        datasetId: 'mri-scans',
+        targetId: 'paris-a-archive',
+        nodeId: null,
+        text: '1 of 2 copies is verified; the second is being made',
+        sinceMs: nowMs - 20 * minuteMs,
+        state: 'working',
+        jobId: '01JQJ2',
+        attempts: 1,
+      },
+      {
+        kind: 'conflict',
+        datasetId: 'payroll',
+        targetId: 'berlin-b-disk',
+        nodeId: 'berlin-b',
+        text: `somebody wrote into the copy: ${hostile}`,
+        sinceMs: nowMs - 2 * hourMs,
+        state: 'needs-person',
+        jobId: null,
+        attempts: 3,
+      },
+      {
+        kind: 'late-batch',
+        datasetId: null,
+        targetId: null,
+        nodeId: 'cloud-a',
+        text: 'no report for 95 s',
+        sinceMs: nowMs - 95_000,
+        state: 'waiting',
+        jobId: null,
+        attempts: 0,
+      },
     ],
-    streams: nodes.map((one, index) => ({ nodeId: one.nodeId, incarnation: 3, watermark: 10_204 + index * 97, highestSeen: 10_204 + index * 97 + (index === 3 ? 4 : 0), holes: index === 3 ? 1 : 0, desiredRev: 84, observedRev: index === 3 ? 82 : 84, lastBatchAtMs: nowMs - (index === 3 ? 95_000 : 3_000) })),
+    streams: nodes.map((one, index) => ({
+      nodeId: one.nodeId,
+      incarnation: 3,
+      watermark: 10_204 + index * 97,
+      highestSeen: 10_204 + index * 97 + (index === 3 ? 4 : 0),
+      holes: index === 3 ? 1 : 0,
+      desiredRev: 84,
+      observedRev: index === 3 ? 82 : 84,
+      lastBatchAtMs: nowMs - (index === 3 ? 95_000 : 3_000),
+    })),
     scrub: { lastAtMs: nowMs - 40 * minuteMs, oldestVerifiedAtMs: nowMs - 6 * dayMs, everyMs: 7 * dayMs, due: 3 },
     quarantined: 1,
     syncConflicts: 12,
     quarantine: [{ id: 'q1', atMs: nowMs - hourMs, topic: 'dim/v1/berlin-b/up/batch', because: `not JSON: ${hostile}`, bytes: 4_096 }],
   };
-  const experiment = { experimentId: '01JQX1', kind: 'target-latency', subject: 'berlin-b-disk', nodeId: 'berlin-b', parameters: { addedMs: 500 }, state: 'armed' as const, detail: 'the agent confirmed it', startedAtMs: nowMs - 20_000, endsAtMs: nowMs + 100_000, endedAtMs: null };
+  const experiment = {
+    experimentId: '01JQX1',
+    kind: 'target-latency',
+    subject: 'berlin-b-disk',
+    nodeId: 'berlin-b',
+    parameters: { addedMs: 500 },
+    state: 'armed' as const,
+    detail: 'the agent confirmed it',
+    startedAtMs: nowMs - 20_000,
+    endsAtMs: nowMs + 100_000,
+    endedAtMs: null,
+  };
   const chaos: ChaosView = {
     allowed: true,
     armed: [experiment],
-    recent: [{ ...experiment, experimentId: '01JQX0', kind: 'flip-byte', subject: '01JQR7', state: 'refused', detail: 'this is the last verified copy of payroll', startedAtMs: nowMs - hourMs, endsAtMs: nowMs - hourMs, endedAtMs: nowMs - hourMs }],
+    recent: [
+      {
+        ...experiment,
+        experimentId: '01JQX0',
+        kind: 'flip-byte',
+        subject: '01JQR7',
+        state: 'refused',
+        detail: 'this is the last verified copy of payroll',
+        startedAtMs: nowMs - hourMs,
+        endsAtMs: nowMs - hourMs,
+        endedAtMs: nowMs - hourMs,
+      },
+    ],
     kinds: Object.entries(faultKinds).map(([kind, row]) => ({ kind, on: row.on, parameters: [...row.parameters], says: row.says })),
     invariants: [
       { name: 'copies', says: 'No dataset has fewer verified copies than one', holds: true, detail: '214 of 214 datasets' },
@@ -370,8 +602,28 @@ export function fixtureFleet(nowMs: number, manyDevices = 0) {
   const integrations: IntegrationsView = {
     broker: { url: 'mqtt://127.0.0.1:1883', kind: 'embedded', connected: true },
     topics: [
-      { name: 'batch', pattern: 'dim/v1/{nodeId}/up/batch', from: 'agent', qos: 1, retain: false, says: 'sealed, sequenced records: readings, assessments, accesses, what happened to jobs', messages: 40_812, perMinute: 62.4, lastAtMs: nowMs - 900 },
-      { name: 'desired', pattern: 'dim/v1/{nodeId}/down/desired', from: 'control-plane', qos: 1, retain: false, says: 'signed: all that the agent should be doing', messages: 412, perMinute: 1.2, lastAtMs: nowMs - 12_000 },
+      {
+        name: 'batch',
+        pattern: 'dim/v1/{nodeId}/up/batch',
+        from: 'agent',
+        qos: 1,
+        retain: false,
+        says: 'sealed, sequenced records: readings, assessments, accesses, what happened to jobs',
+        messages: 40_812,
+        perMinute: 62.4,
+        lastAtMs: nowMs - 900,
+      },
+      {
+        name: 'desired',
+        pattern: 'dim/v1/{nodeId}/down/desired',
+        from: 'control-plane',
+        qos: 1,
+        retain: false,
+        says: 'signed: all that the agent should be doing',
+        messages: 412,
+        perMinute: 1.2,
+        lastAtMs: nowMs - 12_000,
+      },
     ],
     clients: nodes.map((one) => ({ clientId: one.nodeId, role: 'agent', connected: one.agentState === 'online', sinceMs: nowMs - 3 * hourMs })),
     keys: [{ keyId: 'k-01', name: 'first', role: 'admin', createdAtMs: nowMs - dayMs, lastUsedAtMs: nowMs - minuteMs }],
@@ -385,32 +637,88 @@ export function fixtureFleet(nowMs: number, manyDevices = 0) {
       { name: 'agent links', state: 'up', detail: '3 of 4' },
     ],
   };
-  return { nodes, targets, devices, status, datasets, detail, policy, jobs, plan, events, alerts, audit, history, consistency, chaos, certificates, documents, integrations };
+  return {
+    nodes,
+    targets,
+    devices,
+    status,
+    datasets,
+    detail,
+    policy,
+    jobs,
+    plan,
+    events,
+    alerts,
+    audit,
+    history,
+    consistency,
+    chaos,
+    certificates,
+    documents,
+    integrations,
+  };
 }
 
 /** One genuine certificate, and one whose text was changed after it was signed. */
 function fixtureCertificates(nowMs: number, device: DeviceView): { certificates: CertificateView[]; documents: Record<string, CertificateDocument> } {
   const { privateKey, publicKey } = generateKeyPairSync('ed25519');
   const publicKeyPem = publicKey.export({ type: 'spki', format: 'pem' }) as string;
-  const keyId = createHash('sha256').update(createPublicKey(publicKeyPem).export({ type: 'spki', format: 'der' })).digest('hex').slice(0, 32);
+  const keyId = createHash('sha256')
+    .update(createPublicKey(publicKeyPem).export({ type: 'spki', format: 'der' }))
+    .digest('hex')
+    .slice(0, 32);
   const body: CertificateBody = {
     v: 1,
     kind: 'evacuation',
     certificateId: '01JQC1',
     issuedAtMs: nowMs - 10 * minuteMs,
-    device: { deviceId: device.deviceId, serial: device.serial, model: device.model, nodeId: device.nodeId, siteId: device.siteId, targetIds: device.targetIds },
+    device: {
+      deviceId: device.deviceId,
+      serial: device.serial,
+      model: device.model,
+      nodeId: device.nodeId,
+      siteId: device.siteId,
+      targetIds: device.targetIds,
+    },
     judge: { kind: 'rule', name: 'five-attributes', version: '1' },
     alarm: { atMs: nowMs - 26 * minuteMs, recordedDay: '2015-06-18', level: 'failing', probability: 0.87, reasons: ['48 pending sectors'] },
     readings: [{ atMs: nowMs - 26 * minuteMs, recordedDay: '2015-06-18', smart: { '197': 48 } }],
-    replicas: [{ datasetId: 'survey-2026', versionId: 'v1', root: '9f2c4e1a'.repeat(8), objects: 1204, bytes: 98e9, from: { replicaId: 'r1', targetId: 'berlin-a-disk', nodeId: 'berlin-a' }, to: { replicaId: 'r2', targetId: 'berlin-b-disk', nodeId: 'berlin-b' }, verifiedRoot: '9f2c4e1a'.repeat(8), verifiedAtMs: nowMs - 12 * minuteMs, switchedAtMs: nowMs - 11 * minuteMs, retiredAtMs: nowMs - 10 * minuteMs, keptBecause: null }],
+    replicas: [
+      {
+        datasetId: 'survey-2026',
+        versionId: 'v1',
+        root: '9f2c4e1a'.repeat(8),
+        objects: 1204,
+        bytes: 98e9,
+        from: { replicaId: 'r1', targetId: 'berlin-a-disk', nodeId: 'berlin-a' },
+        to: { replicaId: 'r2', targetId: 'berlin-b-disk', nodeId: 'berlin-b' },
+        verifiedRoot: '9f2c4e1a'.repeat(8),
+        verifiedAtMs: nowMs - 12 * minuteMs,
+        switchedAtMs: nowMs - 11 * minuteMs,
+        retiredAtMs: nowMs - 10 * minuteMs,
+        keptBecause: null,
+      },
+    ],
     emptyAtMs: nowMs - 10 * minuteMs,
     outcome: { atMs: nowMs - 2 * minuteMs, state: 'failed', recordedDay: '2015-06-21', text: 'It failed on 2015-06-21, three days after it was empty.' },
   };
   const text = JSON.stringify(body);
   const signature = sign(null, Buffer.from(text), privateKey).toString('base64url');
-  const view = (certificateId: string): CertificateView => ({ certificateId, deviceId: device.deviceId, nodeId: device.nodeId, issuedAtMs: body.issuedAtMs, state: 'complete', replicas: 1, outcome: body.outcome?.text ?? null, verified: true });
+  const view = (certificateId: string): CertificateView => ({
+    certificateId,
+    deviceId: device.deviceId,
+    nodeId: device.nodeId,
+    issuedAtMs: body.issuedAtMs,
+    state: 'complete',
+    replicas: 1,
+    outcome: body.outcome?.text ?? null,
+    verified: true,
+  });
   return {
     certificates: [view('01JQC1'), view('01JQC2')],
-    documents: { '01JQC1': { body: text, signature, keyId, publicKeyPem }, '01JQC2': { body: text.replace('98000000000', '97000000000'), signature, keyId, publicKeyPem } },
+    documents: {
+      '01JQC1': { body: text, signature, keyId, publicKeyPem },
+      '01JQC2': { body: text.replace('98000000000', '97000000000'), signature, keyId, publicKeyPem },
+    },
   };
 }

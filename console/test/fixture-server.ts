@@ -6,7 +6,13 @@ import path from 'node:path';
 import { fixtureFleet } from './fixture-fleet.ts';
 
 const build = path.resolve(import.meta.dirname, '../build');
-const kinds: Record<string, string> = { '.html': 'text/html; charset=utf-8', '.js': 'text/javascript', '.css': 'text/css', '.svg': 'image/svg+xml', '.json': 'application/json' };
+const kinds: Record<string, string> = {
+  '.html': 'text/html; charset=utf-8',
+  '.js': 'text/javascript',
+  '.css': 'text/css',
+  '.svg': 'image/svg+xml',
+  '.json': 'application/json',
+};
 
 export interface FixtureServer {
   readonly url: string;
@@ -27,7 +33,10 @@ export async function startFixtureServer(options: { port?: number; manyDevices?:
   let tokenGood = true;
   let seq = 1000;
   const list = (items: readonly unknown[]): unknown => ({ items, next: null, asOfMs: Date.now() });
-  const problem = (status: number, detail: string): [number, unknown] => [status, { type: 'about:blank', title: status === 401 ? 'Who are you?' : 'Not there', status, detail, code: 'fixture' }];
+  const problem = (status: number, detail: string): [number, unknown] => [
+    status,
+    { type: 'about:blank', title: status === 401 ? 'Who are you?' : 'Not there', status, detail, code: 'fixture' },
+  ];
 
   function answer(method: string, url: URL, body: string): [number, unknown, string?] {
     const [, , noun = '', id = '', verb = ''] = url.pathname.split('/').map(decodeURIComponent);
@@ -39,22 +48,59 @@ export async function startFixtureServer(options: { port?: number; manyDevices?:
       case 'status':
         return [200, fleet.status];
       case 'nodes':
-        return id === '' ? [200, list(fleet.nodes)] : [200, { node: fleet.nodes.find((one) => one.nodeId === id), targets: fleet.targets.filter((one) => one.nodeId === id), devices: fleet.devices.filter((one) => one.nodeId === id) }];
+        return id === ''
+          ? [200, list(fleet.nodes)]
+          : [
+              200,
+              {
+                node: fleet.nodes.find((one) => one.nodeId === id),
+                targets: fleet.targets.filter((one) => one.nodeId === id),
+                devices: fleet.devices.filter((one) => one.nodeId === id),
+              },
+            ];
       case 'devices':
-        return id === '' ? [200, list(fleet.devices)] : [200, { ...fleet.history, device: fleet.devices.find((one) => one.deviceId === id) ?? fleet.history.device }];
+        return id === ''
+          ? [200, list(fleet.devices)]
+          : [200, { ...fleet.history, device: fleet.devices.find((one) => one.deviceId === id) ?? fleet.history.device }];
       case 'targets':
         return [200, list(fleet.targets)];
       case 'datasets':
         if (id === '') return [200, list(fleet.datasets)];
-        if (verb === 'location') return [200, { datasetId: id, versionId: 'v1', replicaId: 'r1', targetId: 'berlin-a-nvme', nodeId: 'berlin-a', path: `/srv/dim/berlin-a-nvme/${id}/current`, root: 'ab', verifiedAtMs: Date.now(), copies: [] }];
+        if (verb === 'location')
+          return [
+            200,
+            {
+              datasetId: id,
+              versionId: 'v1',
+              replicaId: 'r1',
+              targetId: 'berlin-a-nvme',
+              nodeId: 'berlin-a',
+              path: `/srv/dim/berlin-a-nvme/${id}/current`,
+              root: 'ab',
+              verifiedAtMs: Date.now(),
+              copies: [],
+            },
+          ];
         if (!fleet.datasets.some((one) => one.datasetId === id)) return problem(404, `There is no dataset ${id}.`);
         return [200, { ...fleet.detail, dataset: fleet.datasets.find((one) => one.datasetId === id) }, '"41"'];
       case 'policies':
         return [200, fleet.policy, '"1"'];
       case 'plans':
-        return id === '' ? [200, list([fleet.plan, { ...fleet.plan, planId: '01JQP0', state: 'superseded', madeAtMs: fleet.plan.madeAtMs - 300_000, moves: fleet.plan.moves.slice(0, 2) }])] : [200, fleet.plan];
+        return id === ''
+          ? [
+              200,
+              list([
+                fleet.plan,
+                { ...fleet.plan, planId: '01JQP0', state: 'superseded', madeAtMs: fleet.plan.madeAtMs - 300_000, moves: fleet.plan.moves.slice(0, 2) },
+              ]),
+            ]
+          : [200, fleet.plan];
       case 'jobs':
-        if (id !== '') return [200, { ...fleet.jobs.find((one) => one.jobId === id), transitions: [{ atMs: Date.now() - 60_000, from: 'planned', event: 'lease', to: 'leased' }] }];
+        if (id !== '')
+          return [
+            200,
+            { ...fleet.jobs.find((one) => one.jobId === id), transitions: [{ atMs: Date.now() - 60_000, from: 'planned', event: 'lease', to: 'leased' }] },
+          ];
         return [200, list(fleet.jobs.filter((one) => url.searchParams.get('active') !== String(['done', 'cancelled'].includes(one.state))))];
       case 'events':
         return [200, list(url.searchParams.has('before') ? [] : fleet.events)];
@@ -133,7 +179,10 @@ export async function startFixtureServer(options: { port?: number; manyDevices?:
 async function serveFile(pathname: string, response: ServerResponse): Promise<void> {
   const file = path.join(build, path.normalize(pathname));
   const found = path.extname(file) !== '' && existsSync(file) ? file : path.join(build, 'index.html');
-  response.writeHead(200, { 'content-type': kinds[path.extname(found)] ?? 'application/octet-stream', 'content-security-policy': "default-src 'self'; object-src 'none'; base-uri 'none'" });
+  response.writeHead(200, {
+    'content-type': kinds[path.extname(found)] ?? 'application/octet-stream',
+    'content-security-policy': "default-src 'self'; object-src 'none'; base-uri 'none'",
+  });
   response.end(await readFile(found));
 }
 

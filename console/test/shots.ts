@@ -7,7 +7,23 @@ import { startFixtureServer } from './fixture-server.ts';
 /** Pictures of pages for looking at: `node console/test/shots.ts DIRECTORY [PATH …]`. */
 const [directory = 'shots', ...asked] = process.argv.slice(2);
 const device = 'st4000dm000-z301000';
-const paths = asked.length > 0 ? asked : ['/', '/datasets', '/datasets/survey-2026', '/plan', '/migrations', '/health', `/devices/${device}`, '/nodes/berlin-a', '/consistency', '/chaos', '/events', '/integrations'];
+const paths =
+  asked.length > 0
+    ? asked
+    : [
+        '/',
+        '/datasets',
+        '/datasets/survey-2026',
+        '/plan',
+        '/migrations',
+        '/health',
+        `/devices/${device}`,
+        '/nodes/berlin-a',
+        '/consistency',
+        '/chaos',
+        '/events',
+        '/integrations',
+      ];
 mkdirSync(directory, { recursive: true });
 const server = await startFixtureServer();
 const browser = await chromium.launch({ executablePath: chromiumPath, args: [...chromiumFlags] });
@@ -18,7 +34,13 @@ page.on('pageerror', (thrown) => process.stdout.write(`${page.url()}: ${thrown.m
 await page.goto(`${server.url}/#token=first-look-token`);
 await page.getByRole('heading', { name: 'Fleet' }).waitFor();
 for (const where of paths) {
-  for (const [width, scheme] of [[1440, 'light'], [1440, 'dark'], [1024, 'light'], [390, 'light'], [390, 'dark']] as const) {
+  for (const [width, scheme] of [
+    [1440, 'light'],
+    [1440, 'dark'],
+    [1024, 'light'],
+    [390, 'light'],
+    [390, 'dark'],
+  ] as const) {
     await page.setViewportSize({ width, height: width === 390 ? 844 : 900 });
     await page.emulateMedia({ colorScheme: scheme });
     await page.goto(`${server.url}${where}`);

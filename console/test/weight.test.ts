@@ -13,7 +13,8 @@ function withImports(name: string, found = new Set<string>()): Set<string> {
   if (found.has(name)) return found;
   found.add(name);
   const text = readFileSync(path.join(build, name), 'utf8');
-  for (const [, specifier = ''] of text.matchAll(/(?:^|[;}\s])(?:import|export)\s*(?:[^'"()]*?from\s*)?["'](\.[^"']+)["']/g)) withImports(path.posix.join(path.posix.dirname(name), specifier), found);
+  for (const [, specifier = ''] of text.matchAll(/(?:^|[;}\s])(?:import|export)\s*(?:[^'"()]*?from\s*)?["'](\.[^"']+)["']/g))
+    withImports(path.posix.join(path.posix.dirname(name), specifier), found);
   return found;
 }
 
@@ -40,6 +41,10 @@ test.skipIf(!built)('the page holds no script or style of its own, so that a str
 
 test.skipIf(!built)('no script asks another host for anything', () => {
   const files = readdirSync(path.join(build, '_app'), { recursive: true, encoding: 'utf8' }).filter((name) => /\.(js|css)$/.test(name));
-  const hosts = files.flatMap((name) => [...readFileSync(path.join(build, '_app', name), 'utf8').matchAll(/(?:src|href|url|import|fetch)\s*[(=:]\s*["'`]?(https?:\/\/[^"'`\s)]+)/g)].map((match) => match[1]));
+  const hosts = files.flatMap((name) =>
+    [...readFileSync(path.join(build, '_app', name), 'utf8').matchAll(/(?:src|href|url|import|fetch)\s*[(=:]\s*["'`]?(https?:\/\/[^"'`\s)]+)/g)].map(
+      (match) => match[1],
+    ),
+  );
   expect(hosts).toEqual([]);
 });

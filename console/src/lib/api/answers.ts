@@ -1,7 +1,17 @@
 import type { DatasetDetail, DatasetLocation, DatasetView, PolicyView } from '@data-in-motion/shared/api/datasets';
 import type { AlertView, AuditView, EventView, JobView, PlanView } from '@data-in-motion/shared/api/decisions';
 import type { DeviceHistory, DeviceView, FleetStatus, NodeDetail, NodeView, TargetView } from '@data-in-motion/shared/api/fleet';
-import type { BurstAnswer, CertificateDocument, CertificateView, ChaosView, ConsistencyView, IntegrationsView, JoinTokenAnswer, SessionView, StatsView } from '@data-in-motion/shared/api/operations';
+import type {
+  BurstAnswer,
+  CertificateDocument,
+  CertificateView,
+  ChaosView,
+  ConsistencyView,
+  IntegrationsView,
+  JoinTokenAnswer,
+  SessionView,
+  StatsView,
+} from '@data-in-motion/shared/api/operations';
 import type { RouteName, routes } from '@data-in-motion/shared/api/routes';
 
 /** A method and a path of the contract, as one literal: `GET /v1/nodes/{nodeId}`. */

@@ -10,7 +10,14 @@ export class RequestFailed extends Error {
   readonly fix: string | null;
   readonly fields: readonly { readonly field: string; readonly message: string }[];
 
-  constructor(told: { status: number; code: string; title: string; detail: string; fix: string | null; fields: readonly { field: string; message: string }[] }) {
+  constructor(told: {
+    status: number;
+    code: string;
+    title: string;
+    detail: string;
+    fix: string | null;
+    fields: readonly { field: string; message: string }[];
+  }) {
     super(told.detail);
     this.status = told.status;
     this.code = told.code;
@@ -37,7 +44,14 @@ export function failedBy(status: number, body: unknown): RequestFailed {
 
 /** No answer: the process is away, or the network is. */
 export function unreachable(because: string): RequestFailed {
-  return new RequestFailed({ status: 0, code: 'network', title: 'The control plane does not answer', detail: because, fix: 'See whether npm start is still running.', fields: [] });
+  return new RequestFailed({
+    status: 0,
+    code: 'network',
+    title: 'The control plane does not answer',
+    detail: because,
+    fix: 'See whether npm start is still running.',
+    fields: [],
+  });
 }
 
 /** Whatever was thrown, as something that can be shown. */
@@ -48,5 +62,12 @@ export function asRequestFailed(thrown: unknown): RequestFailed {
 }
 
 function isFieldError(value: unknown): value is { field: string; message: string } {
-  return typeof value === 'object' && value !== null && 'field' in value && 'message' in value && typeof value.field === 'string' && typeof value.message === 'string';
+  return (
+    typeof value === 'object' &&
+    value !== null &&
+    'field' in value &&
+    'message' in value &&
+    typeof value.field === 'string' &&
+    typeof value.message === 'string'
+  );
 }

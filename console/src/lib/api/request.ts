@@ -47,7 +47,14 @@ export async function request<Asking extends Route>(route: Asking, asked: Asked 
   const body = await parsed(response);
   if (!response.ok) throw failedBy(response.status, body);
   if (method === 'GET' && (typeof body !== 'object' || body === null)) {
-    throw new RequestFailed({ status: response.status, code: 'answer.shape', title: 'The answer was not understood', detail: `${pattern} did not answer with a document.`, fix: 'Console and control plane may be of different versions: reload the page.', fields: [] });
+    throw new RequestFailed({
+      status: response.status,
+      code: 'answer.shape',
+      title: 'The answer was not understood',
+      detail: `${pattern} did not answer with a document.`,
+      fix: 'Console and control plane may be of different versions: reload the page.',
+      fields: [],
+    });
   }
   return { body: body as AnswerOf<Asking>, etag: response.headers.get('etag') };
 }

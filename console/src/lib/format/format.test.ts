@@ -7,7 +7,15 @@ import { age, duration, latency } from './time.ts';
 
 describe('sizes', () => {
   test('a size has three digits and its unit, in powers of a thousand', () => {
-    expect([0, 999, 1000, 1_240_000, 12_400_000, 999_600_000, 4e12].map(bytes)).toEqual(['0 B', '999 B', '1.00 kB', '1.24 MB', '12.4 MB', '1.00 GB', '4.00 TB']);
+    expect([0, 999, 1000, 1_240_000, 12_400_000, 999_600_000, 4e12].map(bytes)).toEqual([
+      '0 B',
+      '999 B',
+      '1.00 kB',
+      '1.24 MB',
+      '12.4 MB',
+      '1.00 GB',
+      '4.00 TB',
+    ]);
   });
   test('a size that is not known is a dash, not zero', () => {
     expect([bytes(null), bytes(undefined), bytes(Number.NaN), rate(null)]).toEqual(['–', '–', '–', '–']);
@@ -34,7 +42,15 @@ describe('money', () => {
 
 describe('time', () => {
   test('a span is told in at most two units', () => {
-    expect([840, 4200, 42_000, 240_000, 7_800_000, 273_600_000, 8_640_000_000_000].map(duration)).toEqual(['840 ms', '4.2 s', '42 s', '4 min', '2 h 10 min', '3 d 4 h', '100000 d']);
+    expect([840, 4200, 42_000, 240_000, 7_800_000, 273_600_000, 8_640_000_000_000].map(duration)).toEqual([
+      '840 ms',
+      '4.2 s',
+      '42 s',
+      '4 min',
+      '2 h 10 min',
+      '3 d 4 h',
+      '100000 d',
+    ]);
   });
   test('a moment is told by its age, and one to come by how soon', () => {
     expect([age(1000, 13_000), age(13_000, 1000), age(1000, 1000), age(null, 5)]).toEqual(['12 s ago', 'in 12 s', 'now', 'never']);
@@ -49,7 +65,12 @@ describe('numbers', () => {
     expect([0, 0.0004, 0.034, 0.5, 0.9994, 0.99999, 1].map(percent)).toEqual(['0 %', '<0.1 %', '3.4 %', '50 %', '>99.9 %', '>99.9 %', '100 %']);
   });
   test('a count carries its noun in the right number', () => {
-    expect([counted(1, 'dataset'), counted(12_480, 'dataset'), counted(2, 'copy', 'copies'), count(null)]).toEqual(['1 dataset', '12,480 datasets', '2 copies', '–']);
+    expect([counted(1, 'dataset'), counted(12_480, 'dataset'), counted(2, 'copy', 'copies'), count(null)]).toEqual([
+      '1 dataset',
+      '12,480 datasets',
+      '2 copies',
+      '–',
+    ]);
   });
   test('a share of nothing is zero, and none is above one', () => {
     expect([share(1, 0), share(3, 2), share(-1, 2)]).toEqual([0, 1, 0]);

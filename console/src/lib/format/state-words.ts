@@ -78,7 +78,12 @@ const words = {
     cancelled: as('cancelled', 'idle', 'dash'),
   },
   verdict: { admitted: as('admitted', 'ok', 'disc'), advised: as('advised', 'wait', 'ring'), held: as('held back', 'idle', 'square') },
-  plan: { current: as('current', 'busy', 'disc'), applied: as('applied', 'ok', 'disc'), superseded: as('superseded', 'idle', 'dash'), preview: as('preview', 'wait', 'ring') },
+  plan: {
+    current: as('current', 'busy', 'disc'),
+    applied: as('applied', 'ok', 'disc'),
+    superseded: as('superseded', 'idle', 'dash'),
+    preview: as('preview', 'wait', 'ring'),
+  },
   severity: { info: as('info', 'idle', 'dash'), warning: as('warning', 'warn', 'triangle'), error: as('error', 'bad', 'cross') },
   experiment: {
     sent: as('sent', 'wait', 'ring'),
@@ -88,7 +93,12 @@ const words = {
     expired: as('ended by time', 'ok', 'disc'),
   },
   certificate: { open: as('open', 'busy', 'half'), complete: as('complete', 'ok', 'disc') },
-  consistency: { pending: as('pending', 'wait', 'ring'), working: as('working', 'busy', 'half'), waiting: as('waiting', 'wait', 'square'), 'needs-person': as('needs a person', 'bad', 'triangle') },
+  consistency: {
+    pending: as('pending', 'wait', 'ring'),
+    working: as('working', 'busy', 'half'),
+    waiting: as('waiting', 'wait', 'square'),
+    'needs-person': as('needs a person', 'bad', 'triangle'),
+  },
   invariant: { holds: as('holds', 'ok', 'disc'), broken: as('broken', 'bad', 'cross') },
   dependency: { up: as('up', 'ok', 'disc'), down: as('down', 'bad', 'cross') },
   connection: { on: as('connected', 'ok', 'disc'), off: as('away', 'idle', 'ring') },

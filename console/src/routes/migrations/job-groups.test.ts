@@ -4,10 +4,39 @@ import { describe, expect, test } from 'vitest';
 import { bytesLeft, canCancel, jobGroup, progressNow, trackOf } from './job-groups.ts';
 
 const job = (more: Partial<JobView>): JobView => ({
-  jobId: 'j', key: 'j', datasetId: 'd', purpose: 'move', state: 'copying', need: null, reason: '', fromTargetId: 'a', toTargetId: 'b', agentNodeId: 'n', epoch: 1, attempt: 1, notBeforeMs: null,
-  waitingBecause: null, error: null, progress: null, sizeBytes: 100, movedBytes: 0, createdAtMs: 0, startedAtMs: 0, endedAtMs: null, ...more,
+  jobId: 'j',
+  key: 'j',
+  datasetId: 'd',
+  purpose: 'move',
+  state: 'copying',
+  need: null,
+  reason: '',
+  fromTargetId: 'a',
+  toTargetId: 'b',
+  agentNodeId: 'n',
+  epoch: 1,
+  attempt: 1,
+  notBeforeMs: null,
+  waitingBecause: null,
+  error: null,
+  progress: null,
+  sizeBytes: 100,
+  movedBytes: 0,
+  createdAtMs: 0,
+  startedAtMs: 0,
+  endedAtMs: null,
+  ...more,
 });
-const progress = (step: string, bytesDone: number): JobView['progress'] => ({ step, objectsDone: 1, objectsTotal: 2, bytesDone, bytesTotal: 100, bytesPerSec: 5, remainingMs: null, atMs: 0 });
+const progress = (step: string, bytesDone: number): JobView['progress'] => ({
+  step,
+  objectsDone: 1,
+  objectsTotal: 2,
+  bytesDone,
+  bytesTotal: 100,
+  bytesPerSec: 5,
+  remainingMs: null,
+  atMs: 0,
+});
 
 describe('where a job stands', () => {
   test('every state of every purpose has a place on its track', () => {
@@ -35,7 +64,9 @@ describe('what is left to do', () => {
     expect(progressNow(job({ state: 'trashed', progress: progress('copy', 40) }))).toBeNull();
   });
   test('a job that has switched has nothing left to copy, and can not be taken back', () => {
-    expect([bytesLeft(job({ progress: progress('copy', 40) })), bytesLeft(job({ state: 'planned' })), bytesLeft(job({ state: 'grace' }))]).toEqual([60, 100, 0]);
+    expect([bytesLeft(job({ progress: progress('copy', 40) })), bytesLeft(job({ state: 'planned' })), bytesLeft(job({ state: 'grace' }))]).toEqual([
+      60, 100, 0,
+    ]);
     expect([canCancel(job({ state: 'verifying' })), canCancel(job({ state: 'switched' })), canCancel(job({ state: 'done' }))]).toEqual([true, false, false]);
   });
 });

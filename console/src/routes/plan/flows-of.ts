@@ -15,13 +15,26 @@ export function flowsOf(moves: readonly MoveView[], targets: readonly TargetView
     const to = place(move.toTargetId, 'leaves');
     const key = `${from.name}>${to.name}`;
     const known = flows.get(key);
-    flows.set(key, { from: from.name, to: to.name, fromTier: from.tier, toTier: to.tier, sizeBytes: (known?.sizeBytes ?? 0) + move.sizeBytes, moves: (known?.moves ?? 0) + 1 });
+    flows.set(key, {
+      from: from.name,
+      to: to.name,
+      fromTier: from.tier,
+      toTier: to.tier,
+      sizeBytes: (known?.sizeBytes ?? 0) + move.sizeBytes,
+      moves: (known?.moves ?? 0) + 1,
+    });
   }
   return [...flows.values()];
 }
 
 /** What applying a plan sets in motion. */
-export function consequence(moves: readonly MoveView[]): { moves: number; sizeBytes: number; migrationOnce: number; changePerMonth: number; expectedMs: number | null } {
+export function consequence(moves: readonly MoveView[]): {
+  moves: number;
+  sizeBytes: number;
+  migrationOnce: number;
+  changePerMonth: number;
+  expectedMs: number | null;
+} {
   const waiting = moves.filter((move) => move.verdict === 'advised');
   const times = waiting.map((move) => move.expectedMs).filter((ms) => ms !== null);
   return {

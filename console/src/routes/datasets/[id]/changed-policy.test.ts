@@ -7,7 +7,10 @@ const draft = (more: Partial<PolicyDraft>): PolicyDraft => ({ ...before, regions
 
 test('only the rules that a person changed are sent', () => {
   expect(changedPolicy(before, draft({}), [])).toEqual({ set: {}, clear: [] });
-  expect(changedPolicy(before, draft({ copies: 3, regions: 'eu-west, eu-central,' }), [])).toEqual({ set: { copies: 3, regions: ['eu-west', 'eu-central'] }, clear: [] });
+  expect(changedPolicy(before, draft({ copies: 3, regions: 'eu-west, eu-central,' }), [])).toEqual({
+    set: { copies: 3, regions: ['eu-west', 'eu-central'] },
+    clear: [],
+  });
 });
 
 test('a rule that goes back to the global policy is cleared and not set', () => {

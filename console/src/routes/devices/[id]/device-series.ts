@@ -1,6 +1,6 @@
 import type { DeviceHistory } from '@data-in-motion/shared/api/fleet';
-import { stateWord } from '../../../lib/format/state-words.ts';
 import type { Mark } from '../../../lib/components/HistoryChart.svelte';
+import { stateWord } from '../../../lib/format/state-words.ts';
 
 type Dated = { readonly atMs: number; readonly recordedDay: string | null };
 
@@ -10,7 +10,10 @@ export function dayOf(dated: Dated): number {
 }
 
 /** One line per attribute that was ever reported; a day without a value is a gap. `at` ascends, one point per moment. */
-export function seriesOf(readings: DeviceHistory['readings'], attributes: readonly string[]): { at: number[]; lines: { attribute: string; values: (number | null)[] }[] } {
+export function seriesOf(
+  readings: DeviceHistory['readings'],
+  attributes: readonly string[],
+): { at: number[]; lines: { attribute: string; values: (number | null)[] }[] } {
   const byMoment = new Map(readings.map((reading) => [dayOf(reading), reading]));
   const at = [...byMoment.keys()].sort((a, b) => a - b);
   const lines = attributes
@@ -26,7 +29,12 @@ export function alarmMarks(assessments: DeviceHistory['assessments']): Mark[] {
   const marks: Mark[] = [];
   for (const one of [...assessments].sort((a, b) => dayOf(a) - dayOf(b))) {
     const level = severity[one.level] ?? 0;
-    if (level > before) marks.push({ at: dayOf(one), text: `${stateWord('risk', one.level).word}${one.recordedDay === null ? '' : ` ${one.recordedDay}`}`, tone: level === 3 ? 'bad' : 'warn' });
+    if (level > before)
+      marks.push({
+        at: dayOf(one),
+        text: `${stateWord('risk', one.level).word}${one.recordedDay === null ? '' : ` ${one.recordedDay}`}`,
+        tone: level === 3 ? 'bad' : 'warn',
+      });
     before = level;
   }
   return marks;
