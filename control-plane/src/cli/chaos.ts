@@ -72,7 +72,7 @@ export function addChaos(program: Command): void {
       session.answer(
         experiment,
         () =>
-          `${experiment.experimentId}: ${experiment.kind} on ${experiment.subject} ${experiment.state}${experiment.detail === '' ? '' : `, ${experiment.detail}`}; over in ${duration(options.ttl)} at the latest.`,
+          `${experiment.experimentId}: ${experiment.kind} on ${experiment.subject}: ${experiment.detail || experiment.state}; over in ${duration(options.ttl)} at the latest.`,
       );
     },
   });

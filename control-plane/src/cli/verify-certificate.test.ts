@@ -23,8 +23,8 @@ test('an honest certificate holds, and its signer is known when the key is', () 
 test.each<[string, CertificateBody, RegExp]>([
   ['another root at the new place', { ...aCertificate, replicas: [{ ...replica, verifiedRoot: 'cd'.repeat(32) }] }, /root of its manifest/],
   ['a new place on the same device', { ...aCertificate, replicas: [{ ...replica, to: { ...replica.to, targetId: 'berlin-disk' } }] }, /one that is not on it/],
-  ['a switch before the copy was read back', { ...aCertificate, replicas: [{ ...replica, verifiedAtMs: 3_500 }] }, /before the old one left/],
-  ['an old copy that left before any switch', { ...aCertificate, replicas: [{ ...replica, switchedAtMs: null }], emptyAtMs: null }, /before the old one left/],
+  ['an old copy that left before the new one was read back', { ...aCertificate, replicas: [{ ...replica, verifiedAtMs: 4_500 }] }, /before the old one left/],
+  ['an old copy that left without a switch', { ...aCertificate, replicas: [{ ...replica, switchedAtMs: null }], emptyAtMs: null }, /before the old one left/],
   ['empty before the last switch', { ...aCertificate, emptyAtMs: 2_500 }, /every copy had a new place/],
   ['readings out of order', { ...aCertificate, readings: [...aCertificate.readings].reverse() }, /order of time/],
 ])('%s is found, although the signature is right', (_, body, says) => {
