@@ -9,7 +9,7 @@ import { ulid } from '@data-in-motion/shared/ulid';
 import { eq, inArray } from 'drizzle-orm';
 import { certifyEvacuations } from './control-loop/certify-evacuations.ts';
 import { applyPlan, makePlan, picture, planBasis, promoteCopies, storeHeats } from './control-loop/decide.ts';
-import { defaultLoopSettings, type LeaderWrite, leaderWrite, type LoopParts, type LoopSettings, type Solve, tolerate } from './control-loop/parts.ts';
+import { defaultLoopSettings, type LeaderWrite, type LoopParts, type LoopSettings, leaderWrite, type Solve, tolerate } from './control-loop/parts.ts';
 import { scrubOldest } from './control-loop/scrub.ts';
 import { solverThread } from './control-loop/solve-in-thread.ts';
 import { stepJobs } from './control-loop/step-jobs.ts';
@@ -92,7 +92,11 @@ export function loopSettings(given: ControlLoopSettings): LoopSettings {
     trashMs: given.trashMs,
     leaseMs: given.leaseMs,
     scrubEveryMs: given.scrubEveryMs,
-    decisions: { ...decisions, agents: { lateAfterMs: given.lateAfterMs, lostAfterMs: given.lostAfterMs }, heat: { ...decisions.heat, coldAfterMs: given.coldAfterMs } },
+    decisions: {
+      ...decisions,
+      agents: { lateAfterMs: given.lateAfterMs, lostAfterMs: given.lostAfterMs },
+      heat: { ...decisions.heat, coldAfterMs: given.coldAfterMs },
+    },
   };
 }
 
@@ -167,7 +171,10 @@ export class FleetKeeper {
 
   async resync(): Promise<{ verifying: number; nodes: number }> {
     const { store, dispatch } = this.#parts;
-    const doubted = await store.db.select({ replicaId: replica.replicaId }).from(replica).where(inArray(replica.state, ['suspect', 'missing']));
+    const doubted = await store.db
+      .select({ replicaId: replica.replicaId })
+      .from(replica)
+      .where(inArray(replica.state, ['suspect', 'missing']));
     let verifying = 0;
     for (const row of doubted) {
       await store.transaction(async (tx) => {

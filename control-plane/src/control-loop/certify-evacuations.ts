@@ -9,8 +9,13 @@ const followMs = 90 * 86_400_000;
 /** Open a certificate for each device that turned risky with copies on it, and keep the others true. */
 export async function certifyEvacuations(parts: LoopParts, write: LeaderWrite): Promise<void> {
   const { store, signingKey } = parts;
-  const known = await store.db.select({ certificateId: certificate.certificateId, deviceId: certificate.deviceId, state: certificate.state, openedAtMs: certificate.openedAtMs }).from(certificate);
-  const risky = await store.db.select().from(device).where(inArray(device.level, ['at-risk', 'failing']));
+  const known = await store.db
+    .select({ certificateId: certificate.certificateId, deviceId: certificate.deviceId, state: certificate.state, openedAtMs: certificate.openedAtMs })
+    .from(certificate);
+  const risky = await store.db
+    .select()
+    .from(device)
+    .where(inArray(device.level, ['at-risk', 'failing']));
   for (const row of risky) {
     if (known.some((one) => one.deviceId === row.deviceId && (one.state === 'open' || one.openedAtMs >= (row.levelSinceMs ?? 0)))) continue;
     await tolerate(parts, () => write((tx, nowMs) => openCertificate(tx, row.deviceId, signingKey, nowMs)));

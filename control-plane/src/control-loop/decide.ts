@@ -16,7 +16,7 @@ import type { Tx } from '../store/database.ts';
 import { appendEvents } from '../store/events.ts';
 import { insertCopyJob, insertPromotionJob, insertRetireJob } from '../store/jobs.ts';
 import { loadSnapshot } from '../store/load-snapshot.ts';
-import { markApplied, moveOf, planViewOf, readPlan, savePlan, type StoredMove, type StoredPlan } from '../store/plans.ts';
+import { markApplied, moveOf, planViewOf, readPlan, type StoredMove, type StoredPlan, savePlan } from '../store/plans.ts';
 import { alert, dataset } from '../store/schema.ts';
 import type { LeaderWrite, LoopParts } from './parts.ts';
 
@@ -54,7 +54,9 @@ export async function storeHeats(write: LeaderWrite, { snapshot, heats }: Pictur
 
 async function tellHeat(tx: Tx, datasetId: DatasetId, before: string, heat: Heat, nowMs: number): Promise<void> {
   const text = `${datasetId} is ${heat.class} now, it was ${before}: ${heat.reason}`;
-  await appendEvents(tx, nowMs, [{ type: 'dataset.heat-changed', severity: 'info', text, ids: { datasetId, from: before, to: heat.class, score: heat.score }, by: 'control-plane' }]);
+  await appendEvents(tx, nowMs, [
+    { type: 'dataset.heat-changed', severity: 'info', text, ids: { datasetId, from: before, to: heat.class, score: heat.score }, by: 'control-plane' },
+  ]);
 }
 
 /** Send readers to a good copy where the primary can not be read any more. */
@@ -70,14 +72,32 @@ export function planBasis({ snapshot, heats, needs }: Picture): string {
   const health = targetHealth(snapshot);
   return JSON.stringify([
     needs.map((need) => [need.kind, need.datasetId, need.replicaId]),
-    snapshot.datasets.map((facts) => [facts.datasetId, facts.rev, facts.versionId, heats.get(facts.datasetId)?.class, facts.policy, facts.replicas.map((copy) => [copy.replicaId, copy.state])]),
-    snapshot.targets.map((place) => [place.targetId, place.prices, place.tier, health.get(place.targetId)?.takesData, health.get(place.targetId)?.drain, health.get(place.targetId)?.counts]),
+    snapshot.datasets.map((facts) => [
+      facts.datasetId,
+      facts.rev,
+      facts.versionId,
+      heats.get(facts.datasetId)?.class,
+      facts.policy,
+      facts.replicas.map((copy) => [copy.replicaId, copy.state]),
+    ]),
+    snapshot.targets.map((place) => [
+      place.targetId,
+      place.prices,
+      place.tier,
+      health.get(place.targetId)?.takesData,
+      health.get(place.targetId)?.drain,
+      health.get(place.targetId)?.counts,
+    ]),
     snapshot.jobs.length,
   ]);
 }
 
 /** Solve, admit what may be admitted on a fresh look at the fleet, and keep the plan. A dry run admits nothing. */
-export async function makePlan(parts: LoopParts, write: LeaderWrite, wanted: { dryRun: boolean; datasetIds: ReadonlySet<DatasetId> | null }): Promise<PlanView> {
+export async function makePlan(
+  parts: LoopParts,
+  write: LeaderWrite,
+  wanted: { dryRun: boolean; datasetIds: ReadonlySet<DatasetId> | null },
+): Promise<PlanView> {
   const seen = picture(await loadSnapshot(parts.store), parts);
   const made = await parts.solve(seen.snapshot, seen.needs, seen.heats, wanted.datasetIds);
   const fresh = await loadSnapshot(parts.store);
@@ -85,7 +105,11 @@ export async function makePlan(parts: LoopParts, write: LeaderWrite, wanted: { d
   const planId = ulid(made.madeAtMs, systemRandom) as PlanId;
   return write(async (tx, nowMs) => {
     const jobs = wanted.dryRun ? new Map<Move, JobId>() : await insertAdmitted(tx, fresh, admissions, planId, nowMs);
-    const settled = admissions.map((one) => (one.verdict === 'admitted' && !wanted.dryRun && !jobs.has(one.move) ? { ...one, verdict: 'held' as const, heldBecause: 'a job for it is under way' } : one));
+    const settled = admissions.map((one) =>
+      one.verdict === 'admitted' && !wanted.dryRun && !jobs.has(one.move)
+        ? { ...one, verdict: 'held' as const, heldBecause: 'a job for it is under way' }
+        : one,
+    );
     const view = planViewOf(planId, made, settled, jobs, wanted.dryRun ? 'preview' : 'current');
     await savePlan(tx, view, nowMs);
     if (!wanted.dryRun) await tellPlan(tx, view, nowMs);
@@ -126,11 +150,20 @@ async function tellPlan(tx: Tx, view: StoredPlan, nowMs: number): Promise<void> 
   if (view.moves.length > 0) {
     const admitted = view.moves.filter((move) => move.verdict === 'admitted').length;
     const text = `A plan of ${view.moves.length} ${view.moves.length === 1 ? 'move' : 'moves'}, ${admitted} of them started`;
-    await appendEvents(tx, nowMs, [{ type: 'plan.made', severity: 'info', text, ids: { planId: view.planId, moves: view.moves.length, admitted, costBefore: view.costBeforePerMonth, costAfter: view.costAfterPerMonth }, by: 'control-plane' }]);
+    await appendEvents(tx, nowMs, [
+      {
+        type: 'plan.made',
+        severity: 'info',
+        text,
+        ids: { planId: view.planId, moves: view.moves.length, admitted, costBefore: view.costBeforePerMonth, costAfter: view.costAfterPerMonth },
+        by: 'control-plane',
+      },
+    ]);
   }
   const open = await tx.select({ ids: alert.ids }).from(alert).where(eq(alert.rule, 'policy.infeasible'));
   const infeasible = new Set(view.infeasible.map((one) => one.datasetId));
-  for (const { ids } of open) if (typeof ids['datasetId'] === 'string' && !infeasible.has(ids['datasetId'])) await endAlert(tx, nowMs, 'policy.infeasible', ids['datasetId']);
+  for (const { ids } of open)
+    if (typeof ids['datasetId'] === 'string' && !infeasible.has(ids['datasetId'])) await endAlert(tx, nowMs, 'policy.infeasible', ids['datasetId']);
   for (const one of view.infeasible) {
     const text = `The policy of ${one.datasetId} can not be met (${one.rules.join(', ')}). ${one.cheapestWayOut}`;
     await raiseAlert(tx, nowMs, { rule: 'policy.infeasible', subject: one.datasetId, severity: 'warning', text, ids: { datasetId: one.datasetId } });
@@ -171,7 +204,8 @@ function staleBecause(snapshot: FleetSnapshot, move: StoredMove, madeAtMs: numbe
   const facts = snapshot.datasets.find((one) => one.datasetId === move.datasetId);
   if (facts === undefined) return `${move.datasetId} is gone`;
   const copy = facts.replicas.find((one) => one.replicaId === move.fromReplicaId);
-  if (move.fromReplicaId !== null && (copy === undefined || ['retiring', 'trashed'].includes(copy.state))) return `the copy of ${move.datasetId} on ${move.fromTargetId} is not there any more`;
+  if (move.fromReplicaId !== null && (copy === undefined || ['retiring', 'trashed'].includes(copy.state)))
+    return `the copy of ${move.datasetId} on ${move.fromTargetId} is not there any more`;
   if (facts.replicas.some((one) => one.createdAtMs > madeAtMs)) return `the copies of ${move.datasetId} have changed since the plan was made`;
   return null;
 }

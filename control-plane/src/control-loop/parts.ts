@@ -46,7 +46,12 @@ export const defaultLoopSettings: LoopSettings = {
 };
 
 /** `only` leaves every other dataset where it is; null asks about all. */
-export type Solve = (snapshot: FleetSnapshot, needs: readonly Need[], heats: ReadonlyMap<DatasetId, Heat>, only: ReadonlySet<DatasetId> | null) => Promise<Plan>;
+export type Solve = (
+  snapshot: FleetSnapshot,
+  needs: readonly Need[],
+  heats: ReadonlyMap<DatasetId, Heat>,
+  only: ReadonlySet<DatasetId> | null,
+) => Promise<Plan>;
 
 export interface LoopParts {
   readonly store: Store;

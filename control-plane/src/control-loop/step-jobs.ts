@@ -3,8 +3,8 @@ import { eq } from 'drizzle-orm';
 import type { FleetSnapshot } from '../fleet/snapshot.ts';
 import { chooseImportTarget } from '../placement/choose-import-target.ts';
 import { raiseAlert } from '../store/alerts.ts';
-import { distrustedSinceMs } from '../store/leader.ts';
 import { changeJob, type JobRow, lockJob, waitingStates, workingStates } from '../store/jobs.ts';
+import { distrustedSinceMs } from '../store/leader.ts';
 import { awaitPlace, awaitsDestination, giveDestination, leaseJob, releaseIfLapsed, settleLost } from '../store/leases.ts';
 import { grantPurge, grantRetire, type PermitSettings } from '../store/permits.ts';
 import { switchJob } from '../store/pointers.ts';
@@ -105,7 +105,13 @@ async function placeImport(parts: LoopParts, write: LeaderWrite, snapshot: Fleet
   if (row.waitingBecause === because) return false;
   await write(async (tx, atMs) => {
     await awaitPlace(tx, row.jobId, because, atMs);
-    await raiseAlert(tx, atMs, { rule: 'import.no-place', subject: row.jobId, severity: 'warning', text: `${row.datasetId} can not be imported: ${because}`, ids: { jobId: row.jobId, datasetId: row.datasetId } });
+    await raiseAlert(tx, atMs, {
+      rule: 'import.no-place',
+      subject: row.jobId,
+      severity: 'warning',
+      text: `${row.datasetId} can not be imported: ${because}`,
+      ids: { jobId: row.jobId, datasetId: row.datasetId },
+    });
   });
   return false;
 }

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { JobId, NodeId } from '@data-in-motion/shared/domain/ids';
 import type { DesiredDocument, Order } from '@data-in-motion/shared/protocol/messages';
-import { signBody, type SigningKey } from '@data-in-motion/shared/signature';
+import { type SigningKey, signBody } from '@data-in-motion/shared/signature';
 import { type OrderFacts, ordersFor } from '../jobs/orders.ts';
 import type { NodeWork } from '../store/order-facts.ts';
 
@@ -40,8 +40,17 @@ export function documentFor(parts: { nodeId: NodeId; rev: number; inc: number; w
 function withToken(order: Order, jobs: ReadonlyMap<JobId, OrderFacts>, toNodeId: NodeId, nowMs: number, key: SigningKey): Order {
   if (order.kind !== 'copy' || order.source.kind !== 'remote') return order;
   const job = jobs.get(order.jobId);
-  const source = job?.purpose === 'import' ? { kind: 'import', jobId: order.jobId } : { kind: 'replica', targetId: job?.read?.targetId, replicaId: job?.read?.replicaId };
-  const body = { kind: 'transfer', jobId: order.jobId, epoch: order.epoch, source, toNodeId, fromNodeId: order.source.nodeId, expiresAtMs: nowMs + tokenValidForMs };
+  const source =
+    job?.purpose === 'import' ? { kind: 'import', jobId: order.jobId } : { kind: 'replica', targetId: job?.read?.targetId, replicaId: job?.read?.replicaId };
+  const body = {
+    kind: 'transfer',
+    jobId: order.jobId,
+    epoch: order.epoch,
+    source,
+    toNodeId,
+    fromNodeId: order.source.nodeId,
+    expiresAtMs: nowMs + tokenValidForMs,
+  };
   const token = Buffer.from(JSON.stringify(signBody(JSON.stringify(body), key))).toString('base64url');
   return { ...order, source: { ...order.source, token } };
 }

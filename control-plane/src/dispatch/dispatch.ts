@@ -3,7 +3,7 @@ import type { NodeId } from '@data-in-motion/shared/domain/ids';
 import { asFailure, type Failure } from '@data-in-motion/shared/failure';
 import type { FaultDocument } from '@data-in-motion/shared/protocol/messages';
 import type { PayloadOf } from '@data-in-motion/shared/protocol/topics';
-import { signBody, type SigningKey } from '@data-in-motion/shared/signature';
+import { type SigningKey, signBody } from '@data-in-motion/shared/signature';
 import { eq, ne, sql } from 'drizzle-orm';
 import type { Bus } from '../broker/bus.ts';
 import type { Db, Store } from '../store/database.ts';
@@ -60,7 +60,10 @@ export function startDispatch(parts: DispatchParts): Dispatch {
     },
     async nudgeChanged() {
       const nowMs = await store.nowMs();
-      const rows = await store.db.select({ nodeId: node.nodeId, rev: node.desiredRev, hash: node.desiredHash }).from(node).where(ne(node.agentState, 'revoked'));
+      const rows = await store.db
+        .select({ nodeId: node.nodeId, rev: node.desiredRev, hash: node.desiredHash })
+        .from(node)
+        .where(ne(node.agentState, 'revoked'));
       const active = await busyNodes(store.db);
       const before = busy;
       let changed = 0;
@@ -76,7 +79,11 @@ export function startDispatch(parts: DispatchParts): Dispatch {
       return changed;
     },
     async nudgeAll() {
-      const rows = await store.db.update(node).set({ desiredRev: sql`${node.desiredRev} + 1` }).where(ne(node.agentState, 'revoked')).returning({ nodeId: node.nodeId, rev: node.desiredRev });
+      const rows = await store.db
+        .update(node)
+        .set({ desiredRev: sql`${node.desiredRev} + 1` })
+        .where(ne(node.agentState, 'revoked'))
+        .returning({ nodeId: node.nodeId, rev: node.desiredRev });
       for (const row of rows) await nudge(row.nodeId, row.rev);
       return rows.length;
     },
@@ -103,7 +110,10 @@ async function settleRev(store: Store, nodeId: NodeId, nowMs: number): Promise<n
     if (row === undefined) return null;
     const hash = hashOf(contentFor(nodeId, await workOf(tx, nodeId, nowMs)));
     if (hash === row.hash) return row.rev;
-    await tx.update(node).set({ desiredHash: hash, desiredRev: row.rev + 1 }).where(eq(node.nodeId, nodeId));
+    await tx
+      .update(node)
+      .set({ desiredHash: hash, desiredRev: row.rev + 1 })
+      .where(eq(node.nodeId, nodeId));
     return row.rev + 1;
   });
 }

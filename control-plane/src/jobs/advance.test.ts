@@ -1,6 +1,6 @@
-import type { JobId, ReplicaId } from '@data-in-motion/shared/domain/ids';
 import { errorClasses } from '@data-in-motion/shared/domain/error-class';
-import { jobMachine, jobPurposes, jobStates, type JobState } from '@data-in-motion/shared/domain/job';
+import type { JobId, ReplicaId } from '@data-in-motion/shared/domain/ids';
+import { type JobState, jobMachine, jobPurposes, jobStates } from '@data-in-motion/shared/domain/job';
 import { step } from '@data-in-motion/shared/machine';
 import type { JobRecord } from '@data-in-motion/shared/protocol/records';
 import { seededRandom } from '@data-in-motion/shared/random';
@@ -10,7 +10,15 @@ import { answerFailure, answerReport, defaultRetryPolicy, type JobStanding, walk
 import { protocolGuards } from './guards.ts';
 
 const root = 'a'.repeat(64);
-const job: JobStanding = { purpose: 'copy', state: 'leased', epoch: 3, toReplicaId: 'to' as ReplicaId, fromReplicaId: null, switchRev: 7, version: { root, objects: 2, sizeBytes: 10 } };
+const job: JobStanding = {
+  purpose: 'copy',
+  state: 'leased',
+  epoch: 3,
+  toReplicaId: 'to' as ReplicaId,
+  fromReplicaId: null,
+  switchRev: 7,
+  version: { root, objects: 2, sizeBytes: 10 },
+};
 const base = { type: 'job' as const, jobId: 'j' as JobId, epoch: 3, atMs: 0 };
 type Told = Exclude<JobRecord, { event: 'failed' }>;
 const verified: Told = { ...base, event: 'verified', replicaId: 'to' as ReplicaId, root, objects: 2, bytes: 10, level: 'L2', readFrom: 'cache' };
@@ -36,9 +44,12 @@ describe('a report', () => {
     expect(answerReport({ ...job, state: 'verified' }, { ...verified, epoch: 9 }).kind).toBe('refused');
   });
 
-  test.each([{ root: 'b'.repeat(64) }, { objects: 3 }, { bytes: 11 }, { replicaId: 'other' as ReplicaId }, { level: 'L1' as const }])('that read back something else does not make a copy count: %o', (wrong) => {
-    expect(answerReport(job, { ...verified, ...wrong } as Told).kind).toBe('refused');
-  });
+  test.each([{ root: 'b'.repeat(64) }, { objects: 3 }, { bytes: 11 }, { replicaId: 'other' as ReplicaId }, { level: 'L1' as const }])(
+    'that read back something else does not make a copy count: %o',
+    (wrong) => {
+      expect(answerReport(job, { ...verified, ...wrong } as Told).kind).toBe('refused');
+    },
+  );
 
   test('without manifestMatch a copy that never matched would be switched to', () => {
     const wrong = { ...verified, root: 'b'.repeat(64) } as Told;
@@ -61,11 +72,15 @@ describe('a report', () => {
   test('has an answer in every state of every purpose, and never leads off the table', () => {
     const replicaId = fc.constantFrom('to', 'from').map((name) => name as ReplicaId);
     const told = fc.oneof(
-      fc.constantFrom('scan' as const, 'copy' as const, 'verify' as const, 'retire' as const).map((stage): Told => ({ ...base, event: 'started', step: stage })),
+      fc
+        .constantFrom('scan' as const, 'copy' as const, 'verify' as const, 'retire' as const)
+        .map((stage): Told => ({ ...base, event: 'started', step: stage })),
       fc.constant<Told>({ ...base, event: 'manifest', root, objects: 2, bytes: 10, unreadable: 0, notes: [] }),
       fc.constant(copied),
       replicaId.map((id): Told => ({ ...verified, replicaId: id }) as Told),
-      fc.tuple(replicaId, fc.constantFrom('corrupt' as const, 'missing' as const)).map(([id, found]): Told => ({ ...base, event: 'mismatched', replicaId: id, found, path: 'a', detail: '' })),
+      fc
+        .tuple(replicaId, fc.constantFrom('corrupt' as const, 'missing' as const))
+        .map(([id, found]): Told => ({ ...base, event: 'mismatched', replicaId: id, found, path: 'a', detail: '' })),
       replicaId.map((id): Told => ({ ...base, event: 'activated', replicaId: id, rev: 7 })),
       replicaId.map((id): Told => ({ ...base, event: 'trashed', replicaId: id })),
       replicaId.map((id): Told => ({ ...base, event: 'purged', replicaId: id, freedBytes: 1 })),
@@ -97,8 +112,16 @@ describe('a report', () => {
 
 describe('a failure', () => {
   const random = seededRandom(1);
-  const answer = (name: (typeof errorClasses)[number], more: { attempt?: number; sourceChanges?: number; retryAfterMs?: number; purpose?: 'import' | 'copy' } = {}) =>
-    answerFailure({ class: name, retryAfterMs: more.retryAfterMs ?? null }, { purpose: more.purpose ?? 'import', attempt: more.attempt ?? 0, sourceChanges: more.sourceChanges ?? 0 }, defaultRetryPolicy, random);
+  const answer = (
+    name: (typeof errorClasses)[number],
+    more: { attempt?: number; sourceChanges?: number; retryAfterMs?: number; purpose?: 'import' | 'copy' } = {},
+  ) =>
+    answerFailure(
+      { class: name, retryAfterMs: more.retryAfterMs ?? null },
+      { purpose: more.purpose ?? 'import', attempt: more.attempt ?? 0, sourceChanges: more.sourceChanges ?? 0 },
+      defaultRetryPolicy,
+      random,
+    );
 
   test('of a passing kind is tried again, the eighth time it is left to a person', () => {
     expect(answer('transient').event).toBe('retry-later');

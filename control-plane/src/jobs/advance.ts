@@ -1,10 +1,10 @@
 import type { ErrorClass } from '@data-in-motion/shared/domain/error-class';
 import type { ReplicaId } from '@data-in-motion/shared/domain/ids';
-import { type JobEvent, jobMachine, type JobPurpose, type JobState } from '@data-in-motion/shared/domain/job';
+import { type JobEvent, type JobPurpose, type JobState, jobMachine } from '@data-in-motion/shared/domain/job';
 import { step } from '@data-in-motion/shared/machine';
 import type { JobRecord } from '@data-in-motion/shared/protocol/records';
-import { backoffMs } from '@data-in-motion/shared/retry';
 import type { Random } from '@data-in-motion/shared/random';
+import { backoffMs } from '@data-in-motion/shared/retry';
 import { type Guards, protocolGuards } from './guards.ts';
 
 /** What a report is judged against: the job, and the version it carries once that is known. */
@@ -33,7 +33,13 @@ const copying = {
   'started-copy': { leased: ['copy'] },
   copied: { leased: ['copy', 'copied'], copying: ['copied'] },
   'started-verify': { leased: ['copy', 'copied', 'verify'], copying: ['copied', 'verify'], copied: ['verify'] },
-  verified: { leased: ['copy', 'copied', 'verify', 'matched'], copying: ['copied', 'verify', 'matched'], copied: ['verify', 'matched'], verifying: ['matched'], grace: [] },
+  verified: {
+    leased: ['copy', 'copied', 'verify', 'matched'],
+    copying: ['copied', 'verify', 'matched'],
+    copied: ['verify', 'matched'],
+    verifying: ['matched'],
+    grace: [],
+  },
   mismatched: { leased: ['copy'], copying: [], copied: ['verify', 'mismatched'], verifying: ['mismatched'], grace: ['kept'] },
   activated: { switched: [] },
   witnessed: { switched: [] },
@@ -69,10 +75,36 @@ const promoting: Partial<Record<Report, Path>> = {
 };
 
 /** How far along a state is; a report that leads to a state already passed is an old one. */
-const order: readonly JobState[] = ['planned', 'leased', 'scanning', 'copying', 'copied', 'verifying', 'verified', 'switched', 'grace', 'retiring', 'trashed', 'purged', 'done'];
+const order: readonly JobState[] = [
+  'planned',
+  'leased',
+  'scanning',
+  'copying',
+  'copied',
+  'verifying',
+  'verified',
+  'switched',
+  'grace',
+  'retiring',
+  'trashed',
+  'purged',
+  'done',
+];
 const reachedBy: Readonly<Record<Report, JobState>> = {
-  'started-scan': 'scanning', manifest: 'copying', 'started-copy': 'copying', copied: 'copied', 'started-verify': 'verifying', verified: 'verified', mismatched: 'copying',
-  activated: 'switched', witnessed: 'switched', 'started-retire': 'retiring', trashed: 'trashed', purged: 'purged', kept: 'done', conflict: 'done',
+  'started-scan': 'scanning',
+  manifest: 'copying',
+  'started-copy': 'copying',
+  copied: 'copied',
+  'started-verify': 'verifying',
+  verified: 'verified',
+  mismatched: 'copying',
+  activated: 'switched',
+  witnessed: 'switched',
+  'started-retire': 'retiring',
+  trashed: 'trashed',
+  purged: 'purged',
+  kept: 'done',
+  conflict: 'done',
 };
 
 /** A copy job whose source and destination are one replica makes that replica the primary; no bytes travel. */
@@ -93,7 +125,8 @@ export function answerReport(job: JobStanding, record: Exclude<JobRecord, { even
   const wrong = objectionToContent(job, record, guards);
   if (wrong !== null) return { kind: 'refused', because: wrong };
   const events = path[job.state];
-  if (events === undefined) return isPast(job.state, report) ? { kind: 'known' } : { kind: 'refused', because: `"${report}" is not possible in "${job.state}"` };
+  if (events === undefined)
+    return isPast(job.state, report) ? { kind: 'known' } : { kind: 'refused', because: `"${report}" is not possible in "${job.state}"` };
   return walk(job.state, events);
 }
 
@@ -166,7 +199,7 @@ export interface FailureAnswer {
 const hints: Readonly<Record<ErrorClass, string>> = {
   transient: 'Look whether both nodes and the way between them are well, then retry the job.',
   throttle: 'The other side asked for patience; retry the job when it has less to do.',
-  clock: "Set the clocks of both nodes, then retry the job; tokens are refused while they differ.",
+  clock: 'Set the clocks of both nodes, then retry the job; tokens are refused while they differ.',
   auth: 'Check that the agents trust this control plane (key and enrolment), then retry the job.',
   permanent: 'The destination can not take the data as it is; see the message, mend it or choose another place by policy, then retry or cancel the job.',
   'source-changed': 'Stop whoever writes to the source, or import a snapshot of it, then retry the job.',
@@ -197,7 +230,9 @@ export function answerFailure(
     case 'source-changed':
       // The source of a copy is another copy: it is doubted and the next lease reads a different one.
       if (job.purpose !== 'import') break;
-      return job.sourceChanges >= policy.sourceChanges ? giveUp : { event: 'source-changed', delayMs, counted: false, waitingBecause: 'the source changed while it was read', hint };
+      return job.sourceChanges >= policy.sourceChanges
+        ? giveUp
+        : { event: 'source-changed', delayMs, counted: false, waitingBecause: 'the source changed while it was read', hint };
     case 'file-growing':
       return { event: 'retry-later', delayMs, counted: false, waitingBecause: 'file_growing', hint };
     case 'space':

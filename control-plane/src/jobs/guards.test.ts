@@ -5,12 +5,34 @@ import { type CopyFacts, type Guards, type LeaveFacts, protocolGuards, purgeObje
 
 const version = 'v1' as VersionId;
 const copy = (name: string, more: Partial<CopyFacts> = {}): CopyFacts => ({
-  replicaId: name as ReplicaId, versionId: version, targetId: `t-${name}` as TargetId, state: 'verified', verifiedRoot: 'r', verifiedLevel: 'L2', verifiedAtMs: 5_000, reliable: true, allowed: true, domain: name, ...more,
+  replicaId: name as ReplicaId,
+  versionId: version,
+  targetId: `t-${name}` as TargetId,
+  state: 'verified',
+  verifiedRoot: 'r',
+  verifiedLevel: 'L2',
+  verifiedAtMs: 5_000,
+  reliable: true,
+  allowed: true,
+  domain: name,
+  ...more,
 });
 /** A move whose old copy may leave: everything that must have happened has. */
 const mayLeave: LeaveFacts = {
-  purpose: 'move', leaving: copy('old'), others: [copy('new'), copy('third')], pointer: { versionId: version, replicaId: 'new' as ReplicaId, rev: 2 }, copiesWanted: 2, arrived: 'new' as ReplicaId,
-  switchedAtMs: 1_000, recheckedAtMs: 2_000, switchIsDurable: true, trashedAtMs: 4_000, targetFrozen: false, graceMs: 500, trashMs: 1_000, nowMs: 10_000,
+  purpose: 'move',
+  leaving: copy('old'),
+  others: [copy('new'), copy('third')],
+  pointer: { versionId: version, replicaId: 'new' as ReplicaId, rev: 2 },
+  copiesWanted: 2,
+  arrived: 'new' as ReplicaId,
+  switchedAtMs: 1_000,
+  recheckedAtMs: 2_000,
+  switchIsDurable: true,
+  trashedAtMs: 4_000,
+  targetFrozen: false,
+  graceMs: 500,
+  trashMs: 1_000,
+  nowMs: 10_000,
 };
 const without = (name: keyof Guards): Guards => ({ ...protocolGuards, [name]: () => null });
 
@@ -61,17 +83,40 @@ describe('an old copy', () => {
 
 describe('whatever the fleet looks like', () => {
   const anyCopy = fc.record({
-    name: fc.constantFrom('a', 'b', 'c', 'd', 'e'), state: fc.constantFrom<CopyFacts['state']>('joining', 'verified', 'suspect', 'corrupt', 'missing', 'retiring', 'trashed'), reliable: fc.boolean(), allowed: fc.boolean(), level: fc.constantFrom<CopyFacts['verifiedLevel']>('L1', 'L2', null), old: fc.boolean(),
+    name: fc.constantFrom('a', 'b', 'c', 'd', 'e'),
+    state: fc.constantFrom<CopyFacts['state']>('joining', 'verified', 'suspect', 'corrupt', 'missing', 'retiring', 'trashed'),
+    reliable: fc.boolean(),
+    allowed: fc.boolean(),
+    level: fc.constantFrom<CopyFacts['verifiedLevel']>('L1', 'L2', null),
+    old: fc.boolean(),
   });
   const anyCopies = fc.uniqueArray(anyCopy, { selector: (one) => one.name, minLength: 1, maxLength: 5 });
-  const factsOf = (copies: { name: string; state: CopyFacts['state']; reliable: boolean; allowed: boolean; level: CopyFacts['verifiedLevel']; old: boolean }[]): CopyFacts[] =>
-    copies.map((one) => copy(one.name, { state: one.state, reliable: one.reliable, allowed: one.allowed, verifiedLevel: one.level, versionId: one.old ? ('v0' as VersionId) : version }));
+  const factsOf = (
+    copies: { name: string; state: CopyFacts['state']; reliable: boolean; allowed: boolean; level: CopyFacts['verifiedLevel']; old: boolean }[],
+  ): CopyFacts[] =>
+    copies.map((one) =>
+      copy(one.name, {
+        state: one.state,
+        reliable: one.reliable,
+        allowed: one.allowed,
+        verifiedLevel: one.level,
+        versionId: one.old ? ('v0' as VersionId) : version,
+      }),
+    );
 
   test('a copy leaves only when a good one stays, and a good one only when as many as wanted stay', () => {
     fc.assert(
       fc.property(anyCopies, fc.integer({ min: 1, max: 4 }), (copies, copiesWanted) => {
         const [leaving, ...others] = factsOf(copies);
-        const facts: LeaveFacts = { ...mayLeave, purpose: 'retire', arrived: null, pointer: { versionId: version, replicaId: 'primary' as ReplicaId, rev: 1 }, leaving: leaving!, others, copiesWanted };
+        const facts: LeaveFacts = {
+          ...mayLeave,
+          purpose: 'retire',
+          arrived: null,
+          pointer: { versionId: version, replicaId: 'primary' as ReplicaId, rev: 1 },
+          leaving: leaving!,
+          others,
+          copiesWanted,
+        };
         if (retireObjection(facts) !== null) return;
         expect(standIns(facts).length).toBeGreaterThanOrEqual(['corrupt', 'missing'].includes(leaving!.state) ? 1 : copiesWanted);
       }),
@@ -87,7 +132,15 @@ describe('whatever the fleet looks like', () => {
         for (const wish of wishes) {
           const leaving = standing[wish % Math.max(1, standing.length)];
           if (leaving === undefined) break;
-          const facts: LeaveFacts = { ...mayLeave, purpose: 'retire', arrived: null, pointer: { versionId: version, replicaId: 'primary' as ReplicaId, rev: 1 }, leaving, others: standing.filter((one) => one !== leaving), copiesWanted: 1 };
+          const facts: LeaveFacts = {
+            ...mayLeave,
+            purpose: 'retire',
+            arrived: null,
+            pointer: { versionId: version, replicaId: 'primary' as ReplicaId, rev: 1 },
+            leaving,
+            others: standing.filter((one) => one !== leaving),
+            copiesWanted: 1,
+          };
           if (retireObjection(facts) === null) standing = standing.map((one) => (one === leaving ? { ...one, state: 'retiring' } : one));
         }
         if (before > 0) expect(good()).toBeGreaterThan(0);

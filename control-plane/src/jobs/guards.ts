@@ -105,7 +105,9 @@ export const protocolGuards = {
 
   /** The new copy was read back again after the switch. */
   destRecheck: (facts: LeaveFacts): Objection =>
-    facts.arrived === null || (facts.recheckedAtMs !== null && facts.recheckedAtMs >= (facts.switchedAtMs ?? Infinity)) ? null : 'the new copy was not read back after the switch',
+    facts.arrived === null || (facts.recheckedAtMs !== null && facts.recheckedAtMs >= (facts.switchedAtMs ?? Infinity))
+      ? null
+      : 'the new copy was not read back after the switch',
 
   /** The copy that readers are sent to stays. */
   notPrimary: (facts: LeaveFacts): Objection => (facts.pointer?.replicaId === facts.leaving.replicaId ? 'readers are still sent to it' : null),
@@ -141,7 +143,14 @@ export type Guards = { readonly [Name in keyof typeof protocolGuards]: (typeof p
 
 /** The first objection to letting a copy leave (T10); null grants the permit. */
 export function retireObjection(facts: LeaveFacts, guards: Guards = protocolGuards): Objection {
-  return guards.notFrozen(facts) ?? guards.notPrimary(facts) ?? guards.graceAfterSwitch(facts) ?? guards.durableSwitch(facts) ?? guards.destRecheck(facts) ?? guards.enoughCopies(facts);
+  return (
+    guards.notFrozen(facts) ??
+    guards.notPrimary(facts) ??
+    guards.graceAfterSwitch(facts) ??
+    guards.durableSwitch(facts) ??
+    guards.destRecheck(facts) ??
+    guards.enoughCopies(facts)
+  );
 }
 
 /** The first objection to deleting what lies in the trash (T12); null grants the second permit. */

@@ -29,6 +29,8 @@ export interface OrderFacts {
   readonly activated: boolean;
   readonly witnessed: boolean;
   readonly rechecked: boolean;
+  /** The copy in `from` was found bad and has been replaced. */
+  readonly fromIsBad?: boolean;
   /** The permit that was granted and not used. */
   readonly permit: { readonly permitId: PermitId; readonly kind: 'retire' | 'purge' } | null;
   /** A step failed and waits for its time. */
@@ -44,7 +46,13 @@ const permitValidForMs = 600_000;
  * so that a fresh token alone does not make a new revision.
  */
 export function ordersFor(nodeId: NodeId, jobs: readonly OrderFacts[]): Order[] {
-  return jobs.flatMap((job) => (job.resting ? [] : ordersOf(job).filter(({ at }) => at === nodeId).map(({ order }) => order)));
+  return jobs.flatMap((job) =>
+    job.resting
+      ? []
+      : ordersOf(job)
+          .filter(({ at }) => at === nodeId)
+          .map(({ order }) => order),
+  );
 }
 
 /** Every order a job has out at the moment, and for whom. */
@@ -76,7 +84,9 @@ function workOrder(job: OrderFacts): { at: NodeId; order: Order }[] {
   }
   if (job.purpose === 'verify') return job.from === null ? [] : verifyOrder(job, job.from);
   if (job.to === null) return [];
-  return isPromotion({ purpose: job.purpose, fromReplicaId: job.from?.replicaId ?? null, toReplicaId: job.to.replicaId }) ? verifyOrder(job, job.to) : copyOrder(job, job.to);
+  return isPromotion({ purpose: job.purpose, fromReplicaId: job.from?.replicaId ?? null, toReplicaId: job.to.replicaId })
+    ? verifyOrder(job, job.to)
+    : copyOrder(job, job.to);
 }
 
 function copyOrder(job: OrderFacts, to: Place): { at: NodeId; order: Order }[] {
@@ -91,11 +101,15 @@ function copySource(job: OrderFacts, to: Place): OrderOf<'copy'>['source'] | nul
   if (job.purpose === 'import') {
     if (job.import === null) return null;
     if (job.import.nodeId === to.nodeId) return { kind: 'import' };
-    return job.import.transferUrl === null ? null : { kind: 'remote', nodeId: job.import.nodeId, url: `${job.import.transferUrl}/v1/sources/${job.jobId}`, token: '' };
+    return job.import.transferUrl === null
+      ? null
+      : { kind: 'remote', nodeId: job.import.nodeId, url: `${job.import.transferUrl}/v1/sources/${job.jobId}`, token: '' };
   }
   if (job.read === null) return null;
   if (job.read.nodeId === to.nodeId) return { kind: 'local-replica', targetId: job.read.targetId, replicaId: job.read.replicaId };
-  return job.read.transferUrl === null ? null : { kind: 'remote', nodeId: job.read.nodeId, url: `${job.read.transferUrl}/v1/sources/${job.read.replicaId}`, token: '' };
+  return job.read.transferUrl === null
+    ? null
+    : { kind: 'remote', nodeId: job.read.nodeId, url: `${job.read.transferUrl}/v1/sources/${job.read.replicaId}`, token: '' };
 }
 
 function verifyOrder(job: OrderFacts, replica: Place): { at: NodeId; order: Order }[] {
@@ -117,7 +131,16 @@ function witnessOrder(job: OrderFacts): { at: NodeId; order: Order }[] {
 
 function leaveOrder(job: OrderFacts, kind: 'retire' | 'purge'): { at: NodeId; order: Order }[] {
   if (job.from === null || job.version === null || job.permit?.kind !== kind) return [];
-  const order = { jobId: job.jobId, epoch: job.epoch, kind, permitId: job.permit.permitId, target: place(job, job.from), root: job.version.root, validForMs: permitValidForMs + Math.ceil((job.version.sizeBytes / slowestReadBytesPerSec) * 1_000) };
+  const order = {
+    jobId: job.jobId,
+    epoch: job.epoch,
+    kind,
+    permitId: job.permit.permitId,
+    target: place(job, job.from),
+    root: job.version.root,
+    validForMs: permitValidForMs + Math.ceil((job.version.sizeBytes / slowestReadBytesPerSec) * 1_000),
+    ...(job.fromIsBad === true ? { knownBad: true as const } : {}),
+  };
   return [{ at: job.from.nodeId, order }];
 }
 

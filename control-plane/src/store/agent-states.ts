@@ -1,5 +1,5 @@
-import type { NodeId } from '@data-in-motion/shared/domain/ids';
 import { agentMachine } from '@data-in-motion/shared/domain/agent-health';
+import type { NodeId } from '@data-in-motion/shared/domain/ids';
 import { step } from '@data-in-motion/shared/machine';
 import { and, eq } from 'drizzle-orm';
 import type { AgentTransition } from '../health/agents.ts';
@@ -15,10 +15,16 @@ const agentLost = 'its agent is lost';
 /** Write an agent's change of state, and what it means for its targets and copies. Another control plane may have been faster: then nothing happens. */
 export async function applyAgentTransition(tx: Tx, change: AgentTransition, nowMs: number): Promise<void> {
   const { nodeId, from, to } = change;
-  const changed = await tx.update(node).set({ agentState: to }).where(and(eq(node.nodeId, nodeId), eq(node.agentState, from))).returning({ nodeId: node.nodeId });
+  const changed = await tx
+    .update(node)
+    .set({ agentState: to })
+    .where(and(eq(node.nodeId, nodeId), eq(node.agentState, from)))
+    .returning({ nodeId: node.nodeId });
   if (changed.length === 0) return;
   const severity = to === 'lost' ? ('error' as const) : to === 'late' ? ('warning' as const) : ('info' as const);
-  await appendEvents(tx, nowMs, [{ type: 'agent.state-changed', severity, text: `The agent of ${nodeId} is ${to}: ${change.reason}`, ids: { nodeId, from, to }, by: 'control-plane' }]);
+  await appendEvents(tx, nowMs, [
+    { type: 'agent.state-changed', severity, text: `The agent of ${nodeId} is ${to}: ${change.reason}`, ids: { nodeId, from, to }, by: 'control-plane' },
+  ]);
   if (to === 'lost') await lose(tx, nodeId, change.reason, nowMs);
   if (to === 'returned') await welcomeBack(tx, nodeId, nowMs);
   if (to === 'online') await endAlert(tx, nowMs, 'agent-lost', nodeId);
@@ -27,13 +33,19 @@ export async function applyAgentTransition(tx: Tx, change: AgentTransition, nowM
 /** Nothing on the node counts until it is read back; repair is planned from what is left. */
 async function lose(tx: Tx, nodeId: NodeId, reason: string, nowMs: number): Promise<void> {
   await raiseAlert(tx, nowMs, { rule: 'agent-lost', subject: nodeId, severity: 'error', text: reason, ids: { nodeId } });
-  await tx.update(target).set({ state: 'lost', stateReason: agentLost }).where(and(eq(target.nodeId, nodeId), eq(target.state, 'ok')));
+  await tx
+    .update(target)
+    .set({ state: 'lost', stateReason: agentLost })
+    .where(and(eq(target.nodeId, nodeId), eq(target.state, 'ok')));
   for (const row of await replicasOnNode(tx, nodeId, ['verified'])) await changeReplica(tx, row.replicaId, 'doubted', {}, nowMs, 'its node is lost');
 }
 
 /** The copies of a node that was away are verified before they count again. */
 async function welcomeBack(tx: Tx, nodeId: NodeId, nowMs: number): Promise<void> {
-  await tx.update(target).set({ state: 'ok', stateReason: null }).where(and(eq(target.nodeId, nodeId), eq(target.state, 'lost'), eq(target.stateReason, agentLost)));
+  await tx
+    .update(target)
+    .set({ state: 'ok', stateReason: null })
+    .where(and(eq(target.nodeId, nodeId), eq(target.state, 'lost'), eq(target.stateReason, agentLost)));
   for (const row of await replicasOnNode(tx, nodeId, ['suspect', 'missing'])) {
     await oweVerification(tx, { replicaId: row.replicaId, datasetId: row.datasetId, nodeId }, nowMs);
   }

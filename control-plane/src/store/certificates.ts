@@ -1,8 +1,8 @@
 import type { CertificateBody } from '@data-in-motion/shared/api/operations';
-import type { DeviceId, TargetId } from '@data-in-motion/shared/domain/ids';
 import { isRisky } from '@data-in-motion/shared/domain/assessment';
+import type { DeviceId, TargetId } from '@data-in-motion/shared/domain/ids';
 import { systemRandom } from '@data-in-motion/shared/random';
-import { signBody, type SigningKey } from '@data-in-motion/shared/signature';
+import { type SigningKey, signBody } from '@data-in-motion/shared/signature';
 import { ulid } from '@data-in-motion/shared/ulid';
 import { and, desc, eq, gte, inArray, lte, notInArray } from 'drizzle-orm';
 import type { Tx } from './database.ts';
@@ -26,7 +26,9 @@ export async function openCertificate(tx: Tx, deviceId: DeviceId, key: SigningKe
   if ((await copiesLeft(tx, targetIds)) === 0) return false;
   const certificateId = ulid(nowMs, systemRandom);
   const body = await firstBody(tx, certificateId, found, targetIds, nowMs);
-  await tx.insert(certificate).values({ certificateId, deviceId, nodeId: found.nodeId, state: 'open', openedAtMs: nowMs, issuedAtMs: nowMs, ...signed(body, key) });
+  await tx
+    .insert(certificate)
+    .values({ certificateId, deviceId, nodeId: found.nodeId, state: 'open', openedAtMs: nowMs, issuedAtMs: nowMs, ...signed(body, key) });
   await tell(tx, found, certificateId, 'certificate.opened', `The copies on ${deviceId} are leaving; what happens is certified`, nowMs);
   return true;
 }
@@ -42,11 +44,25 @@ export async function refreshCertificate(tx: Tx, certificateId: string, key: Sig
   const left = await copiesLeft(tx, before.device.targetIds as TargetId[]);
   const emptyAtMs = before.emptyAtMs ?? (left === 0 ? nowMs : null);
   const outcome = outcomeOf(found, before, emptyAtMs, nowMs);
-  const isComplete = row.state === 'complete' || emptyAtMs !== null || (outcome?.state === 'recovered' && replicas.every((copy) => copy.retiredAtMs !== null || copy.keptBecause !== null));
+  const isComplete =
+    row.state === 'complete' ||
+    emptyAtMs !== null ||
+    (outcome?.state === 'recovered' && replicas.every((copy) => copy.retiredAtMs !== null || copy.keptBecause !== null));
   const after: CertificateBody = { ...before, replicas, emptyAtMs, outcome };
   if (JSON.stringify(after) === JSON.stringify(before) && isComplete === (row.state === 'complete')) return false;
-  await tx.update(certificate).set({ state: isComplete ? 'complete' : 'open', issuedAtMs: nowMs, ...signed({ ...after, issuedAtMs: nowMs }, key) }).where(eq(certificate.certificateId, certificateId));
-  if (emptyAtMs !== null && before.emptyAtMs === null) await tell(tx, found, certificateId, 'certificate.completed', `${row.deviceId} holds no copy any more; ${replicas.length} were verified elsewhere first`, nowMs);
+  await tx
+    .update(certificate)
+    .set({ state: isComplete ? 'complete' : 'open', issuedAtMs: nowMs, ...signed({ ...after, issuedAtMs: nowMs }, key) })
+    .where(eq(certificate.certificateId, certificateId));
+  if (emptyAtMs !== null && before.emptyAtMs === null)
+    await tell(
+      tx,
+      found,
+      certificateId,
+      'certificate.completed',
+      `${row.deviceId} holds no copy any more; ${replicas.length} were verified elsewhere first`,
+      nowMs,
+    );
   if (outcome !== null && outcome.state !== before.outcome?.state) await tell(tx, found, certificateId, 'certificate.outcome', outcome.text, nowMs);
   return true;
 }
@@ -56,14 +72,26 @@ function signed(body: CertificateBody, key: SigningKey): Pick<CertificateRow, 'b
 }
 
 async function tell(tx: Tx, found: DeviceRow, certificateId: string, type: string, text: string, nowMs: number): Promise<void> {
-  await appendEvents(tx, nowMs, [{ type, severity: 'info', text, ids: { certificateId, deviceId: found.deviceId, nodeId: found.nodeId }, by: 'control-plane' }]);
+  await appendEvents(tx, nowMs, [
+    { type, severity: 'info', text, ids: { certificateId, deviceId: found.deviceId, nodeId: found.nodeId }, by: 'control-plane' },
+  ]);
 }
 
 async function firstBody(tx: Tx, certificateId: string, found: DeviceRow, targetIds: readonly TargetId[], nowMs: number): Promise<CertificateBody> {
   const [at] = await tx.select({ siteId: node.siteId }).from(node).where(eq(node.nodeId, found.nodeId));
   const alarmAtMs = found.levelSinceMs ?? nowMs;
-  const [alarm] = await tx.select().from(assessment).where(and(eq(assessment.deviceId, found.deviceId), gte(assessment.atMs, alarmAtMs))).orderBy(assessment.atMs).limit(1);
-  const readings = await tx.select().from(reading).where(and(eq(reading.deviceId, found.deviceId), eq(reading.status, 'read'), lte(reading.atMs, alarm?.atMs ?? nowMs))).orderBy(desc(reading.atMs)).limit(readingsShown);
+  const [alarm] = await tx
+    .select()
+    .from(assessment)
+    .where(and(eq(assessment.deviceId, found.deviceId), gte(assessment.atMs, alarmAtMs)))
+    .orderBy(assessment.atMs)
+    .limit(1);
+  const readings = await tx
+    .select()
+    .from(reading)
+    .where(and(eq(reading.deviceId, found.deviceId), eq(reading.status, 'read'), lte(reading.atMs, alarm?.atMs ?? nowMs)))
+    .orderBy(desc(reading.atMs))
+    .limit(readingsShown);
   return {
     v: 1,
     kind: 'evacuation',
@@ -71,7 +99,13 @@ async function firstBody(tx: Tx, certificateId: string, found: DeviceRow, target
     issuedAtMs: nowMs,
     device: { deviceId: found.deviceId, serial: found.serial, model: found.model, nodeId: found.nodeId, siteId: at?.siteId ?? '', targetIds: [...targetIds] },
     judge: found.judge ?? { kind: 'rule', name: 'unknown', version: '0' },
-    alarm: { atMs: alarm?.atMs ?? alarmAtMs, recordedDay: alarm?.recordedDay ?? found.recordedDay, level: found.level, probability: found.probability, reasons: found.reasons.map((reason) => reason.text) },
+    alarm: {
+      atMs: alarm?.atMs ?? alarmAtMs,
+      recordedDay: alarm?.recordedDay ?? found.recordedDay,
+      level: found.level,
+      probability: found.probability,
+      reasons: found.reasons.map((reason) => reason.text),
+    },
     readings: readings.reverse().map(({ atMs, recordedDay, smart }) => ({ atMs, recordedDay, smart })),
     replicas: [],
     emptyAtMs: null,
@@ -87,25 +121,47 @@ async function targetsOf(tx: Tx, deviceId: DeviceId): Promise<TargetId[]> {
 /** Copies whose bytes still have to leave: what lies in the trash has left, what is missing was never there. */
 async function copiesLeft(tx: Tx, targetIds: readonly TargetId[]): Promise<number> {
   if (targetIds.length === 0) return 0;
-  const rows = await tx.select({ replicaId: replica.replicaId }).from(replica).where(and(inArray(replica.targetId, [...targetIds]), notInArray(replica.state, ['trashed', 'purged', 'abandoned', 'missing'])));
+  const rows = await tx
+    .select({ replicaId: replica.replicaId })
+    .from(replica)
+    .where(and(inArray(replica.targetId, [...targetIds]), notInArray(replica.state, ['trashed', 'purged', 'abandoned', 'missing'])));
   return rows.length;
 }
 
 /** The copies that were made elsewhere in place of one on the device, oldest first. */
 async function departures(tx: Tx, targetIds: readonly TargetId[], sinceMs: number): Promise<CertificateBody['replicas']> {
   if (targetIds.length === 0) return [];
-  const rows = await tx.select().from(job).where(and(eq(job.purpose, 'move'), inArray(job.fromTargetId, [...targetIds]), gte(job.createdAtMs, sinceMs))).orderBy(job.jobId);
+  const rows = await tx
+    .select()
+    .from(job)
+    .where(and(eq(job.purpose, 'move'), inArray(job.fromTargetId, [...targetIds]), gte(job.createdAtMs, sinceMs)))
+    .orderBy(job.jobId);
   const done: CertificateBody['replicas'] = [];
   for (const row of rows) {
-    if (row.switchedAtMs === null || row.toReplicaId === null || row.fromReplicaId === null || row.versionId === null || row.toTargetId === null || row.fromTargetId === null) continue;
+    if (
+      row.switchedAtMs === null ||
+      row.toReplicaId === null ||
+      row.fromReplicaId === null ||
+      row.versionId === null ||
+      row.toTargetId === null ||
+      row.fromTargetId === null
+    )
+      continue;
     const [version] = await tx.select().from(datasetVersion).where(eq(datasetVersion.versionId, row.versionId));
     const [to] = await tx.select().from(replica).where(eq(replica.replicaId, row.toReplicaId));
     if (version === undefined || to?.verifiedRoot == null || to.verifiedAtMs === null) continue;
     done.push({
-      datasetId: row.datasetId, versionId: row.versionId, root: version.root, objects: version.objects, bytes: version.sizeBytes,
+      datasetId: row.datasetId,
+      versionId: row.versionId,
+      root: version.root,
+      objects: version.objects,
+      bytes: version.sizeBytes,
       from: { replicaId: row.fromReplicaId, targetId: row.fromTargetId, nodeId: row.sourceNodeId ?? '' },
       to: { replicaId: row.toReplicaId, targetId: row.toTargetId, nodeId: row.moverNodeId },
-      verifiedRoot: to.verifiedRoot, verifiedAtMs: to.verifiedAtMs, switchedAtMs: row.switchedAtMs, retiredAtMs: row.trashedAtMs,
+      verifiedRoot: to.verifiedRoot,
+      verifiedAtMs: to.verifiedAtMs,
+      switchedAtMs: row.switchedAtMs,
+      retiredAtMs: row.trashedAtMs,
       keptBecause: row.trashedAtMs === null && !row.active ? (row.waitingBecause ?? row.state) : null,
     });
   }
@@ -115,7 +171,8 @@ async function departures(tx: Tx, targetIds: readonly TargetId[], sinceMs: numbe
 /** What became of the drive, by its latest readings; told once the alarm has been answered, and again whenever that changes. */
 function outcomeOf(found: DeviceRow, before: CertificateBody, emptyAtMs: number | null, nowMs: number): CertificateBody['outcome'] {
   const { deviceId, recordedDay } = found;
-  const is = (state: NonNullable<CertificateBody['outcome']>['state'], text: string): CertificateBody['outcome'] => (before.outcome?.state === state ? before.outcome : { atMs: nowMs, state, recordedDay, text });
+  const is = (state: NonNullable<CertificateBody['outcome']>['state'], text: string): CertificateBody['outcome'] =>
+    before.outcome?.state === state ? before.outcome : { atMs: nowMs, state, recordedDay, text };
   if (found.lastStatus === 'unreadable') return is('failed', `${deviceId} stopped answering`);
   if (found.level === 'healthy') return is('recovered', `${deviceId} is judged healthy again`);
   if (emptyAtMs !== null && (found.lastReadingAtMs ?? 0) > emptyAtMs) return is('alive', `${deviceId} still answers, empty`);

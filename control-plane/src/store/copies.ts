@@ -1,8 +1,7 @@
 import { isRisky } from '@data-in-motion/shared/domain/assessment';
 import type { DatasetId, DeviceId, NodeId } from '@data-in-motion/shared/domain/ids';
-import { effectivePolicy, type Policy } from '@data-in-motion/shared/domain/policy';
-import { defaultPolicy } from '@data-in-motion/shared/domain/policy';
-import { eq, inArray, notInArray, and } from 'drizzle-orm';
+import { defaultPolicy, effectivePolicy, type Policy } from '@data-in-motion/shared/domain/policy';
+import { and, eq, inArray, notInArray } from 'drizzle-orm';
 import { type CopyFacts, spreadDomain } from '../jobs/guards.ts';
 import type { Tx } from './database.ts';
 import { dataset, device, globalPolicy, node, replica, target } from './schema.ts';
@@ -32,10 +31,20 @@ export async function copiesOf(tx: Tx, datasetId: DatasetId): Promise<DatasetCop
     const { provider, region, encryptedAtRest, deviceIds: under } = row.target.description;
     const { targetId, nodeId } = row.target;
     return {
-      replicaId: row.replica.replicaId, versionId: row.replica.versionId, targetId, state: row.replica.state, nodeId,
-      verifiedRoot: row.replica.verifiedRoot, verifiedLevel: row.replica.verifiedLevel, verifiedAtMs: row.replica.verifiedAtMs,
-      reliable: row.agentState !== 'lost' && row.agentState !== 'revoked' && row.target.state !== 'lost' && row.target.reachable && !under.some((id) => risky.has(id)),
-      allowed: !policy.forbiddenTargets.includes(targetId) && (policy.regions.length === 0 || policy.regions.includes(region)) && (!policy.encryptionRequired || encryptedAtRest),
+      replicaId: row.replica.replicaId,
+      versionId: row.replica.versionId,
+      targetId,
+      state: row.replica.state,
+      nodeId,
+      verifiedRoot: row.replica.verifiedRoot,
+      verifiedLevel: row.replica.verifiedLevel,
+      verifiedAtMs: row.replica.verifiedAtMs,
+      reliable:
+        row.agentState !== 'lost' && row.agentState !== 'revoked' && row.target.state !== 'lost' && row.target.reachable && !under.some((id) => risky.has(id)),
+      allowed:
+        !policy.forbiddenTargets.includes(targetId) &&
+        (policy.regions.length === 0 || policy.regions.includes(region)) &&
+        (!policy.encryptionRequired || encryptedAtRest),
       domain: spreadDomain({ targetId, nodeId, siteId: row.siteId, provider }, policy.spread),
       frozen: row.target.state === 'frozen',
     };
@@ -45,6 +54,9 @@ export async function copiesOf(tx: Tx, datasetId: DatasetId): Promise<DatasetCop
 
 async function riskyDevices(tx: Tx, deviceIds: readonly DeviceId[]): Promise<Set<DeviceId>> {
   if (deviceIds.length === 0) return new Set();
-  const rows = await tx.select({ deviceId: device.deviceId, level: device.level }).from(device).where(inArray(device.deviceId, [...deviceIds]));
+  const rows = await tx
+    .select({ deviceId: device.deviceId, level: device.level })
+    .from(device)
+    .where(inArray(device.deviceId, [...deviceIds]));
   return new Set(rows.filter((row) => isRisky(row.level)).map((row) => row.deviceId));
 }

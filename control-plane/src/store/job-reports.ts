@@ -1,13 +1,13 @@
-import type { JobId, NodeId, ReplicaId, VersionId } from '@data-in-motion/shared/domain/ids';
+import type { NodeId, ReplicaId, VersionId } from '@data-in-motion/shared/domain/ids';
 import type { JobRecord, RecordOf } from '@data-in-motion/shared/protocol/records';
 import { systemRandom } from '@data-in-motion/shared/random';
 import { ulid } from '@data-in-motion/shared/ulid';
 import { and, eq, inArray, isNull, lte, or, sql } from 'drizzle-orm';
 import { answerFailure, answerReport, defaultRetryPolicy, type JobStanding } from '../jobs/advance.ts';
+import { raiseAlert } from './alerts.ts';
 import type { Tx } from './database.ts';
 import { appendEvents } from './events.ts';
 import { changeJob, insertVerifyJob, type JobRow, lockJob, workingStates } from './jobs.ts';
-import { raiseAlert } from './alerts.ts';
 import { dropDestination } from './leases.ts';
 import { abandonReplica, changeReplica, replicasOnNode } from './replicas.ts';
 import { datasetVersion, job, permit, pointer, replica, target } from './schema.ts';
@@ -51,7 +51,7 @@ async function effectOf(tx: Tx, nodeId: NodeId, row: JobRow, record: JobRecord, 
     case 'mismatched':
       return doubt(tx, row, record, nowMs);
     case 'activated':
-      await activate(tx, row, nowMs);
+      await activate(tx, row);
       return { activatedAtMs: nowMs };
     case 'witnessed':
       return { witnessedAtMs: nowMs };
@@ -80,14 +80,25 @@ async function commitVersion(tx: Tx, row: JobRow, record: Report<'manifest'>, no
   const versionId = ulid(nowMs, systemRandom) as VersionId;
   const [held] = await tx.select().from(pointer).where(eq(pointer.datasetId, row.datasetId));
   await tx.insert(datasetVersion).values({
-    versionId, datasetId: row.datasetId, parentVersionId: held?.versionId ?? null, root: record.root, objects: record.objects, sizeBytes: record.bytes,
-    unreadable: record.unreadable, notes: record.notes, jobId: row.jobId, committedAtMs: nowMs,
+    versionId,
+    datasetId: row.datasetId,
+    parentVersionId: held?.versionId ?? null,
+    root: record.root,
+    objects: record.objects,
+    sizeBytes: record.bytes,
+    unreadable: record.unreadable,
+    notes: record.notes,
+    jobId: row.jobId,
+    committedAtMs: nowMs,
   });
   const unreadable = record.unreadable === 0 ? '' : `; ${record.unreadable} could not be read`;
   await appendEvents(tx, nowMs, [
     {
-      type: 'dataset.version-committed', severity: record.unreadable === 0 ? 'info' : 'warning', text: `${row.datasetId}: a version of ${record.objects} objects, ${record.bytes} bytes${unreadable}`,
-      ids: { datasetId: row.datasetId, jobId: row.jobId, versionId, root: record.root }, by: 'control-plane',
+      type: 'dataset.version-committed',
+      severity: record.unreadable === 0 ? 'info' : 'warning',
+      text: `${row.datasetId}: a version of ${record.objects} objects, ${record.bytes} bytes${unreadable}`,
+      ids: { datasetId: row.datasetId, jobId: row.jobId, versionId, root: record.root },
+      by: 'control-plane',
     },
   ]);
   return { versionId, sizeBytes: record.bytes, waitingBecause: null };
@@ -109,15 +120,21 @@ async function doubt(tx: Tx, row: JobRow, record: Report<'mismatched'>, nowMs: n
 }
 
 /** One copy per target is named by the `current` link. */
-async function activate(tx: Tx, row: JobRow, nowMs: number): Promise<void> {
+async function activate(tx: Tx, row: JobRow): Promise<void> {
   if (row.toReplicaId === null || row.toTargetId === null) return;
-  await tx.update(replica).set({ activated: false }).where(and(eq(replica.datasetId, row.datasetId), eq(replica.targetId, row.toTargetId)));
+  await tx
+    .update(replica)
+    .set({ activated: false })
+    .where(and(eq(replica.datasetId, row.datasetId), eq(replica.targetId, row.toTargetId)));
   await tx.update(replica).set({ activated: true }).where(eq(replica.replicaId, row.toReplicaId));
 }
 
 async function usePermit(tx: Tx, row: JobRow, kind: 'retire' | 'purge', nowMs: number): Promise<void> {
   if (row.fromReplicaId === null) return;
-  await tx.update(permit).set({ usedAtMs: nowMs }).where(and(eq(permit.replicaId, row.fromReplicaId), eq(permit.kind, kind), isNull(permit.usedAtMs)));
+  await tx
+    .update(permit)
+    .set({ usedAtMs: nowMs })
+    .where(and(eq(permit.replicaId, row.fromReplicaId), eq(permit.kind, kind), isNull(permit.usedAtMs)));
 }
 
 /** The old copy could not be checked, so it stays. What lies in the trash stays there and is looked at again later. */
@@ -145,22 +162,37 @@ async function applyFailure(tx: Tx, nodeId: NodeId, row: JobRow, record: Report<
   if (!workingStates.includes(row.state)) return refuse(tx, nodeId, record, `"failed" is not possible in "${row.state}"`, nowMs);
   if (record.code.startsWith('source.') && row.readReplicaId !== null) await doubtSource(tx, row.readReplicaId, record.message, nowMs);
   // A copy that its own agent can not read does not count, however the check goes on.
-  if (row.purpose === 'verify' && row.fromReplicaId !== null && (record.class === 'device' || record.class === 'integrity')) await changeReplica(tx, row.fromReplicaId, 'doubted', {}, nowMs, record.message);
+  if (row.purpose === 'verify' && row.fromReplicaId !== null && (record.class === 'device' || record.class === 'integrity'))
+    await changeReplica(tx, row.fromReplicaId, 'doubted', {}, nowMs, record.message);
   const answer = answerFailure(record, row, defaultRetryPolicy, systemRandom);
   const given = answer.event === 'give-up' ? { ...error, hint: record.hint ?? answer.hint } : error;
-  const restarted = record.class === 'source-changed' ? await dropVersion(tx, row, nowMs) : record.class === 'space' ? await dropDestination(tx, row, nowMs) : {};
+  const restarted =
+    record.class === 'source-changed' ? await dropVersion(tx, row, nowMs) : record.class === 'space' ? await dropDestination(tx, row, nowMs) : {};
   await changeJob(
-    tx, row, [answer.event],
+    tx,
+    row,
+    [answer.event],
     {
-      ...restarted, error: given, attempt: row.attempt + (answer.counted ? 1 : 0), sourceChanges: row.sourceChanges + (record.class === 'source-changed' ? 1 : 0),
-      notBeforeMs: answer.event === 'give-up' ? null : Math.ceil(nowMs + answer.delayMs), waitingBecause: answer.event === 'give-up' ? null : answer.waitingBecause,
+      ...restarted,
+      error: given,
+      attempt: row.attempt + (answer.counted ? 1 : 0),
+      sourceChanges: row.sourceChanges + (record.class === 'source-changed' ? 1 : 0),
+      notBeforeMs: answer.event === 'give-up' ? null : Math.ceil(nowMs + answer.delayMs),
+      waitingBecause: answer.event === 'give-up' ? null : answer.waitingBecause,
     },
-    nowMs, { class: record.class, code: record.code, nodeId },
+    nowMs,
+    { class: record.class, code: record.code, nodeId },
   );
 }
 
 async function alertStuck(tx: Tx, row: JobRow, record: Report<'failed'>, nowMs: number): Promise<void> {
-  await raiseAlert(tx, nowMs, { rule: 'job.stuck', subject: row.jobId, severity: 'warning', text: `${row.purpose} of ${row.datasetId} does not get on after its switch: ${record.message}`, ids: { jobId: row.jobId, datasetId: row.datasetId } });
+  await raiseAlert(tx, nowMs, {
+    rule: 'job.stuck',
+    subject: row.jobId,
+    severity: 'warning',
+    text: `${row.purpose} of ${row.datasetId} does not get on after its switch: ${record.message}`,
+    ids: { jobId: row.jobId, datasetId: row.datasetId },
+  });
 }
 
 /** The copy that is read has a bad leaf: it does not count until it is read back whole, and the next lease reads another. */
@@ -176,7 +208,10 @@ async function doubtSource(tx: Tx, replicaId: ReplicaId, because: string, nowMs:
 async function dropVersion(tx: Tx, row: JobRow, nowMs: number): Promise<Partial<JobRow>> {
   if (row.purpose !== 'import' || row.versionId === null) return {};
   if (row.toReplicaId !== null) await abandonReplica(tx, row.toReplicaId, nowMs);
-  const kept = await tx.select({ replicaId: replica.replicaId }).from(replica).where(and(eq(replica.versionId, row.versionId), inArray(replica.state, ['verified', 'suspect', 'retiring', 'trashed'])));
+  const kept = await tx
+    .select({ replicaId: replica.replicaId })
+    .from(replica)
+    .where(and(eq(replica.versionId, row.versionId), inArray(replica.state, ['verified', 'suspect', 'retiring', 'trashed'])));
   if (kept.length > 0) return {};
   await tx.delete(datasetVersion).where(eq(datasetVersion.versionId, row.versionId));
   return { versionId: null, toReplicaId: null, toTargetId: null, sizeBytes: 0, moverNodeId: row.importSource?.nodeId ?? row.moverNodeId };
@@ -184,7 +219,13 @@ async function dropVersion(tx: Tx, row: JobRow, nowMs: number): Promise<Partial<
 
 async function refuse(tx: Tx, nodeId: NodeId, record: JobRecord, because: string, nowMs: number): Promise<void> {
   await appendEvents(tx, nowMs, [
-    { type: 'job.report-refused', severity: 'info', text: `A report of ${nodeId} ("${record.event}") was not taken: ${because}`, ids: { jobId: record.jobId, nodeId, event: record.event, epoch: record.epoch }, by: nodeId },
+    {
+      type: 'job.report-refused',
+      severity: 'info',
+      text: `A report of ${nodeId} ("${record.event}") was not taken: ${because}`,
+      ids: { jobId: record.jobId, nodeId, event: record.event, epoch: record.epoch },
+      by: nodeId,
+    },
   ]);
 }
 
@@ -194,10 +235,16 @@ export async function applyProgress(tx: Tx, nodeId: NodeId, record: RecordOf<'pr
   const leaseExpiresAtMs = nowMs + 30_000;
   await tx
     .update(job)
-    .set({ progress: { step, objectsDone, objectsTotal, bytesDone, bytesTotal, bytesPerSec, atMs }, leaseExpiresAtMs: sql`greatest(coalesce(${job.leaseExpiresAtMs}, 0), ${leaseExpiresAtMs})` })
+    .set({
+      progress: { step, objectsDone, objectsTotal, bytesDone, bytesTotal, bytesPerSec, atMs },
+      leaseExpiresAtMs: sql`greatest(coalesce(${job.leaseExpiresAtMs}, 0), ${leaseExpiresAtMs})`,
+    })
     .where(
       and(
-        eq(job.jobId, record.jobId), eq(job.epoch, record.epoch), eq(job.active, true), or(eq(job.moverNodeId, nodeId), eq(job.sourceNodeId, nodeId)),
+        eq(job.jobId, record.jobId),
+        eq(job.epoch, record.epoch),
+        eq(job.active, true),
+        or(eq(job.moverNodeId, nodeId), eq(job.sourceNodeId, nodeId)),
         or(isNull(job.progress), lte(sql`(${job.progress}->>'atMs')::bigint`, atMs)),
       ),
     );
@@ -229,6 +276,12 @@ export async function applyInventory(tx: Tx, nodeId: NodeId, record: RecordOf<'i
 async function tellUnknown(tx: Tx, nodeId: NodeId, record: RecordOf<'inventory'>, nowMs: number): Promise<void> {
   const names = record.unknown.slice(0, 5).join(', ');
   await appendEvents(tx, nowMs, [
-    { type: 'target.unknown-data', severity: 'warning', text: `${record.unknown.length} things on ${record.targetId} are not ours: ${names}`, ids: { targetId: record.targetId, nodeId, things: record.unknown.length }, by: nodeId },
+    {
+      type: 'target.unknown-data',
+      severity: 'warning',
+      text: `${record.unknown.length} things on ${record.targetId} are not ours: ${names}`,
+      ids: { targetId: record.targetId, nodeId, things: record.unknown.length },
+      by: nodeId,
+    },
   ]);
 }

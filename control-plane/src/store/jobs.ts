@@ -1,5 +1,5 @@
-import type { DatasetId, JobId, NodeId, PlanId, DeviceId, ReplicaId, TargetId, VersionId } from '@data-in-motion/shared/domain/ids';
-import { endedJobStates, type JobEvent, jobMachine, type JobPurpose, type JobState } from '@data-in-motion/shared/domain/job';
+import type { DatasetId, DeviceId, JobId, NodeId, PlanId, ReplicaId, TargetId, VersionId } from '@data-in-motion/shared/domain/ids';
+import { endedJobStates, type JobEvent, type JobPurpose, type JobState, jobMachine } from '@data-in-motion/shared/domain/job';
 import { Failure } from '@data-in-motion/shared/failure';
 import { step } from '@data-in-motion/shared/machine';
 import { systemRandom } from '@data-in-motion/shared/random';
@@ -39,7 +39,14 @@ export async function lockDataset(tx: Tx, datasetId: DatasetId): Promise<boolean
 }
 
 /** Take steps of the job's table and write them down; the row must be locked. A step that is not in the table is our own defect. */
-export async function changeJob(tx: Tx, row: JobRow, events: readonly JobEvent[], patch: JobPatch, nowMs: number, detail: Readonly<Record<string, string | number>> = {}): Promise<JobRow> {
+export async function changeJob(
+  tx: Tx,
+  row: JobRow,
+  events: readonly JobEvent[],
+  patch: JobPatch,
+  nowMs: number,
+  detail: Readonly<Record<string, string | number>> = {},
+): Promise<JobRow> {
   let state = row.state;
   for (const event of events) {
     const next = step(jobMachine, state, event);
@@ -57,7 +64,12 @@ export async function changeJob(tx: Tx, row: JobRow, events: readonly JobEvent[]
 }
 
 function transitionEvent(row: JobRow, from: JobState, event: JobEvent, to: JobState, detail: Readonly<Record<string, string | number>>) {
-  const severity = to === 'dead-letter' || to === 'conflict' ? ('error' as const) : ['retry-wait', 'no-space', 'source-changed'].includes(to) ? ('warning' as const) : ('info' as const);
+  const severity =
+    to === 'dead-letter' || to === 'conflict'
+      ? ('error' as const)
+      : ['retry-wait', 'no-space', 'source-changed'].includes(to)
+        ? ('warning' as const)
+        : ('info' as const);
   return {
     type: 'job.transition',
     severity,
@@ -73,7 +85,10 @@ async function afterStep(tx: Tx, row: JobRow, nowMs: number): Promise<void> {
     if (row.toReplicaId !== null && row.toReplicaId !== row.fromReplicaId) await abandonReplica(tx, row.toReplicaId, nowMs);
   }
   if (row.state === 'dead-letter' || row.state === 'conflict') {
-    const text = row.state === 'conflict' ? `${row.datasetId}: a copy that was to leave differs from its manifest and is kept` : `${row.purpose} of ${row.datasetId} was given up: ${row.error?.message ?? row.reason}`;
+    const text =
+      row.state === 'conflict'
+        ? `${row.datasetId}: a copy that was to leave differs from its manifest and is kept`
+        : `${row.purpose} of ${row.datasetId} was given up: ${row.error?.message ?? row.reason}`;
     await raiseAlert(tx, nowMs, { rule: `job.${row.state}`, subject: row.jobId, severity: 'error', text, ids: { jobId: row.jobId, datasetId: row.datasetId } });
   } else if (row.state === 'done' || row.state === 'cancelled' || row.state === 'planned') {
     await endAlert(tx, nowMs, 'job.dead-letter', row.jobId);
@@ -97,21 +112,39 @@ const restAfterGivingUpMs = 900_000;
 
 /** Insert a job unless an active one has its key, or one with its key was given up lately; then null. */
 async function insertJob(tx: Tx, made: NewJob): Promise<JobId | null> {
-  const [givenUp] = await tx.select({ jobId: job.jobId }).from(job).where(and(eq(job.key, made.key), eq(job.state, 'dead-letter'), gt(job.endedAtMs, made.nowMs - restAfterGivingUpMs))).limit(1);
+  const [givenUp] = await tx
+    .select({ jobId: job.jobId })
+    .from(job)
+    .where(and(eq(job.key, made.key), eq(job.state, 'dead-letter'), gt(job.endedAtMs, made.nowMs - restAfterGivingUpMs)))
+    .limit(1);
   if (givenUp !== undefined && made.purpose !== 'import') return null;
   const jobId = ulid(made.nowMs, systemRandom) as JobId;
   const [held] = await tx.select({ rev: pointer.rev }).from(pointer).where(eq(pointer.datasetId, made.datasetId));
   const rows = await tx
     .insert(job)
     .values({
-      ...made.more, jobId, key: made.key, datasetId: made.datasetId, purpose: made.purpose, state: 'planned', reason: made.reason,
-      moverNodeId: made.moverNodeId, expectedPointerRev: held?.rev ?? 0, createdAtMs: made.nowMs,
+      ...made.more,
+      jobId,
+      key: made.key,
+      datasetId: made.datasetId,
+      purpose: made.purpose,
+      state: 'planned',
+      reason: made.reason,
+      moverNodeId: made.moverNodeId,
+      expectedPointerRev: held?.rev ?? 0,
+      createdAtMs: made.nowMs,
     })
     .onConflictDoNothing()
     .returning({ jobId: job.jobId });
   if (rows.length === 0) return null;
   await appendEvents(tx, made.nowMs, [
-    { type: 'job.planned', severity: 'info', text: `${made.purpose} of ${made.datasetId}: ${made.reason}`, ids: { jobId, datasetId: made.datasetId, purpose: made.purpose }, by: 'control-plane' },
+    {
+      type: 'job.planned',
+      severity: 'info',
+      text: `${made.purpose} of ${made.datasetId}: ${made.reason}`,
+      ids: { jobId, datasetId: made.datasetId, purpose: made.purpose },
+      by: 'control-plane',
+    },
   ]);
   return jobId;
 }
@@ -123,12 +156,21 @@ async function insertJob(tx: Tx, made: NewJob): Promise<JobId | null> {
 export async function insertImportJob(tx: Tx, wanted: { datasetId: DatasetId; source: ImportSource; reason: string; nowMs: number }): Promise<JobId> {
   const key = jobKey({ purpose: 'import', datasetId: wanted.datasetId });
   const made = await insertJob(tx, {
-    key, datasetId: wanted.datasetId, purpose: 'import', reason: wanted.reason, nowMs: wanted.nowMs, moverNodeId: wanted.source.nodeId,
+    key,
+    datasetId: wanted.datasetId,
+    purpose: 'import',
+    reason: wanted.reason,
+    nowMs: wanted.nowMs,
+    moverNodeId: wanted.source.nodeId,
     more: { importSource: wanted.source, sourceNodeId: wanted.source.nodeId, priority: 1 },
   });
   if (made !== null) return made;
-  const [active] = await tx.select({ jobId: job.jobId }).from(job).where(and(eq(job.key, key), eq(job.active, true)));
-  if (active === undefined) throw new Failure('unavailable', { code: 'job.race', message: 'the import that was active ended just now', ids: { datasetId: wanted.datasetId } });
+  const [active] = await tx
+    .select({ jobId: job.jobId })
+    .from(job)
+    .where(and(eq(job.key, key), eq(job.active, true)));
+  if (active === undefined)
+    throw new Failure('unavailable', { code: 'job.race', message: 'the import that was active ended just now', ids: { datasetId: wanted.datasetId } });
   return active.jobId;
 }
 
@@ -152,14 +194,38 @@ export async function insertCopyJob(tx: Tx, work: PlannedWork & { toTargetId: Ta
   const toReplicaId = ulid(work.nowMs, systemRandom) as ReplicaId;
   const purpose = work.replaces === null ? 'copy' : 'move';
   const jobId = await insertJob(tx, {
-    key: work.replaces === null ? jobKey({ purpose: 'copy', versionId: work.versionId, toTargetId: work.toTargetId }) : jobKey({ purpose: 'move', replicaId: work.replaces }),
-    datasetId: work.datasetId, purpose, reason: work.reason, nowMs: work.nowMs, moverNodeId: toNodeId,
+    key:
+      work.replaces === null
+        ? jobKey({ purpose: 'copy', versionId: work.versionId, toTargetId: work.toTargetId })
+        : jobKey({ purpose: 'move', replicaId: work.replaces }),
+    datasetId: work.datasetId,
+    purpose,
+    reason: work.reason,
+    nowMs: work.nowMs,
+    moverNodeId: toNodeId,
     more: {
-      versionId: work.versionId, need: work.need, planId: work.planId, deviceId: work.deviceId, priority: work.priority, sizeBytes: work.sizeBytes, toReplicaId, toTargetId: work.toTargetId,
-      fromReplicaId: work.replaces, fromTargetId: from?.targetId ?? null, sourceNodeId: from?.nodeId ?? null,
+      versionId: work.versionId,
+      need: work.need,
+      planId: work.planId,
+      deviceId: work.deviceId,
+      priority: work.priority,
+      sizeBytes: work.sizeBytes,
+      toReplicaId,
+      toTargetId: work.toTargetId,
+      fromReplicaId: work.replaces,
+      fromTargetId: from?.targetId ?? null,
+      sourceNodeId: from?.nodeId ?? null,
     },
   });
-  if (jobId !== null) await insertReplica(tx, { replicaId: toReplicaId, datasetId: work.datasetId, versionId: work.versionId, targetId: work.toTargetId, why: work.reason, nowMs: work.nowMs });
+  if (jobId !== null)
+    await insertReplica(tx, {
+      replicaId: toReplicaId,
+      datasetId: work.datasetId,
+      versionId: work.versionId,
+      targetId: work.toTargetId,
+      why: work.reason,
+      nowMs: work.nowMs,
+    });
   return jobId;
 }
 
@@ -168,11 +234,23 @@ export async function insertRetireJob(tx: Tx, work: PlannedWork & { replicaId: R
   const from = await placeOfReplica(tx, work.replicaId);
   if (from === null || from.versionId === null) return null;
   return insertJob(tx, {
-    key: jobKey({ purpose: 'retire', replicaId: work.replicaId }), datasetId: work.datasetId, purpose: 'retire', reason: work.reason, nowMs: work.nowMs, moverNodeId: from.nodeId,
+    key: jobKey({ purpose: 'retire', replicaId: work.replicaId }),
+    datasetId: work.datasetId,
+    purpose: 'retire',
+    reason: work.reason,
+    nowMs: work.nowMs,
+    moverNodeId: from.nodeId,
     more: {
       // Its own version, not the current one: a stale copy is compared with what it was made from before it leaves.
-      versionId: from.versionId, need: work.need, planId: work.planId, deviceId: work.deviceId, priority: work.priority, sizeBytes: work.sizeBytes,
-      fromReplicaId: work.replicaId, fromTargetId: from.targetId, sourceNodeId: from.nodeId,
+      versionId: from.versionId,
+      need: work.need,
+      planId: work.planId,
+      deviceId: work.deviceId,
+      priority: work.priority,
+      sizeBytes: work.sizeBytes,
+      fromReplicaId: work.replicaId,
+      fromTargetId: from.targetId,
+      sourceNodeId: from.nodeId,
     },
   });
 }
@@ -182,7 +260,12 @@ export async function insertVerifyJob(tx: Tx, replicaId: ReplicaId, reason: stri
   const from = await placeOfReplica(tx, replicaId);
   if (from === null || from.versionId === null) return null;
   return insertJob(tx, {
-    key: jobKey({ purpose: 'verify', replicaId }), datasetId: from.datasetId, purpose: 'verify', reason, nowMs, moverNodeId: from.nodeId,
+    key: jobKey({ purpose: 'verify', replicaId }),
+    datasetId: from.datasetId,
+    purpose: 'verify',
+    reason,
+    nowMs,
+    moverNodeId: from.nodeId,
     more: { versionId: from.versionId, priority, fromReplicaId: replicaId, fromTargetId: from.targetId, sourceNodeId: from.nodeId },
   });
 }
@@ -192,14 +275,31 @@ export async function insertPromotionJob(tx: Tx, replicaId: ReplicaId, reason: s
   const at = await placeOfReplica(tx, replicaId);
   if (at === null || at.versionId === null) return null;
   return insertJob(tx, {
-    key: jobKey({ purpose: 'copy', versionId: at.versionId, toTargetId: at.targetId }), datasetId: at.datasetId, purpose: 'copy', reason, nowMs, moverNodeId: at.nodeId,
-    more: { versionId: at.versionId, need: 'replace-bad-copy', priority: 0, fromReplicaId: replicaId, fromTargetId: at.targetId, toReplicaId: replicaId, toTargetId: at.targetId, sourceNodeId: at.nodeId },
+    key: jobKey({ purpose: 'copy', versionId: at.versionId, toTargetId: at.targetId }),
+    datasetId: at.datasetId,
+    purpose: 'copy',
+    reason,
+    nowMs,
+    moverNodeId: at.nodeId,
+    more: {
+      versionId: at.versionId,
+      need: 'replace-bad-copy',
+      priority: 0,
+      fromReplicaId: replicaId,
+      fromTargetId: at.targetId,
+      toReplicaId: replicaId,
+      toTargetId: at.targetId,
+      sourceNodeId: at.nodeId,
+    },
   });
 }
 
 /** Plan that every copy of a dataset which can be read is read back. */
 export async function insertVerifyJobs(tx: Tx, datasetId: DatasetId, reason: string, nowMs: number): Promise<JobId[]> {
-  const rows = await tx.select({ replicaId: replica.replicaId }).from(replica).where(and(eq(replica.datasetId, datasetId), inArray(replica.state, ['verified', 'suspect', 'missing'])));
+  const rows = await tx
+    .select({ replicaId: replica.replicaId })
+    .from(replica)
+    .where(and(eq(replica.datasetId, datasetId), inArray(replica.state, ['verified', 'suspect', 'missing'])));
   const made: JobId[] = [];
   for (const row of rows) {
     const jobId = await insertVerifyJob(tx, row.replicaId, reason, 2, nowMs);
@@ -220,7 +320,10 @@ export async function retryJob(tx: Tx, jobId: JobId, nowMs: number): Promise<Ver
   }
   if (row.state === 'paused') return resumeJob(tx, row, nowMs);
   if (row.state !== 'dead-letter') return { ok: false, reason: `a job that is "${row.state}" can not be retried` };
-  const [same] = await tx.select({ jobId: job.jobId }).from(job).where(and(eq(job.key, row.key), eq(job.active, true)));
+  const [same] = await tx
+    .select({ jobId: job.jobId })
+    .from(job)
+    .where(and(eq(job.key, row.key), eq(job.active, true)));
   if (same !== undefined) return { ok: false, reason: `job ${same.jobId} does the same already` };
   const toReplicaId = await renewDestination(tx, row, nowMs);
   await changeJob(tx, row, ['retry'], { attempt: 0, sourceChanges: 0, notBeforeMs: null, waitingBecause: null, error: null, toReplicaId }, nowMs);

@@ -11,7 +11,11 @@ export async function holdLeadership(store: Store, holder: string, ttlMs: number
   return store.transaction(async (tx) => {
     const nowMs = await store.nowMs(tx);
     await tx.insert(cpLeader).values({ id: 1 }).onConflictDoNothing();
-    const kept = await tx.update(cpLeader).set({ expiresAtMs: nowMs + ttlMs }).where(and(eq(cpLeader.id, 1), eq(cpLeader.holder, holder))).returning({ term: cpLeader.term });
+    const kept = await tx
+      .update(cpLeader)
+      .set({ expiresAtMs: nowMs + ttlMs })
+      .where(and(eq(cpLeader.id, 1), eq(cpLeader.holder, holder)))
+      .returning({ term: cpLeader.term });
     if (kept[0] !== undefined) return kept[0].term;
     const taken = await tx
       .update(cpLeader)
@@ -24,12 +28,19 @@ export async function holdLeadership(store: Store, holder: string, ttlMs: number
 
 /** Give the term back, so that another control plane need not wait for it to expire. */
 export async function leaveLeadership(db: Db, holder: string): Promise<void> {
-  await db.update(cpLeader).set({ holder: '', expiresAtMs: 0 }).where(and(eq(cpLeader.id, 1), eq(cpLeader.holder, holder)));
+  await db
+    .update(cpLeader)
+    .set({ holder: '', expiresAtMs: 0 })
+    .where(and(eq(cpLeader.id, 1), eq(cpLeader.holder, holder)));
 }
 
 /** First statement of every transaction of the leader: holds the row until the commit, so nobody takes over in between. Throws `leader.deposed` (refused). */
 export async function checkLeader(tx: Tx, term: number): Promise<void> {
-  const rows = await tx.select({ term: cpLeader.term }).from(cpLeader).where(and(eq(cpLeader.id, 1), eq(cpLeader.term, term))).for('share');
+  const rows = await tx
+    .select({ term: cpLeader.term })
+    .from(cpLeader)
+    .where(and(eq(cpLeader.id, 1), eq(cpLeader.term, term)))
+    .for('share');
   if (rows.length === 0) throw new Failure('refused', { code: 'leader.deposed', message: `another control plane leads since term ${term}` });
 }
 

@@ -23,9 +23,19 @@ export async function leaseJob(tx: Tx, jobId: JobId, leaseMs: number, nowMs: num
   const read = await chooseRead(tx, row);
   if (read === undefined) return wait(tx, row, 'no copy can be read now', nowMs);
   await changeJob(
-    tx, row, ['lease'],
-    { epoch: row.epoch + 1, leaseIncarnation: mover.incarnation, leaseExpiresAtMs: nowMs + leaseMs, readReplicaId: read, notBeforeMs: null, waitingBecause: null },
-    nowMs, { epoch: row.epoch + 1, nodeId: mover.nodeId },
+    tx,
+    row,
+    ['lease'],
+    {
+      epoch: row.epoch + 1,
+      leaseIncarnation: mover.incarnation,
+      leaseExpiresAtMs: nowMs + leaseMs,
+      readReplicaId: read,
+      notBeforeMs: null,
+      waitingBecause: null,
+    },
+    nowMs,
+    { epoch: row.epoch + 1, nodeId: mover.nodeId },
   );
   return true;
 }
@@ -55,8 +65,13 @@ async function hasRoom(tx: Tx, row: JobRow): Promise<boolean> {
 async function chooseRead(tx: Tx, row: JobRow): Promise<ReplicaId | null | undefined> {
   if (row.purpose === 'import' || row.purpose === 'verify' || isPromotion(row)) return null;
   const { copies } = await copiesOf(tx, row.datasetId);
-  const candidates = copies.filter((copy) => copy.versionId === row.versionId && copy.replicaId !== row.toReplicaId && ['verified', 'suspect'].includes(copy.state));
-  const online = await onlineNodes(tx, candidates.map((copy) => copy.nodeId));
+  const candidates = copies.filter(
+    (copy) => copy.versionId === row.versionId && copy.replicaId !== row.toReplicaId && ['verified', 'suspect'].includes(copy.state),
+  );
+  const online = await onlineNodes(
+    tx,
+    candidates.map((copy) => copy.nodeId),
+  );
   const rank = (copy: (typeof candidates)[number]): number =>
     (copy.state === 'verified' ? 0 : 8) + (copy.nodeId === row.moverNodeId ? 0 : 4) + (copy.reliable ? 0 : 2) + (copy.replicaId === row.fromReplicaId ? 0 : 1);
   return candidates.filter((copy) => online.has(copy.nodeId)).sort((a, b) => rank(a) - rank(b) || (a.replicaId < b.replicaId ? -1 : 1))[0]?.replicaId;
@@ -64,7 +79,10 @@ async function chooseRead(tx: Tx, row: JobRow): Promise<ReplicaId | null | undef
 
 async function onlineNodes(tx: Tx, ids: readonly NodeId[]): Promise<Set<NodeId>> {
   if (ids.length === 0) return new Set();
-  const rows = await tx.select().from(node).where(inArray(node.nodeId, [...new Set(ids)]));
+  const rows = await tx
+    .select()
+    .from(node)
+    .where(inArray(node.nodeId, [...new Set(ids)]));
   return new Set(rows.filter(takesWork).map((row) => row.nodeId));
 }
 
@@ -102,7 +120,14 @@ export async function giveDestination(tx: Tx, jobId: JobId, targetId: TargetId, 
   const [mover] = nodeId === null ? [] : await tx.select().from(node).where(eq(node.nodeId, nodeId));
   if (mover === undefined || !takesWork(mover)) return false;
   const toReplicaId = ulid(nowMs, systemRandom) as ReplicaId;
-  await insertReplica(tx, { replicaId: toReplicaId, datasetId: row.datasetId, versionId: row.versionId, targetId, why: 'the cheapest place that the policy allowed when it was imported', nowMs });
+  await insertReplica(tx, {
+    replicaId: toReplicaId,
+    datasetId: row.datasetId,
+    versionId: row.versionId,
+    targetId,
+    why: 'the cheapest place that the policy allowed when it was imported',
+    nowMs,
+  });
   const lease = { epoch: row.epoch + 1, leaseIncarnation: mover.incarnation, leaseExpiresAtMs: nowMs + leaseMs };
   await changeJob(tx, row, [], { ...lease, toReplicaId, toTargetId: targetId, moverNodeId: mover.nodeId, waitingBecause: null, notBeforeMs: null }, nowMs);
   await endAlert(tx, nowMs, 'import.no-place', jobId);
@@ -133,7 +158,13 @@ export async function settleLost(tx: Tx, jobId: JobId, nowMs: number): Promise<b
   if (row.purpose === 'import') {
     if (row.toTargetId === null || !lost.destination) return false;
     const patch = await dropDestination(tx, row, nowMs);
-    await changeJob(tx, row, row.state === 'planned' ? [] : ['release'], { ...patch, leaseExpiresAtMs: null, notBeforeMs: null, waitingBecause: 'its place was lost, another is chosen' }, nowMs);
+    await changeJob(
+      tx,
+      row,
+      row.state === 'planned' ? [] : ['release'],
+      { ...patch, leaseExpiresAtMs: null, notBeforeMs: null, waitingBecause: 'its place was lost, another is chosen' },
+      nowMs,
+    );
     return true;
   }
   if (!lost.destination && !lost.source) return false;
@@ -144,7 +175,11 @@ export async function settleLost(tx: Tx, jobId: JobId, nowMs: number): Promise<b
 async function lostPlaces(tx: Tx, row: JobRow): Promise<{ destination: boolean; source: boolean }> {
   const ids = [row.toTargetId, row.fromTargetId].filter((targetId) => targetId !== null);
   if (ids.length === 0) return { destination: false, source: false };
-  const rows = await tx.select({ targetId: target.targetId, state: target.state, agentState: node.agentState }).from(target).innerJoin(node, eq(node.nodeId, target.nodeId)).where(inArray(target.targetId, ids));
+  const rows = await tx
+    .select({ targetId: target.targetId, state: target.state, agentState: node.agentState })
+    .from(target)
+    .innerJoin(node, eq(node.nodeId, target.nodeId))
+    .where(inArray(target.targetId, ids));
   const isLost = (targetId: TargetId | null): boolean => {
     const at = rows.find((found) => found.targetId === targetId);
     return targetId !== null && (at === undefined || at.state === 'lost' || at.agentState === 'lost' || at.agentState === 'revoked');

@@ -36,7 +36,17 @@ function nodeFacts(row: typeof node.$inferSelect): NodeFacts {
 
 function deviceFacts(row: typeof device.$inferSelect): DeviceFacts {
   const { deviceId, nodeId, level, levelSinceMs, probability, horizonDays, assessedAtMs } = row;
-  return { deviceId, nodeId, level, levelSinceMs, probability, horizonDays, assessedAtMs, judge: row.judge === null ? '' : `${row.judge.name} ${row.judge.version}`, reasons: row.reasons.map((reason) => reason.text) };
+  return {
+    deviceId,
+    nodeId,
+    level,
+    levelSinceMs,
+    probability,
+    horizonDays,
+    assessedAtMs,
+    judge: row.judge === null ? '' : `${row.judge.name} ${row.judge.version}`,
+    reasons: row.reasons.map((reason) => reason.text),
+  };
 }
 
 function jobFacts(row: JobRow): JobFacts {
@@ -57,9 +67,26 @@ async function loadTargets(db: Db, jobs: readonly JobRow[], nodes: readonly Node
     const capacity = capacityBytes === null ? row.capacityBytes : row.capacityBytes === 0 ? capacityBytes : Math.min(capacityBytes, row.capacityBytes);
     return [
       {
-        targetId: row.targetId, nodeId: row.nodeId, siteId, state: row.reachable ? row.state : 'lost', tier, locationKind, provider, region, failureDomain, encryptedAtRest, priceClass,
-        prices: pricesAt(book, priceClass, nowMs) ?? null, capacityBytes: capacity, usedBytes: row.usedBytes, reserveBytes, reservedBytes: reserved.get(row.targetId) ?? 0,
-        latencyP95Ms: row.latencyP95Ms, readBytesPerSec: row.readBytesPerSec, writeBytesPerSec: row.writeBytesPerSec, deviceIds,
+        targetId: row.targetId,
+        nodeId: row.nodeId,
+        siteId,
+        state: row.reachable ? row.state : 'lost',
+        tier,
+        locationKind,
+        provider,
+        region,
+        failureDomain,
+        encryptedAtRest,
+        priceClass,
+        prices: pricesAt(book, priceClass, nowMs) ?? null,
+        capacityBytes: capacity,
+        usedBytes: row.usedBytes,
+        reserveBytes,
+        reservedBytes: reserved.get(row.targetId) ?? 0,
+        latencyP95Ms: row.latencyP95Ms,
+        readBytesPerSec: row.readBytesPerSec,
+        writeBytesPerSec: row.writeBytesPerSec,
+        deviceIds,
       },
     ];
   });
@@ -69,7 +96,12 @@ async function loadTargets(db: Db, jobs: readonly JobRow[], nodes: readonly Node
 function reservations(jobs: readonly JobRow[]): Map<TargetId, number> {
   const promised = new Map<TargetId, number>();
   for (const row of jobs) {
-    if (row.toTargetId === null || row.toReplicaId === row.fromReplicaId || ['verified', 'switched', 'grace', 'retiring', 'trashed', 'purged'].includes(row.state)) continue;
+    if (
+      row.toTargetId === null ||
+      row.toReplicaId === row.fromReplicaId ||
+      ['verified', 'switched', 'grace', 'retiring', 'trashed', 'purged'].includes(row.state)
+    )
+      continue;
     promised.set(row.toTargetId, (promised.get(row.toTargetId) ?? 0) + row.sizeBytes);
   }
   return promised;
@@ -79,7 +111,9 @@ async function loadDatasets(db: Db, global: Policy, nowMs: number): Promise<Data
   const rows = await db.select().from(dataset).orderBy(dataset.datasetId);
   const pointers = new Map((await db.select().from(pointer)).map((row) => [row.datasetId, row]));
   const versions = new Map(
-    (await db.select({ version: datasetVersion }).from(datasetVersion).innerJoin(pointer, eq(pointer.versionId, datasetVersion.versionId))).map(({ version }) => [version.versionId, version]),
+    (await db.select({ version: datasetVersion }).from(datasetVersion).innerJoin(pointer, eq(pointer.versionId, datasetVersion.versionId))).map(
+      ({ version }) => [version.versionId, version],
+    ),
   );
   const replicas = await loadReplicas(db);
   const windows = await loadWindows(db, nowMs);
@@ -87,16 +121,33 @@ async function loadDatasets(db: Db, global: Policy, nowMs: number): Promise<Data
     const held = pointers.get(row.datasetId);
     const version = held === undefined ? undefined : versions.get(held.versionId);
     return {
-      datasetId: row.datasetId, owner: row.owner, rev: row.rev, policy: effectivePolicy(global, row.ownPolicy),
-      versionId: held?.versionId ?? null, objects: version?.objects ?? 0, sizeBytes: version?.sizeBytes ?? 0, primaryReplicaId: held?.replicaId ?? null, pointerRev: held?.rev ?? 0,
-      replicas: replicas.get(row.datasetId) ?? [], windows: windows.get(row.datasetId) ?? noAccesses(), lastAccessAtMs: row.lastAccessAtMs, ewmaPerHour: row.ewmaPerHour,
-      heatClass: row.heat?.class ?? null, heatDecidedAtMs: row.heat?.decidedAtMs ?? null, lastMovedAtMs: row.lastMovedAtMs, createdAtMs: row.createdAtMs,
+      datasetId: row.datasetId,
+      owner: row.owner,
+      rev: row.rev,
+      policy: effectivePolicy(global, row.ownPolicy),
+      versionId: held?.versionId ?? null,
+      objects: version?.objects ?? 0,
+      sizeBytes: version?.sizeBytes ?? 0,
+      primaryReplicaId: held?.replicaId ?? null,
+      pointerRev: held?.rev ?? 0,
+      replicas: replicas.get(row.datasetId) ?? [],
+      windows: windows.get(row.datasetId) ?? noAccesses(),
+      lastAccessAtMs: row.lastAccessAtMs,
+      ewmaPerHour: row.ewmaPerHour,
+      heatClass: row.heat?.class ?? null,
+      heatDecidedAtMs: row.heat?.decidedAtMs ?? null,
+      lastMovedAtMs: row.lastMovedAtMs,
+      createdAtMs: row.createdAtMs,
     };
   });
 }
 
 async function loadReplicas(db: Db): Promise<Map<DatasetId, ReplicaFacts[]>> {
-  const rows = await db.select().from(replica).where(notInArray(replica.state, ['purged', 'abandoned'])).orderBy(replica.replicaId);
+  const rows = await db
+    .select()
+    .from(replica)
+    .where(notInArray(replica.state, ['purged', 'abandoned']))
+    .orderBy(replica.replicaId);
   const byDataset = new Map<DatasetId, ReplicaFacts[]>();
   for (const row of rows) {
     // An import's copy has no version until its manifest is committed; until then there is nothing to decide about it.
@@ -117,14 +168,23 @@ function noAccesses(): WindowCounts[] {
 /** Sums of the minutes that lie in each window; a minute counts by its end. */
 async function loadWindows(db: Db, nowMs: number): Promise<Map<DatasetId, WindowCounts[]>> {
   const longest = Math.max(...heatWindows.map(({ ms }) => ms));
-  const rows = await db.select().from(accessAggregate).where(and(gte(accessAggregate.windowEndMs, nowMs - longest), lte(accessAggregate.windowStartMs, nowMs)));
+  const rows = await db
+    .select()
+    .from(accessAggregate)
+    .where(and(gte(accessAggregate.windowEndMs, nowMs - longest), lte(accessAggregate.windowStartMs, nowMs)));
   const byDataset = new Map<DatasetId, WindowCounts[]>();
   for (const row of rows) {
     const sums = byDataset.get(row.datasetId) ?? noAccesses();
     const added = sums.map((sum, i) =>
       row.windowEndMs < nowMs - heatWindows[i]!.ms
         ? sum
-        : { ...sum, reads: sum.reads + row.reads, writes: sum.writes + row.writes, readBytes: sum.readBytes + row.readBytes, writtenBytes: sum.writtenBytes + row.writtenBytes },
+        : {
+            ...sum,
+            reads: sum.reads + row.reads,
+            writes: sum.writes + row.writes,
+            readBytes: sum.readBytes + row.readBytes,
+            writtenBytes: sum.writtenBytes + row.writtenBytes,
+          },
     );
     byDataset.set(row.datasetId, added);
   }

@@ -20,10 +20,22 @@ export async function workOf(db: Db, nodeId: NodeId, nowMs: number): Promise<Nod
     .from(job)
     .where(and(eq(job.active, true), or(eq(job.moverNodeId, nodeId), eq(job.sourceNodeId, nodeId))))
     .orderBy(job.jobId);
-  const versions = await versionsOf(db, rows.flatMap((row) => row.versionId ?? []));
-  const places = await placesOf(db, rows.flatMap((row) => [row.fromReplicaId ?? [], row.toReplicaId ?? [], row.readReplicaId ?? []].flat()));
-  const permits = await permitsOf(db, rows.map((row) => row.jobId));
-  const urls = await transferUrls(db, rows.flatMap((row) => row.importSource?.nodeId ?? []));
+  const versions = await versionsOf(
+    db,
+    rows.flatMap((row) => row.versionId ?? []),
+  );
+  const places = await placesOf(
+    db,
+    rows.flatMap((row) => [row.fromReplicaId ?? [], row.toReplicaId ?? [], row.readReplicaId ?? []].flat()),
+  );
+  const permits = await permitsOf(
+    db,
+    rows.map((row) => row.jobId),
+  );
+  const urls = await transferUrls(
+    db,
+    rows.flatMap((row) => row.importSource?.nodeId ?? []),
+  );
   const watched = await db
     .select({ datasetId: replica.datasetId, targetId: replica.targetId, replicaId: replica.replicaId })
     .from(replica)
@@ -34,9 +46,16 @@ export async function workOf(db: Db, nodeId: NodeId, nowMs: number): Promise<Nod
     const { jobId, purpose, state, epoch, datasetId } = row;
     const granted = permits.get(jobId);
     return {
-      jobId, purpose, state, epoch, datasetId,
+      jobId,
+      purpose,
+      state,
+      epoch,
+      datasetId,
       version: row.versionId === null ? null : (versions.get(row.versionId) ?? null),
-      import: row.importSource === null ? null : { nodeId: row.importSource.nodeId, transferUrl: urls.get(row.importSource.nodeId) ?? null, source: row.importSource.source },
+      import:
+        row.importSource === null
+          ? null
+          : { nodeId: row.importSource.nodeId, transferUrl: urls.get(row.importSource.nodeId) ?? null, source: row.importSource.source },
       from: row.fromReplicaId === null ? null : (places.get(row.fromReplicaId) ?? null),
       to: row.toReplicaId === null ? null : (places.get(row.toReplicaId) ?? null),
       read: row.readReplicaId === null ? null : (places.get(row.readReplicaId) ?? null),
@@ -44,6 +63,7 @@ export async function workOf(db: Db, nodeId: NodeId, nowMs: number): Promise<Nod
       activated: row.activatedAtMs !== null,
       witnessed: row.witnessedAtMs !== null,
       rechecked: row.recheckedAtMs !== null,
+      fromIsBad: row.purpose === 'retire' && row.need === 'replace-bad-copy',
       permit: granted === undefined ? null : { permitId: granted.permitId as PermitId, kind: granted.kind },
       resting: row.notBeforeMs !== null && row.notBeforeMs > nowMs,
     };
@@ -53,7 +73,10 @@ export async function workOf(db: Db, nodeId: NodeId, nowMs: number): Promise<Nod
 
 async function versionsOf(db: Db, ids: readonly (typeof datasetVersion.$inferSelect)['versionId'][]) {
   if (ids.length === 0) return new Map<string, typeof datasetVersion.$inferSelect>();
-  const rows = await db.select().from(datasetVersion).where(inArray(datasetVersion.versionId, [...new Set(ids)]));
+  const rows = await db
+    .select()
+    .from(datasetVersion)
+    .where(inArray(datasetVersion.versionId, [...new Set(ids)]));
   return new Map(rows.map((row) => [row.versionId as string, row]));
 }
 
@@ -70,12 +93,18 @@ async function placesOf(db: Db, ids: readonly ReplicaId[]): Promise<Map<ReplicaI
 
 async function permitsOf(db: Db, ids: readonly JobId[]) {
   if (ids.length === 0) return new Map<JobId, typeof permit.$inferSelect>();
-  const rows = await db.select().from(permit).where(and(inArray(permit.jobId, [...ids]), isNull(permit.usedAtMs)));
+  const rows = await db
+    .select()
+    .from(permit)
+    .where(and(inArray(permit.jobId, [...ids]), isNull(permit.usedAtMs)));
   return new Map(rows.map((row) => [row.jobId, row]));
 }
 
 async function transferUrls(db: Db, ids: readonly NodeId[]): Promise<Map<NodeId, string | null>> {
   if (ids.length === 0) return new Map();
-  const rows = await db.select({ nodeId: node.nodeId, url: node.transferUrl }).from(node).where(inArray(node.nodeId, [...new Set(ids)]));
+  const rows = await db
+    .select({ nodeId: node.nodeId, url: node.transferUrl })
+    .from(node)
+    .where(inArray(node.nodeId, [...new Set(ids)]));
   return new Map(rows.map((row) => [row.nodeId, row.url]));
 }

@@ -18,7 +18,10 @@ export interface PermitSettings {
   readonly commitsAreDurable: boolean;
 }
 
-export type PermitOutcome = { readonly kind: 'granted'; readonly permitId: PermitId } | { readonly kind: 'held'; readonly because: string } | { readonly kind: 'ended'; readonly because: string };
+export type PermitOutcome =
+  | { readonly kind: 'granted'; readonly permitId: PermitId }
+  | { readonly kind: 'held'; readonly because: string }
+  | { readonly kind: 'ended'; readonly because: string };
 
 /**
  * T10: let a copy leave. Runs at Read Committed with the dataset's row locked first: with a snapshot, or without the lock, two such
@@ -37,7 +40,8 @@ export async function grantRetire(tx: Tx, jobId: JobId, settings: PermitSettings
   if (row.purpose === 'move' && facts.pointer?.replicaId === row.fromReplicaId) return endUseless(tx, row, 'readers were sent back to the old copy', nowMs);
   const objection = retireObjection(facts, guards) ?? (await staleStandIns(tx, facts, nowMs - settings.freshMs, nowMs));
   if (objection !== null) return hold(tx, row, objection, nowMs);
-  if (!(await changeReplica(tx, row.fromReplicaId, 'permit', {}, nowMs))) return endUseless(tx, row, `a copy that is "${facts.leaving.state}" can not leave`, nowMs);
+  if (!(await changeReplica(tx, row.fromReplicaId, 'permit', {}, nowMs)))
+    return endUseless(tx, row, `a copy that is "${facts.leaving.state}" can not leave`, nowMs);
   const permitId = await issuePermit(tx, row, facts, 'retire', nowMs);
   await changeJob(tx, row, ['permit'], { epoch: row.epoch + 1, waitingBecause: null, notBeforeMs: null }, nowMs, { permitId });
   return { kind: 'granted', permitId };
@@ -47,7 +51,10 @@ export async function grantRetire(tx: Tx, jobId: JobId, settings: PermitSettings
 export async function grantPurge(tx: Tx, jobId: JobId, settings: PermitSettings, nowMs: number, guards: Guards = protocolGuards): Promise<PermitOutcome> {
   const row = await lockJob(tx, jobId);
   if (row === undefined || row.state !== 'trashed' || row.fromReplicaId === null) return { kind: 'held', because: 'nothing lies in the trash' };
-  const [granted] = await tx.select().from(permit).where(and(eq(permit.replicaId, row.fromReplicaId), eq(permit.kind, 'purge')));
+  const [granted] = await tx
+    .select()
+    .from(permit)
+    .where(and(eq(permit.replicaId, row.fromReplicaId), eq(permit.kind, 'purge')));
   if (granted !== undefined) return { kind: 'granted', permitId: granted.permitId as PermitId };
   const facts = await leaveFacts(tx, row, settings, nowMs);
   if (facts === null) return { kind: 'held', because: 'the copy is not known' };
@@ -75,7 +82,9 @@ async function leaveFacts(tx: Tx, row: JobRow, settings: PermitSettings, nowMs: 
     arrived: row.purpose === 'move' ? row.toReplicaId : null,
     switchedAtMs: row.switchedAtMs,
     recheckedAtMs: row.recheckedAtMs,
-    switchIsDurable: settings.commitsAreDurable || ((row.purpose !== 'move' || row.witnessedAtMs !== null) && (held === undefined || (await isActivated(tx, held.changedByJob)))),
+    switchIsDurable:
+      settings.commitsAreDurable ||
+      ((row.purpose !== 'move' || row.witnessedAtMs !== null) && (held === undefined || (await isActivated(tx, held.changedByJob)))),
     trashedAtMs: row.trashedAtMs,
     targetFrozen: leaving.frozen,
     graceMs: settings.graceMs,
@@ -103,7 +112,9 @@ async function issuePermit(tx: Tx, row: JobRow, facts: LeaveFacts, kind: 'retire
   const replicaId = row.fromReplicaId as ReplicaId;
   await tx.delete(permit).where(and(eq(permit.replicaId, replicaId), eq(permit.kind, kind), isNull(permit.usedAtMs)));
   const dependsOn = standIns(facts).map((copy) => copy.replicaId);
-  await tx.insert(permit).values({ permitId, kind, jobId: row.jobId, replicaId, pointerRev: facts.pointer?.rev ?? 0, dependsOn, epoch: row.epoch + 1, grantedAtMs: nowMs });
+  await tx
+    .insert(permit)
+    .values({ permitId, kind, jobId: row.jobId, replicaId, pointerRev: facts.pointer?.rev ?? 0, dependsOn, epoch: row.epoch + 1, grantedAtMs: nowMs });
   return permitId;
 }
 

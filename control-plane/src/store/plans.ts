@@ -27,27 +27,63 @@ export function planViewOf(planId: PlanId, made: Plan, admissions: readonly Admi
   const moves = admissions.map(({ move, verdict, heldBecause }, i): StoredMove => {
     const { reason, confidence, costBefore, costAfter, changePerMonth, migrationOnce, paybackDays, expectedMs, sizeBytes, need, action } = move;
     return {
-      moveId: `${planId}-${i}`, datasetId: move.datasetId, need, action, fromTargetId: move.fromTargetId, toTargetId: move.toTargetId, sizeBytes, reason, confidence, costBefore, costAfter,
-      changePerMonth, migrationOnce, paybackDays, expectedMs, verdict, heldBecause, jobId: jobs.get(move) ?? null,
-      fromReplicaId: move.fromReplicaId, deviceId: move.deviceId, priority: move.priority,
+      moveId: `${planId}-${i}`,
+      datasetId: move.datasetId,
+      need,
+      action,
+      fromTargetId: move.fromTargetId,
+      toTargetId: move.toTargetId,
+      sizeBytes,
+      reason,
+      confidence,
+      costBefore,
+      costAfter,
+      changePerMonth,
+      migrationOnce,
+      paybackDays,
+      expectedMs,
+      verdict,
+      heldBecause,
+      jobId: jobs.get(move) ?? null,
+      fromReplicaId: move.fromReplicaId,
+      deviceId: move.deviceId,
+      priority: move.priority,
     };
   });
   return {
-    planId, madeAtMs: made.madeAtMs, dryRun: state === 'preview', state, solver: made.solver, solvedInMs: made.solvedInMs, objectivePerMonth: made.objectivePerMonth,
-    lowerBoundPerMonth: made.lowerBoundPerMonth, costBeforePerMonth: made.costBeforePerMonth, costAfterPerMonth: made.costAfterPerMonth,
-    migrationOnce: made.moves.reduce((sum, move) => sum + move.migrationOnce, 0), moves, infeasible: made.infeasible.map((one) => ({ ...one, rules: [...one.rules] })),
+    planId,
+    madeAtMs: made.madeAtMs,
+    dryRun: state === 'preview',
+    state,
+    solver: made.solver,
+    solvedInMs: made.solvedInMs,
+    objectivePerMonth: made.objectivePerMonth,
+    lowerBoundPerMonth: made.lowerBoundPerMonth,
+    costBeforePerMonth: made.costBeforePerMonth,
+    costAfterPerMonth: made.costAfterPerMonth,
+    migrationOnce: made.moves.reduce((sum, move) => sum + move.migrationOnce, 0),
+    moves,
+    infeasible: made.infeasible.map((one) => ({ ...one, rules: [...one.rules] })),
   };
 }
 
 /** A stored move as the solver's; the opposite of `planViewOf`. */
 export function moveOf(stored: StoredMove): Move {
-  return { ...stored, datasetId: stored.datasetId as DatasetId, fromTargetId: stored.fromTargetId as TargetId | null, toTargetId: stored.toTargetId as TargetId | null };
+  return {
+    ...stored,
+    datasetId: stored.datasetId as DatasetId,
+    fromTargetId: stored.fromTargetId as TargetId | null,
+    toTargetId: stored.toTargetId as TargetId | null,
+  };
 }
 
 /** Keep a plan. A new current one supersedes the one before and brings its recommendations; a preview changes nothing else. */
 export async function savePlan(tx: Tx, view: StoredPlan, nowMs: number): Promise<void> {
   if (view.state === 'current') {
-    await tx.update(plan).set({ state: 'superseded', body: sql`jsonb_set(${plan.body}, '{state}', '"superseded"')` }).where(eq(plan.state, 'current'));
+    await tx
+      .update(plan)
+      .set({ state: 'superseded', body: sql`jsonb_set(${plan.body}, '{state}', '"superseded"')` })
+      .where(eq(plan.state, 'current'));
     await saveRecommendations(tx, view, nowMs);
   }
   await tx.insert(plan).values({ planId: view.planId as PlanId, madeAtMs: view.madeAtMs, state: view.state, body: view });
@@ -63,17 +99,42 @@ async function saveRecommendations(tx: Tx, view: StoredPlan, nowMs: number): Pro
   for (const move of view.moves) {
     const { fromReplicaId: _, deviceId, priority: __, ...body } = move;
     const judge = deviceId === null ? view.solver : `${view.solver}; drive ${deviceId}`;
-    await tx.insert(recommendation).values({ recommendationId: ulid(nowMs, systemRandom), planId: view.planId as PlanId, datasetId: move.datasetId as DatasetId, madeAtMs: nowMs, judge, body });
+    await tx
+      .insert(recommendation)
+      .values({
+        recommendationId: ulid(nowMs, systemRandom),
+        planId: view.planId as PlanId,
+        datasetId: move.datasetId as DatasetId,
+        madeAtMs: nowMs,
+        judge,
+        body,
+      });
   }
   const fresh = view.moves.filter((move) => !known.has(sameMove(move)));
   await appendEvents(
-    tx, nowMs,
+    tx,
+    nowMs,
     fresh.map((move) => ({
-      type: 'plan.recommended', severity: 'info' as const, text: `${move.action} ${move.datasetId}${move.toTargetId === null ? '' : ` to ${move.toTargetId}`}: ${move.reason}`,
-      ids: { planId: view.planId, datasetId: move.datasetId, need: move.need, verdict: move.verdict, changePerMonth: move.changePerMonth, ...(move.toTargetId === null ? {} : { toTargetId: move.toTargetId }) }, by: 'control-plane',
+      type: 'plan.recommended',
+      severity: 'info' as const,
+      text: `${move.action} ${move.datasetId}${move.toTargetId === null ? '' : ` to ${move.toTargetId}`}: ${move.reason}`,
+      ids: {
+        planId: view.planId,
+        datasetId: move.datasetId,
+        need: move.need,
+        verdict: move.verdict,
+        changePerMonth: move.changePerMonth,
+        ...(move.toTargetId === null ? {} : { toTargetId: move.toTargetId }),
+      },
+      by: 'control-plane',
     })),
   );
-  const [oldest] = await tx.select({ id: recommendation.recommendationId }).from(recommendation).orderBy(desc(recommendation.recommendationId)).offset(recommendationsKept).limit(1);
+  const [oldest] = await tx
+    .select({ id: recommendation.recommendationId })
+    .from(recommendation)
+    .orderBy(desc(recommendation.recommendationId))
+    .offset(recommendationsKept)
+    .limit(1);
   if (oldest !== undefined) await tx.delete(recommendation).where(lt(recommendation.recommendationId, oldest.id));
 }
 
@@ -88,7 +149,12 @@ export async function readPlan(db: Db, planId: PlanId): Promise<StoredPlan | und
 
 /** The plan was applied by a person: its moves name their jobs. */
 export async function markApplied(tx: Tx, view: StoredPlan, jobs: ReadonlyMap<string, JobId>): Promise<void> {
-  const moves = view.moves.map((move) => (jobs.has(move.moveId) ? { ...move, verdict: 'admitted' as const, heldBecause: null, jobId: jobs.get(move.moveId)! } : move));
+  const moves = view.moves.map((move) =>
+    jobs.has(move.moveId) ? { ...move, verdict: 'admitted' as const, heldBecause: null, jobId: jobs.get(move.moveId)! } : move,
+  );
   const body: StoredPlan = { ...view, state: 'applied', moves };
-  await tx.update(plan).set({ state: 'applied', body }).where(and(eq(plan.planId, view.planId as PlanId), inArray(plan.state, ['current', 'preview', 'superseded'])));
+  await tx
+    .update(plan)
+    .set({ state: 'applied', body })
+    .where(and(eq(plan.planId, view.planId as PlanId), inArray(plan.state, ['current', 'preview', 'superseded'])));
 }

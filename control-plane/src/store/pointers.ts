@@ -1,5 +1,5 @@
-import type { ReplicaId } from '@data-in-motion/shared/domain/ids';
-import { signBody, type SigningKey } from '@data-in-motion/shared/signature';
+import type { JobId, ReplicaId } from '@data-in-motion/shared/domain/ids';
+import { type SigningKey, signBody } from '@data-in-motion/shared/signature';
 import { and, eq } from 'drizzle-orm';
 import { isPromotion } from '../jobs/advance.ts';
 import { type CopyFacts, type Guards, type PointerFacts, protocolGuards, type SwitchFacts } from '../jobs/guards.ts';
@@ -8,7 +8,6 @@ import type { Tx } from './database.ts';
 import { appendEvents } from './events.ts';
 import { changeJob, type JobRow, lockJob } from './jobs.ts';
 import { dataset, datasetVersion, pointer, switchLog } from './schema.ts';
-import type { JobId } from '@data-in-motion/shared/domain/ids';
 
 export type SwitchOutcome = 'switched' | 'not-ready' | 'conflict' | 'not-wanted' | 'cancelled';
 
@@ -24,7 +23,8 @@ export async function switchJob(tx: Tx, jobId: JobId, key: SigningKey, nowMs: nu
   const { copies } = await copiesOf(tx, row.datasetId);
   const arriving = copies.find((copy) => copy.replicaId === row.toReplicaId);
   if (version === undefined || arriving === undefined) return end(tx, row, 'cancel', 'the new copy is not there any more', nowMs);
-  if (row.purpose !== 'import' && held !== undefined && held.versionId !== row.versionId) return end(tx, row, 'finish', 'a newer version took its place', nowMs);
+  if (row.purpose !== 'import' && held !== undefined && held.versionId !== row.versionId)
+    return end(tx, row, 'finish', 'a newer version took its place', nowMs);
 
   const facts: SwitchFacts = { arriving, root: version.root, expectedRev: row.expectedPointerRev ?? 0, pointer: held ?? null };
   const bad = guards.switchToVerified(facts);
@@ -35,13 +35,27 @@ export async function switchJob(tx: Tx, jobId: JobId, key: SigningKey, nowMs: nu
   const toRev = facts.expectedRev + 1;
   if (!(await compareAndSet(tx, row, facts.expectedRev, toRev, nowMs))) return lost(tx, row, held?.rev ?? 0, nowMs);
   const certificate = switchCertificate(row, facts, toRev, true, key, nowMs);
-  await tx.insert(switchLog).values({ jobId, datasetId: row.datasetId, fromRev: facts.expectedRev, toRev, versionId: row.versionId, replicaId: row.toReplicaId, certificate, atMs: nowMs });
+  await tx
+    .insert(switchLog)
+    .values({
+      jobId,
+      datasetId: row.datasetId,
+      fromRev: facts.expectedRev,
+      toRev,
+      versionId: row.versionId,
+      replicaId: row.toReplicaId,
+      certificate,
+      atMs: nowMs,
+    });
   await changeJob(tx, row, ['switch'], { certificate, switchRev: toRev, switchedAtMs: nowMs, waitingBecause: null }, nowMs, { rev: toRev });
   if (row.purpose !== 'import') await tx.update(dataset).set({ lastMovedAtMs: nowMs }).where(eq(dataset.datasetId, row.datasetId));
   await appendEvents(tx, nowMs, [
     {
-      type: 'dataset.pointer-moved', severity: 'info', text: `${row.datasetId} is now read from ${arriving.targetId}`,
-      ids: { datasetId: row.datasetId, jobId, replicaId: row.toReplicaId, targetId: arriving.targetId, versionId: row.versionId, rev: toRev }, by: 'control-plane',
+      type: 'dataset.pointer-moved',
+      severity: 'info',
+      text: `${row.datasetId} is now read from ${arriving.targetId}`,
+      ids: { datasetId: row.datasetId, jobId, replicaId: row.toReplicaId, targetId: arriving.targetId, versionId: row.versionId, rev: toRev },
+      by: 'control-plane',
     },
   ]);
   return 'switched';
@@ -66,8 +80,16 @@ async function compareAndSet(tx: Tx, row: JobRow, fromRev: number, toRev: number
   const next = { versionId: row.versionId!, replicaId: row.toReplicaId as ReplicaId, rev: toRev, changedByJob: row.jobId, changedAtMs: nowMs };
   const rows =
     fromRev === 0
-      ? await tx.insert(pointer).values({ datasetId: row.datasetId, ...next }).onConflictDoNothing().returning({ rev: pointer.rev })
-      : await tx.update(pointer).set(next).where(and(eq(pointer.datasetId, row.datasetId), eq(pointer.rev, fromRev))).returning({ rev: pointer.rev });
+      ? await tx
+          .insert(pointer)
+          .values({ datasetId: row.datasetId, ...next })
+          .onConflictDoNothing()
+          .returning({ rev: pointer.rev })
+      : await tx
+          .update(pointer)
+          .set(next)
+          .where(and(eq(pointer.datasetId, row.datasetId), eq(pointer.rev, fromRev)))
+          .returning({ rev: pointer.rev });
   return rows.length === 1;
 }
 
@@ -75,7 +97,13 @@ async function compareAndSet(tx: Tx, row: JobRow, fromRev: number, toRev: number
 async function lost(tx: Tx, row: JobRow, currentRev: number, nowMs: number): Promise<SwitchOutcome> {
   await changeJob(tx, row, [], { expectedPointerRev: currentRev }, nowMs);
   await appendEvents(tx, nowMs, [
-    { type: 'sync_conflict', severity: 'warning', text: `${row.datasetId}: the pointer had moved before the ${row.purpose} could switch; it is tried again`, ids: { datasetId: row.datasetId, jobId: row.jobId, rev: currentRev }, by: 'control-plane' },
+    {
+      type: 'sync_conflict',
+      severity: 'warning',
+      text: `${row.datasetId}: the pointer had moved before the ${row.purpose} could switch; it is tried again`,
+      ids: { datasetId: row.datasetId, jobId: row.jobId, rev: currentRev },
+      by: 'control-plane',
+    },
   ]);
   return 'conflict';
 }
@@ -88,8 +116,19 @@ async function end(tx: Tx, row: JobRow, event: 'cancel' | 'finish', because: str
 /** What both agents keep, so that a switch which the store lost can be learned from them again. JSON text of a `Signed`. */
 function switchCertificate(row: JobRow, facts: SwitchFacts, rev: number, primary: boolean, key: SigningKey, nowMs: number): string {
   const body = {
-    v: 1, kind: 'switch', jobId: row.jobId, datasetId: row.datasetId, versionId: row.versionId, root: facts.root, replicaId: row.toReplicaId, targetId: facts.arriving.targetId,
-    replaces: facts.pointer?.replicaId ?? null, primary, fromRev: facts.pointer?.rev ?? 0, toRev: rev, atMs: nowMs,
+    v: 1,
+    kind: 'switch',
+    jobId: row.jobId,
+    datasetId: row.datasetId,
+    versionId: row.versionId,
+    root: facts.root,
+    replicaId: row.toReplicaId,
+    targetId: facts.arriving.targetId,
+    replaces: facts.pointer?.replicaId ?? null,
+    primary,
+    fromRev: facts.pointer?.rev ?? 0,
+    toRev: rev,
+    atMs: nowMs,
   };
   return JSON.stringify(signBody(JSON.stringify(body), key));
 }

@@ -1,5 +1,5 @@
 import type { DatasetId, NodeId, ReplicaId, TargetId, VersionId } from '@data-in-motion/shared/domain/ids';
-import { type ReplicaEvent, replicaMachine, type ReplicaState } from '@data-in-motion/shared/domain/replica';
+import { type ReplicaEvent, type ReplicaState, replicaMachine } from '@data-in-motion/shared/domain/replica';
 import { step } from '@data-in-motion/shared/machine';
 import { and, eq, inArray } from 'drizzle-orm';
 import type { Tx } from './database.ts';
@@ -14,7 +14,16 @@ export async function insertReplica(
   tx: Tx,
   made: { replicaId: ReplicaId; datasetId: DatasetId; versionId: VersionId | null; targetId: TargetId; why: string; nowMs: number },
 ): Promise<void> {
-  await tx.insert(replica).values({ replicaId: made.replicaId, datasetId: made.datasetId, versionId: made.versionId, targetId: made.targetId, why: made.why, createdAtMs: made.nowMs });
+  await tx
+    .insert(replica)
+    .values({
+      replicaId: made.replicaId,
+      datasetId: made.datasetId,
+      versionId: made.versionId,
+      targetId: made.targetId,
+      why: made.why,
+      createdAtMs: made.nowMs,
+    });
 }
 
 /** What people read about a change of a copy; changes without a sentence make no event. */
@@ -38,7 +47,10 @@ export async function changeReplica(tx: Tx, replicaId: ReplicaId, event: Replica
   const next = step(replicaMachine, row.state, event);
   if (!next.ok) return false;
   const over: readonly ReplicaState[] = ['purged', 'abandoned'];
-  await tx.update(replica).set({ ...patch, state: next.state, endedAtMs: over.includes(next.state) ? nowMs : null }).where(eq(replica.replicaId, replicaId));
+  await tx
+    .update(replica)
+    .set({ ...patch, state: next.state, endedAtMs: over.includes(next.state) ? nowMs : null })
+    .where(eq(replica.replicaId, replicaId));
   const sentence = sentences[event];
   if (sentence !== undefined && next.state !== row.state) {
     await appendEvents(tx, nowMs, [

@@ -4,12 +4,12 @@ import { topics } from '@data-in-motion/shared/protocol/topics';
 import { isSignedBy } from '@data-in-motion/shared/signature';
 import { eq } from 'drizzle-orm';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { cloudEventOf, topicsOf } from '../../src/dispatch/fleet-events.ts';
 import { startDispatch } from '../../src/dispatch/dispatch.ts';
-import { tokenOf } from './read-token.ts';
+import { cloudEventOf, topicsOf } from '../../src/dispatch/fleet-events.ts';
 import { dataset, event, job, node, replica } from '../../src/store/schema.ts';
 import { storeKinds } from '../stores.ts';
 import { FakeFleet } from './fake-fleet.ts';
+import { tokenOf } from './read-token.ts';
 
 const n1 = 'node-1' as NodeId;
 
@@ -25,7 +25,16 @@ describe.each(storeKinds.filter(({ kind }) => kind === 'pglite'))('dispatch on $
     await fleet.dispatch.stop();
     await open.stop();
   });
-  const listen = () => startDispatch({ store: fleet.store, bus: { publish: async (name, nodeId, payload) => void sent.push({ name, nodeId, payload }) }, signingKey: fleet.key, clock: fleet.clock, onFailure: (failure) => { throw failure; } });
+  const listen = () =>
+    startDispatch({
+      store: fleet.store,
+      bus: { publish: async (name, nodeId, payload) => void sent.push({ name, nodeId, payload }) },
+      signingKey: fleet.key,
+      clock: fleet.clock,
+      onFailure: (failure) => {
+        throw failure;
+      },
+    });
   const revOf = async (nodeId: NodeId) => (await fleet.store.db.select().from(node).where(eq(node.nodeId, nodeId)))[0]!.desiredRev;
 
   test('a revision grows when the orders change and not otherwise; what changed is nudged once', async () => {
@@ -69,7 +78,13 @@ describe.each(storeKinds.filter(({ kind }) => kind === 'pglite'))('dispatch on $
     const first = agent.document!;
     const order = first.orders.find((one) => one.kind === 'copy');
     const grant = tokenOf(order!, fleet.key.publicKeyPem);
-    expect(grant).toMatchObject({ kind: 'transfer', jobId: copy!.jobId, epoch: copy!.epoch, source: { kind: 'replica', replicaId: copy!.readReplicaId }, toNodeId: copy!.moverNodeId });
+    expect(grant).toMatchObject({
+      kind: 'transfer',
+      jobId: copy!.jobId,
+      epoch: copy!.epoch,
+      source: { kind: 'replica', replicaId: copy!.readReplicaId },
+      toNodeId: copy!.moverNodeId,
+    });
     await fleet.clock.advance(1_000);
     await fleet.ask(agent);
     expect(agent.document!.rev).toBe(first.rev);

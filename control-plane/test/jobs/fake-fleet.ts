@@ -7,11 +7,11 @@ import type { DesiredDocument, Order } from '@data-in-motion/shared/protocol/mes
 import { desiredDocument } from '@data-in-motion/shared/protocol/messages';
 import type { JobRecord } from '@data-in-motion/shared/protocol/records';
 import { jobRecord } from '@data-in-motion/shared/protocol/records';
-import { isSignedBy, newPrivateKeyPem, signingKey } from '@data-in-motion/shared/signature';
 import type { Random } from '@data-in-motion/shared/random';
+import { isSignedBy, newPrivateKeyPem, signingKey } from '@data-in-motion/shared/signature';
 import { eq } from 'drizzle-orm';
-import { FleetKeeper, loopSettings } from '../../src/control-loop.ts';
 import type { LoopSettings } from '../../src/control-loop/parts.ts';
+import { FleetKeeper, loopSettings } from '../../src/control-loop.ts';
 import { type Dispatch, startDispatch } from '../../src/dispatch/dispatch.ts';
 import { placeExact } from '../../src/placement/place-exact.ts';
 import type { Store } from '../../src/store/database.ts';
@@ -72,7 +72,11 @@ export class FakeAgent {
       }
       case 'copy': {
         const found = this.#fleet.read(this, order);
-        if (typeof found !== 'string') return [{ ...base, event: 'started', step: 'copy' }, { ...base, event: 'failed', ...found, hint: null, retryAfterMs: null }];
+        if (typeof found !== 'string')
+          return [
+            { ...base, event: 'started', step: 'copy' },
+            { ...base, event: 'failed', ...found, hint: null, retryAfterMs: null },
+          ];
         const { replicaId, datasetId, targetId } = order.destination;
         this.disk.set(replicaId, { root: found, datasetId, targetId, place: 'live' });
         return [
@@ -154,11 +158,26 @@ export class FakeFleet {
   /** One more control plane on the same store. */
   newKeeper(holder: string, options: FleetOptions = {}): FleetKeeper {
     const settings: LoopSettings = {
-      ...loopSettings({ loopEveryMs: 2_000, planEveryMs: 60_000, graceMs: 5_000, trashMs: 10_000, leaseMs: 30_000, scrubEveryMs: 86_400_000, lateAfterMs: 20_000, lostAfterMs: 60_000, coldAfterMs: 3_600_000 }),
+      ...loopSettings({
+        loopEveryMs: 2_000,
+        planEveryMs: 60_000,
+        graceMs: 5_000,
+        trashMs: 10_000,
+        leaseMs: 30_000,
+        scrubEveryMs: 86_400_000,
+        lateAfterMs: 20_000,
+        lostAfterMs: 60_000,
+        coldAfterMs: 3_600_000,
+      }),
       ...options.settings,
     };
     return new FleetKeeper({
-      store: this.store, dispatch: this.dispatch, signingKey: this.key, clock: this.clock, settings, holder,
+      store: this.store,
+      dispatch: this.dispatch,
+      signingKey: this.key,
+      clock: this.clock,
+      settings,
+      holder,
       solve: (snapshot, needs, heats, only) => placeExact(snapshot, needs, heats, settings.decisions.placement, settings.decisions.observer, only ?? undefined),
       onFailure: (failure) => void this.failures.push(failure),
     });
@@ -173,7 +192,16 @@ export class FakeFleet {
     for (let n = 1; n <= (options.nodes ?? 3); n++) {
       const nodeId = `node-${n}` as NodeId;
       this.agents.set(nodeId, new FakeAgent(nodeId, this));
-      await db.insert(node).values({ nodeId, siteId: `site-${n}` as SiteId, agentState: 'online', incarnation: 1, lastHeardAtMs: this.clock.nowMs(), transferUrl: `http://${nodeId}.test:1` });
+      await db
+        .insert(node)
+        .values({
+          nodeId,
+          siteId: `site-${n}` as SiteId,
+          agentState: 'online',
+          incarnation: 1,
+          lastHeardAtMs: this.clock.nowMs(),
+          transferUrl: `http://${nodeId}.test:1`,
+        });
       for (let t = 1; t <= (options.targetsPerNode ?? 1); t++) await this.#addTarget(nodeId, `t${n}${t}` as TargetId);
     }
   }
@@ -181,11 +209,38 @@ export class FakeFleet {
   async #addTarget(nodeId: NodeId, targetId: TargetId): Promise<void> {
     const deviceId = `drive-${targetId}` as never;
     const description: TargetDescription = {
-      targetId, store: 'posix', root: `/${targetId}`, tier: 'warm', locationKind: 'on-premises', provider: 'own', region: 'here', failureDomain: targetId, encryptedAtRest: true,
-      priceClass: 'onprem-hdd', capacityBytes: null, reserveBytes: 0, deviceIds: [deviceId], addedLatencyMs: 0,
+      targetId,
+      store: 'posix',
+      root: `/${targetId}`,
+      tier: 'warm',
+      locationKind: 'on-premises',
+      provider: 'own',
+      region: 'here',
+      failureDomain: targetId,
+      encryptedAtRest: true,
+      priceClass: 'onprem-hdd',
+      capacityBytes: null,
+      reserveBytes: 0,
+      deviceIds: [deviceId],
+      addedLatencyMs: 0,
     };
-    await this.store.db.insert(target).values({ targetId, nodeId, description, capacityBytes: 1e12, freeBytes: 1e12, latencyP95Ms: 5, measuredAtMs: this.clock.nowMs() });
-    await this.store.db.insert(device).values({ deviceId, nodeId, serial: targetId, model: 'Test', kind: 'hdd', transport: 'ata', capacityBytes: 1e12, path: '/dev/x', level: 'healthy', lastReadingAtMs: this.clock.nowMs() });
+    await this.store.db
+      .insert(target)
+      .values({ targetId, nodeId, description, capacityBytes: 1e12, freeBytes: 1e12, latencyP95Ms: 5, measuredAtMs: this.clock.nowMs() });
+    await this.store.db
+      .insert(device)
+      .values({
+        deviceId,
+        nodeId,
+        serial: targetId,
+        model: 'Test',
+        kind: 'hdd',
+        transport: 'ata',
+        capacityBytes: 1e12,
+        path: '/dev/x',
+        level: 'healthy',
+        lastReadingAtMs: this.clock.nowMs(),
+      });
   }
 
   async addDataset(name: string, nodeId: NodeId, path = `/src/${name}/1`): Promise<JobId> {
@@ -194,7 +249,9 @@ export class FakeFleet {
   }
 
   async import(name: string, nodeId: NodeId, path: string): Promise<JobId> {
-    return this.store.transaction((tx) => insertImportJob(tx, { datasetId: name as DatasetId, source: { nodeId, source: { kind: 'directory', path } }, reason: 'test', nowMs: this.clock.nowMs() }));
+    return this.store.transaction((tx) =>
+      insertImportJob(tx, { datasetId: name as DatasetId, source: { nodeId, source: { kind: 'directory', path } }, reason: 'test', nowMs: this.clock.nowMs() }),
+    );
   }
 
   #hear(name: string, nodeId: NodeId, payload: unknown): void {
@@ -207,7 +264,10 @@ export class FakeFleet {
   }
 
   /** What an agent that copies finds at the source: the root, or why not. */
-  read(reader: FakeAgent, order: Extract<Order, { kind: 'copy' }>): string | { class: 'source-changed' | 'integrity' | 'transient'; code: string; message: string } {
+  read(
+    reader: FakeAgent,
+    order: Extract<Order, { kind: 'copy' }>,
+  ): string | { class: 'source-changed' | 'integrity' | 'transient'; code: string; message: string } {
     const gone = { class: 'source-changed' as const, code: 'source.gone', message: 'not there' };
     if (order.source.kind === 'import') return reader.scanned.get(order.jobId) ?? gone;
     if (order.source.kind === 'remote') {

@@ -1,5 +1,5 @@
-import type { DatasetId, JobId, NodeId, ReplicaId } from '@data-in-motion/shared/domain/ids';
 import { certificateBody } from '@data-in-motion/shared/api/operations';
+import type { DatasetId, JobId, NodeId, ReplicaId } from '@data-in-motion/shared/domain/ids';
 import type { JobRecord } from '@data-in-motion/shared/protocol/records';
 import { isSignedBy } from '@data-in-motion/shared/signature';
 import { and, eq, ne } from 'drizzle-orm';
@@ -10,10 +10,31 @@ import type { Store } from '../../src/store/database.ts';
 import { applyFaultRecord } from '../../src/store/experiments.ts';
 import { applyInventory, applyProgress } from '../../src/store/job-reports.ts';
 import { cancelJob, insertCopyJob, insertRetireJob, insertVerifyJobs, retryJob } from '../../src/store/jobs.ts';
-import { holdLeadership } from '../../src/store/leader.ts';
+import { distrustedSinceMs, holdLeadership } from '../../src/store/leader.ts';
 import { grantRetire, type PermitSettings } from '../../src/store/permits.ts';
 import { switchJob } from '../../src/store/pointers.ts';
-import { alert, certificate, cpLeader, dataset, device, event, experiment, globalPolicy, job, node, permit, pointer, replica, switchLog } from '../../src/store/schema.ts';
+import {
+  alert,
+  certificate,
+  cpLeader,
+  dataset,
+  datasetVersion,
+  device,
+  event,
+  experiment,
+  globalPolicy,
+  job,
+  jobTransition,
+  node,
+  permit,
+  plan,
+  pointer,
+  recommendation,
+  replica,
+  switchLog,
+  syncQueue,
+  target,
+} from '../../src/store/schema.ts';
 import { storeKinds } from '../stores.ts';
 import { FakeFleet, objects, sizeBytes } from './fake-fleet.ts';
 
@@ -32,8 +53,8 @@ describe.each(storeKinds)('on $kind', { timeout: 120_000 }, ({ kind, stores }) =
 
   /** A fleet of three nodes with `photos` on as many copies; the tables are emptied, opening a database anew takes seconds. */
   async function start(copies: number, nodes = 3): Promise<void> {
-    for (const table of [job, replica, pointer, switchLog, dataset, node, device, permit, alert, certificate, cpLeader, globalPolicy]) await base.db.delete(table);
-    const { target, datasetVersion, plan, recommendation, jobTransition, syncQueue } = await import('../../src/store/schema.ts');
+    for (const table of [job, replica, pointer, switchLog, dataset, node, device, permit, alert, certificate, cpLeader, globalPolicy])
+      await base.db.delete(table);
     for (const table of [target, datasetVersion, plan, recommendation, jobTransition, syncQueue, event, experiment]) await base.db.delete(table);
     fleet = new FakeFleet(base);
     await fleet.build({ nodes, policy: { copies } });
@@ -49,7 +70,17 @@ describe.each(storeKinds)('on $kind', { timeout: 120_000 }, ({ kind, stores }) =
 
   const copiesNow = () => base.db.select().from(replica).where(eq(replica.datasetId, photos)).orderBy(replica.replicaId);
   const events = async (type: string) => base.db.select().from(event).where(eq(event.type, type));
-  const work = (nowMs: number) => ({ datasetId: photos, versionId: undefined as never, sizeBytes, need: null, reason: 'test', planId: null, deviceId: null, priority: 1, nowMs });
+  const work = (nowMs: number) => ({
+    datasetId: photos,
+    versionId: undefined as never,
+    sizeBytes,
+    need: null,
+    reason: 'test',
+    planId: null,
+    deviceId: null,
+    priority: 1,
+    nowMs,
+  });
 
   test('two copies that each want to leave because the other is there: one stays', async () => {
     for (let round = 0; round < (kind === 'postgres' ? 5 : 1); round++) {
@@ -59,7 +90,8 @@ describe.each(storeKinds)('on $kind', { timeout: 120_000 }, ({ kind, stores }) =
       const [a, b] = await copiesNow();
       await base.db.update(pointer).set({ replicaId: '01ARZ3NDEKTSV4RRFFQ69G5FAV' as ReplicaId });
       const jobs: JobId[] = [];
-      for (const copy of [a!, b!]) jobs.push((await base.transaction((tx) => insertRetireJob(tx, { ...work(fleet.clock.nowMs()), replicaId: copy.replicaId })))!);
+      for (const copy of [a!, b!])
+        jobs.push((await base.transaction((tx) => insertRetireJob(tx, { ...work(fleet.clock.nowMs()), replicaId: copy.replicaId })))!);
       const outcomes = await Promise.all(jobs.map((jobId) => base.transaction((tx) => grantRetire(tx, jobId, settings, fleet.clock.nowMs()))));
       expect(outcomes.map((one) => one.kind).sort()).toEqual(['granted', 'held']);
       expect((await copiesNow()).map((copy) => copy.state).sort()).toEqual(['retiring', 'verified']);
@@ -109,6 +141,36 @@ describe.each(storeKinds)('on $kind', { timeout: 120_000 }, ({ kind, stores }) =
     await expect(late).rejects.toMatchObject({ code: 'leader.deposed' });
     expect((await base.db.select().from(dataset))[0]!.owner).toBe('test');
     expect(await holdLeadership(fleet.store, 'one', 10_000)).toBeNull();
+    await fleet.dispatch.stop();
+  });
+
+  test('after the store may have lost commits nothing is let go for a while; a new store is trusted', async () => {
+    await start(1);
+    const known = (epoch: string) => base.transaction((tx) => distrustedSinceMs(tx, epoch, 5_000));
+    await base.db.update(cpLeader).set({ knownEpoch: '', distrustedSinceMs: null });
+    expect(await known('first')).toBeNull();
+    expect(await known('first')).toBeNull();
+    expect(await known('another')).toBe(5_000);
+    expect(await known('another')).toBe(5_000);
+
+    await fleet.store.db.update(cpLeader).set({ knownEpoch: 'lost', distrustedSinceMs: null });
+    const [copy] = await copiesNow();
+    await fleet.import('photos', n1, '/src/photos/2');
+    await fleet.runUntil(async () => (await base.db.select().from(pointer))[0]!.versionId !== copy!.versionId);
+    const stateOf = async () => (await copiesNow()).find((one) => one.replicaId === copy!.replicaId)!.state;
+    await fleet.runUntil(
+      async () =>
+        (
+          await base.db
+            .select()
+            .from(job)
+            .where(and(eq(job.purpose, 'retire'), eq(job.active, true)))
+        ).length === 1,
+    );
+    for (let pass = 0; pass < 5; pass++) await fleet.keeper.pass();
+    expect(await stateOf()).toBe('verified');
+    await base.db.update(cpLeader).set({ distrustedSinceMs: fleet.clock.nowMs() - 900_001 });
+    await fleet.runUntil(async () => (await stateOf()) === 'purged', 80);
     await fleet.dispatch.stop();
   });
 
@@ -204,16 +266,24 @@ describe.each(storeKinds)('on $kind', { timeout: 120_000 }, ({ kind, stores }) =
   test('a risky drive is emptied, each copy verified elsewhere first, and the certificate says so', async () => {
     await start(2);
     const before = (await copiesNow())[0]!;
-    await base.db.update(device).set({ level: 'failing', levelSinceMs: fleet.clock.nowMs(), probability: 0.9, judge: { kind: 'rule', name: 'five', version: '1' } }).where(eq(device.serial, before.targetId));
+    await base.db
+      .update(device)
+      .set({ level: 'failing', levelSinceMs: fleet.clock.nowMs(), probability: 0.9, judge: { kind: 'rule', name: 'five', version: '1' } })
+      .where(eq(device.serial, before.targetId));
     await fleet.runUntil(async () => (await base.db.select().from(certificate))[0]?.state === 'complete', 80);
     const [row] = await base.db.select().from(certificate);
     expect(isSignedBy(row!, fleet.key.publicKeyPem)).toBe(true);
     const body = certificateBody.parse(JSON.parse(row!.body));
-    expect(body.replicas).toMatchObject([{ datasetId: 'photos', from: { replicaId: before.replicaId }, root: before.verifiedRoot, verifiedRoot: before.verifiedRoot }]);
+    expect(body.replicas).toMatchObject([
+      { datasetId: 'photos', from: { replicaId: before.replicaId }, root: before.verifiedRoot, verifiedRoot: before.verifiedRoot },
+    ]);
     expect(body.emptyAtMs).not.toBeNull();
     await fleet.runUntil(async () => (await copiesNow()).find((copy) => copy.replicaId === before.replicaId)!.state === 'purged', 80);
     const kinds = (await base.db.select().from(permit)).map((one) => [one.kind, one.usedAtMs !== null]);
-    expect(kinds.sort()).toEqual([['purge', true], ['retire', true]]);
+    expect(kinds.sort()).toEqual([
+      ['purge', true],
+      ['retire', true],
+    ]);
     await fleet.dispatch.stop();
   });
 
@@ -234,7 +304,18 @@ describe.each(storeKinds)('on $kind', { timeout: 120_000 }, ({ kind, stores }) =
     const jobId = await fleet.import('photos', n1, '/src/photos/2');
     await fleet.keeper.pass();
     const [leased] = await base.db.select().from(job).where(eq(job.jobId, jobId));
-    await fleet.report(n1, { type: 'job', jobId, epoch: leased!.epoch, atMs: 1, event: 'failed', class: 'permanent', code: 'source.not-a-directory', message: 'not a directory', hint: null, retryAfterMs: null });
+    await fleet.report(n1, {
+      type: 'job',
+      jobId,
+      epoch: leased!.epoch,
+      atMs: 1,
+      event: 'failed',
+      class: 'permanent',
+      code: 'source.not-a-directory',
+      message: 'not a directory',
+      hint: null,
+      retryAfterMs: null,
+    });
     const [dead] = await base.db.select().from(job).where(eq(job.jobId, jobId));
     expect(dead).toMatchObject({ state: 'dead-letter', active: false, error: { hint: expect.stringContaining('retry') } });
     expect((await base.db.select().from(alert).where(eq(alert.rule, 'job.dead-letter'))).length).toBe(1);
@@ -247,7 +328,7 @@ describe.each(storeKinds)('on $kind', { timeout: 120_000 }, ({ kind, stores }) =
   test('a second copy to the same place is not planned, and a switch is not made twice', async () => {
     await start(1);
     const [copy] = await copiesNow();
-    const free = fleet.agents.keys().find((nodeId) => nodeId !== copy!.verifiedBy)!;
+    const free = [...fleet.agents.keys()].find((nodeId) => nodeId !== copy!.verifiedBy)!;
     const toTargetId = `t${free.slice(-1)}1` as never;
     const plan = { ...work(fleet.clock.nowMs()), versionId: copy!.versionId!, toTargetId, replaces: null };
     expect(await base.transaction((tx) => insertCopyJob(tx, plan))).not.toBeNull();
@@ -264,18 +345,49 @@ describe.each(storeKinds)('on $kind', { timeout: 120_000 }, ({ kind, stores }) =
     const jobId = await fleet.import('photos', n1, '/src/photos/2');
     await fleet.keeper.pass();
     const [row] = await base.db.select().from(job).where(eq(job.jobId, jobId));
-    const progress = { type: 'progress' as const, jobId, epoch: row!.epoch, atMs: 10, step: 'scan' as const, objectsDone: 1, objectsTotal: 3, bytesDone: 5, bytesTotal: 9, bytesPerSec: 1 };
+    const progress = {
+      type: 'progress' as const,
+      jobId,
+      epoch: row!.epoch,
+      atMs: 10,
+      step: 'scan' as const,
+      objectsDone: 1,
+      objectsTotal: 3,
+      bytesDone: 5,
+      bytesTotal: 9,
+      bytesPerSec: 1,
+    };
     await base.transaction((tx) => applyProgress(tx, n1, progress, fleet.clock.nowMs()));
     await base.transaction((tx) => applyProgress(tx, n1, { ...progress, atMs: 9, bytesDone: 2 }, fleet.clock.nowMs()));
     await base.transaction((tx) => applyProgress(tx, n1, { ...progress, atMs: 11, epoch: 0, bytesDone: 3 }, fleet.clock.nowMs()));
     expect((await base.db.select().from(job).where(eq(job.jobId, jobId)))[0]!.progress).toMatchObject({ bytesDone: 5, atMs: 10 });
 
-    await base.transaction((tx) => applyInventory(tx, nodeId, { type: 'inventory', targetId: copy!.targetId, atMs: 1, replicas: [], unknown: ['stranger'] }, fleet.clock.nowMs()));
+    await base.transaction((tx) =>
+      applyInventory(tx, nodeId, { type: 'inventory', targetId: copy!.targetId, atMs: 1, replicas: [], unknown: ['stranger'] }, fleet.clock.nowMs()),
+    );
     expect((await copiesNow())[0]!.state).toBe('suspect');
-    expect((await base.db.select().from(job).where(and(eq(job.purpose, 'verify'), ne(job.state, 'done')))).length).toBe(1);
+    expect(
+      (
+        await base.db
+          .select()
+          .from(job)
+          .where(and(eq(job.purpose, 'verify'), ne(job.state, 'done')))
+      ).length,
+    ).toBe(1);
     expect((await events('target.unknown-data')).length).toBe(1);
 
-    await base.db.insert(experiment).values({ experimentId: '01ARZ3NDEKTSV4RRFFQ69G5FAV', kind: 'link-cut', subject: n1, nodeId: n1, parameters: {}, state: 'sent', startedAtMs: 1, endsAtMs: 2 });
+    await base.db
+      .insert(experiment)
+      .values({
+        experimentId: '01ARZ3NDEKTSV4RRFFQ69G5FAV',
+        kind: 'link-cut',
+        subject: n1,
+        nodeId: n1,
+        parameters: {},
+        state: 'sent',
+        startedAtMs: 1,
+        endsAtMs: 2,
+      });
     const fault = { type: 'fault' as const, experimentId: '01ARZ3NDEKTSV4RRFFQ69G5FAV' as never, atMs: 1, detail: '' };
     await base.transaction((tx) => applyFaultRecord(tx, n1, { ...fault, state: 'undone' }, 5));
     await base.transaction((tx) => applyFaultRecord(tx, n1, { ...fault, state: 'armed' }, 6));
