@@ -48,7 +48,7 @@ export async function compareTree(
   let objectsDone = 0;
   let bytesDone = 0;
   const manifest = manifestEntries(files);
-  const pairs = pairUp(manifest.entries, walkTree(tree), hashes);
+  const pairs = pairUp(manifest.entries, tree, hashes);
   const checked = mapInOrder(pairs, filesAtOnce, async (pair) => {
     try {
       return { pair, detail: await differenceIn(pair, inodes, how.targetId, parts, run) };
@@ -74,7 +74,7 @@ export async function compareTree(
 }
 
 /** A path that the manifest or the tree has, or both. */
-interface Pair {
+export interface Pair {
   readonly path: RawPath;
   readonly entry: ManifestEntry | null;
   readonly walked: Walked | null;
@@ -84,8 +84,9 @@ interface Pair {
   readonly parent: HeldDirectory | null;
 }
 
-/** Two lists in the same order, side by side. */
-async function* pairUp(manifest: AsyncGenerator<ReadEntry>, tree: AsyncGenerator<Walked>, hashes: HashReader): AsyncGenerator<Pair> {
+/** Two lists in the same order, side by side. Who takes a pair releases its parent. */
+export async function* pairUp(manifest: AsyncGenerator<ReadEntry, unknown>, below: Directory, hashes: HashReader): AsyncGenerator<Pair> {
+  const tree = walkTree(below);
   try {
     let listed = await manifest.next();
     let walked = await tree.next();

@@ -21,7 +21,16 @@ afterEach(async () => {
   fs.rmSync(home, { recursive: true, force: true });
 });
 const target = () => ({ targetId: 'fast', datasetId: 'letters', replicaId: first.replicaId });
-const permit = (kind: 'retire' | 'purge', change: object = {}) => ({ kind, jobId: id(), epoch: 1, permitId: id(), target: target(), root: first.version.root, validForMs: 60_000, ...change });
+const permit = (kind: 'retire' | 'purge', change: object = {}) => ({
+  kind,
+  jobId: id(),
+  epoch: 1,
+  permitId: id(),
+  target: target(),
+  root: first.version.root,
+  validForMs: 60_000,
+  ...change,
+});
 const live = (...rest: string[]): string => agent.path('fast', 'letters', first.replicaId, ...rest);
 const trash = (...rest: string[]): string => agent.path('fast', '.dim/trash', first.replicaId, ...rest);
 
@@ -46,27 +55,48 @@ test('a copy that somebody wrote to is a conflict and stays, byte for byte', asy
   expect(facts(live())).toEqual(before);
 });
 
+test('a copy that is known to be bad leaves with the bytes that rotted, and stays with any that somebody wrote', async () => {
+  const { atime, mtime, size } = fs.statSync(live('a0'));
+  rot(live('many/1/file 8'));
+  fs.rmSync(live('a-b'));
+  fs.appendFileSync(live('a0'), 'written by an application');
+  expect(await agent.carryOut(permit('retire', { knownBad: true }))).toMatchObject({ event: 'conflict', path: 'a0' });
+  fs.truncateSync(live('a0'), size);
+  expect(await agent.carryOut(permit('retire', { knownBad: true }))).toMatchObject({ event: 'conflict', path: 'a0', detail: 'was written at another time' });
+  fs.utimesSync(live('a0'), atime, mtime);
+  expect(await agent.carryOut(permit('retire'))).toMatchObject({ event: 'conflict' });
+  expect(await agent.carryOut(permit('retire', { knownBad: true }))).toMatchObject({ event: 'trashed' });
+  expect(await agent.carryOut(permit('purge'))).toMatchObject({ event: 'conflict' });
+  expect(await agent.carryOut(permit('purge', { knownBad: true }))).toMatchObject({ event: 'purged' });
+});
+
+/** Another byte, with size and time as they were. */
+function rot(file: string): void {
+  const { atime, mtime } = fs.statSync(file);
+  const fd = fs.openSync(file, 'r+');
+  fs.writeSync(fd, 'Z', 100);
+  fs.closeSync(fd);
+  fs.utimesSync(file, atime, mtime);
+}
+
 test.each([
   ['a new file', () => fs.writeFileSync(live('new'), 'x')],
   ['a file that is gone', () => fs.rmSync(live('a-b'))],
   ['a link that points elsewhere', () => (fs.rmSync(live('link')), fs.symlinkSync('elsewhere', live('link')))],
   ['a directory instead of a file', () => (fs.rmSync(live('empty')), fs.mkdirSync(live('empty')))],
   ['a link instead of a directory', () => (fs.rmSync(live('empty directory'), { recursive: true }), fs.symlinkSync('a', live('empty directory')))],
-  ['a second name that became a file of its own', () => (fs.rmSync(live('many/5/second name')), fs.copyFileSync(live('many/3/file 3'), live('many/5/second name')))],
   [
-    'a byte changed with size and time put back',
-    () => {
-      const { atime, mtime } = fs.statSync(live('many/1/file 8'));
-      const fd = fs.openSync(live('many/1/file 8'), 'r+');
-      fs.writeSync(fd, 'Z', 100);
-      fs.closeSync(fd);
-      fs.utimesSync(live('many/1/file 8'), atime, mtime);
-    },
+    'a second name that became a file of its own',
+    () => (fs.rmSync(live('many/5/second name')), fs.copyFileSync(live('many/3/file 3'), live('many/5/second name'))),
   ],
+  ['a byte changed with size and time put back', () => rot(live('many/1/file 8'))],
 ])('verification finds %s', async (_, change) => {
   change();
   const { root, objects, bytes, versionId } = first.version;
-  expect(await agent.carryOut({ kind: 'verify', jobId: id(), epoch: 1, target: target(), root, objects, bytes, versionId })).toMatchObject({ event: 'mismatched', found: 'corrupt' });
+  expect(await agent.carryOut({ kind: 'verify', jobId: id(), epoch: 1, target: target(), root, objects, bytes, versionId })).toMatchObject({
+    event: 'mismatched',
+    found: 'corrupt',
+  });
   expect(await agent.carryOut(permit('retire'))).toMatchObject({ event: 'conflict' });
 });
 
@@ -76,7 +106,10 @@ test('a replica that is gone is found missing, and without its manifest it is ke
   expect(fs.existsSync(live())).toBe(true);
   fs.rmSync(live(), { recursive: true });
   const { root, objects, bytes, versionId } = first.version;
-  expect(await agent.carryOut({ kind: 'verify', jobId: id(), epoch: 1, target: target(), root, objects, bytes, versionId })).toMatchObject({ event: 'mismatched', found: 'missing' });
+  expect(await agent.carryOut({ kind: 'verify', jobId: id(), epoch: 1, target: target(), root, objects, bytes, versionId })).toMatchObject({
+    event: 'mismatched',
+    found: 'missing',
+  });
 });
 
 test('a write through a descriptor that was open before the copy left is found in the trash, and nothing is deleted', async () => {
@@ -103,12 +136,21 @@ test('a purge touches the trash alone: a live copy with the same name stays', as
   expect(await agent.carryOut(permit('purge'))).toMatchObject({ event: 'conflict' });
   expect(fs.existsSync(live('a0'))).toBe(true);
   const { root, objects, bytes, versionId } = first.version;
-  expect(await agent.carryOut({ kind: 'verify', jobId: id(), epoch: 1, target: target(), root, objects, bytes, versionId })).toMatchObject({ event: 'verified' });
+  expect(await agent.carryOut({ kind: 'verify', jobId: id(), epoch: 1, target: target(), root, objects, bytes, versionId })).toMatchObject({
+    event: 'verified',
+  });
 });
 
 test('an old order to activate does not turn the link back', async () => {
   const second = await importTo(agent, path.join(home, 'source'), 'fast', 'letters');
-  const activate = (replicaId: string, jobId: string, rev: number) => ({ kind: 'activate', jobId, epoch: 1, destination: { ...target(), replicaId }, rev, certificate: 'c' });
+  const activate = (replicaId: string, jobId: string, rev: number) => ({
+    kind: 'activate',
+    jobId,
+    epoch: 1,
+    destination: { ...target(), replicaId },
+    rev,
+    certificate: 'c',
+  });
   await agent.carryOut(activate(second.replicaId, second.jobId, 5));
   expect(await agent.carryOut(activate(first.replicaId, first.jobId, 4))).toMatchObject({ event: 'activated' });
   expect(fs.readlinkSync(agent.path('fast', 'letters/current'))).toBe(second.replicaId);

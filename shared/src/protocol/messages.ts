@@ -107,6 +107,8 @@ const copySource = z.discriminatedUnion('kind', [
 const destination = z.object({ targetId, datasetId, replicaId });
 const orderBase = { jobId, epoch: count };
 const identity = { versionId, root: sha256, objects: count, bytes };
+/** `knownBad`: the copy was read back, differed and was replaced, so that bytes which rotted are no reason to keep it; bytes that somebody wrote still are. */
+const leave = { permitId, target: destination, root: sha256, validForMs: z.number().positive(), knownBad: z.literal(true).optional() };
 
 /** What the control plane wants an agent to be doing for a job now. The whole list is the truth: what is not in it is to be stopped. */
 export const order = z.discriminatedUnion('kind', [
@@ -128,8 +130,8 @@ export const order = z.discriminatedUnion('kind', [
   z.object({ ...orderBase, kind: z.literal('witness'), replicaId, rev: count, certificate: z.string().max(8_000) }),
   z.object({ ...orderBase, kind: z.literal('verify'), target: destination, ...identity }),
   /** One-use permit; without it nothing is ever renamed away or deleted. `recheck: 'skip'` never appears: what can not be read is kept. */
-  z.object({ ...orderBase, kind: z.literal('retire'), permitId, target: destination, root: sha256, validForMs: z.number().positive() }),
-  z.object({ ...orderBase, kind: z.literal('purge'), permitId, target: destination, root: sha256, validForMs: z.number().positive() }),
+  z.object({ ...orderBase, kind: z.literal('retire'), ...leave }),
+  z.object({ ...orderBase, kind: z.literal('purge'), ...leave }),
 ]);
 export type Order = z.infer<typeof order>;
 export type OrderOf<Kind extends Order['kind']> = Extract<Order, { kind: Kind }>;

@@ -2,6 +2,7 @@ import { asFailure, Failure } from '@data-in-motion/shared/failure';
 import type { OrderOf } from '@data-in-motion/shared/protocol/messages';
 import type { Directory } from '../directory.ts';
 import { isMissing, removeManifest } from '../fetch-manifest.ts';
+import { findWrite } from '../find-write.ts';
 import { statedTotals } from '../manifest.ts';
 import { findOpenFileBelow } from '../open-files.ts';
 import { assertPermit, type Permit } from '../permit.ts';
@@ -71,7 +72,8 @@ async function lateWrite(order: OrderOf<'purge'>, trash: Directory, parts: StepP
   const files = manifestFilesOf(target, replicaId);
   try {
     const compared = await inDirectory(trash, replicaId, (tree) => compareTree(tree, files, { root: order.root }, { targetId, step: 'purge' }, parts, run));
-    if (!compared.same) return { path: printable(compared.path), detail: compared.detail };
+    const written = compared.same ? null : order.knownBad === true ? await inDirectory(trash, replicaId, (tree) => findWrite(tree, files)) : compared;
+    if (written !== null) return { path: printable(written.path), detail: written.detail };
   } catch (thrown) {
     const failure = asFailure(thrown);
     // Without its manifest nothing proves that the copy is what was meant to go.

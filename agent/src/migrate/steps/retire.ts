@@ -3,6 +3,7 @@ import type { OrderOf } from '@data-in-motion/shared/protocol/messages';
 import type { Directory } from '../directory.ts';
 import { isUnreadable } from '../error-class.ts';
 import { isMissing } from '../fetch-manifest.ts';
+import { findWrite } from '../find-write.ts';
 import { assertPermit, type Permit } from '../permit.ts';
 import { printable, type RawPath } from '../raw-path.ts';
 import { aboutJob, type StepParts, type StepRun, targetOf } from '../step-parts.ts';
@@ -12,6 +13,7 @@ import { type Comparison, compareTree } from '../verify-tree.ts';
 /**
  * Let an old copy leave, by permit: read whole once more, then renamed into the trash, where it can be fetched back from.
  * Reports `started` and `trashed`, or `conflict` when somebody wrote to it, or `kept` when it can not be read: then nothing is moved.
+ * A copy that was found bad before, and replaced, may leave with the bytes that rotted; not with any that somebody wrote.
  */
 export async function retire(order: OrderOf<'retire'>, permit: Permit, parts: StepParts, run: StepRun): Promise<void> {
   const { target: replica } = order;
@@ -32,7 +34,8 @@ export async function retire(order: OrderOf<'retire'>, permit: Permit, parts: St
     run.report({ ...about, event: 'started', step: 'retire' });
     const answer = await check(order, root, parts, run);
     if ('because' in answer) return kept(answer.because);
-    if (!answer.same) return run.report({ ...about, event: 'conflict', path: printable(answer.path), detail: answer.detail });
+    const written = answer.same ? null : await writeIn(order, answer, root, parts);
+    if (written !== null) return run.report({ ...about, event: 'conflict', path: printable(written.path), detail: written.detail });
     assertPermit(permit, parts);
     parts.journal.savePermit({ permitId: order.permitId, kind: 'retire', targetId, replicaId, stage: 'checked' });
     parts.faults.failpoint('C22');
@@ -58,6 +61,13 @@ async function check(order: OrderOf<'retire'>, root: Directory, parts: StepParts
     if (failure.code.startsWith('manifest.')) return { because: failure.message.slice(0, 500) };
     throw thrown;
   }
+}
+
+/** What keeps a copy that differs: any difference, and in a copy that is known to have rotted only a sign that somebody wrote to it. */
+async function writeIn(order: OrderOf<'retire'>, found: { path: RawPath; detail: string }, root: Directory, parts: StepParts): Promise<{ path: RawPath; detail: string } | null> {
+  if (order.knownBad !== true) return found;
+  const { replicaId, targetId, datasetId } = order.target;
+  return inDirectory(root, `${datasetId}/${replicaId}`, (tree) => findWrite(tree, manifestFilesOf(targetOf(parts, targetId), replicaId)));
 }
 
 async function moveToTrash(root: Directory, datasetId: string, replicaId: string, parts: StepParts): Promise<void> {
