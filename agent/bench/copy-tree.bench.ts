@@ -36,11 +36,16 @@ async function main(): Promise<void> {
     results[load] = result;
     const [ours, theirs] = [median(result.moverMs), median(result.peerMs)];
     const [scan, memory] = [median(result.scanMs).toFixed(0), (result.peakMemoryBytes / 1e6).toFixed(0)];
-    console.log(`${load}: mover ${ours.toFixed(0)} ms (scan ${scan} ms), cp+sync+sha256sum x2 ${theirs.toFixed(0)} ms, ratio ${(ours / theirs).toFixed(2)}, peak memory ${memory} MB`);
+    console.log(
+      `${load}: mover ${ours.toFixed(0)} ms (scan ${scan} ms), cp+sync+sha256sum x2 ${theirs.toFixed(0)} ms, ratio ${(ours / theirs).toFixed(2)}, peak memory ${memory} MB`,
+    );
   }
   const file = path.join(import.meta.dirname, 'results/copy-tree.json');
   fs.mkdirSync(path.dirname(file), { recursive: true });
-  fs.writeFileSync(file, `${JSON.stringify({ atMs: Date.now(), cores: os.availableParallelism(), rounds, smallFiles, smallBytes, largeBytes, results }, null, 2)}\n`);
+  fs.writeFileSync(
+    file,
+    `${JSON.stringify({ atMs: Date.now(), cores: os.availableParallelism(), rounds, smallFiles, smallBytes, largeBytes, results }, null, 2)}\n`,
+  );
 }
 
 function plant(root: string, files: number, bytes: number): void {
@@ -67,7 +72,17 @@ async function move(source: string, place: string): Promise<{ totalMs: number; s
   const scanMs = performance.now() - startedMs;
   if (scanned.event !== 'manifest') throw new Error(JSON.stringify(scanned));
   const destination = { targetId: 'target', datasetId: 'bench', replicaId: id() };
-  const ended = await agent.carryOut({ kind: 'copy', jobId, epoch: 1, source: { kind: 'import' }, destination, versionId: id(), root: scanned.root, objects: scanned.objects, bytes: scanned.bytes });
+  const ended = await agent.carryOut({
+    kind: 'copy',
+    jobId,
+    epoch: 1,
+    source: { kind: 'import' },
+    destination,
+    versionId: id(),
+    root: scanned.root,
+    objects: scanned.objects,
+    bytes: scanned.bytes,
+  });
   if (ended.event !== 'verified') throw new Error(JSON.stringify(ended));
   const totalMs = performance.now() - startedMs;
   await agent.stop();
@@ -80,7 +95,9 @@ function peer(source: string): number {
   const startedMs = performance.now();
   execFileSync('cp', ['-r', source, place]);
   execFileSync('sync', ['-f', place]);
-  const sums = [source, place].map((root) => execFileSync('sh', ['-c', 'find . -type f -print0 | sort -z | xargs -0 sha256sum'], { cwd: root, maxBuffer: 1e8 }).toString());
+  const sums = [source, place].map((root) =>
+    execFileSync('sh', ['-c', 'find . -type f -print0 | sort -z | xargs -0 sha256sum'], { cwd: root, maxBuffer: 1e8 }).toString(),
+  );
   if (sums[0] !== sums[1]) throw new Error('the peer made a wrong copy');
   const tookMs = performance.now() - startedMs;
   fs.rmSync(place, { recursive: true });

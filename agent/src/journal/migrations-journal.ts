@@ -93,13 +93,17 @@ export function openMigrationsJournal(journal: Journal, nowMs: () => number): Mi
     end: db.prepare('insert into mover_work values (?, ?, ?, ?, ?) on conflict do update set records = excluded.records, ended_at_ms = excluded.ended_at_ms'),
     copy: db.prepare('select * from mover_copy where job_id = ?'),
     copies: db.prepare('select * from mover_copy'),
-    saveCopy: db.prepare(`insert into mover_copy values (?, ?, ?, ?, ?, ?, ?, ?, ?) on conflict do update set epoch = excluded.epoch, target_id = excluded.target_id,
+    saveCopy:
+      db.prepare(`insert into mover_copy values (?, ?, ?, ?, ?, ?, ?, ?, ?) on conflict do update set epoch = excluded.epoch, target_id = excluded.target_id,
       dataset_id = excluded.dataset_id, replica_id = excluded.replica_id, root = excluded.root, leaves_done = excluded.leaves_done, moved_bytes = excluded.moved_bytes, saved_at_ms = excluded.saved_at_ms`),
     scan: db.prepare('select * from mover_scan where job_id = ?'),
-    saveScan: db.prepare('insert into mover_scan values (?, ?, ?, ?, ?) on conflict do update set epoch = excluded.epoch, source = excluded.source, root = excluded.root, saved_at_ms = excluded.saved_at_ms'),
+    saveScan: db.prepare(
+      'insert into mover_scan values (?, ?, ?, ?, ?) on conflict do update set epoch = excluded.epoch, source = excluded.source, root = excluded.root, saved_at_ms = excluded.saved_at_ms',
+    ),
     permit: db.prepare('select * from mover_permit where permit_id = ?'),
     savePermit: db.prepare('insert into mover_permit values (?, ?, ?, ?, ?, ?) on conflict do update set stage = excluded.stage'),
-    saveCertificate: db.prepare(`insert into mover_certificate values (?, ?, ?, ?, ?, ?, ?, ?) on conflict do update set target_id = excluded.target_id, dataset_id = excluded.dataset_id,
+    saveCertificate:
+      db.prepare(`insert into mover_certificate values (?, ?, ?, ?, ?, ?, ?, ?) on conflict do update set target_id = excluded.target_id, dataset_id = excluded.dataset_id,
       replica_id = excluded.replica_id, rev = excluded.rev, certificate = excluded.certificate, saved_at_ms = excluded.saved_at_ms where excluded.rev >= rev`),
     currentRev: db.prepare("select max(rev) as rev from mover_certificate where role = 'activate' and target_id = ? and dataset_id = ?"),
     certificates: db.prepare('select * from mover_certificate order by rev'),
@@ -124,7 +128,13 @@ export function openMigrationsJournal(journal: Journal, nowMs: () => number): Mi
     permit(permitId) {
       const row = sql.permit.get(permitId) as Row | undefined;
       if (row === undefined) return undefined;
-      return { permitId, kind: row['kind'] as PermitRow['kind'], targetId: String(row['target_id']), replicaId: String(row['replica_id']), stage: row['stage'] as PermitStage };
+      return {
+        permitId,
+        kind: row['kind'] as PermitRow['kind'],
+        targetId: String(row['target_id']),
+        replicaId: String(row['replica_id']),
+        stage: row['stage'] as PermitStage,
+      };
     },
     savePermit: (row) => void sql.savePermit.run(row.permitId, row.kind, row.targetId, row.replicaId, row.stage, nowMs()),
     saveCertificate: (row) => void sql.saveCertificate.run(row.jobId, row.role, row.targetId, row.datasetId, row.replicaId, row.rev, row.certificate, nowMs()),

@@ -138,7 +138,8 @@ class Copier {
       }
     }
     this.#pieces.push({ entry, wanted, zeros, isLast: true, upto: firstLeaf + hashes.length });
-    if (this.#piecesBytes >= this.#parts.settings.checkpointBytes || this.#piecesLeaves >= leavesAtOnce || this.#pieces.length >= leavesAtOnce) await this.#transfer();
+    if (this.#piecesBytes >= this.#parts.settings.checkpointBytes || this.#piecesLeaves >= leavesAtOnce || this.#pieces.length >= leavesAtOnce)
+      await this.#transfer();
   }
 
   async #transfer(): Promise<void> {
@@ -165,7 +166,10 @@ class Copier {
   /** Write pieces until all are written, or it is time to make them durable. @returns how many */
   async #attempt(pieces: readonly Piece[], onBadLeaf: 'may-err' | 'accuse'): Promise<number> {
     const { source, staging } = this.#from;
-    const incoming = source.leaves(pieces.flatMap((piece) => piece.wanted.map(({ leaf }) => leaf)), this.#run.signal);
+    const incoming = source.leaves(
+      pieces.flatMap((piece) => piece.wanted.map(({ leaf }) => leaf)),
+      this.#run.signal,
+    );
     const writes = new Writes();
     let done = 0;
     try {
@@ -179,7 +183,11 @@ class Copier {
           await this.#write(staging, piece, this.#takeAll(incoming, piece, onBadLeaf));
         }
         done++;
-        if (this.#unsavedBytes >= this.#parts.settings.checkpointBytes || this.#parts.clock.monotonicMs() - this.#savedAtMs >= this.#parts.settings.checkpointMs) break;
+        if (
+          this.#unsavedBytes >= this.#parts.settings.checkpointBytes ||
+          this.#parts.clock.monotonicMs() - this.#savedAtMs >= this.#parts.settings.checkpointMs
+        )
+          break;
       }
       await writes.drain();
       return done;
@@ -236,7 +244,14 @@ class Copier {
     this.#parts.faults.failpoint('C8');
     const { jobId, epoch, destination, root } = this.#order;
     const place = { targetId: destination.targetId, datasetId: destination.datasetId, replicaId: destination.replicaId };
-    this.#parts.journal.saveCopy({ jobId, epoch, ...place, root, leavesDone: Math.max(leavesDone, this.#from.leavesDone), movedBytes: this.#movedBefore + this.movedBytes });
+    this.#parts.journal.saveCopy({
+      jobId,
+      epoch,
+      ...place,
+      root,
+      leavesDone: Math.max(leavesDone, this.#from.leavesDone),
+      movedBytes: this.#movedBefore + this.movedBytes,
+    });
     this.#parts.faults.failpoint('C9');
     this.#unsavedBytes = 0;
     this.#savedAtMs = this.#parts.clock.monotonicMs();
@@ -250,7 +265,13 @@ class Copier {
 
   #progress(): void {
     const { objects, bytes } = this.#order;
-    this.#run.progress({ step: 'copy', objectsDone: Math.min(this.#objectsDone, objects), objectsTotal: objects, bytesDone: Math.min(this.#bytesDone, bytes), bytesTotal: bytes });
+    this.#run.progress({
+      step: 'copy',
+      objectsDone: Math.min(this.#objectsDone, objects),
+      objectsTotal: objects,
+      bytesDone: Math.min(this.#bytesDone, bytes),
+      bytesTotal: bytes,
+    });
   }
 }
 

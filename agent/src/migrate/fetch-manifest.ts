@@ -1,6 +1,6 @@
 import { copyFile, open, rm } from 'node:fs/promises';
-import { appear, assertSameVersion, checkManifest, type ManifestFiles } from './manifest.ts';
 import { errnoOf } from './directory.ts';
+import { appear, assertSameVersion, checkManifest, type ManifestFiles } from './manifest.ts';
 import type { VersionIdentity } from './verify-tree.ts';
 
 /**

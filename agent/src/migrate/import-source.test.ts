@@ -10,7 +10,8 @@ beforeEach(() => {
   for (const name of ['allowed/data', 'allowed-old', 'allowed/target/x', 'outside']) fs.mkdirSync(path.join(home, name), { recursive: true });
 });
 afterEach(() => fs.rmSync(home, { recursive: true, force: true }));
-const open = (given: string) => openImportSource(given, { importRoots: [path.join(home, 'allowed')], own: [path.join(home, 'allowed/target'), path.join(home, 'not/there')] });
+const open = (given: string) =>
+  openImportSource(given, { importRoots: [path.join(home, 'allowed')], own: [path.join(home, 'allowed/target'), path.join(home, 'not/there')] });
 
 test('a directory below an import root opens, by any way of writing it', async () => {
   for (const name of ['allowed/data', 'allowed/data/', 'outside/../allowed/./data']) {

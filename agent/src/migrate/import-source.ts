@@ -22,7 +22,12 @@ export async function openImportSource(given: string, bounds: ImportBounds): Pro
   const roots = await Promise.all(bounds.importRoots.map(resolvedIfThere));
   const root = roots.find((one) => one !== null && isWithin(source, one));
   if (root === undefined || root === null) {
-    throw refusal('import.outside-roots', given, 'is not below any directory that this agent may import from', 'add it to importRoots in the settings of the agent');
+    throw refusal(
+      'import.outside-roots',
+      given,
+      'is not below any directory that this agent may import from',
+      'add it to importRoots in the settings of the agent',
+    );
   }
   for (const own of await Promise.all(bounds.own.map(resolvedIfThere))) {
     if (own === null) continue;
@@ -74,4 +79,3 @@ function gone(given: string): Failure {
 function refusal(code: string, given: string, says: string, hint?: string): Failure {
   return new Failure('refused', { code, message: `${given} ${says}`, ...(hint === undefined ? {} : { hint }) });
 }
-

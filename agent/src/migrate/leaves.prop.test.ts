@@ -5,19 +5,31 @@ import { emptyRoot, leafBytes, leafHash, leafLength, leavesOf, MerkleRoot, merkl
 
 /** RFC 6962, section 2.1, word for word: the slow way. */
 function rfcRoot(hashes: readonly Buffer[]): Buffer {
-  if (hashes.length === 0) return createHash('sha256').update(Buffer.from([0])).digest();
+  if (hashes.length === 0)
+    return createHash('sha256')
+      .update(Buffer.from([0]))
+      .digest();
   if (hashes.length === 1) return hashes[0]!;
   let k = 1;
   while (k * 2 < hashes.length) k *= 2;
-  return createHash('sha256').update(Buffer.from([1])).update(rfcRoot(hashes.slice(0, k))).update(rfcRoot(hashes.slice(k))).digest();
+  return createHash('sha256')
+    .update(Buffer.from([1]))
+    .update(rfcRoot(hashes.slice(0, k)))
+    .update(rfcRoot(hashes.slice(k)))
+    .digest();
 }
 
-const hashes = fc.array(fc.uint8Array({ minLength: 32, maxLength: 32 }).map((bytes) => Buffer.from(bytes)), { maxLength: 70 });
+const hashes = fc.array(
+  fc.uint8Array({ minLength: 32, maxLength: 32 }).map((bytes) => Buffer.from(bytes)),
+  { maxLength: 70 },
+);
 
 test('the root of any list is the one of RFC 6962', () => {
-  fc.assert(fc.property(hashes, (list) => {
+  fc.assert(
+    fc.property(hashes, (list) => {
       expect(merkleRoot(list)).toEqual(rfcRoot(list));
-    }));
+    }),
+  );
 });
 
 test('asking for the root in between changes nothing', () => {

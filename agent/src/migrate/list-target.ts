@@ -27,7 +27,8 @@ export async function listTarget(target: TargetDescription): Promise<TargetListi
     const listing: TargetListing = { replicas: [], staging: [], manifests: [], leaving: [], unknown: [] };
     for (const child of await root.children()) {
       if (child.name === ownDirectory || child.name === 'lost+found') continue;
-      if (child.kind === 'directory' && namePattern.test(child.name)) await inDirectory(root, child.name, (dataset) => listDataset(target, child.name, dataset, listing));
+      if (child.kind === 'directory' && namePattern.test(child.name))
+        await inDirectory(root, child.name, (dataset) => listDataset(target, child.name, dataset, listing));
       else listing.unknown.push(printable(child.name));
     }
     await inDirectory(root, ownPath('trash'), (trash) => listTrash(target, trash, listing));
@@ -63,5 +64,10 @@ async function listTrash(target: TargetDescription, trash: Directory, listing: T
 
 async function described(target: TargetDescription, replicaId: RawPath, datasetId: string, place: InventoryReplica['place']): Promise<InventoryReplica> {
   const totals = await statedTotals(manifestFilesOf(target, replicaId).manifest);
-  return { replicaId: replicaId as string as InventoryReplica['replicaId'], datasetId: datasetId as InventoryReplica['datasetId'], root: totals?.root ?? null, place };
+  return {
+    replicaId: replicaId as string as InventoryReplica['replicaId'],
+    datasetId: datasetId as InventoryReplica['datasetId'],
+    root: totals?.root ?? null,
+    place,
+  };
 }

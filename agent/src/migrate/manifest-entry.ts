@@ -43,12 +43,24 @@ export interface LeftOutEntry {
   readonly why: string;
 }
 
-const encoded = z.string().max(5_500).regex(/^[A-Za-z0-9_-]*$/);
+const encoded = z
+  .string()
+  .max(5_500)
+  .regex(/^[A-Za-z0-9_-]*$/);
 const sha256 = z.string().regex(/^[0-9a-f]{64}$/);
 const mode = z.string().regex(/^0[0-7]{3}$/);
 const ns = z.string().regex(/^(0|-?[1-9]\d{0,19})$/);
 const entryLine = z.discriminatedUnion('t', [
-  z.strictObject({ t: z.literal('f'), p: encoded, s: z.number().int().min(0).max(Number.MAX_SAFE_INTEGER), h: sha256, r: sha256, m: mode, mt: ns, hl: z.literal(1).optional() }),
+  z.strictObject({
+    t: z.literal('f'),
+    p: encoded,
+    s: z.number().int().min(0).max(Number.MAX_SAFE_INTEGER),
+    h: sha256,
+    r: sha256,
+    m: mode,
+    mt: ns,
+    hl: z.literal(1).optional(),
+  }),
   z.strictObject({ t: z.literal('d'), p: encoded, m: mode, mt: ns }),
   z.strictObject({ t: z.literal('l'), p: encoded, to: encoded }),
   z.strictObject({ t: z.literal('h'), p: encoded, of: encoded }),
@@ -133,7 +145,16 @@ function entryOf(line: z.infer<typeof entryLine>): ManifestEntry {
   const path = decode(line.p);
   switch (line.t) {
     case 'f':
-      return { kind: 'f', path, sizeBytes: line.s, sha256: line.h, root: line.r, mode: Number.parseInt(line.m, 8), mtimeNs: BigInt(line.mt), isLinked: line.hl === 1 };
+      return {
+        kind: 'f',
+        path,
+        sizeBytes: line.s,
+        sha256: line.h,
+        root: line.r,
+        mode: Number.parseInt(line.m, 8),
+        mtimeNs: BigInt(line.mt),
+        isLinked: line.hl === 1,
+      };
     case 'd':
       return { kind: 'd', path, mode: Number.parseInt(line.m, 8), mtimeNs: BigInt(line.mt) };
     case 'l':

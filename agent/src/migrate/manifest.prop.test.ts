@@ -33,7 +33,10 @@ const tree = fc.array(fc.tuple(fc.array(name, { minLength: 1, maxLength: 4 }), c
     if (leaf.kind === 'f') {
       const leaves = leaf.bytes.length === 0 ? [] : [leafHash(leaf.bytes)];
       const root = merkleRoot(leaves).toString('hex');
-      entries.set(at, { entry: { kind: 'f', path: at, sizeBytes: leaf.bytes.length, sha256: root, root, mode: leaf.mode, mtimeNs: leaf.mtimeNs, isLinked: false }, leaves });
+      entries.set(at, {
+        entry: { kind: 'f', path: at, sizeBytes: leaf.bytes.length, sha256: root, root, mode: leaf.mode, mtimeNs: leaf.mtimeNs, isLinked: false },
+        leaves,
+      });
     } else entries.set(at, { entry: { ...leaf, path: at }, leaves: [] });
   }
   return [...entries].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, value]) => value);
@@ -66,36 +69,51 @@ test('what is written is read again, entry by entry, with the same root', async 
 
 test('a manifest with one byte changed, cut or added is refused, or says the same', async () => {
   await fc.assert(
-    fc.asyncProperty(tree, fc.nat(), fc.integer({ min: 1, max: 255 }), fc.constantFrom('flip', 'cut', 'insert', 'swap lines'), async (entries, at, mask, how) => {
-      const totals = await write(entries);
-      const whole = fs.readFileSync(files.manifest);
-      const n = at % whole.length;
-      let hostile = Buffer.from(whole);
-      if (how === 'flip') hostile[n]! ^= mask;
-      if (how === 'cut') hostile = whole.subarray(0, n);
-      if (how === 'insert') hostile = Buffer.concat([whole.subarray(0, n), Buffer.from([mask]), whole.subarray(n)]);
-      if (how === 'swap lines') hostile = Buffer.from(whole.toString('latin1').split('\n').reverse().join('\n'), 'latin1');
-      fs.writeFileSync(files.manifest, hostile);
-      const outcome = await checkManifest(files).then(
-        (read) => read.root,
-        (thrown: { code?: string }) => thrown.code,
-      );
-      // Only the header is outside the root.
-      expect(['manifest.invalid', totals.root]).toContain(outcome);
-    }),
+    fc.asyncProperty(
+      tree,
+      fc.nat(),
+      fc.integer({ min: 1, max: 255 }),
+      fc.constantFrom('flip', 'cut', 'insert', 'swap lines'),
+      async (entries, at, mask, how) => {
+        const totals = await write(entries);
+        const whole = fs.readFileSync(files.manifest);
+        const n = at % whole.length;
+        let hostile = Buffer.from(whole);
+        if (how === 'flip') hostile[n]! ^= mask;
+        if (how === 'cut') hostile = whole.subarray(0, n);
+        if (how === 'insert') hostile = Buffer.concat([whole.subarray(0, n), Buffer.from([mask]), whole.subarray(n)]);
+        if (how === 'swap lines') hostile = Buffer.from(whole.toString('latin1').split('\n').reverse().join('\n'), 'latin1');
+        fs.writeFileSync(files.manifest, hostile);
+        const outcome = await checkManifest(files).then(
+          (read) => read.root,
+          (thrown: { code?: string }) => thrown.code,
+        );
+        // Only the header is outside the root.
+        expect(['manifest.invalid', totals.root]).toContain(outcome);
+      },
+    ),
     { numRuns: 150 },
   );
 });
 
 test('any line is an entry in canonical form or is refused', () => {
   fc.assert(
-    fc.property(fc.oneof(fc.json(), fc.string(), fc.dictionary(fc.constantFrom('p', 't', 's', 'h', 'r', 'm', 'mt', 'to', 'of', 'why', '__proto__'), fc.jsonValue()).map((value) => JSON.stringify(value))), (line) => {
-      try {
-        expect(lineOf(parseEntry(line))).toBe(line);
-      } catch (thrown) {
-        expect((thrown as { code: string }).code).toBe('manifest.invalid');
-      }
-    }),
+    fc.property(
+      fc.oneof(
+        fc.json(),
+        fc.string(),
+        fc
+          .dictionary(fc.constantFrom('p', 't', 's', 'h', 'r', 'm', 'mt', 'to', 'of', 'why', '__proto__'), fc.jsonValue())
+          .map((value) => JSON.stringify(value)),
+      ),
+      (line) => {
+        try {
+          expect(lineOf(parseEntry(line))).toBe(line);
+        } catch (thrown) {
+          expect((thrown as { code: string }).code).toBe('manifest.invalid');
+        }
+      },
+    ),
     { numRuns: 2_000 },
   );
 });
@@ -112,7 +130,16 @@ test('no path out of any bytes passes and leads outside', () => {
   );
 });
 
-const file = (at: string, isLinked = false): ManifestEntry => ({ kind: 'f', path: at as RawPath, sizeBytes: 0, sha256: 'a'.repeat(64), root: 'a'.repeat(64), mode: 0o644, mtimeNs: 0n, isLinked });
+const file = (at: string, isLinked = false): ManifestEntry => ({
+  kind: 'f',
+  path: at as RawPath,
+  sizeBytes: 0,
+  sha256: 'a'.repeat(64),
+  root: 'a'.repeat(64),
+  mode: 0o644,
+  mtimeNs: 0n,
+  isLinked,
+});
 const directory = (at: string): ManifestEntry => ({ kind: 'd', path: at as RawPath, mode: 0o755, mtimeNs: 0n });
 test.each([
   ['a path that climbs out', [file('../x')]],
@@ -141,7 +168,17 @@ test.each([
 
 test('children may come after siblings that sort between a directory and its content', () => {
   const rules = new EntryRules();
-  for (const entry of [directory('a'), directory('a-b'), file('a-b/x'), file('a.c'), file('a/x'), file('a/y', true), file('a0'), { kind: 'h' as const, path: 'b' as RawPath, of: 'a/y' as RawPath }]) rules.check(entry);
+  for (const entry of [
+    directory('a'),
+    directory('a-b'),
+    file('a-b/x'),
+    file('a.c'),
+    file('a/x'),
+    file('a/y', true),
+    file('a0'),
+    { kind: 'h' as const, path: 'b' as RawPath, of: 'a/y' as RawPath },
+  ])
+    rules.check(entry);
 });
 
 test('a path is shown as text, and what is no text as its bytes', () => {

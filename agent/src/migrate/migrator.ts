@@ -103,7 +103,13 @@ export class Migrator {
       try {
         const listed = await listTarget(target);
         if (listed.replicas.length > mostListed) continue;
-        records.push({ type: 'inventory', targetId: target.targetId, atMs: this.#parts.clock.nowMs(), replicas: listed.replicas, unknown: listed.unknown.slice(0, mostUnknown) });
+        records.push({
+          type: 'inventory',
+          targetId: target.targetId,
+          atMs: this.#parts.clock.nowMs(),
+          replicas: listed.replicas,
+          unknown: listed.unknown.slice(0, mostUnknown),
+        });
       } catch (thrown) {
         this.#note('target.not-listed', asFailure(thrown), { targetId: target.targetId });
       }

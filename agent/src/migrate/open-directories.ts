@@ -29,7 +29,13 @@ export class OpenDirectories {
       return await work(await kept.opening);
     } catch (thrown) {
       // A directory that could not be opened may be there the next time.
-      if (await kept.opening.then(() => false, () => true)) this.#kept.delete(path);
+      if (
+        await kept.opening.then(
+          () => false,
+          () => true,
+        )
+      )
+        this.#kept.delete(path);
       throw thrown;
     } finally {
       kept.users--;
@@ -46,7 +52,10 @@ export class OpenDirectories {
       if (this.#kept.size <= limit) return;
       if (kept.users > 0) continue;
       this.#kept.delete(path);
-      await kept.opening.then((directory) => directory.close(), () => undefined);
+      await kept.opening.then(
+        (directory) => directory.close(),
+        () => undefined,
+      );
     }
   }
 }

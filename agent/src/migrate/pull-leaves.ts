@@ -3,9 +3,9 @@ import http, { type IncomingMessage } from 'node:http';
 import https from 'node:https';
 import { pipeline } from 'node:stream/promises';
 import { asFailure, Failure } from '@data-in-motion/shared/failure';
+import { text } from '@data-in-motion/shared/protocol/fields';
 import type { OrderOf } from '@data-in-motion/shared/protocol/messages';
 import { backoffMs, retry } from '@data-in-motion/shared/retry';
-import { text } from '@data-in-motion/shared/protocol/fields';
 import { z } from 'zod';
 import type { LeafSource, WantedLeaf } from './leaf-source.ts';
 import type { ManifestFiles } from './manifest.ts';
@@ -32,7 +32,10 @@ export class PullSource implements LeafSource {
 
   async fetchManifest(into: ManifestFiles): Promise<void> {
     const { settings, clock, random } = this.#parts;
-    for (const [what, file] of [['manifest', into.manifest], ['hashes', into.leaves]] as const) {
+    for (const [what, file] of [
+      ['manifest', into.manifest],
+      ['hashes', into.leaves],
+    ] as const) {
       await retry(() => this.#fetchFile(what, file), settings.retry, clock, random, this.#run.signal);
     }
   }
@@ -112,12 +115,18 @@ export class PullSource implements LeafSource {
     const { url, token, nodeId } = this.#source;
     const { get } = url.startsWith('https:') ? https : http;
     return new Promise<IncomingMessage>((resolve, reject) => {
-      const request = get(`${url}/${what}`, { agent: this.#agent, signal, headers: { authorization: `Bearer ${token}`, 'accept-encoding': 'identity' } }, (response) => {
-        if (response.statusCode === 200) resolve(response);
-        else refusalOf(response, nodeId).then(reject, reject);
-      });
+      const request = get(
+        `${url}/${what}`,
+        { agent: this.#agent, signal, headers: { authorization: `Bearer ${token}`, 'accept-encoding': 'identity' } },
+        (response) => {
+          if (response.statusCode === 200) resolve(response);
+          else refusalOf(response, nodeId).then(reject, reject);
+        },
+      );
       // Also between chunks of the body: an idle connection is a dead one.
-      request.setTimeout(this.#parts.settings.idleTimeoutMs, () => request.destroy(new Failure('unavailable', { code: 'transfer.idle', message: `${nodeId} sent nothing for too long` })));
+      request.setTimeout(this.#parts.settings.idleTimeoutMs, () =>
+        request.destroy(new Failure('unavailable', { code: 'transfer.idle', message: `${nodeId} sent nothing for too long` })),
+      );
       request.on('error', reject);
     }).catch(asUnavailable);
   }

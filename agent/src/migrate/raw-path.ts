@@ -49,8 +49,8 @@ export function printable(path: RawPath): string {
   const bytes = bytesOf(path);
   const text = bytes.toString('utf8');
   const isText = !text.includes('�');
-  const escape = (from: string): string => `\\x${from.charCodeAt(0).toString(16).padStart(2, '0')}`;
+  const asHex = (from: string): string => `\\x${from.charCodeAt(0).toString(16).padStart(2, '0')}`;
   // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are exactly what must not reach a terminal
-  const shown = isText ? text.replace(/[\x00-\x1f\x7f]/g, escape) : path.replace(/[^\x20-\x7e]/g, escape);
+  const shown = isText ? text.replace(/[\x00-\x1f\x7f]/g, asHex) : path.replace(/[^\x20-\x7e]/g, asHex);
   return shown.length <= 1_000 ? shown : `${shown.slice(0, 999)}…`;
 }

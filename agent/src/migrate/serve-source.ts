@@ -1,7 +1,7 @@
 import { Failure } from '@data-in-motion/shared/failure';
 import type { ServedSource } from '../transfer/serve-replicas.ts';
 import type { TransferGrant } from '../transfer/transfer-token.ts';
-import { openImported, openReplica, type OpenedSource } from './copy-source.ts';
+import { type OpenedSource, openImported, openReplica } from './copy-source.ts';
 import { isMissing } from './fetch-manifest.ts';
 import type { WantedLeaf } from './leaf-source.ts';
 import { leafBytes, leafHash, leafLength, leavesOf } from './leaves.ts';

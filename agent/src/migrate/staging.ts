@@ -10,7 +10,13 @@ import { OpenDirectories } from './open-directories.ts';
 import { nameOf, parentOf, type RawPath } from './raw-path.ts';
 import { removeTree } from './remove-tree.ts';
 
-const call = { close: promisify(fs.close), fchmod: promisify(fs.fchmod), fsync: promisify(fs.fsync), ftruncate: promisify(fs.ftruncate), futimes: promisify(fs.futimes) };
+const call = {
+  close: promisify(fs.close),
+  fchmod: promisify(fs.fchmod),
+  fsync: promisify(fs.fsync),
+  ftruncate: promisify(fs.ftruncate),
+  futimes: promisify(fs.futimes),
+};
 
 /** Beyond this many files one sync of the whole file system is cheaper than one per file. */
 const syncedOneByOne = 8;

@@ -93,7 +93,8 @@ async function sendFile(response: ServerResponse, file: string): Promise<void> {
 
 async function sendLeaves(response: ServerResponse, source: ServedSource, query: URLSearchParams, signal: AbortSignal): Promise<void> {
   const [from, to] = [wholeNumber(query.get('from')), wholeNumber(query.get('to'))];
-  if (from === null || to === null || from >= to || to > source.leaves) throw new Failure('refused', { code: 'transfer.bad-request', message: `leaves run from 0 to ${source.leaves}` });
+  if (from === null || to === null || from >= to || to > source.leaves)
+    throw new Failure('refused', { code: 'transfer.bad-request', message: `leaves run from 0 to ${source.leaves}` });
   for await (const bytes of source.read(from, to, signal)) {
     // The head waits for the first good leaf, so that a bad one can still be answered with its reason.
     if (!response.headersSent) response.writeHead(200, { 'content-type': 'application/octet-stream' });
@@ -124,7 +125,9 @@ function refuse(response: ServerResponse, failure: Failure): void {
   // Only our own words go out; what the system says of this host's files stays here.
   const known = failure.code in statusOf;
   response.writeHead(status, { 'content-type': 'application/problem+json' });
-  response.end(JSON.stringify({ status, code: known ? failure.code : 'source.unreadable', detail: known ? failure.message : 'the source can not be read now' }));
+  response.end(
+    JSON.stringify({ status, code: known ? failure.code : 'source.unreadable', detail: known ? failure.message : 'the source can not be read now' }),
+  );
 }
 
 function wholeNumber(text: string | null): number | null {

@@ -25,13 +25,19 @@ const clockLeewayMs = 300_000;
  * Check the bearer token of a request against the key, this node, the time and the source in its path.
  * @throws Failure `refused` with code `transfer.unauthorised` or `transfer.expired`; it does not say more to who has no grant
  */
-export function checkGrant(authorization: string | undefined, asked: { sourceId: string; nodeId: string }, publicKeyPem: string | null, clock: Clock): TransferGrant {
+export function checkGrant(
+  authorization: string | undefined,
+  asked: { sourceId: string; nodeId: string },
+  publicKeyPem: string | null,
+  clock: Clock,
+): TransferGrant {
   const token = /^Bearer ([A-Za-z0-9_-]{1,8000})$/.exec(authorization ?? '')?.[1];
   const document = signed.safeParse(jsonOrNull(token === undefined ? '' : Buffer.from(token, 'base64url').toString()));
   if (!document.success || publicKeyPem === null || !isSignedBy(document.data, publicKeyPem)) throw unauthorised();
   const grant = transferGrant.safeParse(jsonOrNull(document.data.body));
   if (!grant.success || grant.data.fromNodeId !== asked.nodeId || sourceIdOf(grant.data) !== asked.sourceId) throw unauthorised();
-  if (grant.data.expiresAtMs + clockLeewayMs < clock.nowMs()) throw new Failure('refused', { code: 'transfer.expired', message: 'the grant for this transfer is over' });
+  if (grant.data.expiresAtMs + clockLeewayMs < clock.nowMs())
+    throw new Failure('refused', { code: 'transfer.expired', message: 'the grant for this transfer is over' });
   return grant.data;
 }
 

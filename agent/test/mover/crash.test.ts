@@ -2,8 +2,8 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import { newPrivateKeyPem } from '@data-in-motion/shared/signature';
 import { seededRandom } from '@data-in-motion/shared/random';
+import { newPrivateKeyPem } from '@data-in-motion/shared/signature';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { Script } from './driver.ts';
 import { id } from './one-agent.ts';
@@ -35,13 +35,25 @@ function begin(way: Script['way'], size: 'several leaves' | 'small'): void {
   fs.mkdirSync(source);
   plantTree(source, size);
   before = facts(source);
-  script = { source, way, importJob: id(), copyJob: id(), firstReplica: id(), secondReplica: id(), versionId: id(), permits: [id(), id()], privateKeyPem: newPrivateKeyPem() };
+  script = {
+    source,
+    way,
+    importJob: id(),
+    copyJob: id(),
+    firstReplica: id(),
+    secondReplica: id(),
+    versionId: id(),
+    permits: [id(), id()],
+    privateKeyPem: newPrivateKeyPem(),
+  };
   fs.writeFileSync(path.join(home, 'script.json'), JSON.stringify(script));
 }
 
 /** Run until the end, or until it is killed: by itself at a crash point, or from here, some time after it was ready. */
 async function run(failpoint: readonly string[], killAfterMs?: number): Promise<'ended' | 'killed'> {
-  const started = spawn(process.execPath, [path.join(import.meta.dirname, 'driver.ts'), home, path.join(home, 'script.json'), ...failpoint], { stdio: ['ignore', 'pipe', 'pipe'] });
+  const started = spawn(process.execPath, [path.join(import.meta.dirname, 'driver.ts'), home, path.join(home, 'script.json'), ...failpoint], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
   child = started;
   let says = '';
   started.stderr.on('data', (chunk: Buffer) => {
@@ -91,7 +103,13 @@ describe('an agent that is killed goes on where it was and ends with the same by
   });
 
   test('at random moments', { timeout: 120_000 }, async () => {
-    const seed = Number(id().slice(20).split('').map((digit) => digit.charCodeAt(0) % 10).join(''));
+    const seed = Number(
+      id()
+        .slice(20)
+        .split('')
+        .map((digit) => digit.charCodeAt(0) % 10)
+        .join(''),
+    );
     console.log(`kill moments from seed ${seed}`);
     const random = seededRandom(seed);
     for (let kills = 0; kills < randomKills; ) {

@@ -44,7 +44,14 @@ async function main(): Promise<void> {
   const second = new OneAgent(path.join(home, 'node-b'), ['b1'], { nodeId: 'node-b', faults, settings });
   const key = signingKey(script.privateKeyPem);
   const openSource: Parameters<typeof startTransferServer>[0]['openSource'] = (source, signal) => first.migrator.openSource(source, signal);
-  const server = await startTransferServer({ host: '127.0.0.1', port: 0, nodeId: 'node-a', publicKeyPem: () => key.publicKeyPem, openSource, clock: systemClock });
+  const server = await startTransferServer({
+    host: '127.0.0.1',
+    port: 0,
+    nodeId: 'node-a',
+    publicKeyPem: () => key.publicKeyPem,
+    openSource,
+    clock: systemClock,
+  });
   try {
     await life(first, second, server.url, key);
   } finally {
@@ -62,18 +69,32 @@ async function life(first: OneAgent, second: OneAgent, url: string, key: ReturnT
     if (ended.event !== event) throw new Error(`${event} expected: ${JSON.stringify(ended)}`);
     return ended as unknown as { root: string; objects: number; bytes: number };
   };
-  const { root, objects, bytes } = await must(first, { kind: 'scan', jobId: importJob, epoch: 1, datasetId, source: { kind: 'directory', path: script.source } }, 'manifest');
+  const { root, objects, bytes } = await must(
+    first,
+    { kind: 'scan', jobId: importJob, epoch: 1, datasetId, source: { kind: 'directory', path: script.source } },
+    'manifest',
+  );
   const version = { root, objects, bytes, versionId };
   const one = { targetId: 'a1', datasetId, replicaId: firstReplica };
   await must(first, { kind: 'copy', jobId: importJob, epoch: 1, source: { kind: 'import' }, destination: one, ...version }, 'verified');
   await must(first, { kind: 'activate', jobId: importJob, epoch: 1, destination: one, rev: 1, certificate: 'first' }, 'activated');
 
-  const body = { kind: 'transfer', jobId: copyJob, epoch: 1, source: { kind: 'replica', targetId: 'a1', replicaId: firstReplica }, toNodeId: 'node-b', fromNodeId: 'node-a', expiresAtMs: Date.now() + 600_000 };
+  const body = {
+    kind: 'transfer',
+    jobId: copyJob,
+    epoch: 1,
+    source: { kind: 'replica', targetId: 'a1', replicaId: firstReplica },
+    toNodeId: 'node-b',
+    fromNodeId: 'node-a',
+    expiresAtMs: Date.now() + 600_000,
+  };
   const token = Buffer.from(JSON.stringify(signBody(JSON.stringify(body), key))).toString('base64url');
   const isLocal = script.way === 'local';
   const receiver = isLocal ? first : second;
   const two = { targetId: isLocal ? 'a2' : 'b1', datasetId, replicaId: secondReplica };
-  const source = isLocal ? { kind: 'local-replica', targetId: 'a1', replicaId: firstReplica } : { kind: 'remote', nodeId: 'node-a', url: `${url}/v1/sources/${firstReplica}`, token };
+  const source = isLocal
+    ? { kind: 'local-replica', targetId: 'a1', replicaId: firstReplica }
+    : { kind: 'remote', nodeId: 'node-a', url: `${url}/v1/sources/${firstReplica}`, token };
   await must(receiver, { kind: 'copy', jobId: copyJob, epoch: 1, source, destination: two, ...version }, 'verified');
   await must(receiver, { kind: 'activate', jobId: copyJob, epoch: 1, destination: two, rev: 2, certificate: 'second' }, 'activated');
   await must(first, { kind: 'witness', jobId: copyJob, epoch: 1, replicaId: secondReplica, rev: 2, certificate: 'second' }, 'witnessed');

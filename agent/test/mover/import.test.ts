@@ -28,11 +28,20 @@ test('an imported directory has a copy that equals it in every path, byte, link 
   expect(fs.readdirSync(agent.path('fast', '.dim/staging'))).toEqual([]);
   expect(fs.statSync(agent.path('fast', 'letters', replicaId, 'sparse')).blocks * 512).toBeLessThan(20 * 1_024 * 1_024);
 
-  const activated = await agent.carryOut({ kind: 'activate', jobId, epoch: 1, destination: { targetId: 'fast', datasetId: 'letters', replicaId }, rev: 1, certificate: 'signed' });
+  const activated = await agent.carryOut({
+    kind: 'activate',
+    jobId,
+    epoch: 1,
+    destination: { targetId: 'fast', datasetId: 'letters', replicaId },
+    rev: 1,
+    certificate: 'signed',
+  });
   expect(activated.event).toBe('activated');
   expect(fs.readlinkSync(agent.path('fast', 'letters', 'current'))).toBe(replicaId);
   const verified = await agent.carryOut({ kind: 'verify', jobId: id(), epoch: 1, target: { targetId: 'fast', datasetId: 'letters', replicaId }, ...version });
   expect(verified).toMatchObject({ event: 'verified', level: 'L2', root: version.root });
-  expect(await agent.migrator.inventory()).toMatchObject([{ targetId: 'fast', replicas: [{ replicaId, datasetId: 'letters', root: version.root, place: 'live' }], unknown: [] }]);
+  expect(await agent.migrator.inventory()).toMatchObject([
+    { targetId: 'fast', replicas: [{ replicaId, datasetId: 'letters', root: version.root, place: 'live' }], unknown: [] },
+  ]);
   await agent.stop();
 });

@@ -49,7 +49,7 @@ export class OneAgent {
   readonly migrator: Migrator;
   readonly #journal: Journal;
   #rev = 0;
-  #watchers: (() => void)[] = [];
+  readonly #watchers: (() => void)[] = [];
 
   constructor(home: string, targetNames: readonly string[], options: AgentOptions = {}) {
     this.home = home;
@@ -64,7 +64,7 @@ export class OneAgent {
       journal: this.#journal,
       tell: (records) => {
         for (const record of records) this.told.push(agentRecord.parse(record));
-        for (const watcher of this.#watchers) watcher();
+        for (const watcher of this.#watchers.splice(0)) watcher();
       },
       clock: systemClock,
       random: seededRandom(1),
@@ -92,12 +92,13 @@ export class OneAgent {
   /** The next record of a job that is one of these events, among those told after `since`. */
   async until(jobId: string, events: readonly JobRecord['event'][], since = 0): Promise<JobRecord> {
     for (;;) {
-      const found = this.told.slice(since).find((record): record is JobRecord => record.type === 'job' && record.jobId === jobId && events.includes(record.event));
+      const found = this.told
+        .slice(since)
+        .find((record): record is JobRecord => record.type === 'job' && record.jobId === jobId && events.includes(record.event));
       if (found !== undefined) return found;
       await new Promise<void>((resolve) => {
         this.#watchers.push(resolve);
       });
-      this.#watchers = [];
     }
   }
 
@@ -142,13 +143,25 @@ const endOf: Record<Order['kind'], JobRecord['event'][]> = {
 export type Manifested = JobRecord & { event: 'manifest' };
 
 /** Import a directory and place one copy of it: the orders of an import job, one after the other. */
-export async function importTo(agent: OneAgent, source: string, targetId: string, datasetId: string): Promise<{ jobId: string; replicaId: string; version: { root: string; objects: number; bytes: number; versionId: string } }> {
+export async function importTo(
+  agent: OneAgent,
+  source: string,
+  targetId: string,
+  datasetId: string,
+): Promise<{ jobId: string; replicaId: string; version: { root: string; objects: number; bytes: number; versionId: string } }> {
   const jobId = id();
   const replicaId = id();
   const scanned = await agent.carryOut({ kind: 'scan', jobId, epoch: 1, datasetId, source: { kind: 'directory', path: source } });
   if (scanned.event !== 'manifest') throw new Error(JSON.stringify(scanned));
   const version = { versionId: id(), root: scanned.root, objects: scanned.objects, bytes: scanned.bytes };
-  const ended = await agent.carryOut({ kind: 'copy', jobId, epoch: 1, source: { kind: 'import' }, destination: { targetId, datasetId, replicaId }, ...version });
+  const ended = await agent.carryOut({
+    kind: 'copy',
+    jobId,
+    epoch: 1,
+    source: { kind: 'import' },
+    destination: { targetId, datasetId, replicaId },
+    ...version,
+  });
   if (ended.event !== 'verified') throw new Error(JSON.stringify(ended));
   return { jobId, replicaId, version };
 }

@@ -6,7 +6,7 @@ import path from 'node:path';
 import type { FaultHooks } from '@data-in-motion/shared/domain/fault-hooks';
 import { noFaults } from '@data-in-motion/shared/domain/fault-hooks';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import { id, importTo, OneAgent, type AgentOptions } from './one-agent.ts';
+import { type AgentOptions, id, importTo, OneAgent } from './one-agent.ts';
 import { facts, plantTree } from './trees.ts';
 
 let home: string;
@@ -39,13 +39,30 @@ function switched(): { hooks: FaultHooks; before: FaultHooks['before']; at: (poi
   it.hooks = { before: (operation, targetId) => it.before(operation, targetId), failpoint: (name) => it.at(name) };
   return it;
 }
-const scanOrder = (jobId = id(), change: object = {}) => ({ kind: 'scan', jobId, epoch: 1, datasetId: 'letters', source: { kind: 'directory', path: source }, ...change });
+const scanOrder = (jobId = id(), change: object = {}) => ({
+  kind: 'scan',
+  jobId,
+  epoch: 1,
+  datasetId: 'letters',
+  source: { kind: 'directory', path: source },
+  ...change,
+});
 async function copyOrder(on: OneAgent) {
   const jobId = id();
   const scanned = await on.carryOut(scanOrder(jobId));
   if (scanned.event !== 'manifest') throw new Error(JSON.stringify(scanned));
   const destination = { targetId: 'one', datasetId: 'letters', replicaId: id() };
-  return { kind: 'copy', jobId, epoch: 1, source: { kind: 'import' }, destination, versionId: id(), root: scanned.root, objects: scanned.objects, bytes: scanned.bytes };
+  return {
+    kind: 'copy',
+    jobId,
+    epoch: 1,
+    source: { kind: 'import' },
+    destination,
+    versionId: id(),
+    root: scanned.root,
+    objects: scanned.objects,
+    bytes: scanned.bytes,
+  };
 }
 
 test('a file that is still being written puts the scan off, and once it is quiet the scan succeeds', async () => {
@@ -65,7 +82,11 @@ test('pipes and sockets are left out and said so, and a copy without them verifi
   await new Promise<void>((resolve) => socket.listen(path.join(source, 'socket'), resolve));
   const one = agent();
   const { replicaId } = await importTo(one, source, 'one', 'letters');
-  expect(one.told.find((record) => record.type === 'job' && record.event === 'manifest')).toMatchObject({ objects: 1, unreadable: 0, notes: expect.arrayContaining(['1 are no files and were left out']) });
+  expect(one.told.find((record) => record.type === 'job' && record.event === 'manifest')).toMatchObject({
+    objects: 1,
+    unreadable: 0,
+    notes: expect.arrayContaining(['1 are no files and were left out']),
+  });
   expect([...facts(one.path('one', 'letters', replicaId)).keys()]).toEqual(['file']);
   socket.close();
 });
@@ -226,7 +247,9 @@ test('a copy that can not be read is kept when it should leave', async () => {
     if (operation === 'read') throw errno('EIO');
   };
   const target = { targetId: 'one', datasetId: 'letters', replicaId };
-  expect(await one.carryOut({ kind: 'retire', jobId: id(), epoch: 1, permitId: id(), target, root: version.root, validForMs: 60_000 })).toMatchObject({ event: 'kept' });
+  expect(await one.carryOut({ kind: 'retire', jobId: id(), epoch: 1, permitId: id(), target, root: version.root, validForMs: 60_000 })).toMatchObject({
+    event: 'kept',
+  });
   expect(fs.existsSync(one.path('one', 'letters', replicaId, 'a0'))).toBe(true);
 });
 
@@ -296,7 +319,14 @@ test('progress is told at most as often as the settings say, and never goes beyo
 test('orders for a target or a source that is not here are refused with a reason', async () => {
   const one = agent();
   const order = await copyOrder(one);
-  expect(await one.carryOut({ ...order, epoch: 2, destination: { ...order.destination, targetId: 'three' } })).toMatchObject({ event: 'failed', class: 'permanent', code: 'target.unknown' });
+  expect(await one.carryOut({ ...order, epoch: 2, destination: { ...order.destination, targetId: 'three' } })).toMatchObject({
+    event: 'failed',
+    class: 'permanent',
+    code: 'target.unknown',
+  });
   expect(await one.carryOut({ ...order, jobId: id() })).toMatchObject({ event: 'failed', class: 'source-changed', code: 'source.gone' });
-  expect(await one.carryOut({ ...order, epoch: 3, source: { kind: 'local-replica', targetId: 'two', replicaId: id() } })).toMatchObject({ event: 'failed', code: 'source.gone' });
+  expect(await one.carryOut({ ...order, epoch: 3, source: { kind: 'local-replica', targetId: 'two', replicaId: id() } })).toMatchObject({
+    event: 'failed',
+    code: 'source.gone',
+  });
 });

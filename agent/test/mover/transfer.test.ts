@@ -45,7 +45,14 @@ function token(grant: object, with_ = key): string {
 type Imported = Awaited<ReturnType<typeof importTo>>;
 function remoteCopy({ replicaId, version }: Imported, url = server.url, bearer = token({ source: { kind: 'replica', targetId: 'a1', replicaId } })) {
   const destination = { targetId: 'b1', datasetId: 'letters', replicaId: id() };
-  return { kind: 'copy', jobId: id(), epoch: 1, source: { kind: 'remote', nodeId: 'node-a', url: `${url}/v1/sources/${replicaId}`, token: bearer }, destination, ...version };
+  return {
+    kind: 'copy',
+    jobId: id(),
+    epoch: 1,
+    source: { kind: 'remote', nodeId: 'node-a', url: `${url}/v1/sources/${replicaId}`, token: bearer },
+    destination,
+    ...version,
+  };
 }
 
 test('a replica is pulled by another node and equals the first', async () => {
@@ -64,7 +71,17 @@ test('an import is pulled straight into another node', async () => {
   const destination = { targetId: 'b1', datasetId: 'letters', replicaId: id() };
   const grant = token({ source: { kind: 'import', jobId } });
   const remote = { kind: 'remote', nodeId: 'node-a', url: `${server.url}/v1/sources/${jobId}`, token: grant };
-  const ended = await receiver.carryOut({ kind: 'copy', jobId, epoch: 1, source: remote, destination, versionId: id(), root: scanned.root, objects: scanned.objects, bytes: scanned.bytes });
+  const ended = await receiver.carryOut({
+    kind: 'copy',
+    jobId,
+    epoch: 1,
+    source: remote,
+    destination,
+    versionId: id(),
+    root: scanned.root,
+    objects: scanned.objects,
+    bytes: scanned.bytes,
+  });
   expect(ended.event).toBe('verified');
   expect(facts(receiver.path('b1', 'letters', destination.replicaId))).toEqual(facts(source));
 });
@@ -168,7 +185,8 @@ test('only a grant for this source, from this node, in time and signed by the co
   const { replicaId } = await importTo(sender, source, 'a1', 'letters');
   const right = { source: { kind: 'replica', targetId: 'a1', replicaId } };
   const url = `${server.url}/v1/sources/${replicaId}/manifest`;
-  const status = async (bearer: string | null, address = url): Promise<number> => (await fetch(address, bearer === null ? {} : { headers: { authorization: `Bearer ${bearer}` } })).status;
+  const status = async (bearer: string | null, address = url): Promise<number> =>
+    (await fetch(address, bearer === null ? {} : { headers: { authorization: `Bearer ${bearer}` } })).status;
   expect(await status(token(right))).toBe(200);
   expect(await status(null)).toBe(401);
   expect(await status('nonsense')).toBe(401);

@@ -20,7 +20,10 @@ export function facts(root: string): Map<string, string> {
       else if (stat.nlink > 1n && inodes.has(stat.ino)) found.set(key, `same as ${inodes.get(stat.ino)}`);
       else {
         inodes.set(stat.ino, key);
-        found.set(key, `file ${(stat.mode & 0o777n).toString(8)} ${stat.size} ${createHash('sha256').update(fs.readFileSync(at)).digest('hex')} ${Number(stat.mtimeMs).toFixed(1)}`);
+        found.set(
+          key,
+          `file ${(stat.mode & 0o777n).toString(8)} ${stat.size} ${createHash('sha256').update(fs.readFileSync(at)).digest('hex')} ${Number(stat.mtimeMs).toFixed(1)}`,
+        );
       }
     }
   };

@@ -1,5 +1,5 @@
-import type { OrderOf } from '@data-in-motion/shared/protocol/messages';
 import { Failure } from '@data-in-motion/shared/failure';
+import type { OrderOf } from '@data-in-motion/shared/protocol/messages';
 import { type Directory, errnoOf } from '../directory.ts';
 import type { RawPath } from '../raw-path.ts';
 import { aboutJob, type StepParts, type StepRun, targetOf } from '../step-parts.ts';

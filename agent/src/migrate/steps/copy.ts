@@ -1,8 +1,8 @@
 import { statfs } from 'node:fs/promises';
 import { Failure } from '@data-in-motion/shared/failure';
 import type { OrderOf } from '@data-in-motion/shared/protocol/messages';
-import { copyTree } from '../copy-tree.ts';
 import { openCopySource } from '../copy-source.ts';
+import { copyTree } from '../copy-tree.ts';
 import type { Directory } from '../directory.ts';
 import { haveManifest } from '../fetch-manifest.ts';
 import { printable, type RawPath } from '../raw-path.ts';
@@ -36,7 +36,10 @@ export async function copy(order: OrderOf<'copy'>, parts: StepParts, run: StepRu
       const compared = await verifyReplica(root, destination, order, parts, run);
       if (compared.same) break;
       if (attempt >= attempts) {
-        throw new Failure('corrupt', { code: 'copy.read-back-differs', message: `${printable(compared.path)} ${compared.detail}, also after it was copied again` });
+        throw new Failure('corrupt', {
+          code: 'copy.read-back-differs',
+          message: `${printable(compared.path)} ${compared.detail}, also after it was copied again`,
+        });
       }
       const { replicaId } = destination;
       run.report({ ...aboutJob(run, parts), event: 'mismatched', replicaId, found: 'corrupt', path: printable(compared.path), detail: compared.detail });

@@ -10,7 +10,11 @@ beforeEach(() => {
 });
 afterEach(() => fs.rmSync(home, { recursive: true, force: true }));
 const never = new AbortController().signal;
-const bytesBelow = (root: string): number => fs.readdirSync(root, { recursive: true, encoding: 'utf8' }).map((name) => fs.statSync(path.join(root, name))).reduce((sum, stat) => sum + (stat.isFile() ? stat.size : 0), 0);
+const bytesBelow = (root: string): number =>
+  fs
+    .readdirSync(root, { recursive: true, encoding: 'utf8' })
+    .map((name) => fs.statSync(path.join(root, name)))
+    .reduce((sum, stat) => sum + (stat.isFile() ? stat.size : 0), 0);
 
 test('a sample has exactly the bytes that were asked for, in nested files of many sizes', async () => {
   const tree = await makeSample(home, 'job', { bytes: 3_000_001, seed: 4 }, never);

@@ -28,7 +28,10 @@ export function planSample(bytes: number, seed: number): SampleFile[] {
     const sizeBytes = Math.min(left, Math.floor(2 ** bits) + randomInt(random, 0, 64));
     const shelf = Math.floor(files.length / filesPerDirectory);
     const depth = 1 + (shelf % 3);
-    const folders = Array.from({ length: depth }, (_, level) => `${['set', 'part', 'group'][level]}-${String(Math.floor(shelf / 3 ** level) + 1).padStart(3, '0')}`);
+    const folders = Array.from(
+      { length: depth },
+      (_, level) => `${['set', 'part', 'group'][level]}-${String(Math.floor(shelf / 3 ** level) + 1).padStart(3, '0')}`,
+    );
     files.push({ path: [...folders, `sample ${String(files.length + 1).padStart(5, '0')}.bin`].join('/'), sizeBytes });
     left -= sizeBytes;
   }
@@ -46,10 +49,14 @@ export async function makeSample(stateDirectory: string, jobId: string, sample: 
   const unfinished = path.join(home, 'unfinished');
   await rm(unfinished, { recursive: true, force: true });
   await mkdir(home, { recursive: true });
-  const exists = await open(tree, 'r').then((handle) => handle.close().then(() => true), () => false);
+  const exists = await open(tree, 'r').then(
+    (handle) => handle.close().then(() => true),
+    () => false,
+  );
   if (exists) return tree;
   const { bavail, bsize } = await statfs(home);
-  if (bavail * bsize < sample.bytes * 1.02) throw new Failure('exhausted', { code: 'sample.no-space', message: `a sample of ${sample.bytes} bytes does not fit where the agent keeps its state` });
+  if (bavail * bsize < sample.bytes * 1.02)
+    throw new Failure('exhausted', { code: 'sample.no-space', message: `a sample of ${sample.bytes} bytes does not fit where the agent keeps its state` });
   try {
     await mkdir(unfinished);
     const folders = new Set<string>();

@@ -2,12 +2,12 @@ import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
 import type { OrderOf } from '@data-in-motion/shared/protocol/messages';
 import { Directory, kindOf } from '../directory.ts';
+import { isUnreadable } from '../error-class.ts';
 import { openImportSource } from '../import-source.ts';
 import { type ManifestFiles, type ManifestTotals, ManifestWriter } from '../manifest.ts';
 import type { ManifestEntry } from '../manifest-entry.ts';
 import { mapInOrder } from '../map-in-order.ts';
 import { printable, type RawPath } from '../raw-path.ts';
-import { isUnreadable } from '../error-class.ts';
 import { growing, scanFile, unquietForMs } from '../scan-file.ts';
 import { aboutJob, type StepParts, type StepRun } from '../step-parts.ts';
 import { type Walked, walkTree } from '../walk-tree.ts';
@@ -51,7 +51,15 @@ export async function scan(order: OrderOf<'scan'>, parts: StepParts, run: StepRu
       throw thrown;
     }
     parts.journal.saveScan({ jobId: order.jobId, epoch: order.epoch, source: JSON.stringify(order.source), root: totals.root });
-    run.report({ ...aboutJob(run, parts), event: 'manifest', root: totals.root, objects: totals.objects, bytes: totals.bytes, unreadable: notes.unreadable, notes: notes.texts() });
+    run.report({
+      ...aboutJob(run, parts),
+      event: 'manifest',
+      root: totals.root,
+      objects: totals.objects,
+      bytes: totals.bytes,
+      unreadable: notes.unreadable,
+      notes: notes.texts(),
+    });
     parts.faults.failpoint('C4');
     return totals;
   } finally {
@@ -100,7 +108,15 @@ async function lookAt(walked: Walked) {
   }
 }
 
-async function writeEntries(source: Directory, quietMs: number, writer: ManifestWriter, notes: ScanNotes, expected: Expected, parts: StepParts, run: StepRun): Promise<void> {
+async function writeEntries(
+  source: Directory,
+  quietMs: number,
+  writer: ManifestWriter,
+  notes: ScanNotes,
+  expected: Expected,
+  parts: StepParts,
+  run: StepRun,
+): Promise<void> {
   /** First name of every file that has several. */
   const firstNames = new Map<string, RawPath>();
   let objectsDone = 0;
@@ -129,7 +145,13 @@ async function writeEntries(source: Directory, quietMs: number, writer: Manifest
       objectsDone++;
       bytesDone += one.entry.sizeBytes;
     }
-    run.progress({ step: 'scan', objectsDone, objectsTotal: Math.max(expected.objects, objectsDone), bytesDone, bytesTotal: Math.max(expected.bytes, bytesDone) });
+    run.progress({
+      step: 'scan',
+      objectsDone,
+      objectsTotal: Math.max(expected.objects, objectsDone),
+      bytesDone,
+      bytesTotal: Math.max(expected.bytes, bytesDone),
+    });
   }
 }
 
@@ -151,7 +173,16 @@ async function take(walked: Walked, quietMs: number, parts: StepParts, signal: A
         const { stat } = read;
         const isLinked = stat.nlink > 1n;
         const mode = Number(stat.mode) & 0o777;
-        const entry: ManifestEntry = { kind: 'f', path: at, sizeBytes: Number(stat.size), sha256: read.sha256, root: read.root, mode, mtimeNs: stat.mtimeNs, isLinked };
+        const entry: ManifestEntry = {
+          kind: 'f',
+          path: at,
+          sizeBytes: Number(stat.size),
+          sha256: read.sha256,
+          root: read.root,
+          mode,
+          mtimeNs: stat.mtimeNs,
+          isLinked,
+        };
         return { entry, leaves: read.leaves, inode: isLinked ? `${stat.dev}:${stat.ino}` : null };
       }
       case 'directory': {

@@ -1,7 +1,7 @@
 import { readdir, rm, stat } from 'node:fs/promises';
 import path from 'node:path';
-import type { TargetDescription } from '@data-in-motion/shared/domain/target';
 import { ulidPattern } from '@data-in-motion/shared/domain/ids';
+import type { TargetDescription } from '@data-in-motion/shared/domain/target';
 import { listTarget } from '../list-target.ts';
 import type { RawPath } from '../raw-path.ts';
 import { removeTree } from '../remove-tree.ts';

@@ -1,3 +1,4 @@
+import { asFailure } from '@data-in-motion/shared/failure';
 import type { OrderOf } from '@data-in-motion/shared/protocol/messages';
 import { type Directory, errnoOf } from '../directory.ts';
 import { isMissing } from '../fetch-manifest.ts';
@@ -5,7 +6,6 @@ import { printable, type RawPath } from '../raw-path.ts';
 import { aboutJob, type StepParts, type StepRun, targetOf } from '../step-parts.ts';
 import { inDirectory, manifestFilesOf, openTarget, type ReplicaPlace } from '../target-layout.ts';
 import { type Comparison, compareTree, type VersionIdentity } from '../verify-tree.ts';
-import { asFailure } from '@data-in-motion/shared/failure';
 
 /**
  * Read a replica back, every byte of it, from its name on. Reports `started`, then `verified` or `mismatched`.
