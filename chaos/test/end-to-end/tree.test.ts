@@ -25,14 +25,6 @@ test('a directory of thousands of real files gets two verified copies at two sit
   await add(stage, 'library', { nodeId: 'berlin', path: source }, { copies: 2, spread: 'site' });
   const { dataset, replicas } = await untilMet(stage, 'library', 180);
 
-    console.log(
-      'DEBUG',
-      JSON.stringify(
-        (await stage.fleet.api.call('job', (await import('@data-in-motion/shared/api/decisions')).jobView, { path: { jobId: job.jobId } })).transitions?.map(
-          (t) => `${t.to} ${t.atMs % 1000000}`,
-        ),
-      ),
-    );
   const verified = replicas.filter((one) => one.state === 'verified');
   expect(verified).toHaveLength(2);
   expect(new Set(verified.map((one) => one.siteId)).size).toBe(2);

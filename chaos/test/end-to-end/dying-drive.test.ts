@@ -1,0 +1,86 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { deviceHistory, deviceView, targetView } from '@data-in-motion/shared/api/fleet';
+import { certificateBody, certificateDocument, certificateView } from '@data-in-motion/shared/api/operations';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { readSampleDrives } from '../../src/fleet/sample-drives.ts';
+import { copiesOn } from '../../src/invariants/one-good-copy.ts';
+import { add, detailOf, dim, expectPromises, openStage, type Stage, says, until, untilMet, witnessOf } from './stage.ts';
+
+/** A drive lives its last three weeks in a minute and a half, with data on it. */
+
+const datasets = ['letters', 'scans'] as const;
+const drive = readSampleDrives(path.resolve(import.meta.dirname, '../../../agent/sample-drives')).find((one) => one.fails)!;
+const lastDay = drive.days.at(-1)!;
+let stage: Stage;
+let targetId = '';
+let file = '';
+
+beforeAll(async () => {
+  stage = await openStage('dying-drive', { secondsPerDay: 4 });
+  targetId = (await stage.fleet.api.list('targets', targetView)).items.find((target) => target.deviceIds.includes(drive.deviceId))!.targetId;
+  for (const [i, name] of datasets.entries()) await add(stage, name, { sampleBytes: 2_000_000, seed: stage.seed + i }, { pinnedTargets: [targetId] });
+});
+afterAll(() => stage?.close());
+
+test('the drive is empty before its recorded last day, and every copy on it was made elsewhere first', { timeout: 240_000 }, async () => {
+  for (const name of datasets) {
+    const { replicas } = await untilMet(stage, name, 60);
+    expect(replicas.filter((one) => one.state === 'verified').map((one) => one.targetId), name).toContain(targetId);
+  }
+  await until('the drive to be at risk', 120, async (seen) => {
+    const device = await dyingDrive();
+    seen(`${device.level} on ${device.recordedDay}`);
+    return device.level === 'at-risk' || device.level === 'failing' ? device : undefined;
+  });
+  const { certificateId } = await until('its certificate to be complete', 120, async (seen) => {
+    const { items } = await stage.fleet.api.list('certificates', certificateView);
+    seen(`${items.map((one) => `${one.deviceId} ${one.state}`).join(', ')}; ${says(await detailOf(stage, 'letters'))}; ${says(await detailOf(stage, 'scans'))}; ${(await dyingDrive()).recordedDay}`);
+    return items.find((one) => one.deviceId === drive.deviceId && one.state === 'complete');
+  });
+  const { targets } = await witnessOf(stage);
+  const target = targets.find((one) => one.targetId === targetId)!;
+  for (const name of datasets) {
+    expect(copiesOn(target, name), name).toEqual([]);
+    await untilMet(stage, name);
+  }
+  const body = certificateBody.parse(JSON.parse((await stage.fleet.api.call('certificate', certificateDocument, { path: { certificateId } })).body));
+  expect(body.replicas.map((one) => one.datasetId).sort()).toEqual([...datasets].sort());
+  const { readings } = await stage.fleet.api.call('device', deviceHistory, { path: { deviceId: drive.deviceId } });
+  const daysLived = readings.filter((one) => one.atMs <= body.emptyAtMs!).map((one) => one.recordedDay);
+  expect(daysLived).not.toContain(lastDay);
+  await expectPromises(stage, ['one-good-copy', 'verified-is-equal', 'policy-met', 'pointer-chain', 'no-effect-twice']);
+});
+
+test('the certificate says later what became of the drive', { timeout: 120_000 }, async () => {
+  const certificate = await until('the outcome', 100, async (seen) => {
+    const found = (await stage.fleet.api.list('certificates', certificateView)).items.find((one) => one.deviceId === drive.deviceId);
+    seen(`${found?.outcome} on ${(await dyingDrive()).recordedDay}`);
+    return found?.outcome === 'failed' || /stopped answering|failed/.test(found?.outcome ?? '') ? found : undefined;
+  });
+  file = path.join(stage.scratch, '..', 'certificate.json');
+  expect((await dim(stage, 'certificate', 'get', certificate!.certificateId, '-o', file)).code).toBe(0);
+});
+
+test('the certificate verifies without a server, and no byte of it can change', { timeout: 90_000 }, async () => {
+  const verdict = await dim(stage, 'certificate', 'verify', file, '--url', 'http://127.0.0.1:1');
+  expect(verdict, verdict.stdout + verdict.stderr).toMatchObject({ code: 0 });
+  expect(verdict.stdout).toContain('The certificate verifies.');
+  const document = certificateDocument.parse(JSON.parse(readFileSync(file, 'utf8')));
+  const forgeries = [
+    { ...document, body: document.body.replace(drive.serial, `${drive.serial.slice(0, -1)}X`) },
+    { ...document, body: document.body.replace(/"bytes":(\d)/, (_, digit: string) => `"bytes":${(Number(digit) % 9) + 1}`) },
+    { ...document, signature: document.signature.replace(/^./, (first) => (first === 'A' ? 'B' : 'A')) },
+  ];
+  for (const forged of forgeries) {
+    expect(forged).not.toEqual(document);
+    writeFileSync(`${file}.forged`, JSON.stringify(forged));
+    const refused = await dim(stage, 'certificate', 'verify', `${file}.forged`);
+    expect(refused.code).toBe(1);
+    expect(refused.stdout).toContain('does NOT verify');
+  }
+});
+
+async function dyingDrive() {
+  return (await stage.fleet.api.list('devices', deviceView)).items.find((one) => one.deviceId === drive.deviceId)!;
+}
