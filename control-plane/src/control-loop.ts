@@ -33,6 +33,7 @@ export interface ControlLoopSettings {
   readonly lateAfterMs: number;
   readonly lostAfterMs: number;
   readonly coldAfterMs: number;
+  readonly dwellMs: number;
 }
 
 export interface ControlLoopParts {
@@ -96,6 +97,7 @@ export function loopSettings(given: ControlLoopSettings): LoopSettings {
       ...decisions,
       agents: { lateAfterMs: given.lateAfterMs, lostAfterMs: given.lostAfterMs },
       heat: { ...decisions.heat, coldAfterMs: given.coldAfterMs },
+      placement: { ...decisions.placement, dwellMs: given.dwellMs },
     },
   };
 }

@@ -3,7 +3,7 @@ import { eq } from 'drizzle-orm';
 import type { FleetSnapshot } from '../fleet/snapshot.ts';
 import { chooseImportTarget } from '../placement/choose-import-target.ts';
 import { raiseAlert } from '../store/alerts.ts';
-import { changeJob, type JobRow, lockJob, waitingStates, workingStates } from '../store/jobs.ts';
+import { changeJob, type JobRow, lockJob, waitingStates, workingStates } from '../store/job-rows.ts';
 import { distrustedSinceMs } from '../store/leader.ts';
 import { awaitPlace, awaitsDestination, giveDestination, leaseJob, releaseIfLapsed, settleLost } from '../store/leases.ts';
 import { grantPurge, grantRetire, type PermitSettings } from '../store/permits.ts';

@@ -7,7 +7,8 @@ import { answerFailure, answerReport, defaultRetryPolicy, type JobStanding } fro
 import { raiseAlert } from './alerts.ts';
 import type { Tx } from './database.ts';
 import { appendEvents } from './events.ts';
-import { changeJob, insertVerifyJob, type JobRow, lockJob, workingStates } from './jobs.ts';
+import { changeJob, type JobRow, lockJob, workingStates } from './job-rows.ts';
+import { insertVerifyJob } from './jobs.ts';
 import { dropDestination } from './leases.ts';
 import { abandonReplica, changeReplica, replicasOnNode } from './replicas.ts';
 import { datasetVersion, job, permit, pointer, replica, target } from './schema.ts';

@@ -6,7 +6,8 @@ import { isPromotion } from '../jobs/advance.ts';
 import { endAlert } from './alerts.ts';
 import { copiesOf } from './copies.ts';
 import type { Tx } from './database.ts';
-import { changeJob, type JobRow, lockJob, nodeOfTarget, waitingStates, workingStates } from './jobs.ts';
+import { changeJob, type JobRow, lockJob, waitingStates, workingStates } from './job-rows.ts';
+import { nodeOfTarget } from './jobs.ts';
 import { abandonReplica, insertReplica } from './replicas.ts';
 import { node, target } from './schema.ts';
 

@@ -5,7 +5,8 @@ import { and, eq, isNull } from 'drizzle-orm';
 import { type CopyFacts, type Guards, type LeaveFacts, type Objection, protocolGuards, purgeObjection, retireObjection, standIns } from '../jobs/guards.ts';
 import { copiesOf } from './copies.ts';
 import type { Tx } from './database.ts';
-import { changeJob, insertVerifyJob, type JobRow, lockJob } from './jobs.ts';
+import { changeJob, type JobRow, lockJob } from './job-rows.ts';
+import { insertVerifyJob } from './jobs.ts';
 import { changeReplica } from './replicas.ts';
 import { job, permit, pointer } from './schema.ts';
 

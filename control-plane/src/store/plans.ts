@@ -99,16 +99,14 @@ async function saveRecommendations(tx: Tx, view: StoredPlan, nowMs: number): Pro
   for (const move of view.moves) {
     const { fromReplicaId: _, deviceId, priority: __, ...body } = move;
     const judge = deviceId === null ? view.solver : `${view.solver}; drive ${deviceId}`;
-    await tx
-      .insert(recommendation)
-      .values({
-        recommendationId: ulid(nowMs, systemRandom),
-        planId: view.planId as PlanId,
-        datasetId: move.datasetId as DatasetId,
-        madeAtMs: nowMs,
-        judge,
-        body,
-      });
+    await tx.insert(recommendation).values({
+      recommendationId: ulid(nowMs, systemRandom),
+      planId: view.planId as PlanId,
+      datasetId: move.datasetId as DatasetId,
+      madeAtMs: nowMs,
+      judge,
+      body,
+    });
   }
   const fresh = view.moves.filter((move) => !known.has(sameMove(move)));
   await appendEvents(

@@ -6,7 +6,7 @@ import { type CopyFacts, type Guards, type PointerFacts, protocolGuards, type Sw
 import { copiesOf } from './copies.ts';
 import type { Tx } from './database.ts';
 import { appendEvents } from './events.ts';
-import { changeJob, type JobRow, lockJob } from './jobs.ts';
+import { changeJob, type JobRow, lockJob } from './job-rows.ts';
 import { dataset, datasetVersion, pointer, switchLog } from './schema.ts';
 
 export type SwitchOutcome = 'switched' | 'not-ready' | 'conflict' | 'not-wanted' | 'cancelled';
@@ -35,18 +35,16 @@ export async function switchJob(tx: Tx, jobId: JobId, key: SigningKey, nowMs: nu
   const toRev = facts.expectedRev + 1;
   if (!(await compareAndSet(tx, row, facts.expectedRev, toRev, nowMs))) return lost(tx, row, held?.rev ?? 0, nowMs);
   const certificate = switchCertificate(row, facts, toRev, true, key, nowMs);
-  await tx
-    .insert(switchLog)
-    .values({
-      jobId,
-      datasetId: row.datasetId,
-      fromRev: facts.expectedRev,
-      toRev,
-      versionId: row.versionId,
-      replicaId: row.toReplicaId,
-      certificate,
-      atMs: nowMs,
-    });
+  await tx.insert(switchLog).values({
+    jobId,
+    datasetId: row.datasetId,
+    fromRev: facts.expectedRev,
+    toRev,
+    versionId: row.versionId,
+    replicaId: row.toReplicaId,
+    certificate,
+    atMs: nowMs,
+  });
   await changeJob(tx, row, ['switch'], { certificate, switchRev: toRev, switchedAtMs: nowMs, waitingBecause: null }, nowMs, { rev: toRev });
   if (row.purpose !== 'import') await tx.update(dataset).set({ lastMovedAtMs: nowMs }).where(eq(dataset.datasetId, row.datasetId));
   await appendEvents(tx, nowMs, [

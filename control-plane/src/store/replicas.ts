@@ -14,16 +14,14 @@ export async function insertReplica(
   tx: Tx,
   made: { replicaId: ReplicaId; datasetId: DatasetId; versionId: VersionId | null; targetId: TargetId; why: string; nowMs: number },
 ): Promise<void> {
-  await tx
-    .insert(replica)
-    .values({
-      replicaId: made.replicaId,
-      datasetId: made.datasetId,
-      versionId: made.versionId,
-      targetId: made.targetId,
-      why: made.why,
-      createdAtMs: made.nowMs,
-    });
+  await tx.insert(replica).values({
+    replicaId: made.replicaId,
+    datasetId: made.datasetId,
+    versionId: made.versionId,
+    targetId: made.targetId,
+    why: made.why,
+    createdAtMs: made.nowMs,
+  });
 }
 
 /** What people read about a change of a copy; changes without a sentence make no event. */

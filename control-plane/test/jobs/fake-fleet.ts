@@ -168,6 +168,7 @@ export class FakeFleet {
         lateAfterMs: 20_000,
         lostAfterMs: 60_000,
         coldAfterMs: 3_600_000,
+        dwellMs: 3_600_000,
       }),
       ...options.settings,
     };
@@ -192,16 +193,14 @@ export class FakeFleet {
     for (let n = 1; n <= (options.nodes ?? 3); n++) {
       const nodeId = `node-${n}` as NodeId;
       this.agents.set(nodeId, new FakeAgent(nodeId, this));
-      await db
-        .insert(node)
-        .values({
-          nodeId,
-          siteId: `site-${n}` as SiteId,
-          agentState: 'online',
-          incarnation: 1,
-          lastHeardAtMs: this.clock.nowMs(),
-          transferUrl: `http://${nodeId}.test:1`,
-        });
+      await db.insert(node).values({
+        nodeId,
+        siteId: `site-${n}` as SiteId,
+        agentState: 'online',
+        incarnation: 1,
+        lastHeardAtMs: this.clock.nowMs(),
+        transferUrl: `http://${nodeId}.test:1`,
+      });
       for (let t = 1; t <= (options.targetsPerNode ?? 1); t++) await this.#addTarget(nodeId, `t${n}${t}` as TargetId);
     }
   }
@@ -227,20 +226,18 @@ export class FakeFleet {
     await this.store.db
       .insert(target)
       .values({ targetId, nodeId, description, capacityBytes: 1e12, freeBytes: 1e12, latencyP95Ms: 5, measuredAtMs: this.clock.nowMs() });
-    await this.store.db
-      .insert(device)
-      .values({
-        deviceId,
-        nodeId,
-        serial: targetId,
-        model: 'Test',
-        kind: 'hdd',
-        transport: 'ata',
-        capacityBytes: 1e12,
-        path: '/dev/x',
-        level: 'healthy',
-        lastReadingAtMs: this.clock.nowMs(),
-      });
+    await this.store.db.insert(device).values({
+      deviceId,
+      nodeId,
+      serial: targetId,
+      model: 'Test',
+      kind: 'hdd',
+      transport: 'ata',
+      capacityBytes: 1e12,
+      path: '/dev/x',
+      level: 'healthy',
+      lastReadingAtMs: this.clock.nowMs(),
+    });
   }
 
   async addDataset(name: string, nodeId: NodeId, path = `/src/${name}/1`): Promise<JobId> {

@@ -376,18 +376,16 @@ describe.each(storeKinds)('on $kind', { timeout: 120_000 }, ({ kind, stores }) =
     ).toBe(1);
     expect((await events('target.unknown-data')).length).toBe(1);
 
-    await base.db
-      .insert(experiment)
-      .values({
-        experimentId: '01ARZ3NDEKTSV4RRFFQ69G5FAV',
-        kind: 'link-cut',
-        subject: n1,
-        nodeId: n1,
-        parameters: {},
-        state: 'sent',
-        startedAtMs: 1,
-        endsAtMs: 2,
-      });
+    await base.db.insert(experiment).values({
+      experimentId: '01ARZ3NDEKTSV4RRFFQ69G5FAV',
+      kind: 'link-cut',
+      subject: n1,
+      nodeId: n1,
+      parameters: {},
+      state: 'sent',
+      startedAtMs: 1,
+      endsAtMs: 2,
+    });
     const fault = { type: 'fault' as const, experimentId: '01ARZ3NDEKTSV4RRFFQ69G5FAV' as never, atMs: 1, detail: '' };
     await base.transaction((tx) => applyFaultRecord(tx, n1, { ...fault, state: 'undone' }, 5));
     await base.transaction((tx) => applyFaultRecord(tx, n1, { ...fault, state: 'armed' }, 6));
