@@ -1,6 +1,5 @@
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { createHash } from 'node:crypto';
 import { serve, type ServerType } from '@hono/node-server';
 import type { Clock } from '@data-in-motion/shared/clock';
 import { asFailure, Failure } from '@data-in-motion/shared/failure';
@@ -15,6 +14,7 @@ import { connectOutsideBus } from './broker/outside-bus.ts';
 import type { Config } from './config.ts';
 import { startControlLoop } from './control-loop.ts';
 import { startDispatch } from './dispatch/dispatch.ts';
+import { startFleetMetrics } from './dispatch/fleet-metrics.ts';
 import { startIngest } from './ingest/ingest.ts';
 import { readSigningKey, writeSecret } from './keys.ts';
 import { startMetrics } from './metrics/metrics.ts';
@@ -64,6 +64,8 @@ export async function startControlPlane(parts: ControlPlaneParts): Promise<Runni
 
     const dispatch = startDispatch({ store, bus, signingKey, clock, onFailure: onFailure('dispatch') });
     ending.push(() => dispatch.stop());
+    const figures = startFleetMetrics(store, bus, clock, onFailure('the figures on the bus'));
+    ending.push(() => figures.stop());
     const loop = startControlLoop({ store, dispatch, signingKey, clock, random, settings: config, onFailure: onFailure('the control loop') });
     ending.push(() => loop.stop());
     const ingest = startIngest({
@@ -104,7 +106,6 @@ export async function startControlPlane(parts: ControlPlaneParts): Promise<Runni
           chaosAllowed: config.chaosAllowed,
           scrubEveryMs: config.scrubEveryMs,
           consoleDirectory: config.consoleDirectory,
-          consoleScriptHashes: inlineScriptHashes(config.consoleDirectory),
         },
       },
       log,
@@ -159,11 +160,4 @@ function closeServer(server: ServerType): Promise<void> {
     server.close(() => resolve());
     if ('closeAllConnections' in server) server.closeAllConnections();
   });
-}
-
-/** The console's page starts itself by one script inside it; the header names exactly that one. */
-function inlineScriptHashes(directory: string | null): string[] {
-  if (directory === null) return [];
-  const page = readFileSync(path.join(directory, 'index.html'), 'utf8');
-  return [...page.matchAll(/<script(?![^>]*\ssrc=)[^>]*>([\s\S]*?)<\/script>/g)].map((match) => `'sha256-${createHash('sha256').update(match[1]!).digest('base64')}'`);
 }

@@ -9,6 +9,7 @@ export const watchableLife: Readonly<Record<string, string>> = {
   DIM_LOST_AFTER_MS: '60000',
   DIM_LEASE_MS: '15000',
   DIM_COLD_AFTER_MS: '900000',
+  DIM_DWELL_MS: '60000',
   DIM_PLAN_EVERY_MS: '60000',
 };
 
@@ -21,5 +22,6 @@ export const hurriedLife: Readonly<Record<string, string>> = {
   DIM_LOST_AFTER_MS: '15000',
   DIM_LEASE_MS: '5000',
   DIM_LOOP_EVERY_MS: '500',
+  DIM_DWELL_MS: '2000',
   DIM_PLAN_EVERY_MS: '5000',
 };

@@ -1,4 +1,3 @@
-import type { PriceEntry } from '@data-in-motion/shared/domain/price';
 import type { LocationKind, TierClass } from '@data-in-motion/shared/domain/target';
 
 /** What one target of the local fleet pretends to be; its bytes are real, below DIM_HOME. */
@@ -58,7 +57,7 @@ export const localNodes: readonly LocalNode[] = [
         priceClass: 'onprem-hdd',
         capacityBytes: 60 * gb,
         addedLatencyMs: 8,
-        drives: ['dying', 0],
+        drives: [0, 1],
       },
       {
         name: 'berlin-archive',
@@ -70,7 +69,7 @@ export const localNodes: readonly LocalNode[] = [
         priceClass: 'onprem-archive',
         capacityBytes: 120 * gb,
         addedLatencyMs: 40,
-        drives: [1, 2],
+        drives: ['dying', 2],
       },
     ],
   },
@@ -147,21 +146,5 @@ export const localNodes: readonly LocalNode[] = [
         drives: [],
       },
     ],
-  },
-];
-
-/** Prices of the places that the price book does not begin with: made up, between those of their neighbours. */
-export const localPrices: readonly PriceEntry[] = [
-  {
-    priceClass: 'onprem-archive',
-    validFromMs: 0,
-    source: 'example: own shelf of slow, large disks',
-    prices: { storagePerGbMonth: 0.006, readsPer1000: 0, writesPer1000: 0, egressPerGb: 0, minimumDays: 0 },
-  },
-  {
-    priceClass: 'cloud-block',
-    validFromMs: 0,
-    source: 'in the range of public list prices, 2025',
-    prices: { storagePerGbMonth: 0.08, readsPer1000: 0, writesPer1000: 0, egressPerGb: 0.09, minimumDays: 0 },
   },
 ];

@@ -27,7 +27,5 @@ export interface ApiContext {
     readonly chaosAllowed: boolean;
     readonly scrubEveryMs: number;
     readonly consoleDirectory: string | null;
-    /** Hashes of the inline scripts of the console's page, as a content-security policy writes them. */
-    readonly consoleScriptHashes: string[];
   };
 }

@@ -29,6 +29,11 @@ const docsStart = `SwaggerUIBundle({ url: '/openapi.json', dom_id: '#page', deep
 /** The console and the page of the HTTP interface: files of ours only, no code from elsewhere. */
 export function serveConsole(app: Api, directory: string | null): void {
   const swagger = path.dirname(createRequire(import.meta.url).resolve('swagger-ui-dist/package.json'));
+  app.get('/docs', async (c, next) => {
+    await next();
+    // This page's own library sets styles inline; the console needs none.
+    c.header('Content-Security-Policy', "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; object-src 'none'; frame-ancestors 'none'");
+  });
   app.get('/docs', (c) => c.html(docsPage));
   app.get('/docs/start.js', (c) => c.body(docsStart, 200, { 'Content-Type': types['.js']! }));
   app.get('/docs/:file{swagger-ui\\.css|swagger-ui-bundle\\.js}', async (c) => (await fileAnswer(swagger, c.req.param('file'), false)) ?? c.notFound());

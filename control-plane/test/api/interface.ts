@@ -40,7 +40,7 @@ export async function openInterface(): Promise<Interface> {
     signingKey: signingKey(newPrivateKeyPem()),
     clock: systemClock,
     random: systemRandom,
-    settings: { version: '0.1.0', publicUrl: () => 'http://127.0.0.1:8080', mqttUrl: () => 'mqtt://127.0.0.1:1883', startedAtMs: nowMs, chaosAllowed: true, scrubEveryMs: 1e9, consoleDirectory: null, consoleScriptHashes: [] },
+    settings: { version: '0.1.0', publicUrl: () => 'http://127.0.0.1:8080', mqttUrl: () => 'mqtt://127.0.0.1:1883', startedAtMs: nowMs, chaosAllowed: true, scrubEveryMs: 1e9, consoleDirectory: null },
   };
   const keys = {} as Record<Role, string>;
   for (const role of ['viewer', 'operator', 'admin'] as const) keys[role] = (await createApiKey(store.db, role, role, nowMs)).secret;

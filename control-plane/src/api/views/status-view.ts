@@ -22,8 +22,7 @@ export function statusView(rows: FleetRows, cost: FleetCost, extras: StatusExtra
   const datasets = rows.datasets.map((row) => datasetView(rows, row));
   const lost = rows.nodes.filter((node) => node.agentState === 'lost').length;
   const risky = rows.devices.filter((device) => isRisky(device.level));
-  const imported = datasets.filter((dataset) => dataset.policyState !== 'empty' && dataset.versionId !== null);
-  const short = imported.filter((dataset) => dataset.copiesVerified < dataset.copiesWanted);
+  const short = datasets.filter((dataset) => dataset.copiesVerified < dataset.copiesWanted);
   const figures = {
     nodes: { total: rows.nodes.length, online: rows.nodes.filter((node) => node.agentState === 'online').length, lost },
     devices: { total: rows.devices.length, risky: risky.length, watched: rows.devices.filter((device) => device.level === 'watch').length },
