@@ -1,0 +1,121 @@
+import { createHash } from 'node:crypto';
+import { existsSync, mkdirSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { systemClock } from '@data-in-motion/shared/clock';
+import { pick, type Random, randomInt, seededRandom } from '@data-in-motion/shared/random';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { z } from 'zod';
+import { readTree, treeDifferences } from './read-tree.ts';
+import { oneGoodCopy } from '../../src/invariants/one-good-copy.ts';
+import { add, detailOf, expectPromises, insistently, jobsOf, openStage, setPolicy, type Stage, until, untilMet, untilQuiet, witnessOf } from './stage.ts';
+
+/** Processes die at random moments while data is imported, copied, moved, verified and retired. */
+
+const kills = 14;
+const nodes = ['berlin', 'frankfurt', 'virginia'] as const;
+const trees = ['tree-a', 'tree-b'] as const;
+const samples = ['sample-a', 'sample-b'] as const;
+const places = [
+  ['berlin-archive', 'frankfurt-disk'],
+  ['frankfurt-disk', 'virginia-standard'],
+  ['virginia-archive', 'berlin-nvme'],
+  ['frankfurt-ssd', 'berlin-archive'],
+  ['virginia-block', 'frankfurt-ssd'],
+] as const;
+const ended = ['done', 'cancelled', 'dead-letter', 'conflict'];
+let stage: Stage;
+let random: Random;
+
+beforeAll(async () => {
+  stage = await openStage('kill-random', { controlPlane: { DIM_LOST_AFTER_MS: '30000' } });
+  random = seededRandom(stage.seed);
+  for (const name of trees) plantTree(path.join(stage.scratch, name), random);
+});
+afterAll(() => stage?.close());
+
+test(`${kills} kills of agents, of the control plane and of everything, in the middle of work: all of it ends well, once`, { timeout: 420_000 }, async () => {
+  const before = new Map(await Promise.all(trees.map(async (name) => [name, await readTree(path.join(stage.scratch, name))] as const)));
+  for (const name of trees) await add(stage, name, { nodeId: pick(random, nodes), path: path.join(stage.scratch, name) });
+  for (const [i, name] of samples.entries()) await add(stage, name, { nodeId: pick(random, nodes), sampleBytes: 1_500_000, seed: stage.seed + i });
+
+  for (let kill = 0; kill < kills; kill++) {
+    if (kill > 0) await disturb(kill);
+    await untilBusy();
+    await systemClock.sleep(random.next() * 900);
+    await killSomething();
+  }
+  await stage.fleet.untilReady();
+  for (const name of [...trees, ...samples]) await untilMet(stage, name, 180);
+  const jobs = await untilQuiet(stage, 180);
+
+  expect(jobs.filter((job) => job.state === 'dead-letter' || job.state === 'conflict').map((job) => `${job.purpose} ${job.jobId} ${job.state}: ${job.error?.message ?? job.waitingBecause}`)).toEqual([]);
+  await expectPromises(stage, ['one-good-copy', 'verified-is-equal', 'policy-met', 'pointer-chain', 'no-effect-twice', 'telemetry-whole']);
+  for (const name of trees) {
+    const { replicas } = await detailOf(stage, name);
+    for (const replica of replicas.filter((one) => one.state === 'verified')) {
+      const directory = path.join(stage.fleet.targetRoot(replica.targetId), name, replica.replicaId);
+      expect(treeDifferences(before.get(name)!, await readTree(directory)), `${name} on ${replica.targetId}`).toEqual([]);
+    }
+    expect(treeDifferences(before.get(name)!, await readTree(path.join(stage.scratch, name))), `the source of ${name}`).toEqual([]);
+  }
+});
+
+test('nothing half or dead is left on any target', { timeout: 90_000 }, async () => {
+  const { targets } = await witnessOf(stage);
+  await until('staging and trash to be empty', 60, async (seen) => {
+    const left = targets.flatMap((target) => ['staging', 'trash'].flatMap((place) => namesIn(path.join(target.root, '.dim', place)).map((name) => `${target.targetId}/${place}/${name}`)));
+    seen(left.join(', '));
+    return left.length === 0 ? left : undefined;
+  });
+  const verified = new Set<string>();
+  for (const name of [...trees, ...samples]) for (const replica of (await detailOf(stage, name)).replicas) if (replica.state === 'verified') verified.add(replica.replicaId);
+  const lying = targets.flatMap((target) => [...trees, ...samples].flatMap((name) => namesIn(path.join(target.root, name)).filter((entry) => entry !== 'current')));
+  expect(lying.sort()).toEqual([...verified].sort());
+});
+
+/** One change that makes work: other places, another version, a verification. */
+async function disturb(round: number): Promise<void> {
+  const what = randomInt(random, 0, 5);
+  if (what < 3) return setPolicy(stage, pick(random, [...trees, ...samples]), { pinnedTargets: [...pick(random, places)] });
+  if (what === 3) return void (await insistently(() => stage.fleet.api.call('addVersion', z.looseObject({}), { path: { datasetId: pick(random, samples) }, body: { source: { sampleBytes: 1_200_000, seed: stage.seed + 100 + round } } })));
+  await insistently(() => stage.fleet.api.call('verifyDataset', z.looseObject({}), { path: { datasetId: pick(random, trees) }, body: {} })).catch(() => 'nothing to verify yet');
+}
+
+async function untilBusy(): Promise<void> {
+  await until('work', 12, async () => ((await jobsOf(stage)).some((job) => !ended.includes(job.state) && job.state !== 'planned') ? true : undefined)).catch(() => 'idle is a moment too');
+}
+
+async function killSomething(): Promise<void> {
+  const dice = random.next();
+  if (dice < 0.25) await stage.fleet.killControlPlane();
+  else if (dice < 0.45) await stage.fleet.killEverything();
+  else await stage.fleet.kill(pick(random, nodes));
+  const look = async () => oneGoodCopy.check(await witnessOf(stage));
+  // A copy that leaves while it is read looks bad; a second look then finds the one that took its place.
+  await until('one good copy of everything', 60, async (seen) => {
+    const finding = await look();
+    seen(finding.detail);
+    return finding.holds ? finding : undefined;
+  });
+}
+
+function plantTree(directory: string, from: Random): void {
+  for (let i = 0; i < 60; i++) {
+    const folder = path.join(directory, `folder ${i % 7}`, i % 3 === 0 ? 'ütf-8' : 'plain');
+    mkdirSync(folder, { recursive: true });
+    const sizeBytes = i % 20 === 0 ? 0 : randomInt(from, 1, 60_000);
+    writeFileSync(path.join(folder, `file ${i}.bin`), stream(`${directory} ${i}`, sizeBytes));
+  }
+  symlinkSync('folder 1', path.join(directory, 'link'));
+}
+
+/** Bytes that do not compress into one another, the same for the same words. */
+function stream(words: string, sizeBytes: number): Buffer {
+  const parts: Buffer[] = [];
+  for (let i = 0; i * 32 < sizeBytes; i++) parts.push(createHash('sha256').update(`${words} ${i}`).digest());
+  return Buffer.concat(parts).subarray(0, sizeBytes);
+}
+
+function namesIn(directory: string): string[] {
+  return existsSync(directory) ? readdirSync(directory) : [];
+}
