@@ -9,9 +9,30 @@ const outstanding = 8;
 
 function readingsOf(agent: string, batch: number, count: number): string {
   const list = Array.from({ length: count }, (_, drive) => ({
-    type: 'reading', deviceId: `${agent}-drive-${drive}`, atMs: 1_767_225_600_000 + batch * 1_000 + drive, recordedDay: null, source: 'simulated', status: 'read', unreadableBecause: null, selfAssessmentPassed: true,
-    temperatureCelsius: 30 + (drive % 9), powerOnHours: 20_000 + batch,
-    smart: { '5': 0, '9': 20_000 + batch, '12': 31, '187': 0, '188': 0, '194': 30 + (drive % 9), '197': 0, '198': 0, '199': 3, '241': 123_456_789_012 + batch, '242': 987_654_321_098 + batch }, nvme: null,
+    type: 'reading',
+    deviceId: `${agent}-drive-${drive}`,
+    atMs: 1_767_225_600_000 + batch * 1_000 + drive,
+    recordedDay: null,
+    source: 'simulated',
+    status: 'read',
+    unreadableBecause: null,
+    selfAssessmentPassed: true,
+    temperatureCelsius: 30 + (drive % 9),
+    powerOnHours: 20_000 + batch,
+    smart: {
+      '5': 0,
+      '9': 20_000 + batch,
+      '12': 31,
+      '187': 0,
+      '188': 0,
+      '194': 30 + (drive % 9),
+      '197': 0,
+      '198': 0,
+      '199': 3,
+      '241': 123_456_789_012 + batch,
+      '242': 987_654_321_098 + batch,
+    },
+    nvme: null,
   }));
   return JSON.stringify(list);
 }
@@ -24,7 +45,16 @@ function sealAll(agent: string, seed: number): string[] {
     const records = readingsOf(agent, i, Number(perBatch));
     const prevChain = chain;
     chain = chainAfter(chain, records);
-    return JSON.stringify({ v: 1, uid: ulid(1_767_225_600_000 + i, random), inc: Number(life), seq: i + 1, prevChain, chain, sealedAtMs: 1_767_225_600_000, records });
+    return JSON.stringify({
+      v: 1,
+      uid: ulid(1_767_225_600_000 + i, random),
+      inc: Number(life),
+      seq: i + 1,
+      prevChain,
+      chain,
+      sealedAtMs: 1_767_225_600_000,
+      records,
+    });
   });
 }
 

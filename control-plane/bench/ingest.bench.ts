@@ -52,7 +52,12 @@ function postgresPids(server: PostgresServer): number[] {
       return false;
     }
   };
-  return [main, ...readdirSync('/proc').filter((name) => /^\d+$/.test(name) && isChild(name)).map(Number)];
+  return [
+    main,
+    ...readdirSync('/proc')
+      .filter((name) => /^\d+$/.test(name) && isChild(name))
+      .map(Number),
+  ];
 }
 
 interface Senders {
@@ -62,7 +67,9 @@ interface Senders {
 
 async function startSenders(url: string, load: Load, life: number): Promise<Senders> {
   const script = fileURLToPath(new URL('./ingest-load.ts', import.meta.url));
-  const child: ChildProcess = spawn(process.execPath, [script, url, load.connections, load.batches, load.perBatch, life].map(String), { stdio: ['pipe', 'pipe', 'inherit'] });
+  const child: ChildProcess = spawn(process.execPath, [script, url, load.connections, load.batches, load.perBatch, life].map(String), {
+    stdio: ['pipe', 'pipe', 'inherit'],
+  });
   await once(child.stdout!, 'data');
   return {
     go: () => void child.stdin!.write('go\n'),
@@ -100,7 +107,13 @@ async function startOurs(server: PostgresServer) {
   const store = await openStore({ databaseUrl: await server.newDatabase(), directory: '' });
   const bus = await startEmbeddedBus({ host: '127.0.0.1', port: 0, authenticate: async () => 'agent' });
   const ingest = startIngest({
-    store, bus, clock: systemClock, publicKeyPem: '', onBoot: async () => {}, onAsk: () => {}, onJobsChanged: () => {},
+    store,
+    bus,
+    clock: systemClock,
+    publicKeyPem: '',
+    onBoot: async () => {},
+    onAsk: () => {},
+    onJobsChanged: () => {},
     onFailure(failure) {
       throw failure;
     },
@@ -124,7 +137,18 @@ async function startPeer(server: PostgresServer) {
   await sql`create table reading (device_id text not null, node_id text not null, at_ms bigint not null, received_at_ms bigint not null, source text not null, status text not null,
     temperature_celsius double precision, power_on_hours double precision, self_assessment_passed boolean, smart jsonb not null, batch_uid text not null)`;
   await sql`create index on reading (device_id, at_ms)`;
-  type Row = { deviceId: string; atMs: number; source: string; status: string; temperatureCelsius: number; powerOnHours: number; selfAssessmentPassed: boolean; smart: object; node: string; uid: string };
+  type Row = {
+    deviceId: string;
+    atMs: number;
+    source: string;
+    status: string;
+    temperatureCelsius: number;
+    powerOnHours: number;
+    selfAssessmentPassed: boolean;
+    smart: object;
+    node: string;
+    uid: string;
+  };
   let waiting: Row[] = [];
   let stored = 0;
   let inserting = false;
@@ -194,7 +218,14 @@ for (const load of loads) {
   await peer.stop();
   const of = (list: readonly Measured[], key: keyof Measured): number => Math.round(median(list.map((one) => one[key])));
   const ratio = median(measured.ours.map((one, i) => one.rowsPerCpuSec / measured.peer[i]!.rowsPerCpuSec));
-  table.push([load.name, of(measured.ours, 'rowsPerCpuSec'), of(measured.peer, 'rowsPerCpuSec'), ratio.toFixed(2), of(measured.ours, 'rowsPerSec'), of(measured.peer, 'rowsPerSec')]);
+  table.push([
+    load.name,
+    of(measured.ours, 'rowsPerCpuSec'),
+    of(measured.peer, 'rowsPerCpuSec'),
+    ratio.toFixed(2),
+    of(measured.ours, 'rowsPerSec'),
+    of(measured.peer, 'rowsPerSec'),
+  ]);
   results.push({ load, ratio, ...measured });
 }
 await server.stop();

@@ -4,20 +4,35 @@ import { z } from 'zod';
 
 const port = (fallback: number) => z.coerce.number().int().min(0).max(65_535).default(fallback);
 const ms = (fallback: number) => z.coerce.number().int().min(1).default(fallback);
-const flag = z.enum(['0', '1', 'true', 'false', '']).default('').transform((text) => text === '1' || text === 'true');
+const flag = z
+  .enum(['0', '1', 'true', 'false', ''])
+  .default('')
+  .transform((text) => text === '1' || text === 'true');
 
 /** Every setting of the control plane, each from one environment variable, with a default that works on a laptop. */
 const environment = z.object({
-  DIM_HOME: z.string().min(1).default(path.resolve(import.meta.dirname, '../../.dim')).describe('directory of all state: database, keys, logs'),
+  DIM_HOME: z
+    .string()
+    .min(1)
+    .default(path.resolve(import.meta.dirname, '../../.dim'))
+    .describe('directory of all state: database, keys, logs'),
   DIM_HTTP_HOST: z.string().default('127.0.0.1').describe('address the HTTP interface and console listen on'),
   DIM_HTTP_PORT: port(8080).describe('port of the HTTP interface and console; 0 takes any free one'),
   DIM_PUBLIC_URL: z.url().optional().describe('address under which people and agents reach the HTTP interface, where it differs from host and port'),
   DIM_MQTT_HOST: z.string().default('127.0.0.1').describe('address the embedded broker listens on'),
   DIM_MQTT_PORT: port(1883).describe('port of the embedded broker; 0 takes any free one'),
-  MQTT_URL: z.string().regex(/^(mqtt|mqtts|ws|wss):\/\//, 'an address such as mqtt://host:1883').optional().describe('an outside broker in place of the embedded one'),
+  MQTT_URL: z
+    .string()
+    .regex(/^(mqtt|mqtts|ws|wss):\/\//, 'an address such as mqtt://host:1883')
+    .optional()
+    .describe('an outside broker in place of the embedded one'),
   MQTT_USERNAME: z.string().default('control-plane').describe('name of the control plane on an outside broker'),
   MQTT_PASSWORD: z.string().default('').describe('its password'),
-  DATABASE_URL: z.string().regex(/^postgres(ql)?:\/\//, 'an address such as postgres://user@host:5432/dim').optional().describe('a PostgreSQL in place of the embedded one'),
+  DATABASE_URL: z
+    .string()
+    .regex(/^postgres(ql)?:\/\//, 'an address such as postgres://user@host:5432/dim')
+    .optional()
+    .describe('a PostgreSQL in place of the embedded one'),
   DIM_GRACE_MS: ms(86_400_000).describe('how long readers of an old copy have after a switch before it may leave'),
   DIM_TRASH_MS: ms(7 * 86_400_000).describe('how long a copy that left can still be restored'),
   DIM_LATE_AFTER_MS: ms(20_000).describe('an agent that is silent this long is late'),

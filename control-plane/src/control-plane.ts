@@ -1,10 +1,10 @@
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { serve, type ServerType } from '@hono/node-server';
 import type { Clock } from '@data-in-motion/shared/clock';
 import { asFailure, Failure } from '@data-in-motion/shared/failure';
 import type { Loop } from '@data-in-motion/shared/loop';
 import type { Random } from '@data-in-motion/shared/random';
+import { type ServerType, serve } from '@hono/node-server';
 import type { Logger } from 'pino';
 import { createApp } from './api/app.ts';
 import { FleetReader } from './api/fleet-rows.ts';
@@ -151,7 +151,12 @@ function listen(fetch: Parameters<typeof serve>[0]['fetch'], hostname: string, p
 
 function portTaken(error: unknown, port: number, variable: string): unknown {
   if ((error as { code?: string }).code !== 'EADDRINUSE') return error;
-  return new Failure('refused', { code: 'port.taken', message: `Port ${port} is taken by another program.`, hint: `Set ${variable} to a free port.`, cause: error });
+  return new Failure('refused', {
+    code: 'port.taken',
+    message: `Port ${port} is taken by another program.`,
+    hint: `Set ${variable} to a free port.`,
+    cause: error,
+  });
 }
 
 /** Event streams never end by themselves: they are cut. */

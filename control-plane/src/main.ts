@@ -21,6 +21,9 @@ try {
   }
 } catch (error) {
   if (error instanceof Failure) process.stderr.write(`${error.message}${error.hint === undefined ? '' : `\n${error.hint}`}\n`);
-  else process.stderr.write(`${error instanceof Error ? (error.message.startsWith('The control plane can not start') ? error.message : error.stack) : String(error)}\n`);
+  else
+    process.stderr.write(
+      `${error instanceof Error ? (error.message.startsWith('The control plane can not start') ? error.message : error.stack) : String(error)}\n`,
+    );
   process.exit(1);
 }

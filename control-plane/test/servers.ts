@@ -75,7 +75,10 @@ export async function startPostgres(settings: readonly string[] = []): Promise<P
   execFileSync(join(postgresBin!, 'initdb'), ['-D', data, '-U', 'dim', '-A', 'trust', '-E', 'UTF8', '--no-sync'], run);
   const port = await freePort();
   const start = async (): Promise<ChildProcess> => {
-    const options = ['listen_addresses=127.0.0.1', `unix_socket_directories=${folder}`, 'max_connections=60', ...settings].flatMap((setting) => ['-c', setting]);
+    const options = ['listen_addresses=127.0.0.1', `unix_socket_directories=${folder}`, 'max_connections=60', ...settings].flatMap((setting) => [
+      '-c',
+      setting,
+    ]);
     const child = spawn(join(postgresBin!, 'postgres'), ['-D', data, '-p', String(port), ...options], run);
     await untilListening(port, child);
     for (let attempt = 0; attempt < 200; attempt++) {
@@ -92,7 +95,9 @@ export async function startPostgres(settings: readonly string[] = []): Promise<P
   let databases = 0;
   const newDatabase = async (): Promise<string> => {
     const name = `fleet${++databases}`;
-    execFileSync(join(postgresBin!, 'psql'), ['-h', '127.0.0.1', '-p', String(port), '-U', 'dim', '-d', 'postgres', '-qc', `create database ${name}`], { stdio: 'ignore' });
+    execFileSync(join(postgresBin!, 'psql'), ['-h', '127.0.0.1', '-p', String(port), '-U', 'dim', '-d', 'postgres', '-qc', `create database ${name}`], {
+      stdio: 'ignore',
+    });
     return `postgres://dim@127.0.0.1:${port}/${name}`;
   };
   return {

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, renameSync, rmSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -11,7 +11,10 @@ const cache = fileURLToPath(new URL('../../node_modules/.cache/dim-store', impor
 /** An embedded database takes seconds to make and a tenth to copy: one is made per set of migrations and kept beside the installed packages. */
 async function template(): Promise<string> {
   const hash = createHash('sha256');
-  for (const name of readdirSync(migrationsFolder).filter((file) => file.endsWith('.sql')).sort()) hash.update(readFileSync(join(migrationsFolder, name)));
+  for (const name of readdirSync(migrationsFolder)
+    .filter((file) => file.endsWith('.sql'))
+    .sort())
+    hash.update(readFileSync(join(migrationsFolder, name)));
   const path = join(cache, hash.digest('hex').slice(0, 16));
   if (existsSync(path)) return path;
   mkdirSync(cache, { recursive: true });

@@ -6,7 +6,11 @@ import { isFinal, reachable, step } from './machine.ts';
 
 test('every state of a job can be reached, and from every state it can end', () => {
   expect([...reachable(jobMachine)].sort()).toEqual([...jobStates].sort());
-  for (const state of jobStates) expect([...reachable(jobMachine, state)].some((end) => endedJobStates.includes(end)), state).toBe(true);
+  for (const state of jobStates)
+    expect(
+      [...reachable(jobMachine, state)].some((end) => endedJobStates.includes(end)),
+      state,
+    ).toBe(true);
 });
 
 test('after the switch nothing cancels a job', () => {
@@ -38,5 +42,6 @@ test('a lost agent that is heard again is not trusted at once', () => {
 });
 
 test('every station of a track is a state on the way', () => {
-  for (const [purpose, track] of Object.entries(jobTracks)) for (const state of track) expect(reachable(jobMachine).has(state), `${purpose} ${state}`).toBe(true);
+  for (const [purpose, track] of Object.entries(jobTracks))
+    for (const state of track) expect(reachable(jobMachine).has(state), `${purpose} ${state}`).toBe(true);
 });

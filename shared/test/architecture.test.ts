@@ -48,17 +48,51 @@ const ladders: Record<string, Record<string, readonly string[]>> = {
     dispatch: ['broker', 'store', 'jobs', 'metrics'],
     'control-loop': ['fleet', 'health', 'heat', 'policy', 'reconcile', 'placement', 'jobs', 'store', 'audit', 'metrics', 'dispatch'],
     api: ['broker', 'fleet', 'health', 'heat', 'policy', 'reconcile', 'placement', 'jobs', 'store', 'audit', 'metrics', 'ingest', 'dispatch', '.'],
-    '.': ['broker', 'fleet', 'health', 'heat', 'policy', 'reconcile', 'placement', 'jobs', 'store', 'audit', 'metrics', 'ingest', 'dispatch', 'control-loop', 'api'],
+    '.': [
+      'broker',
+      'fleet',
+      'health',
+      'heat',
+      'policy',
+      'reconcile',
+      'placement',
+      'jobs',
+      'store',
+      'audit',
+      'metrics',
+      'ingest',
+      'dispatch',
+      'control-loop',
+      'api',
+    ],
   },
   console: { format: [], components: ['format'], api: [], state: ['api', 'format'], routes: ['format', 'components', 'api', 'state'], '.': [] },
-  chaos: { fleet: [], faults: ['fleet'], invariants: ['fleet'], scenarios: ['fleet', 'faults', 'invariants'], simulation: ['scenarios'], '.': ['fleet', 'faults', 'invariants', 'scenarios', 'simulation'] },
+  chaos: {
+    fleet: [],
+    faults: ['fleet'],
+    invariants: ['fleet'],
+    scenarios: ['fleet', 'faults', 'invariants'],
+    simulation: ['scenarios'],
+    '.': ['fleet', 'faults', 'invariants', 'scenarios', 'simulation'],
+  },
 };
 
 /** Files directly in control-plane/src that stand below `api`: the loop decides, the interface asks it. */
 const belowApi = new Set(['control-plane/src/control-loop.ts']);
 
 /** Folders that decide: same input, same answer. */
-const pure = ['shared/domain', 'agent/predict', 'control-plane/fleet', 'control-plane/health', 'control-plane/heat', 'control-plane/policy', 'control-plane/reconcile', 'control-plane/placement', 'control-plane/jobs', 'console/format'];
+const pure = [
+  'shared/domain',
+  'agent/predict',
+  'control-plane/fleet',
+  'control-plane/health',
+  'control-plane/heat',
+  'control-plane/policy',
+  'control-plane/reconcile',
+  'control-plane/placement',
+  'control-plane/jobs',
+  'console/format',
+];
 const impure = /\bDate\.now\(|\bnew Date\(\)|\bMath\.random\(|\bprocess\.env\b|from ['"]node:/;
 
 interface Place {
@@ -129,12 +163,20 @@ test('a folder imports only the folders on its row', () => {
 test('a row names only rows above it', () => {
   for (const rows of Object.values(ladders)) {
     const order = Object.keys(rows);
-    for (const [i, row] of order.entries()) for (const below of rows[row]!) if (below !== '.') expect(order.indexOf(below), `${row} -> ${below}`).toBeLessThan(i);
+    for (const [i, row] of order.entries())
+      for (const below of rows[row]!) if (below !== '.') expect(order.indexOf(below), `${row} -> ${below}`).toBeLessThan(i);
   }
 });
 
 test('the interface asks the control loop, and nothing else of the composition', () => {
-  expect(edges.filter(({ from, place, to }) => from.pkg === 'control-plane' && from.folder === 'api' && place.folder === '.' && place.pkg === 'control-plane' && !belowApi.has(to)).map((e) => e.says)).toEqual([]);
+  expect(
+    edges
+      .filter(
+        ({ from, place, to }) =>
+          from.pkg === 'control-plane' && from.folder === 'api' && place.folder === '.' && place.pkg === 'control-plane' && !belowApi.has(to),
+      )
+      .map((e) => e.says),
+  ).toEqual([]);
   expect(edges.filter(({ from, to }) => belowApi.has(from.file) && to.startsWith('control-plane/src/api/')).map((e) => e.says)).toEqual([]);
 });
 
@@ -147,7 +189,9 @@ test('code that decides reads no clock, dice, environment or device', () => {
 });
 
 test('the environment is read in config.ts and main.ts and nowhere else', () => {
-  expect(sources.filter((s) => /process\.env\b/.test(s.text) && path.basename(s.file) !== 'config.ts' && path.basename(s.file) !== 'main.ts').map((s) => s.file)).toEqual([]);
+  expect(
+    sources.filter((s) => /process\.env\b/.test(s.text) && path.basename(s.file) !== 'config.ts' && path.basename(s.file) !== 'main.ts').map((s) => s.file),
+  ).toEqual([]);
 });
 
 test('a file is named for what it holds', () => {
@@ -155,6 +199,10 @@ test('a file is named for what it holds', () => {
 });
 
 test('the console takes types and tables from shared, never a schema', () => {
-  const values = sources.filter((s) => s.pkg === 'console').flatMap((s) => [...s.text.matchAll(/^\s*import\s+(?!type\b)[^;]*?from\s+['"](@data-in-motion\/shared\/api\/[^'"]+)['"]/gm)].map((m) => `${s.file}: ${m[1]}`));
+  const values = sources
+    .filter((s) => s.pkg === 'console')
+    .flatMap((s) =>
+      [...s.text.matchAll(/^\s*import\s+(?!type\b)[^;]*?from\s+['"](@data-in-motion\/shared\/api\/[^'"]+)['"]/gm)].map((m) => `${s.file}: ${m[1]}`),
+    );
   expect(values.filter((line) => !line.endsWith('/api/routes'))).toEqual([]);
 });

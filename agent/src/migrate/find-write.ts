@@ -1,7 +1,7 @@
 import type { Directory } from './directory.ts';
 import { HashReader, type ManifestFiles, readManifest } from './manifest.ts';
-import { pairUp, type Pair } from './verify-tree.ts';
 import type { RawPath } from './raw-path.ts';
+import { type Pair, pairUp } from './verify-tree.ts';
 
 /** Times are set through a floating-point number of seconds, which is off by less than this. */
 const clockGrainNs = 1_000_000n;

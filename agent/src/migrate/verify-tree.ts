@@ -24,7 +24,12 @@ export interface VersionIdentity {
 
 export type Comparison =
   | { readonly same: true }
-  | { readonly same: false; readonly path: RawPath; readonly detail: string; /** Leaves in the manifest before the first difference. */ readonly leavesBefore: number };
+  | {
+      readonly same: false;
+      readonly path: RawPath;
+      readonly detail: string /** Leaves in the manifest before the first difference. */;
+      readonly leavesBefore: number;
+    };
 
 /**
  * Read every byte of a tree and compare it with the manifest, and the manifest with the version that was asked for: nothing differs,
@@ -63,7 +68,13 @@ export async function compareTree(
       if (pair.entry?.kind === 'f') bytesDone += pair.entry.sizeBytes;
       if (pair.entry !== null && pair.entry.kind !== 'd') objectsDone++;
       parts.faults.failpoint('C19');
-      run.progress({ step: how.step, objectsDone, objectsTotal: Math.max(total.objects, objectsDone), bytesDone, bytesTotal: Math.max(total.bytes, bytesDone) });
+      run.progress({
+        step: how.step,
+        objectsDone,
+        objectsTotal: Math.max(total.objects, objectsDone),
+        bytesDone,
+        bytesTotal: Math.max(total.bytes, bytesDone),
+      });
     }
   } finally {
     await hashes.close();
@@ -134,13 +145,27 @@ async function differenceIn(pair: Pair, inodes: Map<RawPath, Promise<bigint>>, t
     }
     case 'f': {
       if (walked.kind !== 'file') return 'is no file';
-      if (entry.isLinked) inodes.set(entry.path, parent.lstat(walked.name).then((stat) => stat.ino, () => noInode));
+      if (entry.isLinked)
+        inodes.set(
+          entry.path,
+          parent.lstat(walked.name).then(
+            (stat) => stat.ino,
+            () => noInode,
+          ),
+        );
       return fileDifference(entry, pair.hashes, walked, targetId, parts, run);
     }
   }
 }
 
-async function fileDifference(entry: FileEntry, hashes: readonly Buffer[], walked: Walked, targetId: string, parts: StepParts, run: StepRun): Promise<string | null> {
+async function fileDifference(
+  entry: FileEntry,
+  hashes: readonly Buffer[],
+  walked: Walked,
+  targetId: string,
+  parts: StepParts,
+  run: StepRun,
+): Promise<string | null> {
   await parts.faults.before('read', targetId);
   let fd: number;
   try {

@@ -1,11 +1,11 @@
-import { OpenAPIHono } from '@hono/zod-openapi';
 import type { Problem } from '@data-in-motion/shared/api/fleet';
 import { Failure } from '@data-in-motion/shared/failure';
 import { asyncApiDocument } from '@data-in-motion/shared/protocol/async-api';
+import { OpenAPIHono } from '@hono/zod-openapi';
 import { sql } from 'drizzle-orm';
+import type { MiddlewareHandler } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
 import { secureHeaders } from 'hono/secure-headers';
-import type { MiddlewareHandler } from 'hono';
 import type { Logger } from 'pino';
 import { recordAudit } from '../audit/audit.ts';
 import { rowsOf } from '../store/database.ts';
@@ -35,18 +35,50 @@ export function createApp(context: ApiContext, log: Logger): Api {
     metrics.refused.inc({ code: problem.code });
     return problemAnswer(problem);
   });
-  app.notFound((c) => problemAnswer(problemOf(new Failure('refused', { code: 'path.not-found', message: `There is nothing at ${c.req.method} ${c.req.path}.`, hint: 'GET /docs lists what there is.' }))));
+  app.notFound((c) =>
+    problemAnswer(
+      problemOf(
+        new Failure('refused', {
+          code: 'path.not-found',
+          message: `There is nothing at ${c.req.method} ${c.req.path}.`,
+          hint: 'GET /docs lists what there is.',
+        }),
+      ),
+    ),
+  );
 
   app.use('*', measured(context));
   app.use(
     '*',
     secureHeaders({
-      contentSecurityPolicy: { defaultSrc: ["'self'"], scriptSrc: ["'self'"], styleSrc: ["'self'"], imgSrc: ["'self'", 'data:'], connectSrc: ["'self'"], objectSrc: ["'none'"], frameAncestors: ["'none'"], baseUri: ["'self'"], formAction: ["'self'"] },
+      contentSecurityPolicy: {
+        defaultSrc: ["'self'"],
+        scriptSrc: ["'self'"],
+        styleSrc: ["'self'"],
+        imgSrc: ["'self'", 'data:'],
+        connectSrc: ["'self'"],
+        objectSrc: ["'none'"],
+        frameAncestors: ["'none'"],
+        baseUri: ["'self'"],
+        formAction: ["'self'"],
+      },
       xFrameOptions: 'DENY',
       strictTransportSecurity: false,
     }),
   );
-  app.use('/v1/*', bodyLimit({ maxSize: largestBodyBytes, onError: () => { throw new Failure('refused', { code: 'request.too-large', message: `The body is larger than ${largestBodyBytes / 1024 / 1024} MiB.`, hint: 'Send it in several requests.' }); } }));
+  app.use(
+    '/v1/*',
+    bodyLimit({
+      maxSize: largestBodyBytes,
+      onError: () => {
+        throw new Failure('refused', {
+          code: 'request.too-large',
+          message: `The body is larger than ${largestBodyBytes / 1024 / 1024} MiB.`,
+          hint: 'Send it in several requests.',
+        });
+      },
+    }),
+  );
   app.use('/v1/*', authenticate(store));
   app.use('/v1/*', audited(context));
   app.use('/v1/*', answerOnce(store));
@@ -66,7 +98,10 @@ export function createApp(context: ApiContext, log: Logger): Api {
 function health(app: Api, { store, bus, metrics, settings, clock }: ApiContext): void {
   app.get('/healthz', (c) => c.json({ status: 'up', version: settings.version, uptimeMs: clock.nowMs() - settings.startedAtMs }));
   app.get('/readyz', async (c) => {
-    const database = await rowsOf(store.db, sql`select 1 as one`).then(() => 'up', () => 'down');
+    const database = await rowsOf(store.db, sql`select 1 as one`).then(
+      () => 'up',
+      () => 'down',
+    );
     const broker = bus.connected() ? 'up' : 'down';
     const ready = database === 'up' && broker === 'up';
     return c.json({ status: ready ? 'ready' : 'not ready', database, broker }, ready ? 200 : 503);
@@ -80,7 +115,14 @@ function health(app: Api, { store, bus, metrics, settings, clock }: ApiContext):
 function documents(app: Api, { settings }: ApiContext): void {
   app.openAPIRegistry.registerComponent('securitySchemes', 'apiKey', { type: 'apiKey', in: 'header', name: 'X-Api-Key' });
   app.openAPIRegistry.registerComponent('securitySchemes', 'session', { type: 'apiKey', in: 'cookie', name: 'dim_session' });
-  app.doc31('/openapi.json', { openapi: '3.1.0', info: { title: 'Data in Motion', version: settings.version, description: 'Problems are answered as RFC 9457 documents. Changes need an API key or a console session.' } });
+  app.doc31('/openapi.json', {
+    openapi: '3.1.0',
+    info: {
+      title: 'Data in Motion',
+      version: settings.version,
+      description: 'Problems are answered as RFC 9457 documents. Changes need an API key or a console session.',
+    },
+  });
   app.get('/asyncapi.json', (c) => c.json(asyncApiDocument(settings.version)));
 }
 
@@ -90,7 +132,13 @@ function audited({ store }: ApiContext): MiddlewareHandler<ApiVariables> {
     await next();
     if (c.req.method === 'GET' || c.req.method === 'HEAD') return;
     const caller = c.get('caller') ?? { who: 'nobody', role: 'viewer' as const };
-    await recordAudit(store.db, await store.nowMs(), { caller, action: `${c.req.method} ${c.req.path}`, subject: c.get('subject') ?? '', detail: {}, outcome: String(c.res.status) });
+    await recordAudit(store.db, await store.nowMs(), {
+      caller,
+      action: `${c.req.method} ${c.req.path}`,
+      subject: c.get('subject') ?? '',
+      detail: {},
+      outcome: String(c.res.status),
+    });
   };
 }
 
@@ -104,6 +152,9 @@ function measured({ metrics, clock }: ApiContext): MiddlewareHandler<ApiVariable
     await next();
     // Only our own paths by their first parts: names in a path would make a series each.
     const route = c.req.path.split('/').slice(0, 3).join('/');
-    metrics.requests.observe({ route: route.startsWith('/v1/') ? route : 'console', method: c.req.method, status: String(c.res.status) }, (clock.monotonicMs() - startedMs) / 1000);
+    metrics.requests.observe(
+      { route: route.startsWith('/v1/') ? route : 'console', method: c.req.method, status: String(c.res.status) },
+      (clock.monotonicMs() - startedMs) / 1000,
+    );
   };
 }

@@ -1,6 +1,6 @@
+import { Failure } from '@data-in-motion/shared/failure';
 import { getCookie } from 'hono/cookie';
 import { createMiddleware } from 'hono/factory';
-import { Failure } from '@data-in-motion/shared/failure';
 import type { Store } from '../store/database.ts';
 import { callerOfKey, callerOfSession } from '../store/tokens.ts';
 import type { ApiVariables } from './endpoint.ts';
@@ -17,7 +17,12 @@ export function authenticate(store: Store) {
     const session = getCookie(c, sessionCookie);
     if (key !== undefined) {
       const caller = await callerOfKey(store.db, key, await store.nowMs());
-      if (caller === undefined) throw new Failure('refused', { code: 'key.unauthenticated', message: 'This API key is not known, or it was revoked.', hint: 'The first key is in the file admin.key of DIM_HOME.' });
+      if (caller === undefined)
+        throw new Failure('refused', {
+          code: 'key.unauthenticated',
+          message: 'This API key is not known, or it was revoked.',
+          hint: 'The first key is in the file admin.key of DIM_HOME.',
+        });
       c.set('caller', caller);
     } else if (session !== undefined) {
       const caller = await callerOfSession(store.db, session, await store.nowMs());

@@ -15,10 +15,16 @@ export function placeFault(rows: FleetRows, request: Request, allowed: boolean):
   if (!allowed) throw refusal('chaos.forbidden', 'Faults are switched off on this control plane.', 'Start it with DIM_CHAOS=1; the local fleet does.');
   const kind = faultKinds[request.kind];
   const unknown = Object.keys(request.parameters).find((name) => !(kind.parameters as readonly string[]).includes(name));
-  if (unknown !== undefined) throw refusal('chaos.invalid', `${request.kind} has no parameter "${unknown}".`, `Its parameters: ${kind.parameters.join(', ') || 'none'}.`);
+  if (unknown !== undefined)
+    throw refusal('chaos.invalid', `${request.kind} has no parameter "${unknown}".`, `Its parameters: ${kind.parameters.join(', ') || 'none'}.`);
   const nodeId = nodeOf(rows, kind.on, request.subject);
   const node = rows.nodes.find((one) => one.nodeId === nodeId);
-  if (node === undefined) throw refusal(`${kind.on}.not-found`, `There is no ${kind.on} "${request.subject}".`, `dim ${kind.on === 'replica' ? 'datasets show' : `${kind.on}s`} lists them.`);
+  if (node === undefined)
+    throw refusal(
+      `${kind.on}.not-found`,
+      `There is no ${kind.on} "${request.subject}".`,
+      `dim ${kind.on === 'replica' ? 'datasets show' : `${kind.on}s`} lists them.`,
+    );
   if (!node.faultsAllowed) throw refusal('chaos.forbidden', `The agent of ${nodeId} does not allow faults.`, 'Set faultsAllowed in its settings.');
   refuseLastCopies(rows, touched(rows, kind.on, request.subject, request.kind));
   return nodeId;
@@ -46,10 +52,16 @@ function touched(rows: FleetRows, on: string, subject: string, kind: Request['ki
 
 function refuseLastCopies(rows: FleetRows, isTouched: (replica: FleetRows['replicas'][number]) => boolean): void {
   for (const [datasetId, pointer] of rows.pointers) {
-    const copies = rows.replicas.filter((replica) => replica.datasetId === datasetId && replica.versionId === pointer.versionId && replica.state === 'verified');
+    const copies = rows.replicas.filter(
+      (replica) => replica.datasetId === datasetId && replica.versionId === pointer.versionId && replica.state === 'verified',
+    );
     const hit = copies.filter(isTouched).length;
     if (hit > 0 && copies.length - hit < 1) {
-      throw refusal('chaos.last-copy', `Dataset ${datasetId} would be left without a verified copy that can be reached.`, 'Wait until it has copies elsewhere, or choose another subject.');
+      throw refusal(
+        'chaos.last-copy',
+        `Dataset ${datasetId} would be left without a verified copy that can be reached.`,
+        'Wait until it has copies elsewhere, or choose another subject.',
+      );
     }
   }
 }

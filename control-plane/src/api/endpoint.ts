@@ -1,8 +1,8 @@
-import { createRoute, type OpenAPIHono, z } from '@hono/zod-openapi';
 import { problem } from '@data-in-motion/shared/api/fleet';
 import type { Role } from '@data-in-motion/shared/api/operations';
 import { type RouteName, routes } from '@data-in-motion/shared/api/routes';
 import { Failure } from '@data-in-motion/shared/failure';
+import { createRoute, type OpenAPIHono, z } from '@hono/zod-openapi';
 import type { Context } from 'hono';
 import type { Caller } from '../store/tokens.ts';
 import { InvalidRequest } from './problem.ts';
@@ -89,10 +89,18 @@ export function endpoint<Answer, Body = undefined, Query = undefined>(app: Api, 
 /** @throws refused `caller.unauthenticated` or `caller.forbidden` */
 export function checkRole(caller: Caller | undefined, least: Role): void {
   if (caller === undefined) {
-    throw new Failure('refused', { code: 'caller.unauthenticated', message: 'This needs an API key or a console session.', hint: 'Send the header X-Api-Key, or open the address that `npx dim console` prints.' });
+    throw new Failure('refused', {
+      code: 'caller.unauthenticated',
+      message: 'This needs an API key or a console session.',
+      hint: 'Send the header X-Api-Key, or open the address that `npx dim console` prints.',
+    });
   }
   if (rank[caller.role] < rank[least]) {
-    throw new Failure('refused', { code: 'caller.forbidden', message: `This needs the role ${least}; ${caller.who} is ${caller.role}.`, hint: `Use a key with the role ${least}.` });
+    throw new Failure('refused', {
+      code: 'caller.forbidden',
+      message: `This needs the role ${least}; ${caller.who} is ${caller.role}.`,
+      hint: `Use a key with the role ${least}.`,
+    });
   }
 }
 
@@ -101,7 +109,11 @@ async function readJson(c: Context): Promise<unknown> {
   try {
     return text === '' ? {} : JSON.parse(text);
   } catch {
-    throw new Failure('refused', { code: 'request.not-json', message: 'The body is not JSON.', hint: 'Send Content-Type: application/json and a JSON object.' });
+    throw new Failure('refused', {
+      code: 'request.not-json',
+      message: 'The body is not JSON.',
+      hint: 'Send Content-Type: application/json and a JSON object.',
+    });
   }
 }
 
@@ -115,6 +127,11 @@ function ifMatch(c: Context): number | null {
   const header = c.req.header('If-Match');
   if (header === undefined || header === '*') return null;
   const rev = /^(?:W\/)?"(\d+)"$/.exec(header)?.[1];
-  if (rev === undefined) throw new Failure('refused', { code: 'if-match.invalid', message: `If-Match is ${header}, not an ETag of ours.`, hint: 'Send the ETag of the last answer as it was.' });
+  if (rev === undefined)
+    throw new Failure('refused', {
+      code: 'if-match.invalid',
+      message: `If-Match is ${header}, not an ETag of ours.`,
+      hint: 'Send the ETag of the last answer as it was.',
+    });
   return Number(rev);
 }

@@ -1,5 +1,5 @@
 import type { EventView } from '@data-in-motion/shared/api/decisions';
-import { desc, gt, lt, and, eq, sql } from 'drizzle-orm';
+import { and, desc, eq, gt, lt, sql } from 'drizzle-orm';
 import type { Context } from 'hono';
 import { streamSSE } from 'hono/streaming';
 import type { Store } from '../store/database.ts';

@@ -1,15 +1,15 @@
+import type { PlanView } from '@data-in-motion/shared/api/decisions';
 import type { Heat } from '@data-in-motion/shared/domain/heat';
 import type { DatasetId } from '@data-in-motion/shared/domain/ids';
 import { effectivePolicy, type Policy } from '@data-in-motion/shared/domain/policy';
-import { pricesAt, type PriceEntry } from '@data-in-motion/shared/domain/price';
+import { type PriceEntry, pricesAt } from '@data-in-motion/shared/domain/price';
+import { desc, eq } from 'drizzle-orm';
 import type { DatasetFacts, FleetSnapshot, TargetFacts } from '../fleet/snapshot.ts';
 import type { Store } from '../store/database.ts';
 import { loadSnapshot } from '../store/load-snapshot.ts';
 import { readGlobalPolicy } from '../store/policies.ts';
 import { readPrices } from '../store/prices.ts';
 import { dataset, datasetVersion, device, job, node, plan, pointer, replica, target } from '../store/schema.ts';
-import type { PlanView } from '@data-in-motion/shared/api/decisions';
-import { desc, eq } from 'drizzle-orm';
 
 type Row<Table extends { $inferSelect: unknown }> = Table['$inferSelect'];
 

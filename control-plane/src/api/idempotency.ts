@@ -20,7 +20,10 @@ export function answerOnce(store: Store) {
     await next();
     if (c.res.status < 300) {
       const body = await c.res.clone().text();
-      await store.db.insert(idempotency).values({ key, status: c.res.status, body, atMs: await store.nowMs() }).onConflictDoNothing();
+      await store.db
+        .insert(idempotency)
+        .values({ key, status: c.res.status, body, atMs: await store.nowMs() })
+        .onConflictDoNothing();
     }
   });
 }

@@ -52,7 +52,11 @@ export class InvalidRequest extends Failure {
 
   constructor(where: string, error: z.ZodError) {
     const errors = error.issues.map((issue) => ({ field: [where, ...issue.path].join('.'), message: issue.message }));
-    super('refused', { code: 'request.invalid', message: errors.map((one) => `${one.field}: ${one.message}`).join('; '), hint: 'GET /docs shows what is expected.' });
+    super('refused', {
+      code: 'request.invalid',
+      message: errors.map((one) => `${one.field}: ${one.message}`).join('; '),
+      hint: 'GET /docs shows what is expected.',
+    });
     this.errors = errors;
   }
 }

@@ -32,7 +32,10 @@ export function serveConsole(app: Api, directory: string | null): void {
   app.get('/docs', async (c, next) => {
     await next();
     // This page's own library sets styles inline; the console needs none.
-    c.header('Content-Security-Policy', "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; object-src 'none'; frame-ancestors 'none'");
+    c.header(
+      'Content-Security-Policy',
+      "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; object-src 'none'; frame-ancestors 'none'",
+    );
   });
   app.get('/docs', (c) => c.html(docsPage));
   app.get('/docs/start.js', (c) => c.body(docsStart, 200, { 'Content-Type': types['.js']! }));

@@ -1,7 +1,7 @@
 import { desc, lt } from 'drizzle-orm';
-import type { Caller } from '../store/tokens.ts';
 import type { Db } from '../store/database.ts';
 import { audit } from '../store/schema.ts';
+import type { Caller } from '../store/tokens.ts';
 
 export interface AuditEntry {
   readonly caller: Caller;
@@ -15,7 +15,15 @@ export interface AuditEntry {
 
 /** Append one row; rows are never changed or deleted by the product. */
 export async function recordAudit(db: Db, nowMs: number, entry: AuditEntry): Promise<void> {
-  await db.insert(audit).values({ atMs: nowMs, who: entry.caller.who, role: entry.caller.role, action: entry.action, subject: entry.subject, detail: entry.detail, outcome: entry.outcome });
+  await db.insert(audit).values({
+    atMs: nowMs,
+    who: entry.caller.who,
+    role: entry.caller.role,
+    action: entry.action,
+    subject: entry.subject,
+    detail: entry.detail,
+    outcome: entry.outcome,
+  });
 }
 
 /** Newest first. */

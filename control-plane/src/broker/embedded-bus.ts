@@ -20,7 +20,15 @@ export type EmbeddedBus = Bus & { readonly port: number };
 
 /** Password checks are slow on purpose; beyond these under way, newcomers are asked to come back. */
 const mostPendingLogins = 256;
-const limits = { concurrency: 200, connectTimeout: 10_000, drainTimeout: 20_000, keepaliveLimit: 300, maxTopicLevels: 8, queueLimit: 100, maxClientsIdLength: 63 };
+const limits = {
+  concurrency: 200,
+  connectTimeout: 10_000,
+  drainTimeout: 20_000,
+  keepaliveLimit: 300,
+  maxTopicLevels: 8,
+  queueLimit: 100,
+  maxClientsIdLength: 63,
+};
 
 function refusal(returnCode: 3 | 4, message: string): AuthenticateError {
   return Object.assign(new Error(message), { returnCode }) as unknown as AuthenticateError;
@@ -29,7 +37,12 @@ function refusal(returnCode: 3 | 4, message: string): AuthenticateError {
 /** Let in who proves the identity that it takes as its client id: a second one under that name replaces the first, so nobody else may. */
 function login(settings: EmbeddedBusSettings, speakers: Map<Client, Speaker & { sinceMs: number }>) {
   let pending = 0;
-  return (client: Client, username: string | undefined, password: Buffer | undefined, done: (error: AuthenticateError | null, ok: boolean | null) => void): void => {
+  return (
+    client: Client,
+    username: string | undefined,
+    password: Buffer | undefined,
+    done: (error: AuthenticateError | null, ok: boolean | null) => void,
+  ): void => {
     const identity = client.id;
     if (username !== identity || password === undefined) return done(refusal(4, 'user name and client id must be the identity'), false);
     if (pending >= mostPendingLogins) return done(refusal(3, 'too many at once'), false);
@@ -77,7 +90,8 @@ export async function startEmbeddedBus(settings: EmbeddedBusSettings): Promise<E
     authorizePublish(client, packet, done) {
       const speaker = client === null ? undefined : speakers.get(client);
       const payload = Buffer.from(packet.payload as Buffer);
-      const because = speaker === undefined ? 'nobody that is known' : publishRefusal(speaker, { topic: packet.topic, retain: packet.retain === true, payload });
+      const because =
+        speaker === undefined ? 'nobody that is known' : publishRefusal(speaker, { topic: packet.topic, retain: packet.retain === true, payload });
       const row = parseTopic(packet.topic);
       if (because !== undefined || row === undefined) {
         slot.refused(packet.topic, speaker?.identity ?? '', payload, because ?? 'no such topic');
@@ -116,7 +130,9 @@ export async function startEmbeddedBus(settings: EmbeddedBusSettings): Promise<E
       counter.add(name, text.length, Date.now());
       const { qos, retain } = topics[name];
       await new Promise<void>((resolve, reject) => {
-        broker.publish({ cmd: 'publish', topic: topicFor(name, identity), payload: text, qos, retain, dup: false }, (error) => (error ? reject(error) : resolve()));
+        broker.publish({ cmd: 'publish', topic: topicFor(name, identity), payload: text, qos, retain, dup: false }, (error) =>
+          error ? reject(error) : resolve(),
+        );
       });
     },
     onMessage: (handler) => slot.set(handler),

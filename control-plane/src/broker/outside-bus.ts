@@ -1,7 +1,7 @@
 import { Failure } from '@data-in-motion/shared/failure';
+import { parseTopic, type TopicName, topicFor, topics } from '@data-in-motion/shared/protocol/topics';
 import { systemRandom } from '@data-in-motion/shared/random';
 import { backoffMs } from '@data-in-motion/shared/retry';
-import { parseTopic, type TopicName, topicFor, topics } from '@data-in-motion/shared/protocol/topics';
 import { connect } from 'mqtt';
 import { largestMessageBytes } from './access-rules.ts';
 import { type Bus, HandlerSlot, outgoing, TopicCounter } from './bus.ts';
@@ -54,12 +54,21 @@ export async function connectOutsideBus(settings: OutsideBusSettings): Promise<B
     // Subscribing again after every connect, because no session is kept.
     client.subscribe(filters, { qos: 1 }, () => {});
   });
-  const settled = new Promise<void>((resolve) => client.once('connect', () => resolve()).once('error', () => resolve()).once('close', () => resolve()));
+  const settled = new Promise<void>((resolve) =>
+    client
+      .once('connect', () => resolve())
+      .once('error', () => resolve())
+      .once('close', () => resolve()),
+  );
   client.connect();
   await settled;
   if (!client.connected) {
     await client.endAsync(true);
-    throw new Failure('unavailable', { code: 'bus.unreachable', message: 'the MQTT broker can not be reached, or refuses us', hint: 'Check MQTT_URL, the user name and the password.' });
+    throw new Failure('unavailable', {
+      code: 'bus.unreachable',
+      message: 'the MQTT broker can not be reached, or refuses us',
+      hint: 'Check MQTT_URL, the user name and the password.',
+    });
   }
   await client.subscribeAsync(filters, { qos: 1 });
 

@@ -1,12 +1,12 @@
 import type { AgentState } from '@data-in-motion/shared/domain/agent-health';
 import type { RiskLevel } from '@data-in-motion/shared/domain/assessment';
+import type { WindowCounts } from '@data-in-motion/shared/domain/heat';
 import type { DatasetId, DeviceId, JobId, NodeId, ReplicaId, SiteId, TargetId, VersionId } from '@data-in-motion/shared/domain/ids';
 import type { JobPurpose, JobState } from '@data-in-motion/shared/domain/job';
 import type { Policy } from '@data-in-motion/shared/domain/policy';
 import type { Prices } from '@data-in-motion/shared/domain/price';
 import type { ReplicaState } from '@data-in-motion/shared/domain/replica';
 import type { LocationKind, TargetState, TierClass } from '@data-in-motion/shared/domain/target';
-import type { WindowCounts } from '@data-in-motion/shared/domain/heat';
 
 /** The one view that decisions read: plain data, taken in one transaction. The same snapshot gives the same answer. */
 export interface FleetSnapshot {

@@ -26,12 +26,19 @@ describe('agents', () => {
   });
 
   test('an agent that was never heard and one that was revoked stay what they are', () => {
-    expect(agentTransitions([nodeFacts('a', { agentState: 'expected', lastHeardAtMs: null }), sinceHeard(graces.lostAfterMs, { agentState: 'revoked' })], nowMs, graces)).toEqual([]);
+    expect(
+      agentTransitions(
+        [nodeFacts('a', { agentState: 'expected', lastHeardAtMs: null }), sinceHeard(graces.lostAfterMs, { agentState: 'revoked' })],
+        nowMs,
+        graces,
+      ),
+    ).toEqual([]);
   });
 });
 
 describe('targets', () => {
-  const on = (level: Parameters<typeof deviceFacts>[1]) => fleetOf({ targets: [targetFacts('berlin-disk', { deviceIds: [deviceFacts('d').deviceId] })], devices: [deviceFacts('d', level)] });
+  const on = (level: Parameters<typeof deviceFacts>[1]) =>
+    fleetOf({ targets: [targetFacts('berlin-disk', { deviceIds: [deviceFacts('d').deviceId] })], devices: [deviceFacts('d', level)] });
   const healthOf = (fleet: ReturnType<typeof fleetOf>) => [...targetHealth(fleet).values()][0]!;
 
   test('a target over a healthy device takes data and counts', () => {
@@ -49,7 +56,8 @@ describe('targets', () => {
   });
 
   test('targets of a lost node do not count, those of a late one count and take nothing new', () => {
-    const of = (agentState: 'lost' | 'late' | 'returned') => healthOf(fleetOf({ targets: [targetFacts('berlin-disk')], nodes: [nodeFacts('berlin', { agentState })] }));
+    const of = (agentState: 'lost' | 'late' | 'returned') =>
+      healthOf(fleetOf({ targets: [targetFacts('berlin-disk')], nodes: [nodeFacts('berlin', { agentState })] }));
     expect(of('lost')).toMatchObject({ takesData: false, counts: false, drain: false, mayLetGo: false });
     expect(of('late')).toMatchObject({ takesData: false, counts: true, mayLetGo: false });
     expect(of('returned')).toMatchObject({ takesData: false, counts: true });
@@ -78,15 +86,35 @@ describe('the observer', () => {
   });
 
   test('one or two devices are never an observer fault, however small the fleet', () => {
-    expect(observerFault(fleetWith(2, 2, () => nowMs), observer).holding).toBe(false);
+    expect(
+      observerFault(
+        fleetWith(2, 2, () => nowMs),
+        observer,
+      ).holding,
+    ).toBe(false);
   });
 
   test('the same number over a long time, or a small share of a large fleet, are drives that die', () => {
-    expect(observerFault(fleetWith(3, 10, (place) => nowMs - place * observer.withinMs), observer).holding).toBe(false);
-    expect(observerFault(fleetWith(3, 100, () => nowMs), observer).holding).toBe(false);
+    expect(
+      observerFault(
+        fleetWith(3, 10, (place) => nowMs - place * observer.withinMs),
+        observer,
+      ).holding,
+    ).toBe(false);
+    expect(
+      observerFault(
+        fleetWith(3, 100, () => nowMs),
+        observer,
+      ).holding,
+    ).toBe(false);
   });
 
   test('the hold ends', () => {
-    expect(observerFault(fleetWith(3, 10, () => nowMs - observer.holdMs - 1), observer).holding).toBe(false);
+    expect(
+      observerFault(
+        fleetWith(3, 10, () => nowMs - observer.holdMs - 1),
+        observer,
+      ).holding,
+    ).toBe(false);
   });
 });

@@ -15,13 +15,18 @@ export interface ObserverFault {
  */
 export function observerFault(snapshot: FleetSnapshot, guard: ObserverGuard): ObserverFault {
   const enough = Math.max(guard.atLeast, Math.floor(guard.share * snapshot.devices.length) + 1);
-  const changes = snapshot.devices.flatMap((device) => (isRisky(device.level) && device.levelSinceMs !== null ? [device.levelSinceMs] : [])).sort((a, b) => a - b);
+  const changes = snapshot.devices
+    .flatMap((device) => (isRisky(device.level) && device.levelSinceMs !== null ? [device.levelSinceMs] : []))
+    .sort((a, b) => a - b);
   for (let last = enough - 1; last < changes.length; last++) {
     const spanMs = changes[last]! - changes[last - enough + 1]!;
     const ageMs = snapshot.takenAtMs - changes[last]!;
     if (spanMs > guard.withinMs || ageMs > guard.holdMs) continue;
     const words = `${changes.length} of ${snapshot.devices.length} devices turned risky, ${enough} of them within ${Math.ceil(guard.withinMs / 60_000)} minutes`;
-    return { holding: true, reason: `${words}: the judge is the likelier fault, so evacuation waits for a person or for ${Math.ceil((guard.holdMs - ageMs) / 60_000)} more minutes` };
+    return {
+      holding: true,
+      reason: `${words}: the judge is the likelier fault, so evacuation waits for a person or for ${Math.ceil((guard.holdMs - ageMs) / 60_000)} more minutes`,
+    };
   }
   return { holding: false, reason: '' };
 }

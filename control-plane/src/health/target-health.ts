@@ -37,17 +37,28 @@ export function targetHealth(snapshot: FleetSnapshot, guard: ObserverGuard = def
 
 function judgeTarget(target: TargetFacts, agent: AgentState | undefined, devices: readonly DeviceFacts[], fault: ObserverFault): TargetHealth {
   const risky = devices.find((device) => device.level === 'failing') ?? devices.find((device) => isRisky(device.level)) ?? null;
-  const of = (use: Pick<TargetHealth, 'takesData' | 'counts' | 'drain' | 'mayLetGo'>, reason: string | null): TargetHealth => ({ targetId: target.targetId, ...use, riskyDeviceId: risky?.deviceId ?? null, reason });
+  const of = (use: Pick<TargetHealth, 'takesData' | 'counts' | 'drain' | 'mayLetGo'>, reason: string | null): TargetHealth => ({
+    targetId: target.targetId,
+    ...use,
+    riskyDeviceId: risky?.deviceId ?? null,
+    reason,
+  });
   const late = agent === 'late';
 
   const gone = goneBecause(target, agent);
   if (gone !== null) return of({ takesData: false, counts: false, drain: false, mayLetGo: false }, gone);
-  if (target.state === 'frozen') return of({ takesData: false, counts: true, drain: false, mayLetGo: false }, `${target.targetId} is frozen: nothing is added and nothing is taken away`);
+  if (target.state === 'frozen')
+    return of({ takesData: false, counts: true, drain: false, mayLetGo: false }, `${target.targetId} is frozen: nothing is added and nothing is taken away`);
   if (risky !== null && fault.holding) return of({ takesData: false, counts: true, drain: false, mayLetGo: false }, fault.reason);
-  if (risky !== null) return of({ takesData: false, counts: false, drain: true, mayLetGo: !late }, `device ${risky.deviceId} is ${risky.level}${risky.reasons[0] === undefined ? '' : `: ${risky.reasons[0]}`}`);
+  if (risky !== null)
+    return of(
+      { takesData: false, counts: false, drain: true, mayLetGo: !late },
+      `device ${risky.deviceId} is ${risky.level}${risky.reasons[0] === undefined ? '' : `: ${risky.reasons[0]}`}`,
+    );
   if (target.state === 'draining') return of({ takesData: false, counts: true, drain: true, mayLetGo: !late }, `${target.targetId} is being drained`);
   if (late) return of({ takesData: false, counts: true, drain: false, mayLetGo: false }, `the agent of ${target.nodeId} is late`);
-  if (agent === 'returned') return of({ takesData: false, counts: true, drain: false, mayLetGo: true }, `the agent of ${target.nodeId} is back, its copies are being verified first`);
+  if (agent === 'returned')
+    return of({ takesData: false, counts: true, drain: false, mayLetGo: true }, `the agent of ${target.nodeId} is back, its copies are being verified first`);
   return of({ takesData: true, counts: true, drain: false, mayLetGo: true }, null);
 }
 

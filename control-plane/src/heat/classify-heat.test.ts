@@ -18,7 +18,8 @@ describe('heat', () => {
   });
 
   test('a dataset that nobody uses any more is cold after coldAfterMs, whatever its windows still hold', () => {
-    const last = (agoMs: number) => heatOf({ windows: burstOf(300), lastAccessAtMs: nowMs - agoMs, heatClass: 'hot' }, { ...settings, coldAfterMs: 5 * minuteMs });
+    const last = (agoMs: number) =>
+      heatOf({ windows: burstOf(300), lastAccessAtMs: nowMs - agoMs, heatClass: 'hot' }, { ...settings, coldAfterMs: 5 * minuteMs });
     expect(last(minuteMs).class).toBe('hot');
     expect(last(5 * minuteMs)).toMatchObject({ class: 'cold', score: 0, confidence: 1 });
   });

@@ -17,7 +17,19 @@ type Sorted = { readonly [T in Type]: Told<RecordOf<T>>[] };
 
 function sortByType(fresh: readonly StoredBatch<BatchWork>[]): Sorted {
   const sorted: Sorted = {
-    'device-seen': [], reading: [], assessment: [], 'disk-stats': [], 'target-stats': [], access: [], ewma: [], progress: [], job: [], inventory: [], fault: [], note: [], gap: [],
+    'device-seen': [],
+    reading: [],
+    assessment: [],
+    'disk-stats': [],
+    'target-stats': [],
+    access: [],
+    ewma: [],
+    progress: [],
+    job: [],
+    inventory: [],
+    fault: [],
+    note: [],
+    gap: [],
   };
   for (const { batch, isLate } of fresh) {
     for (const record of batch.content) (sorted[record.type] as Told<AgentRecord>[]).push({ nodeId: batch.nodeId, batchUid: batch.uid, isLate, record });
@@ -29,7 +41,13 @@ async function tellNotes(tx: Tx, nowMs: number, notes: readonly Told<RecordOf<'n
   await appendEvents(
     tx,
     nowMs,
-    notes.map(({ nodeId, record }) => ({ type: record.code, severity: record.severity, text: record.message, ids: { ...record.ids, nodeId }, by: `agent ${nodeId}` })),
+    notes.map(({ nodeId, record }) => ({
+      type: record.code,
+      severity: record.severity,
+      text: record.message,
+      ids: { ...record.ids, nodeId },
+      by: `agent ${nodeId}`,
+    })),
   );
 }
 
@@ -65,8 +83,15 @@ export async function applyRecords(tx: Tx, nowMs: number, fresh: readonly Stored
   for (const { nodeId, record } of told.assessment) if (devices.has(record.deviceId)) changed.add(nodeId);
   const targets = new Set(await storeTargetStats(tx, nowMs, told['target-stats']));
   for (const { nodeId, record } of told['target-stats']) if (targets.has(record.targetId)) changed.add(nodeId);
-  await storeAccesses(tx, nowMs, told.access.map(({ record: { type: _, ...access } }) => access));
-  await storeAccessRates(tx, told.ewma.map(({ record }) => record));
+  await storeAccesses(
+    tx,
+    nowMs,
+    told.access.map(({ record: { type: _, ...access } }) => access),
+  );
+  await storeAccessRates(
+    tx,
+    told.ewma.map(({ record }) => record),
+  );
   for (const { nodeId, record } of told.inventory) await applyInventory(tx, nodeId, record, nowMs);
   for (const { nodeId, record } of told.job) await applyJobRecord(tx, nodeId, record, nowMs);
   for (const { nodeId, record } of newestProgress(told.progress)) await applyProgress(tx, nodeId, record, nowMs);

@@ -52,9 +52,16 @@ const retryDelays = { firstDelayMs: 50, longestDelayMs: 5_000 };
 
 /** Batches whose content the database refuses are counted as received, like those that can not be read: their stream must go on. */
 function asUnreadable(work: Work, failure: Failure): Work {
-  if (work.kind === 'batch') return { ...work, batch: { ...work.batch, poison: true, records: 0, content: [], unreadableBecause: `the store refuses it: ${failure.message}` } };
+  if (work.kind === 'batch')
+    return { ...work, batch: { ...work.batch, poison: true, records: 0, content: [], unreadableBecause: `the store refuses it: ${failure.message}` } };
   const identity = 'nodeId' in work ? work.nodeId : work.kind === 'boot' ? work.boot.nodeId : '';
-  return { kind: 'bad', topic: work.kind === 'bad' ? work.topic : `(${work.kind} of ${identity})`, identity, because: `the store refuses it: ${failure.message}`, payload: work.payload };
+  return {
+    kind: 'bad',
+    topic: work.kind === 'bad' ? work.topic : `(${work.kind} of ${identity})`,
+    identity,
+    because: `the store refuses it: ${failure.message}`,
+    payload: work.payload,
+  };
 }
 
 /**
@@ -85,8 +92,19 @@ export function startIngest(parts: IngestParts): Ingest {
   };
 
   const welcome = (outcome: GroupOutcome, nowMs: number): void => {
-    for (const { boot, outcome: { incarnation, watermark } } of outcome.welcomes) {
-      const message: WelcomeMessage = { v: 1, bootUid: boot.bootUid, incarnation, storeEpoch: store.storeEpoch, watermark, publicKeyPem: parts.publicKeyPem, atMs: nowMs };
+    for (const {
+      boot,
+      outcome: { incarnation, watermark },
+    } of outcome.welcomes) {
+      const message: WelcomeMessage = {
+        v: 1,
+        bootUid: boot.bootUid,
+        incarnation,
+        storeEpoch: store.storeEpoch,
+        watermark,
+        publicKeyPem: parts.publicKeyPem,
+        atMs: nowMs,
+      };
       say(bus.publish('welcome', boot.nodeId, message));
     }
   };

@@ -5,7 +5,20 @@ import { namePattern } from '@data-in-motion/shared/domain/ids';
  * This accepts the plain ones and nothing that the schema would not accept, which `read-message.prop.test.ts` proves; whatever it
  * does not accept goes through the schema.
  */
-const fields = ['type', 'deviceId', 'atMs', 'recordedDay', 'source', 'status', 'unreadableBecause', 'selfAssessmentPassed', 'temperatureCelsius', 'powerOnHours', 'smart', 'nvme'];
+const fields = [
+  'type',
+  'deviceId',
+  'atMs',
+  'recordedDay',
+  'source',
+  'status',
+  'unreadableBecause',
+  'selfAssessmentPassed',
+  'temperatureCelsius',
+  'powerOnHours',
+  'smart',
+  'nvme',
+];
 const latestMs = 7_258_118_400_000;
 
 const isNumberOrNull = (value: unknown): boolean => value === null || (typeof value === 'number' && Number.isFinite(value));

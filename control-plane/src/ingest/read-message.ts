@@ -70,7 +70,19 @@ function readBatch(nodeId: NodeId, json: unknown, payload: Buffer): Work | strin
   if (!parsed.success) return wrongWith(parsed.error);
   const { uid, inc: incarnation, seq, prevChain, chain, sealedAtMs, records } = parsed.data;
   const { content, because } = readRecords(records, prevChain, chain);
-  const batch = { nodeId, uid, incarnation, seq, prevChain, chain, sealedAtMs, records: content.length, poison: because !== null, content, unreadableBecause: because };
+  const batch = {
+    nodeId,
+    uid,
+    incarnation,
+    seq,
+    prevChain,
+    chain,
+    sealedAtMs,
+    records: content.length,
+    poison: because !== null,
+    content,
+    unreadableBecause: because,
+  };
   return { kind: 'batch', batch, payload };
 }
 
@@ -88,7 +100,12 @@ function readOther(name: TopicName, identity: string, json: unknown, payload: Bu
     case 'ask':
       return { kind: 'ask', nodeId, message: parsed.data as PayloadOf<'ask'>, payload };
     case 'access':
-      return { kind: 'access', clientId: identity, accesses: (parsed.data as PayloadOf<'access'>).accesses.map((one) => ({ ...one, source: 'bus' as const })), payload };
+      return {
+        kind: 'access',
+        clientId: identity,
+        accesses: (parsed.data as PayloadOf<'access'>).accesses.map((one) => ({ ...one, source: 'bus' as const })),
+        payload,
+      };
     default:
       return 'nothing that the control plane listens to';
   }

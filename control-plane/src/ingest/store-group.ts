@@ -16,7 +16,11 @@ import type { Work } from './read-message.ts';
 type WorkOf<Kind extends Work['kind']> = Extract<Work, { kind: Kind }>;
 
 /** Called in the transaction of an agent's start, to end the leases of the life before. */
-export type BootHook = (tx: Tx, boot: { readonly nodeId: NodeId; readonly incarnation: number; readonly endedIncarnation: number | null }, nowMs: number) => Promise<void>;
+export type BootHook = (
+  tx: Tx,
+  boot: { readonly nodeId: NodeId; readonly incarnation: number; readonly endedIncarnation: number | null },
+  nowMs: number,
+) => Promise<void>;
 
 /** What is to be said after the commit. */
 export interface GroupOutcome {
@@ -31,7 +35,10 @@ const flapping = { withinMs: 300_000, starts: 4 };
 
 /** An agent that starts again and again is broken, or two machines run under one identity. */
 async function watchFlapping(tx: Tx, nowMs: number, nodeId: NodeId): Promise<void> {
-  const [row] = await rowsOf<{ starts: number }>(tx, sql`select count(*)::int as starts from event where at_ms > ${nowMs - flapping.withinMs}::bigint and type = 'agent.started' and ids->>'nodeId' = ${nodeId}`);
+  const [row] = await rowsOf<{ starts: number }>(
+    tx,
+    sql`select count(*)::int as starts from event where at_ms > ${nowMs - flapping.withinMs}::bigint and type = 'agent.started' and ids->>'nodeId' = ${nodeId}`,
+  );
   if ((row?.starts ?? 0) < flapping.starts) return endAlert(tx, nowMs, 'agent-flapping', nodeId);
   const text = `The agent on ${nodeId} started ${row!.starts} times within five minutes. It may be failing, or two machines share its identity: enrol one of them anew.`;
   await raiseAlert(tx, nowMs, { rule: 'agent-flapping', subject: nodeId, severity: 'error', text, ids: { nodeId } });
@@ -58,8 +65,12 @@ async function quarantineAll(tx: Tx, nowMs: number, bad: readonly BadMessage[]):
   if (bad.length === 0) return;
   await storeQuarantine(tx, nowMs, bad);
   const last = bad.at(-1)!;
-  const text = `${bad.length === 1 ? 'A message' : `${bad.length} messages`} could not be read, the last on ${last.topic.slice(0, 200)}: ${last.because}`.replaceAll('\0', '�').toWellFormed();
-  await appendEvents(tx, nowMs, [{ type: 'bus.unreadable', severity: 'warning', text, ids: last.nodeId === null ? {} : { nodeId: last.nodeId }, by: 'control-plane' }]);
+  const text = `${bad.length === 1 ? 'A message' : `${bad.length} messages`} could not be read, the last on ${last.topic.slice(0, 200)}: ${last.because}`
+    .replaceAll('\0', '�')
+    .toWellFormed();
+  await appendEvents(tx, nowMs, [
+    { type: 'bus.unreadable', severity: 'warning', text, ids: last.nodeId === null ? {} : { nodeId: last.nodeId }, by: 'control-plane' },
+  ]);
 }
 
 function badOf(group: readonly Work[]): BadMessage[] {
@@ -80,7 +91,10 @@ export async function storeGroup(tx: Tx, nowMs: number, group: readonly Work[], 
   const changedNodes = new Set(welcomes.filter(({ outcome }) => outcome.isNew).map(({ boot: { nodeId } }) => nodeId));
 
   const received = of(group, 'batch').map((work) => work.batch);
-  const speakers = await knownNodes(tx, [...received, ...of(group, 'ask')].map(({ nodeId }) => nodeId));
+  const speakers = await knownNodes(
+    tx,
+    [...received, ...of(group, 'ask')].map(({ nodeId }) => nodeId),
+  );
   const batches = received.filter(({ nodeId }) => speakers.has(nodeId));
   let fresh = 0;
   let records = 0;
@@ -91,7 +105,11 @@ export async function storeGroup(tx: Tx, nowMs: number, group: readonly Work[], 
     fresh = outcome.fresh.length;
     for (const { batch } of outcome.fresh) records += batch.content.length;
   }
-  await storeAccesses(tx, nowMs, of(group, 'access').flatMap(({ accesses }) => accesses));
+  await storeAccesses(
+    tx,
+    nowMs,
+    of(group, 'access').flatMap(({ accesses }) => accesses),
+  );
   for (const { nodeId, message } of of(group, 'state')) await recordConnection(tx, nodeId, message);
   await quarantineAll(tx, nowMs, badOf(group));
   for (const { nodeId, message } of of(group, 'ask')) await recordObservedRev(tx, nowMs, nodeId, message.have);

@@ -18,11 +18,36 @@ function wildPlan(snapshot: FleetSnapshot, seed: number): Plan {
     const action = pick(random, ['copy', 'move', 'retire'] as const);
     const need: NeedKind = pick(random, ['add-copy', 'drop-copy', 'evacuate-device', 'follow-heat', 'cheaper-place', 'drop-stale-copy'] as const);
     return {
-      datasetId: dataset.datasetId, need, action, deviceId: null, fromReplicaId: replica.replicaId, fromTargetId: replica.targetId, toTargetId: action === 'retire' ? null : pick(random, snapshot.targets).targetId, sizeBytes: dataset.sizeBytes,
-      reason: '', confidence: random.next(), costBefore: null, costAfter: null, changePerMonth: 0, migrationOnce: 0, paybackDays: null, expectedMs: null, priority: pick(random, [0, 1, 2, 3, 4] as const),
+      datasetId: dataset.datasetId,
+      need,
+      action,
+      deviceId: null,
+      fromReplicaId: replica.replicaId,
+      fromTargetId: replica.targetId,
+      toTargetId: action === 'retire' ? null : pick(random, snapshot.targets).targetId,
+      sizeBytes: dataset.sizeBytes,
+      reason: '',
+      confidence: random.next(),
+      costBefore: null,
+      costAfter: null,
+      changePerMonth: 0,
+      migrationOnce: 0,
+      paybackDays: null,
+      expectedMs: null,
+      priority: pick(random, [0, 1, 2, 3, 4] as const),
     };
   });
-  return { madeAtMs: snapshot.takenAtMs, solver: '', solvedInMs: 0, objectivePerMonth: 0, lowerBoundPerMonth: 0, costBeforePerMonth: 0, costAfterPerMonth: 0, moves, infeasible: [] };
+  return {
+    madeAtMs: snapshot.takenAtMs,
+    solver: '',
+    solvedInMs: 0,
+    objectivePerMonth: 0,
+    lowerBoundPerMonth: 0,
+    costBeforePerMonth: 0,
+    costAfterPerMonth: 0,
+    moves,
+    infeasible: [],
+  };
 }
 
 test('whatever a plan asks for: no target is overfilled, no limit is passed, no wanted and no last copy is let go, each place gets a dataset once', () => {
@@ -30,7 +55,12 @@ test('whatever a plan asks for: no target is overfilled, no limit is passed, no 
     fc.property(fc.integer(), fc.constantFrom(0, 0.2, 0.5), fc.constantFrom(0.2, 2), (seed, trouble, room) => {
       const snapshot = randomFleet(seed, { targets: 6, datasets: 5, sites: 3, room, trouble });
       const random = seededRandom(seed + 1);
-      const limits = { underWayPerNode: randomInt(random, 1, 6), underWayInFleet: randomInt(random, 1, 20), newPerPass: randomInt(random, 1, 10), evacuatingAtOnce: randomInt(random, 1, 4) };
+      const limits = {
+        underWayPerNode: randomInt(random, 1, 6),
+        underWayInFleet: randomInt(random, 1, 20),
+        newPerPass: randomInt(random, 1, 10),
+        evacuatingAtOnce: randomInt(random, 1, 4),
+      };
       const answers = admitPlan(snapshot, wildPlan(snapshot, seed), limits);
       const admitted = answers.filter((answer) => answer.verdict === 'admitted').map((answer) => answer.move);
       for (const answer of answers) expect(answer.heldBecause === null).toBe(answer.verdict === 'admitted');

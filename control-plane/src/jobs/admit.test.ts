@@ -12,29 +12,59 @@ const targets = ['berlin-disk', 'paris-disk', 'rome-disk'].map((name) => targetF
 
 function move(dataset: DatasetFacts, from: string, to: string | null, more: Partial<Move> = {}): Move {
   return {
-    datasetId: dataset.datasetId, need: 'add-copy', action: to === null ? 'retire' : 'copy', deviceId: null, fromReplicaId: `${dataset.datasetId}@${from}` as ReplicaId, fromTargetId: from as TargetId, toTargetId: to as TargetId | null,
-    sizeBytes: dataset.sizeBytes, reason: '', confidence: 1, costBefore: null, costAfter: null, changePerMonth: 0, migrationOnce: 0, paybackDays: null, expectedMs: null, priority: 0, ...more,
+    datasetId: dataset.datasetId,
+    need: 'add-copy',
+    action: to === null ? 'retire' : 'copy',
+    deviceId: null,
+    fromReplicaId: `${dataset.datasetId}@${from}` as ReplicaId,
+    fromTargetId: from as TargetId,
+    toTargetId: to as TargetId | null,
+    sizeBytes: dataset.sizeBytes,
+    reason: '',
+    confidence: 1,
+    costBefore: null,
+    costAfter: null,
+    changePerMonth: 0,
+    migrationOnce: 0,
+    paybackDays: null,
+    expectedMs: null,
+    priority: 0,
+    ...more,
   };
 }
 
-const planOf = (moves: readonly Move[]): Plan => ({ madeAtMs: nowMs, solver: '', solvedInMs: 0, objectivePerMonth: 0, lowerBoundPerMonth: 0, costBeforePerMonth: 0, costAfterPerMonth: 0, moves, infeasible: [] });
+const planOf = (moves: readonly Move[]): Plan => ({
+  madeAtMs: nowMs,
+  solver: '',
+  solvedInMs: 0,
+  objectivePerMonth: 0,
+  lowerBoundPerMonth: 0,
+  costBeforePerMonth: 0,
+  costAfterPerMonth: 0,
+  moves,
+  infeasible: [],
+});
 const admit = (snapshot: FleetSnapshot, moves: readonly Move[], own = limits) => admitPlan(snapshot, planOf(moves), own);
 const verdicts = (snapshot: FleetSnapshot, moves: readonly Move[], own = limits) => admit(snapshot, moves, own).map((admission) => admission.verdict);
 const maps = (policy: Partial<Policy> = {}, places: readonly string[] = ['berlin-disk', 'rome-disk']) => datasetFacts('maps', places, policy);
-const heatMove = (dataset: DatasetFacts, confidence: number) => move(dataset, 'berlin-disk', 'paris-disk', { need: 'follow-heat', action: 'move', priority: 2, confidence });
+const heatMove = (dataset: DatasetFacts, confidence: number) =>
+  move(dataset, 'berlin-disk', 'paris-disk', { need: 'follow-heat', action: 'move', priority: 2, confidence });
 
 describe('who decides', () => {
   test('in advisory mode a move for heat waits for a person, a repair does not', () => {
     const dataset = maps({ mode: 'advisory' });
     const fleet = fleetOf({ targets, datasets: [dataset] });
     expect(admit(fleet, [heatMove(dataset, 1)])).toMatchObject([{ verdict: 'advised', heldBecause: expect.stringContaining('advisory') }]);
-    for (const need of ['add-copy', 'replace-bad-copy', 'evacuate-device'] as const) expect(verdicts(fleet, [move(dataset, 'berlin-disk', 'paris-disk', { need })])).toEqual(['admitted']);
+    for (const need of ['add-copy', 'replace-bad-copy', 'evacuate-device'] as const)
+      expect(verdicts(fleet, [move(dataset, 'berlin-disk', 'paris-disk', { need })])).toEqual(['admitted']);
   });
 
   test('a forecast below the cutoff is advice, at the cutoff it is acted on', () => {
     const dataset = maps({ probabilityCutoff: 0.7 });
     const fleet = fleetOf({ targets, datasets: [dataset] });
-    expect(admit(fleet, [heatMove(dataset, 0.69)])).toMatchObject([{ verdict: 'advised', heldBecause: 'the forecast is 69 % sure, the policy acts from 70 %' }]);
+    expect(admit(fleet, [heatMove(dataset, 0.69)])).toMatchObject([
+      { verdict: 'advised', heldBecause: 'the forecast is 69 % sure, the policy acts from 70 %' },
+    ]);
     expect(verdicts(fleet, [heatMove(dataset, 0.7)])).toEqual(['admitted']);
   });
 });
@@ -44,11 +74,19 @@ describe('room and limits', () => {
 
   test('the room that one move takes is not there for the next', () => {
     const tight = targets.map((target) => ({ ...target, capacityBytes: 25e9, reserveBytes: 1e9, usedBytes: 1e9, reservedBytes: 5e9 }));
-    expect(admit(fleetOf({ targets: tight, datasets: two }), two.map((dataset) => move(dataset, 'berlin-disk', 'paris-disk')))).toMatchObject([{ verdict: 'admitted' }, { verdict: 'held', heldBecause: expect.stringContaining('no room') }]);
+    expect(
+      admit(
+        fleetOf({ targets: tight, datasets: two }),
+        two.map((dataset) => move(dataset, 'berlin-disk', 'paris-disk')),
+      ),
+    ).toMatchObject([{ verdict: 'admitted' }, { verdict: 'held', heldBecause: expect.stringContaining('no room') }]);
   });
 
   test('safety comes before heat before cost, whatever the order of the plan', () => {
-    const moves = [move(two[0]!, 'berlin-disk', 'paris-disk', { need: 'cheaper-place', action: 'move', priority: 3 }), move(two[1]!, 'berlin-disk', 'paris-disk')];
+    const moves = [
+      move(two[0]!, 'berlin-disk', 'paris-disk', { need: 'cheaper-place', action: 'move', priority: 3 }),
+      move(two[1]!, 'berlin-disk', 'paris-disk'),
+    ];
     expect(verdicts(fleetOf({ targets, datasets: two }), moves, { ...limits, newPerPass: 1 })).toEqual(['held', 'admitted']);
   });
 
@@ -66,12 +104,19 @@ describe('room and limits', () => {
   test('only so many datasets leave risky devices at one time', () => {
     const risky = targets.map((target) => (target.targetId === 'berlin-disk' ? { ...target, deviceIds: [deviceFacts('sda').deviceId] } : target));
     const moves = two.map((dataset) => move(dataset, 'berlin-disk', 'paris-disk', { need: 'evacuate-device', action: 'move' }));
-    expect(verdicts(fleetOf({ targets: risky, datasets: two, devices: [deviceFacts('sda', { level: 'failing' })] }), moves, { ...limits, evacuatingAtOnce: 1 })).toEqual(['admitted', 'held']);
+    expect(
+      verdicts(fleetOf({ targets: risky, datasets: two, devices: [deviceFacts('sda', { level: 'failing' })] }), moves, { ...limits, evacuatingAtOnce: 1 }),
+    ).toEqual(['admitted', 'held']);
   });
 
   test('a second job for the same dataset and place is not started', () => {
     const fleet = fleetOf({ targets, datasets: two, jobs: [jobFacts(two[0]!, 'copy', { toTargetId: 'paris-disk' as TargetId })] });
-    expect(verdicts(fleet, two.map((dataset) => move(dataset, 'berlin-disk', 'paris-disk')))).toEqual(['held', 'admitted']);
+    expect(
+      verdicts(
+        fleet,
+        two.map((dataset) => move(dataset, 'berlin-disk', 'paris-disk')),
+      ),
+    ).toEqual(['held', 'admitted']);
   });
 
   test('what has become unusable since the plan was made is held, with the reason', () => {

@@ -29,7 +29,9 @@ const forecasts: readonly NeedKind[] = ['follow-heat', 'cheaper-place'];
  */
 export function admitPlan(snapshot: FleetSnapshot, plan: Plan, limits: AdmissionLimits): Admission[] {
   const ledger = openLedger(snapshot, limits);
-  const order = plan.moves.map((move, place) => ({ move, place })).sort((a, b) => a.move.priority - b.move.priority || Number(a.move.action === 'retire') - Number(b.move.action === 'retire') || a.place - b.place);
+  const order = plan.moves
+    .map((move, place) => ({ move, place }))
+    .sort((a, b) => a.move.priority - b.move.priority || Number(a.move.action === 'retire') - Number(b.move.action === 'retire') || a.place - b.place);
   const answers = new Map<Move, Admission>();
   for (const { move } of order) {
     const dataset = indexOf(snapshot).datasets.get(move.datasetId);
@@ -66,7 +68,11 @@ function openLedger(snapshot: FleetSnapshot, limits: AdmissionLimits): Ledger {
   const onNode = new Map<NodeId, number>();
   const busy = new Set<string>(snapshot.jobs.flatMap((job) => [placeKey(job.datasetId, job.toTargetId), placeKey(job.datasetId, job.fromReplicaId)]));
   const copying = new Set<DatasetId>(snapshot.jobs.filter((job) => job.purpose !== 'retire' && job.purpose !== 'verify').map((job) => job.datasetId));
-  const evacuating = new Set<DatasetId>(snapshot.jobs.filter((job) => job.purpose === 'move' && job.fromTargetId !== null && health.get(job.fromTargetId)?.riskyDeviceId != null).map((job) => job.datasetId));
+  const evacuating = new Set<DatasetId>(
+    snapshot.jobs
+      .filter((job) => job.purpose === 'move' && job.fromTargetId !== null && health.get(job.fromTargetId)?.riskyDeviceId != null)
+      .map((job) => job.datasetId),
+  );
   const dropped = new Set<ReplicaId>();
   const count = (map: Map<NodeId, number>, nodeId: NodeId | undefined): void => {
     if (nodeId !== undefined) map.set(nodeId, (map.get(nodeId) ?? 0) + 1);
@@ -88,7 +94,8 @@ function openLedger(snapshot: FleetSnapshot, limits: AdmissionLimits): Ledger {
       if (inFleet >= limits.underWayInFleet) return `${inFleet} jobs are under way in the fleet, ${limits.underWayInFleet} may be`;
       const there = onNode.get(mover) ?? 0;
       if (there >= limits.underWayPerNode) return `${there} jobs are under way on ${mover}, ${limits.underWayPerNode} may be`;
-      if (move.need === 'evacuate-device' && !evacuating.has(move.datasetId) && evacuating.size >= limits.evacuatingAtOnce) return `${evacuating.size} datasets are leaving risky devices, ${limits.evacuatingAtOnce} may at one time`;
+      if (move.need === 'evacuate-device' && !evacuating.has(move.datasetId) && evacuating.size >= limits.evacuatingAtOnce)
+        return `${evacuating.size} datasets are leaving risky devices, ${limits.evacuatingAtOnce} may at one time`;
       return null;
     },
     write(move) {
@@ -122,7 +129,9 @@ function openLedger(snapshot: FleetSnapshot, limits: AdmissionLimits): Ledger {
     if (move.fromReplicaId === dataset.primaryReplicaId) return 'it is the primary: readers use it';
     if (copying.has(move.datasetId)) return `${move.datasetId} is being copied; nothing is let go meanwhile`;
     if (health.get(move.fromTargetId!)?.mayLetGo !== true) return health.get(move.fromTargetId!)?.reason ?? `${move.fromTargetId} can not let anything go now`;
-    const others = copiesOf(snapshot, dataset, health).counted.filter((replica) => replica.replicaId !== move.fromReplicaId && !dropped.has(replica.replicaId)).length;
+    const others = copiesOf(snapshot, dataset, health).counted.filter(
+      (replica) => replica.replicaId !== move.fromReplicaId && !dropped.has(replica.replicaId),
+    ).length;
     return others < Math.max(1, dataset.policy.copies) ? `only ${others} other verified copies would stand, ${dataset.policy.copies} are wanted` : null;
   }
 }

@@ -15,7 +15,13 @@ export function startMetrics(store: Store, startedAtMs: number, nowMs: () => num
   const registry = new Registry();
   collectDefaultMetrics({ register: registry, prefix: 'dim_' });
   const registers = [registry];
-  const requests = new Histogram({ name: 'dim_http_request_seconds', help: 'Time of an HTTP answer', labelNames: ['route', 'method', 'status'], buckets: [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5], registers });
+  const requests = new Histogram({
+    name: 'dim_http_request_seconds',
+    help: 'Time of an HTTP answer',
+    labelNames: ['route', 'method', 'status'],
+    buckets: [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5],
+    registers,
+  });
   const refused = new Counter({ name: 'dim_http_refused_total', help: 'Requests that were answered by a problem document', labelNames: ['code'], registers });
   const gauge = (name: string, help: string, labelNames: string[] = []) => new Gauge({ name, help, labelNames, registers });
   const uptime = gauge('dim_uptime_seconds', 'Time since this control plane started');
@@ -48,15 +54,59 @@ export function startMetrics(store: Store, startedAtMs: number, nowMs: () => num
       poison.set(Number(kept?.count ?? 0));
       const [moved] = await db.select({ bytes: sql<number>`coalesce(sum(${job.movedBytes}), 0)` }).from(job);
       movedBytes.set(Number(moved?.bytes ?? 0));
-      const [used] = await db.select({ read: sql<number>`coalesce(sum(${accessAggregate.readBytes}), 0)`, written: sql<number>`coalesce(sum(${accessAggregate.writtenBytes}), 0)` }).from(accessAggregate);
+      const [used] = await db
+        .select({ read: sql<number>`coalesce(sum(${accessAggregate.readBytes}), 0)`, written: sql<number>`coalesce(sum(${accessAggregate.writtenBytes}), 0)` })
+        .from(accessAggregate);
       accessBytes.set({ kind: 'read' }, Number(used?.read ?? 0));
       accessBytes.set({ kind: 'write' }, Number(used?.written ?? 0));
-      await fill(nodes, 'state', db.select({ key: sql<string>`${node.agentState}`, count }).from(node).groupBy(node.agentState));
-      await fill(jobs, 'state', db.select({ key: sql<string>`${job.state}`, count }).from(job).groupBy(job.state));
-      await fill(transitions, 'to', db.select({ key: sql<string>`${jobTransition.to}`, count }).from(jobTransition).groupBy(jobTransition.to));
-      await fill(replicas, 'state', db.select({ key: sql<string>`${replica.state}`, count }).from(replica).groupBy(replica.state));
-      await fill(faults, 'kind', db.select({ key: sql<string>`${experiment.kind}`, count }).from(experiment).groupBy(experiment.kind));
-      await fill(events, 'severity', db.select({ key: sql<string>`${event.severity}`, count }).from(event).groupBy(event.severity));
+      await fill(
+        nodes,
+        'state',
+        db
+          .select({ key: sql<string>`${node.agentState}`, count })
+          .from(node)
+          .groupBy(node.agentState),
+      );
+      await fill(
+        jobs,
+        'state',
+        db
+          .select({ key: sql<string>`${job.state}`, count })
+          .from(job)
+          .groupBy(job.state),
+      );
+      await fill(
+        transitions,
+        'to',
+        db
+          .select({ key: sql<string>`${jobTransition.to}`, count })
+          .from(jobTransition)
+          .groupBy(jobTransition.to),
+      );
+      await fill(
+        replicas,
+        'state',
+        db
+          .select({ key: sql<string>`${replica.state}`, count })
+          .from(replica)
+          .groupBy(replica.state),
+      );
+      await fill(
+        faults,
+        'kind',
+        db
+          .select({ key: sql<string>`${experiment.kind}`, count })
+          .from(experiment)
+          .groupBy(experiment.kind),
+      );
+      await fill(
+        events,
+        'severity',
+        db
+          .select({ key: sql<string>`${event.severity}`, count })
+          .from(event)
+          .groupBy(event.severity),
+      );
       return { text: await registry.metrics(), contentType: registry.contentType };
     },
   };

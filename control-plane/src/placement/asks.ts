@@ -1,10 +1,10 @@
-import type { DatasetId, DeviceId, ReplicaId, TargetId } from '@data-in-motion/shared/domain/ids';
 import type { Heat } from '@data-in-motion/shared/domain/heat';
+import type { DatasetId, DeviceId, ReplicaId, TargetId } from '@data-in-motion/shared/domain/ids';
 import type { PlacementSettings } from '../fleet/decision-settings.ts';
 import { domainOf, indexOf } from '../fleet/lookup.ts';
 import type { DatasetFacts, FleetSnapshot, ReplicaFacts, TargetFacts } from '../fleet/snapshot.ts';
-import { type ExpectedUse, forecastUse } from '../heat/forecast-use.ts';
 import type { TargetHealth } from '../health/target-health.ts';
+import { type ExpectedUse, forecastUse } from '../heat/forecast-use.ts';
 import { allowedTargets } from '../policy/allowed-targets.ts';
 import type { CopyRole, PolicyRule } from '../policy/violations.ts';
 import { copiesOf, jobsOf } from '../reconcile/copies.ts';
@@ -61,7 +61,10 @@ export function asksOf(context: AskContext, dataset: DatasetFacts, needs: readon
   const asked = needAsks(context, dataset, open);
   if (open.length < needs.length || asked.some((ask) => ask.options.length > 0)) return asked;
   const atRest = dataset.lastMovedAtMs === null || context.snapshot.takenAtMs - dataset.lastMovedAtMs >= context.settings.dwellMs;
-  const busy = jobsOf(context.snapshot).get(dataset.datasetId)?.some((job) => job.purpose !== 'verify') === true;
+  const busy =
+    jobsOf(context.snapshot)
+      .get(dataset.datasetId)
+      ?.some((job) => job.purpose !== 'verify') === true;
   if (!atRest || busy || dataset.versionId === null) return asked;
   const stuck = new Set(open.map((need) => need.replicaId));
   return [...asked, ...betterAsks(context, dataset, stuck)];
@@ -70,23 +73,56 @@ export function asksOf(context: AskContext, dataset: DatasetFacts, needs: readon
 function needAsks(context: AskContext, dataset: DatasetFacts, needs: readonly Need[]): Ask[] {
   const copies = copiesOf(context.snapshot, dataset, context.health);
   const leaving = new Set(needs.flatMap((need) => (need.answer === 'leave' ? [need.replicaId] : [])));
-  const taken = takenDomains(context, dataset, copies.counted.filter((replica) => !leaving.has(replica.replicaId)), copies.comingTo);
+  const taken = takenDomains(
+    context,
+    dataset,
+    copies.counted.filter((replica) => !leaving.has(replica.replicaId)),
+    copies.comingTo,
+  );
   const sources = copies.counted.length > 0 ? copies.counted : copies.leaving;
   const byId = new Map(dataset.replicas.map((replica) => [replica.replicaId, replica]));
   const base = { dataset, taken } as const;
 
-  const leaves = needs.filter((need) => need.answer === 'leave').map((need): Ask => {
-    const replica = byId.get(need.replicaId!)!;
-    const role = roleOf(dataset, replica);
-    const onlyPinned = need.rules.includes('pinned-targets') && dataset.policy.pinnedTargets.length > 0;
-    const options = newPlaces(context, dataset, role, taken).filter((to) => !onlyPinned || dataset.policy.pinnedTargets.includes(to.targetId)).map((to) => moveOption(context, dataset, replica, role, to));
-    return { ...base, kind: 'leave', need: need.kind, deviceId: need.deviceId, rules: need.rules, reason: need.reason, count: 1, replica, role, stayObjective: stayObjective(context, dataset, replica, role), options };
-  });
+  const leaves = needs
+    .filter((need) => need.answer === 'leave')
+    .map((need): Ask => {
+      const replica = byId.get(need.replicaId!)!;
+      const role = roleOf(dataset, replica);
+      const onlyPinned = need.rules.includes('pinned-targets') && dataset.policy.pinnedTargets.length > 0;
+      const options = newPlaces(context, dataset, role, taken)
+        .filter((to) => !onlyPinned || dataset.policy.pinnedTargets.includes(to.targetId))
+        .map((to) => moveOption(context, dataset, replica, role, to));
+      return {
+        ...base,
+        kind: 'leave',
+        need: need.kind,
+        deviceId: need.deviceId,
+        rules: need.rules,
+        reason: need.reason,
+        count: 1,
+        replica,
+        role,
+        stayObjective: stayObjective(context, dataset, replica, role),
+        options,
+      };
+    });
   const adds = needs.filter((need) => need.answer === 'add');
   if (adds.length === 0) return leaves;
   const options = newPlaces(context, dataset, 'copy', taken).flatMap((to) => copyOption(context, dataset, sources, to) ?? []);
   // Copies that are missing are alike: one question with a count keeps the solver from trying them in every order.
-  const add: Ask = { ...base, kind: 'add', need: adds[0]!.kind, deviceId: null, rules: adds[0]!.rules, reason: adds[0]!.reason, count: adds.length, replica: null, role: 'copy', stayObjective: 0, options };
+  const add: Ask = {
+    ...base,
+    kind: 'add',
+    need: adds[0]!.kind,
+    deviceId: null,
+    rules: adds[0]!.rules,
+    reason: adds[0]!.reason,
+    count: adds.length,
+    replica: null,
+    role: 'copy',
+    stayObjective: 0,
+    options,
+  };
   return [add, ...leaves];
 }
 
@@ -96,8 +132,16 @@ function betterAsks(context: AskContext, dataset: DatasetFacts, stuck: ReadonlyS
   const copies = copiesOf(context.snapshot, dataset, context.health);
   if (copies.comingTo.length > 0 || copies.inHand.size > 0) return [];
   const present = presentObjective(context, dataset);
-  const movable = copies.counted.filter((replica) => !stuck.has(replica.replicaId) && context.health.get(replica.targetId)?.mayLetGo === true && !dataset.policy.pinnedTargets.includes(replica.targetId));
-  const firm = takenDomains(context, dataset, copies.counted.filter((replica) => !movable.includes(replica)), []);
+  const movable = copies.counted.filter(
+    (replica) =>
+      !stuck.has(replica.replicaId) && context.health.get(replica.targetId)?.mayLetGo === true && !dataset.policy.pinnedTargets.includes(replica.targetId),
+  );
+  const firm = takenDomains(
+    context,
+    dataset,
+    copies.counted.filter((replica) => !movable.includes(replica)),
+    [],
+  );
   const asks = movable.map((replica): Ask => {
     const role = roleOf(dataset, replica);
     const stay = stayObjective(context, dataset, replica, role);
@@ -107,7 +151,20 @@ function betterAsks(context: AskContext, dataset: DatasetFacts, stuck: ReadonlyS
         const saving = stay - perMonth(option.cost) - option.waitingPerMonth;
         return saving > 0 && saving >= dataset.policy.forecastMargin * present && (option.cost.migrationOnce / saving) * daysPerMonth <= horizonDays;
       });
-    return { dataset, kind: 'better', need: null, deviceId: null, rules: [], reason: context.heats.get(dataset.datasetId)?.reason ?? '', count: 1, replica, role, stayObjective: stay, options, taken: firm };
+    return {
+      dataset,
+      kind: 'better',
+      need: null,
+      deviceId: null,
+      rules: [],
+      reason: context.heats.get(dataset.datasetId)?.reason ?? '',
+      count: 1,
+      replica,
+      role,
+      stayObjective: stay,
+      options,
+      taken: firm,
+    };
   });
   // A copy without options is asked about too, as long as another has some: its domain is taken unless it leaves.
   return asks.some((ask) => ask.options.length > 0) ? asks : [];
@@ -123,17 +180,25 @@ function presentObjective(context: AskContext, dataset: DatasetFacts): number {
 
 /** Allowed targets that hold no readable copy of the dataset and lie in no domain that is taken. */
 function newPlaces(context: AskContext, dataset: DatasetFacts, role: CopyRole, taken: ReadonlySet<string>): TargetFacts[] {
-  const held = new Set(dataset.replicas.filter((replica) => replica.versionId === dataset.versionId && ['joining', 'verified', 'suspect', 'retiring'].includes(replica.state)).map((replica) => replica.targetId));
-  return allowedTargets(context.snapshot, dataset, role, context.health).filter((target) => !held.has(target.targetId) && !taken.has(domainOf(target, dataset.policy.spread)));
+  const held = new Set(
+    dataset.replicas
+      .filter((replica) => replica.versionId === dataset.versionId && ['joining', 'verified', 'suspect', 'retiring'].includes(replica.state))
+      .map((replica) => replica.targetId),
+  );
+  return allowedTargets(context.snapshot, dataset, role, context.health).filter(
+    (target) => !held.has(target.targetId) && !taken.has(domainOf(target, dataset.policy.spread)),
+  );
 }
 
 function takenDomains(context: AskContext, dataset: DatasetFacts, staying: readonly ReplicaFacts[], coming: readonly TargetId[]): ReadonlySet<string> {
   const fleet = indexOf(context.snapshot);
   const places = [...staying.map((replica) => replica.targetId), ...coming];
-  return new Set(places.flatMap((targetId) => {
-    const target = fleet.targets.get(targetId);
-    return target === undefined ? [] : [domainOf(target, dataset.policy.spread)];
-  }));
+  return new Set(
+    places.flatMap((targetId) => {
+      const target = fleet.targets.get(targetId);
+      return target === undefined ? [] : [domainOf(target, dataset.policy.spread)];
+    }),
+  );
 }
 
 function moveOption(context: AskContext, dataset: DatasetFacts, replica: ReplicaFacts, role: CopyRole, to: TargetFacts): Option {

@@ -4,8 +4,8 @@ import { defaultDecisionSettings } from '../fleet/decision-settings.ts';
 import { domainOf, freeBytes, indexOf } from '../fleet/lookup.ts';
 import type { FleetSnapshot } from '../fleet/snapshot.ts';
 import { randomFleet } from '../fleet/testdata/random-fleet.ts';
-import { fleetHeats } from '../heat/classify-heat.ts';
 import { targetHealth } from '../health/target-health.ts';
+import { fleetHeats } from '../heat/classify-heat.ts';
 import { fleetNeeds } from '../reconcile/needs.ts';
 import { type Ask, asksOf, type Option } from './asks.ts';
 import { choosePlaces } from './choose-places.ts';
@@ -16,7 +16,13 @@ function asksFor(snapshot: FleetSnapshot): Ask[] {
   const heats = fleetHeats(snapshot, settings.heat);
   const needs = fleetNeeds(snapshot, heats);
   const context = { snapshot, health: targetHealth(snapshot), heats, settings: settings.placement };
-  return snapshot.datasets.flatMap((dataset) => asksOf(context, dataset, needs.filter((need) => need.datasetId === dataset.datasetId)));
+  return snapshot.datasets.flatMap((dataset) =>
+    asksOf(
+      context,
+      dataset,
+      needs.filter((need) => need.datasetId === dataset.datasetId),
+    ),
+  );
 }
 
 interface Answer {
@@ -41,7 +47,8 @@ function answerOf(asks: readonly Ask[], options: readonly (readonly Option[])[])
 /** The rules written down once more, as one would check a finished layout. */
 function isAllowed(snapshot: FleetSnapshot, asks: readonly Ask[], options: readonly (readonly Option[])[]): boolean {
   const filled = new Map<string, number>();
-  for (const [place, ask] of asks.entries()) for (const { to } of options[place]!) filled.set(to.targetId, (filled.get(to.targetId) ?? 0) + ask.dataset.sizeBytes);
+  for (const [place, ask] of asks.entries())
+    for (const { to } of options[place]!) filled.set(to.targetId, (filled.get(to.targetId) ?? 0) + ask.dataset.sizeBytes);
   if (snapshot.targets.some((target) => (filled.get(target.targetId) ?? 0) > freeBytes(target))) return false;
   return [...new Set(asks.map((ask) => ask.dataset))].every((dataset) => {
     const own = asks.flatMap((ask, place) => (ask.dataset === dataset ? [{ ask, taken: options[place]! }] : []));

@@ -32,10 +32,17 @@ const worth = { add: 4, evacuate: 2, forbidden: 1, pin: 0.25 } as const;
  *
  * Choosing nothing is always possible, so there is always an answer; what could not be answered is seen by its ask's empty options.
  */
-export async function choosePlaces(snapshot: FleetSnapshot, asks: readonly Ask[], limits: { readonly timeLimitMs: number; readonly gap: number }): Promise<Choice> {
+export async function choosePlaces(
+  snapshot: FleetSnapshot,
+  asks: readonly Ask[],
+  limits: { readonly timeLimitMs: number; readonly gap: number },
+): Promise<Choice> {
   const variables = variablesOf(asks);
   if (variables.length === 0) return { chosen: asks.map((ask) => ({ ask, options: [] })), gapPerMonth: 0, solvedInMs: 0, status: 'optimal' };
-  const model: MixedModel = { costs: pricesOf(variables, asks), rows: [...countRows(variables, asks), ...spreadRows(snapshot, variables, asks), ...capacityRows(snapshot, variables)] };
+  const model: MixedModel = {
+    costs: pricesOf(variables, asks),
+    rows: [...countRows(variables, asks), ...spreadRows(snapshot, variables, asks), ...capacityRows(snapshot, variables)],
+  };
   const solution = await solveMixed(model, { timeLimitMs: limits.timeLimitMs, gap: Math.max(1e-9, limits.gap * presentPerMonth(asks)) });
   const options = new Map<Ask, Option[]>(asks.map((ask) => [ask, []]));
   for (const [place, variable] of variables.entries()) if (solution.values[place]) options.get(variable.ask)!.push(variable.option);
@@ -58,7 +65,14 @@ function gapToBestAlone(chosen: readonly Chosen[]): number {
 
 /** What the asked copies cost about, dollars per month: where they are, or for new ones at their best place. */
 function presentPerMonth(asks: readonly Ask[]): number {
-  return asks.reduce((sum, ask) => sum + (ask.kind === 'add' ? ask.count * Math.min(...ask.options.map((option) => option.objective), Number.MAX_SAFE_INTEGER) * Number(ask.options.length > 0) : ask.stayObjective), 0);
+  return asks.reduce(
+    (sum, ask) =>
+      sum +
+      (ask.kind === 'add'
+        ? ask.count * Math.min(...ask.options.map((option) => option.objective), Number.MAX_SAFE_INTEGER) * Number(ask.options.length > 0)
+        : ask.stayObjective),
+    0,
+  );
 }
 
 /** So many of the largest savings together never outweigh one need. */
@@ -154,6 +168,8 @@ function capacityRows(snapshot: FleetSnapshot, variables: readonly Variable[]): 
     const entries = byTarget.get(target.targetId) ?? [];
     const asked = entries.reduce((sum, [, { ask }]) => sum + ask.dataset.sizeBytes, 0);
     if (asked <= freeBytes(target)) return [];
-    return [{ columns: entries.map(([column]) => column), weights: entries.map(([, { ask }]) => ask.dataset.sizeBytes / 1e9), atMost: freeBytes(target) / 1e9 }];
+    return [
+      { columns: entries.map(([column]) => column), weights: entries.map(([, { ask }]) => ask.dataset.sizeBytes / 1e9), atMost: freeBytes(target) / 1e9 },
+    ];
   });
 }

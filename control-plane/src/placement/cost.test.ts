@@ -18,7 +18,12 @@ describe('what a copy costs', () => {
   test('a primary of 500 GB in S3 Standard that is read 2 million times and 50 GB a month', () => {
     // 500 × 0.023 = 11.50 · 2000 × 0.0004 = 0.80 · 50 × 0.09 = 4.50
     const cost = replicaCost(cloud, 'primary', 500e9, use);
-    expect(cost).toEqual({ storagePerMonth: expect.closeTo(11.5, 9), requestsPerMonth: expect.closeTo(0.8, 9), egressPerMonth: expect.closeTo(4.5, 9), migrationOnce: 0 });
+    expect(cost).toEqual({
+      storagePerMonth: expect.closeTo(11.5, 9),
+      requestsPerMonth: expect.closeTo(0.8, 9),
+      egressPerMonth: expect.closeTo(4.5, 9),
+      migrationOnce: 0,
+    });
     expect(perMonth(cost)).toBeCloseTo(16.8, 9);
   });
 
@@ -66,13 +71,24 @@ describe('what a fleet costs', () => {
     // maps: 200 × 0.02 + 200 × 0.023 = 8.60 · logs: 50 × 0.004 + 50 × 0.02 = 1.20
     expect(cost.perMonth).toBeCloseTo(9.8, 9);
     expect(cost.byOwner).toEqual({ lab: expect.closeTo(8.6, 9), ops: expect.closeTo(1.2, 9) });
-    expect(cost.byTarget).toEqual({ 'berlin-disk': expect.closeTo(5, 9), 'virginia-standard': expect.closeTo(4.6, 9), 'virginia-archive': expect.closeTo(0.2, 9) });
+    expect(cost.byTarget).toEqual({
+      'berlin-disk': expect.closeTo(5, 9),
+      'virginia-standard': expect.closeTo(4.6, 9),
+      'virginia-archive': expect.closeTo(0.2, 9),
+    });
     expect(Object.values(cost.byTier).reduce((a, b) => a + b, 0)).toBeCloseTo(cost.perMonth, 9);
-    expect(datasets.map((dataset) => perMonth(datasetCost(fleet, dataset, heats.get(dataset.datasetId)))).reduce((a, b) => a + b, 0)).toBeCloseTo(cost.perMonth, 9);
+    expect(datasets.map((dataset) => perMonth(datasetCost(fleet, dataset, heats.get(dataset.datasetId)))).reduce((a, b) => a + b, 0)).toBeCloseTo(
+      cost.perMonth,
+      9,
+    );
   });
 
   test('bytes that are still there are billed, whatever they are good for', () => {
-    const withState = (state: 'trashed' | 'corrupt' | 'missing') => fleetCost(fleetOf({ targets: [own], datasets: [datasetFacts('maps', [], {}, { sizeBytes: 100e9, replicas: [replicaFacts('maps', 'berlin-disk', { state })] })] }), new Map()).perMonth;
+    const withState = (state: 'trashed' | 'corrupt' | 'missing') =>
+      fleetCost(
+        fleetOf({ targets: [own], datasets: [datasetFacts('maps', [], {}, { sizeBytes: 100e9, replicas: [replicaFacts('maps', 'berlin-disk', { state })] })] }),
+        new Map(),
+      ).perMonth;
     expect(withState('trashed')).toBeCloseTo(2, 9);
     expect(withState('corrupt')).toBeCloseTo(2, 9);
     expect(withState('missing')).toBe(0);

@@ -91,7 +91,12 @@ export function dollarsText(dollars: number): string {
 /** Part by part. */
 export function addCosts(costs: readonly CostParts[]): CostParts {
   const sum = (part: keyof CostParts): number => costs.reduce((total, cost) => total + cost[part], 0);
-  return { storagePerMonth: sum('storagePerMonth'), requestsPerMonth: sum('requestsPerMonth'), egressPerMonth: sum('egressPerMonth'), migrationOnce: sum('migrationOnce') };
+  return {
+    storagePerMonth: sum('storagePerMonth'),
+    requestsPerMonth: sum('requestsPerMonth'),
+    egressPerMonth: sum('egressPerMonth'),
+    migrationOnce: sum('migrationOnce'),
+  };
 }
 
 /** What all paid copies of a dataset cost where they are. Copies of older versions are taken to be of the current size. */

@@ -66,11 +66,18 @@ describe('where a tree is imported to', () => {
 
   test('many small objects make a cheap place with dear writes the dearer one', () => {
     const dataset = datasetFacts('new', [], {}, { versionId: null });
-    expect(chooseImportTarget(fleetOf({ targets, datasets: [dataset] }), dataset, { sizeBytes: 1e9, objects: 100_000, sourceNodeId: 'berlin' as NodeId })).toEqual({ targetId: 'berlin-disk' });
+    expect(
+      chooseImportTarget(fleetOf({ targets, datasets: [dataset] }), dataset, { sizeBytes: 1e9, objects: 100_000, sourceNodeId: 'berlin' as NodeId }),
+    ).toEqual({ targetId: 'berlin-disk' });
   });
 
   test('a tree that fits nowhere names capacity, rules that clash name themselves and the cheapest way out', () => {
     expect(place({}, 200e9)).toMatchObject({ infeasible: { rules: ['capacity'] } });
-    expect(place({ regions: ['us'], latencySloMs: 20 })).toMatchObject({ infeasible: { rules: expect.arrayContaining(['latency-slo', 'region']), cheapestWayOut: expect.stringContaining('allow a latency of 60 ms, which boston-archive keeps: $0.0040 a month there') } });
+    expect(place({ regions: ['us'], latencySloMs: 20 })).toMatchObject({
+      infeasible: {
+        rules: expect.arrayContaining(['latency-slo', 'region']),
+        cheapestWayOut: expect.stringContaining('allow a latency of 60 ms, which boston-archive keeps: $0.0040 a month there'),
+      },
+    });
   });
 });

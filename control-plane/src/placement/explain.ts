@@ -3,8 +3,8 @@ import type { DatasetId, ReplicaId } from '@data-in-motion/shared/domain/ids';
 import { defaultDecisionSettings } from '../fleet/decision-settings.ts';
 import { domainOf, indexOf } from '../fleet/lookup.ts';
 import type { DatasetFacts, FleetSnapshot, ReplicaFacts, TargetFacts } from '../fleet/snapshot.ts';
-import { forecastUse } from '../heat/forecast-use.ts';
 import { targetHealth } from '../health/target-health.ts';
+import { forecastUse } from '../heat/forecast-use.ts';
 import { judgeTargets } from '../policy/allowed-targets.ts';
 import { violationsOfExistingCopy } from '../policy/violations.ts';
 import { copiesOf } from '../reconcile/copies.ts';
@@ -27,7 +27,8 @@ export function explainReplica(snapshot: FleetSnapshot, datasetId: DatasetId, re
   const dataset = fleet.datasets.get(datasetId);
   const replica = dataset?.replicas.find((each) => each.replicaId === replicaId);
   const here = replica === undefined ? undefined : fleet.targets.get(replica.targetId);
-  if (dataset === undefined || replica === undefined || here === undefined) return { why: 'it is not part of the fleet as it was last seen', cost: nothing, alternatives: [] };
+  if (dataset === undefined || replica === undefined || here === undefined)
+    return { why: 'it is not part of the fleet as it was last seen', cost: nothing, alternatives: [] };
   const use = forecastUse(heats.get(datasetId));
   const role = roleOf(dataset, replica);
   const cost = replicaCost(here, role, dataset.sizeBytes, use);
@@ -51,16 +52,29 @@ function otherPlaces(snapshot: FleetSnapshot, dataset: DatasetFacts, replica: Re
   const fleet = indexOf(snapshot);
   const health = targetHealth(snapshot);
   const others = copiesOf(snapshot, dataset, health).counted.filter((each) => each.replicaId !== replica.replicaId);
-  const taken = new Set(others.flatMap((each) => {
-    const target = fleet.targets.get(each.targetId);
-    return target === undefined ? [] : [domainOf(target, dataset.policy.spread)];
-  }));
+  const taken = new Set(
+    others.flatMap((each) => {
+      const target = fleet.targets.get(each.targetId);
+      return target === undefined ? [] : [domainOf(target, dataset.policy.spread)];
+    }),
+  );
   return judgeTargets(snapshot, dataset, roleOf(dataset, replica), health)
     .filter(({ target }) => target.targetId !== here.targetId)
-    .map(({ target, violations }) => ({ target, violates: [...violations.map((violation) => violation.rule), ...(taken.has(domainOf(target, dataset.policy.spread)) ? ['spread'] : [])] }));
+    .map(({ target, violations }) => ({
+      target,
+      violates: [...violations.map((violation) => violation.rule), ...(taken.has(domainOf(target, dataset.policy.spread)) ? ['spread'] : [])],
+    }));
 }
 
-function whyHere(snapshot: FleetSnapshot, dataset: DatasetFacts, replica: ReplicaFacts, here: TargetFacts, alternatives: readonly Alternative[], cost: CostParts, heat: Heat | undefined): string {
+function whyHere(
+  snapshot: FleetSnapshot,
+  dataset: DatasetFacts,
+  replica: ReplicaFacts,
+  here: TargetFacts,
+  alternatives: readonly Alternative[],
+  cost: CostParts,
+  heat: Heat | undefined,
+): string {
   const role = roleOf(dataset, replica);
   if (replica.versionId !== dataset.versionId) return 'a copy of an older version: it leaves once the current one has its copies';
   const health = targetHealth(snapshot).get(here.targetId);
@@ -76,7 +90,8 @@ function whyHere(snapshot: FleetSnapshot, dataset: DatasetFacts, replica: Replic
   const best = cheaper[0]!;
   const saves = `It costs ${price}; ${best.targetId} would save ${dollarsText(-best.differencePerMonth)} a month`;
   const lost = waitingLost(snapshot, here, best, heat);
-  if (role === 'primary' && lost >= -best.differencePerMonth) return `${what}. ${saves}, but its readers would wait longer, which is worth ${dollarsText(lost)} a month`;
+  if (role === 'primary' && lost >= -best.differencePerMonth)
+    return `${what}. ${saves}, but its readers would wait longer, which is worth ${dollarsText(lost)} a month`;
   return `${what}. ${saves}, but the move does not pay for itself within the horizon, or is not due yet`;
 }
 

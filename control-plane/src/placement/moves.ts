@@ -10,7 +10,14 @@ import { daysPerMonth, dollarsText, isPaid, leaveOnce, perMonth, replicaCost } f
 import type { CostParts, Move, NeedKind } from './plan.ts';
 
 const priorities: Readonly<Record<NeedKind, Move['priority']>> = {
-  'add-copy': 0, 'replace-bad-copy': 0, 'evacuate-device': 0, 'leave-forbidden-place': 1, 'follow-heat': 2, 'cheaper-place': 3, 'drop-stale-copy': 4, 'drop-copy': 4,
+  'add-copy': 0,
+  'replace-bad-copy': 0,
+  'evacuate-device': 0,
+  'leave-forbidden-place': 1,
+  'follow-heat': 2,
+  'cheaper-place': 3,
+  'drop-stale-copy': 4,
+  'drop-copy': 4,
 };
 
 /** The move that takes a chosen option, with its price, its certainty and its reason. */
@@ -30,7 +37,10 @@ export function moveOf(snapshot: FleetSnapshot, ask: Ask, option: Option, heat: 
     fromTargetId: option.from.targetId,
     toTargetId: option.to.targetId,
     sizeBytes: dataset.sizeBytes,
-    reason: ask.kind === 'better' ? betterReason(ask, option, here, before, heat) : `${ask.reason}; ${option.to.targetId} is the cheapest place that policy allows and that has room`,
+    reason:
+      ask.kind === 'better'
+        ? betterReason(ask, option, here, before, heat)
+        : `${ask.reason}; ${option.to.targetId} is the cheapest place that policy allows and that has room`,
     confidence: confidenceOf(snapshot, ask, heat),
     costBefore: before,
     costAfter: option.cost,
@@ -49,9 +59,23 @@ export function retireMove(snapshot: FleetSnapshot, dataset: DatasetFacts, need:
   if (replica === undefined || target === undefined) return null;
   const before = costAt(dataset, replica, target, heat);
   return {
-    datasetId: dataset.datasetId, need: need.kind, action: 'retire', deviceId: need.deviceId, fromReplicaId: replica.replicaId, fromTargetId: replica.targetId, toTargetId: null, sizeBytes: dataset.sizeBytes,
-    reason: need.reason, confidence: 1, costBefore: before, costAfter: null, changePerMonth: -perMonth(before),
-    migrationOnce: leaveOnce(target, replica, dataset.sizeBytes, snapshot.takenAtMs), paybackDays: null, expectedMs: null, priority: priorities[need.kind],
+    datasetId: dataset.datasetId,
+    need: need.kind,
+    action: 'retire',
+    deviceId: need.deviceId,
+    fromReplicaId: replica.replicaId,
+    fromTargetId: replica.targetId,
+    toTargetId: null,
+    sizeBytes: dataset.sizeBytes,
+    reason: need.reason,
+    confidence: 1,
+    costBefore: before,
+    costAfter: null,
+    changePerMonth: -perMonth(before),
+    migrationOnce: leaveOnce(target, replica, dataset.sizeBytes, snapshot.takenAtMs),
+    paybackDays: null,
+    expectedMs: null,
+    priority: priorities[need.kind],
   };
 }
 
@@ -77,7 +101,10 @@ function betterReason(ask: Ask, option: Option, here: TargetFacts | undefined, b
   const change = perMonth(option.cost) - (before === null ? 0 : perMonth(before));
   const waitedHere = before === null ? 0 : ask.stayObjective - perMonth(before);
   const money = `${change <= 0 ? 'saves' : 'costs'} ${dollarsText(Math.abs(change))} a month${change > 0 ? ' more' : ''}`;
-  const speed = ask.role === 'primary' && waitedHere !== option.waitingPerMonth ? `, and readers' waiting is worth ${dollarsText(option.waitingPerMonth)} instead of ${dollarsText(waitedHere)}` : '';
+  const speed =
+    ask.role === 'primary' && waitedHere !== option.waitingPerMonth
+      ? `, and readers' waiting is worth ${dollarsText(option.waitingPerMonth)} instead of ${dollarsText(waitedHere)}`
+      : '';
   const once = option.cost.migrationOnce > 0 ? `; the move costs ${dollarsText(option.cost.migrationOnce)} once` : '';
   return `${heat?.reason ?? 'no use is known'}. ${bytesText(ask.dataset.sizeBytes)} from ${here?.targetId ?? 'where it is'} to ${option.to.targetId} ${money}${speed}${once}`;
 }

@@ -5,9 +5,9 @@ import { domainOf, freeBytes, indexOf } from '../fleet/lookup.ts';
 import type { DatasetFacts, FleetSnapshot, TargetFacts } from '../fleet/snapshot.ts';
 import { finishWork, withJobs } from '../fleet/testdata/finish-work.ts';
 import { randomFleet } from '../fleet/testdata/random-fleet.ts';
+import { targetHealth } from '../health/target-health.ts';
 import { fleetHeats } from '../heat/classify-heat.ts';
 import { forecastUse } from '../heat/forecast-use.ts';
-import { targetHealth } from '../health/target-health.ts';
 import { violationsOfNewCopy } from '../policy/violations.ts';
 import { copiesOf } from '../reconcile/copies.ts';
 import { fleetNeeds } from '../reconcile/needs.ts';
@@ -32,7 +32,12 @@ function counted(snapshot: FleetSnapshot, dataset: DatasetFacts): number {
 function partsOf(snapshot: FleetSnapshot, move: Move) {
   const fleet = indexOf(snapshot);
   const dataset = fleet.datasets.get(move.datasetId)!;
-  return { dataset, here: fleet.targets.get(move.fromTargetId!)!, there: fleet.targets.get(move.toTargetId!)!, role: move.fromReplicaId === dataset.primaryReplicaId ? ('primary' as const) : ('copy' as const) };
+  return {
+    dataset,
+    here: fleet.targets.get(move.fromTargetId!)!,
+    there: fleet.targets.get(move.toTargetId!)!,
+    role: move.fromReplicaId === dataset.primaryReplicaId ? ('primary' as const) : ('copy' as const),
+  };
 }
 
 // Hundreds of fleets each; the time is for a machine that does other work too.
@@ -59,7 +64,9 @@ describe('a plan over any fleet', { timeout: 120_000 }, () => {
         for (const dataset of snapshot.datasets) {
           const own = plan.moves.filter((move) => move.datasetId === dataset.datasetId);
           const gone = new Set(own.flatMap((move) => (move.action === 'copy' ? [] : [move.fromReplicaId])));
-          const staying = copiesOf(snapshot, dataset, health).counted.filter((replica) => !gone.has(replica.replicaId)).map((replica) => replica.targetId);
+          const staying = copiesOf(snapshot, dataset, health)
+            .counted.filter((replica) => !gone.has(replica.replicaId))
+            .map((replica) => replica.targetId);
           const domains = own.flatMap((move) => (move.toTargetId === null ? [] : [domainOf(fleet.targets.get(move.toTargetId)!, dataset.policy.spread)]));
           const taken = staying.map((targetId) => domainOf(fleet.targets.get(targetId)!, dataset.policy.spread));
           expect(new Set(domains).size).toBe(domains.length);
@@ -88,7 +95,8 @@ describe('a plan over any fleet', { timeout: 120_000 }, () => {
           expect(days).toBeLessThanOrEqual(settings.placement.horizonDays);
           const { dataset, here, there, role } = partsOf(snapshot, move);
           const use = forecastUse(heats.get(dataset.datasetId));
-          const worth = (target: TargetFacts) => perMonth(replicaCost(target, role, dataset.sizeBytes, use)) + waitingPerMonth(target, role, use, settings.placement.dollarsPerReadSec);
+          const worth = (target: TargetFacts) =>
+            perMonth(replicaCost(target, role, dataset.sizeBytes, use)) + waitingPerMonth(target, role, use, settings.placement.dollarsPerReadSec);
           const present = perMonth(datasetCost(snapshot, dataset, heats.get(dataset.datasetId)));
           expect(worth(here) - worth(there)).toBeGreaterThanOrEqual(dataset.policy.forecastMargin * present - 1e-12);
         }
@@ -105,8 +113,11 @@ describe('a plan over any fleet', { timeout: 120_000 }, () => {
         const again = await planFor(withJobs(snapshot, plan.moves));
         const places = new Set(plan.moves.map((move) => `${move.datasetId} ${move.fromReplicaId} ${move.toTargetId}`));
         expect(again.moves.filter((move) => places.has(`${move.datasetId} ${move.fromReplicaId} ${move.toTargetId}`))).toEqual([]);
-        const met = (datasetId: string): boolean => plan.moves.some((move) => move.datasetId === datasetId) && !plan.infeasible.some((open) => open.datasetId === datasetId);
-        expect(again.moves.filter((move) => met(move.datasetId) && (move.need === 'add-copy' || move.need === 'evacuate-device') && move.action !== 'retire')).toEqual([]);
+        const met = (datasetId: string): boolean =>
+          plan.moves.some((move) => move.datasetId === datasetId) && !plan.infeasible.some((open) => open.datasetId === datasetId);
+        expect(
+          again.moves.filter((move) => met(move.datasetId) && (move.need === 'add-copy' || move.need === 'evacuate-device') && move.action !== 'retire'),
+        ).toEqual([]);
       }),
       { numRuns: 200 },
     );
@@ -140,8 +151,18 @@ describe('a plan over any fleet', { timeout: 120_000 }, () => {
       fc.asyncProperty(fc.integer(), fc.nat(7), fc.constantFrom(1.1, 2, 10), async (seed, place, factor) => {
         const base = randomFleet(seed, { targets: 8, datasets: 8, sites: 4, room: 20, trouble: 0.05 });
         // Without minimum times: what leaving early costs grows with the price too.
-        const fleet: FleetSnapshot = { ...base, targets: base.targets.map((target) => ({ ...target, prices: target.prices === null ? null : { ...target.prices, minimumDays: 0 } })) };
-        const dear: FleetSnapshot = { ...fleet, targets: fleet.targets.map((target, at) => (at === place && target.prices !== null ? { ...target, prices: { ...target.prices, storagePerGbMonth: target.prices.storagePerGbMonth * factor } } : target)) };
+        const fleet: FleetSnapshot = {
+          ...base,
+          targets: base.targets.map((target) => ({ ...target, prices: target.prices === null ? null : { ...target.prices, minimumDays: 0 } })),
+        };
+        const dear: FleetSnapshot = {
+          ...fleet,
+          targets: fleet.targets.map((target, at) =>
+            at === place && target.prices !== null
+              ? { ...target, prices: { ...target.prices, storagePerGbMonth: target.prices.storagePerGbMonth * factor } }
+              : target,
+          ),
+        };
         const used = async (snapshot: FleetSnapshot): Promise<number> => finishWork(snapshot, (await planFor(snapshot)).moves).targets[place]!.usedBytes;
         expect(await used(dear)).toBeLessThanOrEqual(await used(fleet));
       }),

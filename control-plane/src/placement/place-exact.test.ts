@@ -27,10 +27,17 @@ async function planFor(fleet: FleetSnapshot, placement = settings.placement): Pr
 }
 
 /** Where the copies of the only dataset are after the plan, primary first. */
-async function placesAfter(policy: Partial<Policy>, more: Partial<DatasetFacts>, places: readonly string[] = ['berlin-disk', 'paris-disk'], fleet: readonly TargetFacts[] = targets): Promise<string[]> {
+async function placesAfter(
+  policy: Partial<Policy>,
+  more: Partial<DatasetFacts>,
+  places: readonly string[] = ['berlin-disk', 'paris-disk'],
+  fleet: readonly TargetFacts[] = targets,
+): Promise<string[]> {
   const dataset = datasetFacts('maps', places, policy, { sizeBytes: 1e9, ...more });
   const plan = await planFor(fleetOf({ targets: fleet, datasets: [dataset] }));
-  const moved = dataset.replicas.map((replica) => plan.moves.find((move) => move.action === 'move' && move.fromReplicaId === replica.replicaId)?.toTargetId ?? replica.targetId);
+  const moved = dataset.replicas.map(
+    (replica) => plan.moves.find((move) => move.action === 'move' && move.fromReplicaId === replica.replicaId)?.toTargetId ?? replica.targetId,
+  );
   return [...moved, ...plan.moves.flatMap((move) => (move.action === 'copy' ? [move.toTargetId!] : []))];
 }
 
@@ -54,7 +61,13 @@ describe('one input changes, and the place follows it in the right direction', (
   });
 
   test('only the price: the place that became cheaper draws the copies', async () => {
-    const at = (archivePrice: number) => placesAfter({}, {}, undefined, targets.map((target) => (target.tier === 'cold' ? { ...target, prices: prices(archivePrice) } : target)));
+    const at = (archivePrice: number) =>
+      placesAfter(
+        {},
+        {},
+        undefined,
+        targets.map((target) => (target.tier === 'cold' ? { ...target, prices: prices(archivePrice) } : target)),
+      );
     expect(await at(0.004)).toEqual([expect.stringMatching('archive'), expect.stringMatching('archive')]);
     expect(await at(0.03)).toEqual(['berlin-disk', 'paris-disk']);
   });
@@ -70,7 +83,9 @@ describe('rules that a plan keeps', () => {
   const cold = datasetFacts('maps', ['berlin-disk', 'paris-disk'], {}, { sizeBytes: 1e9 });
 
   test('a move that does not pay back within the horizon is not proposed', async () => {
-    const dearToLeave = targets.map((target) => (target.tier === 'warm' ? { ...target, prices: prices(0.02, { egressPerGb: 0.09 }), provider: `own-${target.siteId}` } : target));
+    const dearToLeave = targets.map((target) =>
+      target.tier === 'warm' ? { ...target, prices: prices(0.02, { egressPerGb: 0.09 }), provider: `own-${target.siteId}` } : target,
+    );
     expect((await planFor(fleetOf({ targets: dearToLeave, datasets: [cold] }))).moves).toEqual([]);
     expect((await planFor(fleetOf({ targets, datasets: [cold] }))).moves).toHaveLength(2);
   });
@@ -84,14 +99,24 @@ describe('rules that a plan keeps', () => {
 
   test('a missing copy is made at the cheapest place at another site, with the reason in words', async () => {
     const plan = await planFor(fleetOf({ targets, datasets: [datasetFacts('maps', ['berlin-archive'])] }));
-    expect(plan.moves).toMatchObject([{ need: 'add-copy', action: 'copy', fromTargetId: 'berlin-archive', toTargetId: 'paris-archive', priority: 0, confidence: 1 }]);
+    expect(plan.moves).toMatchObject([
+      { need: 'add-copy', action: 'copy', fromTargetId: 'berlin-archive', toTargetId: 'paris-archive', priority: 0, confidence: 1 },
+    ]);
     expect(plan.moves[0]!.reason).toContain('1 of 2 wanted copies');
   });
 
   test('a risky device is emptied to a healthy place, named by its device and its probability', async () => {
     const risky = targets.map((target) => (target.targetId === 'berlin-archive' ? { ...target, deviceIds: [deviceFacts('sda').deviceId] } : target));
-    const plan = await planFor(fleetOf({ targets: risky, devices: [deviceFacts('sda', { level: 'at-risk', probability: 0.8 })], datasets: [datasetFacts('maps', ['berlin-archive', 'paris-archive'])] }));
-    expect(plan.moves).toMatchObject([{ need: 'evacuate-device', action: 'move', deviceId: 'sda', fromTargetId: 'berlin-archive', toTargetId: 'berlin-disk', confidence: 0.8, priority: 0 }]);
+    const plan = await planFor(
+      fleetOf({
+        targets: risky,
+        devices: [deviceFacts('sda', { level: 'at-risk', probability: 0.8 })],
+        datasets: [datasetFacts('maps', ['berlin-archive', 'paris-archive'])],
+      }),
+    );
+    expect(plan.moves).toMatchObject([
+      { need: 'evacuate-device', action: 'move', deviceId: 'sda', fromTargetId: 'berlin-archive', toTargetId: 'berlin-disk', confidence: 0.8, priority: 0 },
+    ]);
   });
 
   test('a target that is nearly full takes only what fits, and the rest goes to the next', async () => {
@@ -118,23 +143,41 @@ describe('rules that a plan keeps', () => {
   });
 
   test('a latency that no place keeps is infeasible and names the SLO; no plan puts the primary on a slower or unmeasured place', async () => {
-    const plan = await planFor(fleetOf({ targets: [...targets, targetFacts('rome-new', { latencyP95Ms: null, prices: prices(0.001) })], datasets: [datasetFacts('a', ['berlin-disk', 'paris-disk'], { latencySloMs: 0.1 })] }));
+    const plan = await planFor(
+      fleetOf({
+        targets: [...targets, targetFacts('rome-new', { latencyP95Ms: null, prices: prices(0.001) })],
+        datasets: [datasetFacts('a', ['berlin-disk', 'paris-disk'], { latencySloMs: 0.1 })],
+      }),
+    );
     expect(plan.moves.filter((move) => move.fromTargetId === 'berlin-disk')).toEqual([]);
     expect(plan.infeasible).toMatchObject([{ datasetId: 'a', rules: ['latency-slo'] }]);
   });
 
   test('the cost after is the cost before with every move applied, to the cent and far below it', async () => {
-    const datasets = [cold, datasetFacts('hot', ['berlin-archive', 'paris-archive'], {}, { sizeBytes: 3e9, windows: windowsOf(5000, 1e5), lastAccessAtMs: nowMs })];
+    const datasets = [
+      cold,
+      datasetFacts('hot', ['berlin-archive', 'paris-archive'], {}, { sizeBytes: 3e9, windows: windowsOf(5000, 1e5), lastAccessAtMs: nowMs }),
+    ];
     const plan = await planFor(fleetOf({ targets, datasets }));
     expect(plan.moves.length).toBeGreaterThan(2);
-    const places = datasets.flatMap((dataset) => dataset.replicas.map((replica) => ({ gb: dataset.sizeBytes / 1e9, at: plan.moves.find((move) => move.fromReplicaId === replica.replicaId)?.toTargetId ?? replica.targetId })));
+    const places = datasets.flatMap((dataset) =>
+      dataset.replicas.map((replica) => ({
+        gb: dataset.sizeBytes / 1e9,
+        at: plan.moves.find((move) => move.fromReplicaId === replica.replicaId)?.toTargetId ?? replica.targetId,
+      })),
+    );
     const after = places.reduce((sum, { gb, at }) => sum + gb * targets.find((target) => target.targetId === at)!.prices!.storagePerGbMonth, 0);
     expect(plan.costAfterPerMonth).toBeCloseTo(after, 9);
   });
 
   test('a price that changes changes the objective by the gigabytes that pay it', async () => {
     const still = datasetFacts('maps', ['berlin-disk', 'paris-disk'], {}, { sizeBytes: 250e9, lastMovedAtMs: nowMs });
-    const at = async (price: number) => (await planFor(fleetOf({ targets: targets.map((target) => (target.targetId === 'berlin-disk' ? { ...target, prices: prices(price) } : target)), datasets: [still] }))).objectivePerMonth;
+    const at = async (price: number) =>
+      (
+        await planFor(
+          fleetOf({ targets: targets.map((target) => (target.targetId === 'berlin-disk' ? { ...target, prices: prices(price) } : target)), datasets: [still] }),
+        )
+      ).objectivePerMonth;
     expect((await at(0.023)) - (await at(0.02))).toBeCloseTo(250 * 0.003, 9);
   });
 
@@ -144,7 +187,8 @@ describe('rules that a plan keeps', () => {
     expect(plan.moves.length).toBeGreaterThan(50);
     expect(plan.lowerBoundPerMonth).toBeLessThanOrEqual(plan.objectivePerMonth);
     expect(plan.lowerBoundPerMonth).toBeGreaterThan(0);
-    for (const target of fleet.targets) expect(plan.moves.reduce((sum, move) => sum + (move.toTargetId === target.targetId ? move.sizeBytes : 0), 0)).toBeLessThanOrEqual(freeBytes(target));
+    for (const target of fleet.targets)
+      expect(plan.moves.reduce((sum, move) => sum + (move.toTargetId === target.targetId ? move.sizeBytes : 0), 0)).toBeLessThanOrEqual(freeBytes(target));
   });
 
   test('a pinned target gets its copy', async () => {
@@ -160,7 +204,11 @@ describe('rules that a plan keeps', () => {
   });
 
   test('copies of a lost node are rebuilt elsewhere from one that stands', async () => {
-    const fleet = fleetOf({ targets, nodes: [nodeFacts('paris', { agentState: 'lost' })], datasets: [datasetFacts('a', ['paris-disk', 'berlin-disk'], { spread: 'target' })] });
+    const fleet = fleetOf({
+      targets,
+      nodes: [nodeFacts('paris', { agentState: 'lost' })],
+      datasets: [datasetFacts('a', ['paris-disk', 'berlin-disk'], { spread: 'target' })],
+    });
     const plan = await planFor(fleet);
     expect(plan.moves).toMatchObject([{ need: 'add-copy', action: 'copy', fromTargetId: 'berlin-disk', toTargetId: 'berlin-archive' }]);
   });

@@ -3,12 +3,12 @@ import type { DatasetId } from '@data-in-motion/shared/domain/ids';
 import { defaultDecisionSettings, type ObserverGuard, type PlacementSettings } from '../fleet/decision-settings.ts';
 import { domainOf, indexOf } from '../fleet/lookup.ts';
 import type { FleetSnapshot } from '../fleet/snapshot.ts';
-import { forecastUse } from '../heat/forecast-use.ts';
 import { targetHealth } from '../health/target-health.ts';
+import { forecastUse } from '../heat/forecast-use.ts';
 import { judgeTargets } from '../policy/allowed-targets.ts';
 import type { Need } from '../reconcile/needs.ts';
 import { type Ask, type AskContext, asksOf } from './asks.ts';
-import { choosePlaces, type Chosen } from './choose-places.ts';
+import { type Chosen, choosePlaces } from './choose-places.ts';
 import { daysPerMonth, fleetCost, waitingPerMonth } from './cost.ts';
 import { moveOf, retireMove } from './moves.ts';
 import type { Infeasible, Move, Plan } from './plan.ts';
@@ -37,11 +37,15 @@ export async function placeExact(
 
   const placed = choice.chosen.flatMap(({ ask, options }) => options.map((option) => moveOf(snapshot, ask, option, heats.get(ask.dataset.datasetId))));
   const retired = wanted.flatMap((dataset) =>
-    (needsOf.get(dataset.datasetId) ?? []).filter((need) => need.answer === 'drop').flatMap((need) => retireMove(snapshot, dataset, need, heats.get(dataset.datasetId)) ?? []));
+    (needsOf.get(dataset.datasetId) ?? [])
+      .filter((need) => need.answer === 'drop')
+      .flatMap((need) => retireMove(snapshot, dataset, need, heats.get(dataset.datasetId)) ?? []),
+  );
   const moves = [...placed, ...retired].sort((a, b) => a.priority - b.priority);
   const costBeforePerMonth = fleetCost(snapshot, heats).perMonth;
   const costAfterPerMonth = costBeforePerMonth + moves.reduce((sum, move) => sum + move.changePerMonth, 0);
-  const objectivePerMonth = costAfterPerMonth + waitingAfter(context, moves) + moves.reduce((sum, move) => sum + (move.migrationOnce * daysPerMonth) / settings.horizonDays, 0);
+  const objectivePerMonth =
+    costAfterPerMonth + waitingAfter(context, moves) + moves.reduce((sum, move) => sum + (move.migrationOnce * daysPerMonth) / settings.horizonDays, 0);
   return {
     madeAtMs: snapshot.takenAtMs,
     solver: asks.length === 0 ? 'nothing to choose' : choice.status === 'optimal' ? 'exact (HiGHS)' : 'exact (HiGHS), stopped by the time limit',
@@ -58,11 +62,15 @@ export async function placeExact(
 /** What readers' waiting is worth over the whole fleet once the moves are made. */
 function waitingAfter(context: AskContext, moves: readonly Move[]): number {
   const fleet = indexOf(context.snapshot);
-  const movedTo = new Map(moves.flatMap((move) => (move.action === 'move' && move.fromReplicaId !== null ? [[move.fromReplicaId, move.toTargetId] as const] : [])));
+  const movedTo = new Map(
+    moves.flatMap((move) => (move.action === 'move' && move.fromReplicaId !== null ? [[move.fromReplicaId, move.toTargetId] as const] : [])),
+  );
   return context.snapshot.datasets.reduce((sum, dataset) => {
     const primary = dataset.replicas.find((replica) => replica.replicaId === dataset.primaryReplicaId);
     const target = primary === undefined ? undefined : fleet.targets.get(movedTo.get(primary.replicaId) ?? primary.targetId);
-    return target === undefined ? sum : sum + waitingPerMonth(target, 'primary', forecastUse(context.heats.get(dataset.datasetId)), context.settings.dollarsPerReadSec);
+    return target === undefined
+      ? sum
+      : sum + waitingPerMonth(target, 'primary', forecastUse(context.heats.get(dataset.datasetId)), context.settings.dollarsPerReadSec);
   }, 0);
 }
 
@@ -76,11 +84,19 @@ function unanswered(context: AskContext, chosen: readonly Chosen[]): Infeasible[
 function whyNot(context: AskContext, ask: Ask, chosen: readonly Chosen[]): Infeasible {
   const { dataset } = ask;
   if (ask.kind === 'add' && !dataset.replicas.some((replica) => replica.versionId === dataset.versionId && replica.state === 'verified')) {
-    return { datasetId: dataset.datasetId, rules: ['copies'], cheapestWayOut: 'no verified copy is left to copy from: bring its node back, restore a copy from the trash, or import the dataset again' };
+    return {
+      datasetId: dataset.datasetId,
+      rules: ['copies'],
+      cheapestWayOut: 'no verified copy is left to copy from: bring its node back, restore a copy from the trash, or import the dataset again',
+    };
   }
   const taken = new Set(ask.taken);
   const judged = judgeTargets(context.snapshot, dataset, ask.role, context.health);
-  const held = new Set(dataset.replicas.filter((replica) => replica.versionId === dataset.versionId && replica.replicaId !== ask.replica?.replicaId).map((replica) => replica.targetId));
+  const held = new Set(
+    dataset.replicas
+      .filter((replica) => replica.versionId === dataset.versionId && replica.replicaId !== ask.replica?.replicaId)
+      .map((replica) => replica.targetId),
+  );
   for (const other of chosen) if (other.ask.dataset.datasetId === dataset.datasetId) for (const option of other.options) held.add(option.to.targetId);
   const { targets } = indexOf(context.snapshot);
   const spread = dataset.policy.spread;

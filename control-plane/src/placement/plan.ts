@@ -1,7 +1,15 @@
 import type { DatasetId, DeviceId, ReplicaId, TargetId } from '@data-in-motion/shared/domain/ids';
 
 /** A difference between what policy wants and what is. `kind` is why; the moves that answer it are the plan's. */
-export type NeedKind = 'add-copy' | 'drop-copy' | 'evacuate-device' | 'replace-bad-copy' | 'drop-stale-copy' | 'leave-forbidden-place' | 'follow-heat' | 'cheaper-place';
+export type NeedKind =
+  | 'add-copy'
+  | 'drop-copy'
+  | 'evacuate-device'
+  | 'replace-bad-copy'
+  | 'drop-stale-copy'
+  | 'leave-forbidden-place'
+  | 'follow-heat'
+  | 'cheaper-place';
 
 /** US dollars; per month but for `migrationOnce`. */
 export interface CostParts {

@@ -55,7 +55,14 @@ function solveWith(highs: Highs, model: MixedModel, limits: { readonly timeLimit
     colUpper: new Float64Array(columns).fill(1),
     rowLower: new Float64Array(model.rows.length).fill(-highs.infinity),
     rowUpper: model.rows.map((row) => row.atMost),
-    matrix: { format: 'csr', numRows: model.rows.length, numCols: columns, starts, indices: model.rows.flatMap((row) => row.columns), values: model.rows.flatMap((row) => row.weights) },
+    matrix: {
+      format: 'csr',
+      numRows: model.rows.length,
+      numCols: columns,
+      starts,
+      indices: model.rows.flatMap((row) => row.columns),
+      values: model.rows.flatMap((row) => row.weights),
+    },
     integrality: new Int32Array(columns).fill(highs.constants.variableType.integer),
   });
   try {
@@ -67,7 +74,12 @@ function solveWith(highs: Highs, model: MixedModel, limits: { readonly timeLimit
     const values = costOf(model, greedy) < costOf(model, found) ? greedy : found;
     const bound = Number(solver.info.get('mip_dual_bound')) / scale;
     const lower = Number.isFinite(bound) ? bound : model.costs.reduce((sum, each) => sum + Math.min(0, each), 0);
-    return { values, gap: Math.max(0, costOf(model, values) - lower), solvedInMs: Math.round(solver.getRunTime() * 1000), status: optimal ? 'optimal' : 'time-limit' };
+    return {
+      values,
+      gap: Math.max(0, costOf(model, values) - lower),
+      solvedInMs: Math.round(solver.getRunTime() * 1000),
+      status: optimal ? 'optimal' : 'time-limit',
+    };
   } finally {
     solver.dispose();
   }
@@ -80,10 +92,14 @@ function costOf(model: MixedModel, values: readonly boolean[]): number {
 /** Take every choice that gains, the largest gain first, as long as its rows hold; twice, since one that leaves opens the way for another. */
 function greedyAnswer(model: MixedModel): boolean[] {
   const rowsOf = model.costs.map((): { row: number; weight: number }[] => []);
-  for (const [row, { columns, weights }] of model.rows.entries()) for (const [entry, column] of columns.entries()) rowsOf[column]!.push({ row, weight: weights[entry]! });
+  for (const [row, { columns, weights }] of model.rows.entries())
+    for (const [entry, column] of columns.entries()) rowsOf[column]!.push({ row, weight: weights[entry]! });
   const used = model.rows.map(() => 0);
   const values = model.costs.map(() => false);
-  const order = model.costs.map((cost, column) => ({ cost, column })).filter(({ cost }) => cost < 0).sort((a, b) => a.cost - b.cost);
+  const order = model.costs
+    .map((cost, column) => ({ cost, column }))
+    .filter(({ cost }) => cost < 0)
+    .sort((a, b) => a.cost - b.cost);
   for (const { column } of [...order, ...order]) {
     if (values[column] || rowsOf[column]!.some(({ row, weight }) => weight > 0 && used[row]! + weight > model.rows[row]!.atMost)) continue;
     values[column] = true;
@@ -98,7 +114,8 @@ function greedyAnswer(model: MixedModel): boolean[] {
  */
 function roundedWithin(model: MixedModel, solution: readonly number[]): boolean[] {
   const values = model.costs.map((_, column) => (solution[column] ?? 0) > 0.5);
-  const isBroken = (row: Row): boolean => row.columns.reduce((sum, column, entry) => sum + (values[column] ? row.weights[entry]! : 0), 0) > row.atMost + 1e-12 * Math.abs(row.atMost);
+  const isBroken = (row: Row): boolean =>
+    row.columns.reduce((sum, column, entry) => sum + (values[column] ? row.weights[entry]! : 0), 0) > row.atMost + 1e-12 * Math.abs(row.atMost);
   for (let row = model.rows.find(isBroken); row !== undefined; row = model.rows.find(isBroken)) {
     const { columns, weights } = row;
     const chosen = columns.filter((column, entry) => values[column] && weights[entry]! > 0);

@@ -1,5 +1,5 @@
-import type { DatasetId } from '@data-in-motion/shared/domain/ids';
 import type { Heat } from '@data-in-motion/shared/domain/heat';
+import type { DatasetId } from '@data-in-motion/shared/domain/ids';
 import { domainOf } from '../fleet/lookup.ts';
 import type { DatasetFacts } from '../fleet/snapshot.ts';
 import { forecastUse } from '../heat/forecast-use.ts';
@@ -14,7 +14,14 @@ import type { Infeasible } from './plan.ts';
  * @param judged every target with what forbids the copy there, whichever rule that is
  * @param taken spread domains that have a copy
  */
-export function wayOut(dataset: DatasetFacts, judged: readonly JudgedTarget[], taken: ReadonlySet<string>, role: CopyRole, heat: Heat | undefined, sizeBytes = dataset.sizeBytes): Infeasible {
+export function wayOut(
+  dataset: DatasetFacts,
+  judged: readonly JudgedTarget[],
+  taken: ReadonlySet<string>,
+  role: CopyRole,
+  heat: Heat | undefined,
+  sizeBytes = dataset.sizeBytes,
+): Infeasible {
   const clash = clashingRules(judged, taken, dataset);
   // Places are allowed and still there is none: others of the same plan take their room.
   const rules: PolicyRule[] = clash.length > 0 ? clash : ['capacity'];
@@ -28,7 +35,14 @@ export function wayOut(dataset: DatasetFacts, judged: readonly JudgedTarget[], t
     return [{ rule: only, target, dollarsPerMonth: perMonth(replicaCost(target, role, sizeBytes, use)) }];
   });
   const best = ways.sort((a, b) => ease(a.rule) - ease(b.rule) || a.dollarsPerMonth - b.dollarsPerMonth || (a.target.targetId < b.target.targetId ? -1 : 1))[0];
-  return { datasetId: dataset.datasetId, rules, cheapestWayOut: best === undefined ? noSingleChange(dataset.datasetId, rules) : `${change(best.rule, dataset, best.target)}: ${dollarsText(best.dollarsPerMonth)} a month there` };
+  return {
+    datasetId: dataset.datasetId,
+    rules,
+    cheapestWayOut:
+      best === undefined
+        ? noSingleChange(dataset.datasetId, rules)
+        : `${change(best.rule, dataset, best.target)}: ${dollarsText(best.dollarsPerMonth)} a month there`,
+  };
 }
 
 /** What a person can simply write into the policy comes before what needs hands or waits for a repair. */
@@ -38,18 +52,32 @@ function ease(rule: PolicyRule): number {
 
 function change(rule: PolicyRule, dataset: DatasetFacts, target: JudgedTarget['target']): string {
   switch (rule) {
-    case 'latency-slo': return target.latencyP95Ms === null ? `let ${target.targetId} be measured` : `allow a latency of ${Math.ceil(target.latencyP95Ms)} ms, which ${target.targetId} keeps`;
-    case 'max-cost': return `allow $${target.prices?.storagePerGbMonth} per GB and month, the price of ${target.targetId}`;
-    case 'region': return `allow the region ${target.region}, where ${target.targetId} is`;
-    case 'encryption': return `encrypt ${target.targetId} at rest, or no longer require it`;
-    case 'forbidden-target': return `no longer forbid ${target.targetId}`;
-    case 'pinned-targets': return `pin a copy to ${target.targetId} too`;
-    case 'spread': return `ask for less distance between copies than "${dataset.policy.spread}", so that ${target.targetId} may hold another`;
-    case 'capacity': return `make room on ${target.targetId}`;
-    case 'risky-device': return `replace the risky drive of ${target.targetId}`;
-    case 'not-usable': return `bring ${target.targetId} back`;
-    case 'price-unknown': return `enter the price of "${target.priceClass}"`;
-    case 'copies': return `want fewer than ${dataset.policy.copies} copies`;
+    case 'latency-slo':
+      return target.latencyP95Ms === null
+        ? `let ${target.targetId} be measured`
+        : `allow a latency of ${Math.ceil(target.latencyP95Ms)} ms, which ${target.targetId} keeps`;
+    case 'max-cost':
+      return `allow $${target.prices?.storagePerGbMonth} per GB and month, the price of ${target.targetId}`;
+    case 'region':
+      return `allow the region ${target.region}, where ${target.targetId} is`;
+    case 'encryption':
+      return `encrypt ${target.targetId} at rest, or no longer require it`;
+    case 'forbidden-target':
+      return `no longer forbid ${target.targetId}`;
+    case 'pinned-targets':
+      return `pin a copy to ${target.targetId} too`;
+    case 'spread':
+      return `ask for less distance between copies than "${dataset.policy.spread}", so that ${target.targetId} may hold another`;
+    case 'capacity':
+      return `make room on ${target.targetId}`;
+    case 'risky-device':
+      return `replace the risky drive of ${target.targetId}`;
+    case 'not-usable':
+      return `bring ${target.targetId} back`;
+    case 'price-unknown':
+      return `enter the price of "${target.priceClass}"`;
+    case 'copies':
+      return `want fewer than ${dataset.policy.copies} copies`;
   }
 }
 

@@ -11,12 +11,24 @@ export interface JudgedTarget {
 }
 
 /** Every target of the fleet with what forbids a new copy of the dataset there, in the snapshot's order. */
-export function judgeTargets(snapshot: FleetSnapshot, dataset: DatasetFacts, role: CopyRole, health: ReadonlyMap<TargetId, TargetHealth>, sizeBytes = dataset.sizeBytes): JudgedTarget[] {
+export function judgeTargets(
+  snapshot: FleetSnapshot,
+  dataset: DatasetFacts,
+  role: CopyRole,
+  health: ReadonlyMap<TargetId, TargetHealth>,
+  sizeBytes = dataset.sizeBytes,
+): JudgedTarget[] {
   return snapshot.targets.map((target) => ({ target, violations: violationsOfNewCopy(dataset.policy, target, role, health.get(target.targetId), sizeBytes) }));
 }
 
 /** The targets that may take a new copy of the dataset. */
-export function allowedTargets(snapshot: FleetSnapshot, dataset: DatasetFacts, role: CopyRole, health: ReadonlyMap<TargetId, TargetHealth>, sizeBytes = dataset.sizeBytes): TargetFacts[] {
+export function allowedTargets(
+  snapshot: FleetSnapshot,
+  dataset: DatasetFacts,
+  role: CopyRole,
+  health: ReadonlyMap<TargetId, TargetHealth>,
+  sizeBytes = dataset.sizeBytes,
+): TargetFacts[] {
   return judgeTargets(snapshot, dataset, role, health, sizeBytes).flatMap((judged) => (judged.violations.length === 0 ? [judged.target] : []));
 }
 

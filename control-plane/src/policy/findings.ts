@@ -23,7 +23,8 @@ export function policyFindings(snapshot: FleetSnapshot, dataset: DatasetFacts): 
 function copiesFinding(snapshot: FleetSnapshot, dataset: DatasetFacts, health: ReadonlyMap<TargetId, TargetHealth>): Finding[] {
   const counted = verifiedCopies(dataset).filter((replica) => health.get(replica.targetId)?.counts === true).length;
   if (counted >= dataset.policy.copies) return [];
-  const text = counted === 0 ? 'no verified copy is in a place that counts' : `${counted} of ${dataset.policy.copies} wanted copies are verified in places that count`;
+  const text =
+    counted === 0 ? 'no verified copy is in a place that counts' : `${counted} of ${dataset.policy.copies} wanted copies are verified in places that count`;
   return [{ rule: 'copies', text, remedy: placeRemedy(snapshot, dataset, health, 'copy'), severity: counted === 0 ? 'error' : 'warning' }];
 }
 
@@ -35,10 +36,18 @@ function placeFindings(snapshot: FleetSnapshot, dataset: DatasetFacts, health: R
     if (target === undefined || place === undefined) return [];
     const role = replica.replicaId === dataset.primaryReplicaId ? 'primary' : 'copy';
     const remedy = (): string => placeRemedy(snapshot, dataset, health, role);
-    const broken = violationsOfExistingCopy(dataset.policy, target, role)
-      .map((violation): Finding => ({ rule: violation.rule, text: violation.text, remedy: remedy(), severity: violation.rule === 'region' || violation.rule === 'encryption' ? 'error' : 'warning' }));
-    if (place.riskyDeviceId !== null) broken.push({ rule: 'risky-device', text: place.reason ?? `device ${place.riskyDeviceId} is risky`, remedy: remedy(), severity: 'error' });
-    else if (!place.counts) broken.push({ rule: 'not-usable', text: place.reason ?? `${target.targetId} can not be used`, remedy: remedy(), severity: 'warning' });
+    const broken = violationsOfExistingCopy(dataset.policy, target, role).map(
+      (violation): Finding => ({
+        rule: violation.rule,
+        text: violation.text,
+        remedy: remedy(),
+        severity: violation.rule === 'region' || violation.rule === 'encryption' ? 'error' : 'warning',
+      }),
+    );
+    if (place.riskyDeviceId !== null)
+      broken.push({ rule: 'risky-device', text: place.reason ?? `device ${place.riskyDeviceId} is risky`, remedy: remedy(), severity: 'error' });
+    else if (!place.counts)
+      broken.push({ rule: 'not-usable', text: place.reason ?? `${target.targetId} can not be used`, remedy: remedy(), severity: 'warning' });
     return broken;
   });
 }
@@ -47,12 +56,14 @@ function spreadFindings(snapshot: FleetSnapshot, dataset: DatasetFacts): Finding
   const fleet = indexOf(snapshot);
   const places = verifiedCopies(dataset).flatMap((replica) => fleet.targets.get(replica.targetId) ?? []);
   const crowded = [...Map.groupBy(places, (target) => domainOf(target, dataset.policy.spread))].filter(([, targets]) => targets.length > 1);
-  return crowded.map(([domain, targets]): Finding => ({
-    rule: 'spread',
-    text: `${targets.length} copies are at the same ${dataset.policy.spread} ${domain}: ${targets.map((target) => target.targetId).join(', ')}`,
-    remedy: `move one of them to another ${dataset.policy.spread}; the next plan does it when one has room`,
-    severity: 'warning',
-  }));
+  return crowded.map(
+    ([domain, targets]): Finding => ({
+      rule: 'spread',
+      text: `${targets.length} copies are at the same ${dataset.policy.spread} ${domain}: ${targets.map((target) => target.targetId).join(', ')}`,
+      remedy: `move one of them to another ${dataset.policy.spread}; the next plan does it when one has room`,
+      severity: 'warning',
+    }),
+  );
 }
 
 /** The cheapest place that the copy may go to, or the rules that leave none. */
@@ -64,7 +75,8 @@ function placeRemedy(snapshot: FleetSnapshot, dataset: DatasetFacts, health: Rea
   const judged = judgeTargets(snapshot, dataset, role, health).filter(({ target }) => !heldIds.has(target.targetId));
   const open = judged.filter(({ target, violations }) => violations.length === 0 && !taken.has(domainOf(target, dataset.policy.spread)));
   const cheapest = open.sort((a, b) => (a.target.prices?.storagePerGbMonth ?? 0) - (b.target.prices?.storagePerGbMonth ?? 0))[0]?.target;
-  if (cheapest !== undefined) return `put a copy on ${cheapest.targetId} ($${cheapest.prices?.storagePerGbMonth ?? 0} per GB and month); ${dataset.policy.mode === 'automated' ? 'the next plan does it' : 'apply the plan'}`;
+  if (cheapest !== undefined)
+    return `put a copy on ${cheapest.targetId} ($${cheapest.prices?.storagePerGbMonth ?? 0} per GB and month); ${dataset.policy.mode === 'automated' ? 'the next plan does it' : 'apply the plan'}`;
   return `no place is left: change ${clashingRules(judged, taken, dataset).join(' or ')} in the policy, or add a target`;
 }
 

@@ -41,7 +41,8 @@ describe('a new copy', () => {
     expect(rulesOf({}, { usedBytes: 50e9, reserveBytes: 30e9, reservedBytes: 19.5e9 })).toEqual(['capacity']);
     const risky = fleetOf({ targets: [target({ deviceIds: [deviceFacts('sda').deviceId] })], devices: [deviceFacts('sda', { level: 'at-risk' })] });
     const lost = fleetOf({ targets: [target()], nodes: [nodeFacts('berlin', { agentState: 'lost' })] });
-    const of = (fleet: typeof risky) => violationsOfNewCopy(defaultPolicy, fleet.targets[0]!, 'copy', targetHealth(fleet).get(fleet.targets[0]!.targetId), 1).map((violation) => violation.rule);
+    const of = (fleet: typeof risky) =>
+      violationsOfNewCopy(defaultPolicy, fleet.targets[0]!, 'copy', targetHealth(fleet).get(fleet.targets[0]!.targetId), 1).map((violation) => violation.rule);
     expect(of(risky)).toEqual(['risky-device']);
     expect(of(lost)).toEqual(['not-usable']);
   });
@@ -76,7 +77,12 @@ describe('a clash', () => {
 });
 
 describe('findings', () => {
-  const targets = [targetFacts('berlin-disk'), targetFacts('paris-disk', { prices: prices(0.05) }), targetFacts('rome-disk', { prices: prices(0.03) }), targetFacts('boston-disk', { region: 'us' })];
+  const targets = [
+    targetFacts('berlin-disk'),
+    targetFacts('paris-disk', { prices: prices(0.05) }),
+    targetFacts('rome-disk', { prices: prices(0.03) }),
+    targetFacts('boston-disk', { region: 'us' }),
+  ];
   const of = (places: readonly string[], policy: Partial<Policy> = {}, more: Partial<Parameters<typeof fleetOf>[0]> = {}) => {
     const dataset = datasetFacts('maps', places, policy);
     return policyFindings(fleetOf({ targets, datasets: [dataset], ...more }), dataset);
@@ -89,7 +95,9 @@ describe('findings', () => {
   });
 
   test('a copy in a forbidden region is an error with the cheapest allowed place as its remedy', () => {
-    expect(of(['berlin-disk', 'boston-disk'], { regions: ['eu'] })).toMatchObject([{ rule: 'region', severity: 'error', remedy: expect.stringContaining('put a copy on rome-disk ($0.03 per GB and month)') }]);
+    expect(of(['berlin-disk', 'boston-disk'], { regions: ['eu'] })).toMatchObject([
+      { rule: 'region', severity: 'error', remedy: expect.stringContaining('put a copy on rome-disk ($0.03 per GB and month)') },
+    ]);
   });
 
   test('too few copies say how many stand, and none at all is an error', () => {

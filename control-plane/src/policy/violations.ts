@@ -4,7 +4,18 @@ import type { TargetFacts } from '../fleet/snapshot.ts';
 import type { TargetHealth } from '../health/target-health.ts';
 
 /** The rules that can keep a copy from a place, by the names that answers and screens use. The order is the one in which they are told. */
-export const placeRules = ['region', 'encryption', 'forbidden-target', 'pinned-targets', 'max-cost', 'latency-slo', 'price-unknown', 'risky-device', 'not-usable', 'capacity'] as const;
+export const placeRules = [
+  'region',
+  'encryption',
+  'forbidden-target',
+  'pinned-targets',
+  'max-cost',
+  'latency-slo',
+  'price-unknown',
+  'risky-device',
+  'not-usable',
+  'capacity',
+] as const;
 export type PlaceRule = (typeof placeRules)[number];
 /** And those that concern the copies of a dataset together. */
 export type PolicyRule = PlaceRule | 'spread' | 'copies';
@@ -25,7 +36,8 @@ export type CopyRole = 'primary' | 'copy';
  */
 export function violationsOfNewCopy(policy: Policy, target: TargetFacts, role: CopyRole, health: TargetHealth | undefined, sizeBytes: number): Violation[] {
   const found = [...violationsOfPlace(policy, target), ...latencyViolation(policy, target, role, 'unmeasured-violates')];
-  if (target.prices === null) found.push({ rule: 'price-unknown', text: `the price book does not know "${target.priceClass}", so ${target.targetId} takes nothing new` });
+  if (target.prices === null)
+    found.push({ rule: 'price-unknown', text: `the price book does not know "${target.priceClass}", so ${target.targetId} takes nothing new` });
   if (health?.riskyDeviceId != null) found.push({ rule: 'risky-device', text: health.reason ?? `device ${health.riskyDeviceId} is risky` });
   else if (health?.takesData !== true) found.push({ rule: 'not-usable', text: health?.reason ?? `${target.targetId} is not known` });
   const free = freeBytes(target);
@@ -53,17 +65,25 @@ function violationsOfPlace(policy: Policy, target: TargetFacts): Violation[] {
   }
   const cap = policy.maxCostPerGbMonth;
   const price = target.prices?.storagePerGbMonth;
-  if (cap !== null && price !== undefined && price > cap) found.push({ rule: 'max-cost', text: `${target.targetId} costs $${price} per GB and month, allowed is $${cap}` });
+  if (cap !== null && price !== undefined && price > cap)
+    found.push({ rule: 'max-cost', text: `${target.targetId} costs $${price} per GB and month, allowed is $${cap}` });
   return found;
 }
 
 function latencyViolation(policy: Policy, target: TargetFacts, role: CopyRole, unmeasured: 'unmeasured-violates' | 'unmeasured-passes'): Violation[] {
   if (policy.latencySloMs === null || role === 'copy') return [];
   if (target.latencyP95Ms === null) {
-    return unmeasured === 'unmeasured-passes' ? [] : [{ rule: 'latency-slo', text: `the latency of ${target.targetId} has not been measured yet, and ${policy.latencySloMs} ms are promised` }];
+    return unmeasured === 'unmeasured-passes'
+      ? []
+      : [{ rule: 'latency-slo', text: `the latency of ${target.targetId} has not been measured yet, and ${policy.latencySloMs} ms are promised` }];
   }
   if (target.latencyP95Ms <= policy.latencySloMs) return [];
-  return [{ rule: 'latency-slo', text: `${target.targetId} answers within ${Math.round(target.latencyP95Ms * 10) / 10} ms (p95), promised are ${policy.latencySloMs} ms` }];
+  return [
+    {
+      rule: 'latency-slo',
+      text: `${target.targetId} answers within ${Math.round(target.latencyP95Ms * 10) / 10} ms (p95), promised are ${policy.latencySloMs} ms`,
+    },
+  ];
 }
 
 /** Bytes for people, in the decimal units that prices use. */

@@ -24,7 +24,9 @@ export interface Copies {
 /** Sort the copies of a dataset by what they are good for; work under way counts as done, so that nothing is asked for twice. */
 export function copiesOf(snapshot: FleetSnapshot, dataset: DatasetFacts, health: ReadonlyMap<TargetId, TargetHealth>): Copies {
   const jobs = jobsOf(snapshot).get(dataset.datasetId) ?? [];
-  const inHand = new Set(jobs.flatMap((job) => (job.fromReplicaId !== null && (job.purpose === 'move' || job.purpose === 'retire') ? [job.fromReplicaId] : [])));
+  const inHand = new Set(
+    jobs.flatMap((job) => (job.fromReplicaId !== null && (job.purpose === 'move' || job.purpose === 'retire') ? [job.fromReplicaId] : [])),
+  );
   const free = dataset.replicas.filter((replica) => !inHand.has(replica.replicaId));
   const current = currentReplicas(dataset).filter((replica) => !inHand.has(replica.replicaId));
   const verified = current.filter((replica) => replica.state === 'verified');
@@ -36,7 +38,10 @@ export function copiesOf(snapshot: FleetSnapshot, dataset: DatasetFacts, health:
     counted: verified.filter(isCounted),
     leaving: verified.filter((replica) => health.get(replica.targetId)?.drain === true),
     bad: current.filter((replica) => replica.state === 'corrupt' || replica.state === 'missing'),
-    stale: dataset.versionId === null ? [] : free.filter((replica) => replica.versionId < dataset.versionId! && ['verified', 'suspect', 'corrupt', 'missing'].includes(replica.state)),
+    stale:
+      dataset.versionId === null
+        ? []
+        : free.filter((replica) => replica.versionId < dataset.versionId! && ['verified', 'suspect', 'corrupt', 'missing'].includes(replica.state)),
     comingTo: jobs.flatMap((job) => comingTo(job, dataset, health) ?? []),
     inHand,
     inTheMaking: new Set(jobs.flatMap((job) => job.toReplicaId ?? [])),

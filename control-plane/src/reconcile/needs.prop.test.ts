@@ -7,7 +7,8 @@ import { copiesOf } from './copies.ts';
 import { fleetNeeds } from './needs.ts';
 
 const troubled = fc.record({ seed: fc.integer(), trouble: fc.constantFrom(0, 0.1, 0.3, 0.6) });
-const fleetFrom = ({ seed, trouble }: { seed: number; trouble: number }): FleetSnapshot => randomFleet(seed, { targets: 7, datasets: 6, sites: 4, room: 4, trouble });
+const fleetFrom = ({ seed, trouble }: { seed: number; trouble: number }): FleetSnapshot =>
+  randomFleet(seed, { targets: 7, datasets: 6, sites: 4, room: 4, trouble });
 
 test('whatever is wrong, letting go of everything that may go leaves the wanted copies verified in places that count, the primary among those kept', () => {
   fc.assert(

@@ -8,9 +8,13 @@ import { fleetNeeds } from './needs.ts';
 import { promotions } from './promotions.ts';
 
 const targets = ['berlin-disk', 'berlin-nvme', 'paris-disk', 'rome-disk'].map((name) => targetFacts(name));
-const needsOf = (datasets: readonly DatasetFacts[], more: Partial<Parameters<typeof fleetOf>[0]> = {}) => fleetNeeds(fleetOf({ targets, datasets, ...more }), new Map());
+const needsOf = (datasets: readonly DatasetFacts[], more: Partial<Parameters<typeof fleetOf>[0]> = {}) =>
+  fleetNeeds(fleetOf({ targets, datasets, ...more }), new Map());
 const maps = (places: readonly string[], policy: Partial<Policy> = {}, more: Partial<DatasetFacts> = {}) => datasetFacts('maps', places, policy, more);
-const inState = (dataset: DatasetFacts, place: number, state: ReplicaState): DatasetFacts => ({ ...dataset, replicas: dataset.replicas.map((replica, at) => (at === place ? { ...replica, state } : replica)) });
+const inState = (dataset: DatasetFacts, place: number, state: ReplicaState): DatasetFacts => ({
+  ...dataset,
+  replicas: dataset.replicas.map((replica, at) => (at === place ? { ...replica, state } : replica)),
+});
 
 describe('copies', () => {
   test('a dataset with its copies at distinct sites needs nothing', () => {
@@ -22,7 +26,10 @@ describe('copies', () => {
   });
 
   test('each missing copy is one need', () => {
-    expect(needsOf([maps(['berlin-disk'], { copies: 3 })])).toMatchObject([{ kind: 'add-copy', answer: 'add' }, { kind: 'add-copy', answer: 'add' }]);
+    expect(needsOf([maps(['berlin-disk'], { copies: 3 })])).toMatchObject([
+      { kind: 'add-copy', answer: 'add' },
+      { kind: 'add-copy', answer: 'add' },
+    ]);
   });
 
   test('a copy that a job is making is not asked for again', () => {
@@ -32,21 +39,34 @@ describe('copies', () => {
 
   test('while a move is in its grace both copies stand, and neither is surplus', () => {
     const dataset = maps(['rome-disk', 'berlin-disk', 'paris-disk']);
-    const move = jobFacts(dataset, 'move', { state: 'grace', fromReplicaId: dataset.replicas[1]!.replicaId, toReplicaId: dataset.replicas[2]!.replicaId, toTargetId: 'paris-disk' as TargetId });
+    const move = jobFacts(dataset, 'move', {
+      state: 'grace',
+      fromReplicaId: dataset.replicas[1]!.replicaId,
+      toReplicaId: dataset.replicas[2]!.replicaId,
+      toTargetId: 'paris-disk' as TargetId,
+    });
     expect(needsOf([dataset], { jobs: [move] })).toEqual([]);
   });
 
   test('a surplus copy goes: never the primary, first where copies crowd, then the dearest', () => {
-    expect(needsOf([maps(['berlin-disk', 'berlin-nvme', 'paris-disk'])])).toMatchObject([{ kind: 'leave-forbidden-place', answer: 'drop', replicaId: 'maps@berlin-nvme' }]);
+    expect(needsOf([maps(['berlin-disk', 'berlin-nvme', 'paris-disk'])])).toMatchObject([
+      { kind: 'leave-forbidden-place', answer: 'drop', replicaId: 'maps@berlin-nvme' },
+    ]);
     const dear = targets.map((target) => (target.targetId === 'rome-disk' ? { ...target, prices: prices(0.5) } : target));
-    expect(needsOf([maps(['berlin-disk', 'paris-disk', 'rome-disk'])], { targets: dear })).toMatchObject([{ kind: 'drop-copy', answer: 'drop', replicaId: 'maps@rome-disk' }]);
+    expect(needsOf([maps(['berlin-disk', 'paris-disk', 'rome-disk'])], { targets: dear })).toMatchObject([
+      { kind: 'drop-copy', answer: 'drop', replicaId: 'maps@rome-disk' },
+    ]);
     expect(needsOf([maps(['rome-disk', 'paris-disk'], { copies: 1 })], { targets: dear })).toMatchObject([{ replicaId: 'maps@paris-disk' }]);
   });
 
   test('a corrupt or missing copy is replaced first and let go only when enough verified ones stand', () => {
     for (const state of ['corrupt', 'missing'] as const) {
-      expect(needsOf([inState(maps(['berlin-disk', 'paris-disk']), 1, state)])).toMatchObject([{ kind: 'replace-bad-copy', answer: 'add', replicaId: 'maps@paris-disk' }]);
-      expect(needsOf([inState(maps(['berlin-disk', 'paris-disk', 'rome-disk']), 1, state)])).toMatchObject([{ kind: 'replace-bad-copy', answer: 'drop', replicaId: 'maps@paris-disk' }]);
+      expect(needsOf([inState(maps(['berlin-disk', 'paris-disk']), 1, state)])).toMatchObject([
+        { kind: 'replace-bad-copy', answer: 'add', replicaId: 'maps@paris-disk' },
+      ]);
+      expect(needsOf([inState(maps(['berlin-disk', 'paris-disk', 'rome-disk']), 1, state)])).toMatchObject([
+        { kind: 'replace-bad-copy', answer: 'drop', replicaId: 'maps@paris-disk' },
+      ]);
     }
   });
 
@@ -71,14 +91,21 @@ describe('copies', () => {
 });
 
 describe('places', () => {
-  const risky = { targets: targets.map((target) => (target.targetId === 'berlin-disk' ? { ...target, deviceIds: [deviceFacts('sda').deviceId] } : target)), devices: [deviceFacts('sda', { level: 'failing' })] };
+  const risky = {
+    targets: targets.map((target) => (target.targetId === 'berlin-disk' ? { ...target, deviceIds: [deviceFacts('sda').deviceId] } : target)),
+    devices: [deviceFacts('sda', { level: 'failing' })],
+  };
 
   test('a copy on a risky device leaves; it is one need, not a missing copy beside it', () => {
-    expect(needsOf([maps(['berlin-disk', 'paris-disk'])], risky)).toMatchObject([{ kind: 'evacuate-device', answer: 'leave', deviceId: 'sda', replicaId: 'maps@berlin-disk' }]);
+    expect(needsOf([maps(['berlin-disk', 'paris-disk'])], risky)).toMatchObject([
+      { kind: 'evacuate-device', answer: 'leave', deviceId: 'sda', replicaId: 'maps@berlin-disk' },
+    ]);
   });
 
   test('a copy on a risky device that is not wanted any more simply goes', () => {
-    expect(needsOf([maps(['rome-disk', 'paris-disk', 'berlin-disk'])], risky)).toMatchObject([{ kind: 'evacuate-device', answer: 'drop', replicaId: 'maps@berlin-disk' }]);
+    expect(needsOf([maps(['rome-disk', 'paris-disk', 'berlin-disk'])], risky)).toMatchObject([
+      { kind: 'evacuate-device', answer: 'drop', replicaId: 'maps@berlin-disk' },
+    ]);
   });
 
   test('copies of a lost node are missing; when it is back and they are verified, the surplus goes', () => {
@@ -90,25 +117,35 @@ describe('places', () => {
 
   test('every rule of a policy that a copy breaks is a need that names it', () => {
     const of = (policy: Partial<Policy>, more: Partial<(typeof targets)[number]> = {}) =>
-      needsOf([maps(['berlin-disk', 'paris-disk'], policy)], { targets: targets.map((target) => (target.targetId === 'berlin-disk' ? { ...target, ...more } : target)) });
-    expect(of({ regions: ['eu'] }, { region: 'us' })).toMatchObject([{ kind: 'leave-forbidden-place', rules: ['region'], answer: 'leave', replicaId: 'maps@berlin-disk' }]);
+      needsOf([maps(['berlin-disk', 'paris-disk'], policy)], {
+        targets: targets.map((target) => (target.targetId === 'berlin-disk' ? { ...target, ...more } : target)),
+      });
+    expect(of({ regions: ['eu'] }, { region: 'us' })).toMatchObject([
+      { kind: 'leave-forbidden-place', rules: ['region'], answer: 'leave', replicaId: 'maps@berlin-disk' },
+    ]);
     expect(of({ encryptionRequired: true }, { encryptedAtRest: false })).toMatchObject([{ rules: ['encryption'] }]);
     expect(of({ forbiddenTargets: ['berlin-disk' as TargetId] })).toMatchObject([{ rules: ['forbidden-target'] }]);
     expect(of({ maxCostPerGbMonth: 0.05 }, { prices: prices(0.1) })).toMatchObject([{ rules: ['max-cost'] }]);
     const slow = targets.map((target) => ({ ...target, latencyP95Ms: 30 }));
-    expect(needsOf([maps(['berlin-disk', 'paris-disk'], { latencySloMs: 20 })], { targets: slow })).toMatchObject([{ rules: ['latency-slo'], replicaId: 'maps@berlin-disk' }]);
+    expect(needsOf([maps(['berlin-disk', 'paris-disk'], { latencySloMs: 20 })], { targets: slow })).toMatchObject([
+      { rules: ['latency-slo'], replicaId: 'maps@berlin-disk' },
+    ]);
     expect(of({ latencySloMs: 20 }, { latencyP95Ms: null })).toEqual([]);
     expect(of({ pinnedTargets: ['berlin-nvme' as TargetId] })).toMatchObject([{ rules: ['pinned-targets'], replicaId: 'maps@paris-disk' }]);
     expect(of({})).toEqual([]);
   });
 
   test('copies at one site are spread', () => {
-    expect(needsOf([maps(['berlin-disk', 'berlin-nvme'])])).toMatchObject([{ kind: 'leave-forbidden-place', rules: ['spread'], answer: 'leave', replicaId: 'maps@berlin-nvme' }]);
+    expect(needsOf([maps(['berlin-disk', 'berlin-nvme'])])).toMatchObject([
+      { kind: 'leave-forbidden-place', rules: ['spread'], answer: 'leave', replicaId: 'maps@berlin-nvme' },
+    ]);
     expect(needsOf([maps(['berlin-disk', 'berlin-nvme'], { spread: 'target' })])).toEqual([]);
   });
 
   test('nothing leaves a frozen target', () => {
-    expect(needsOf([maps(['berlin-disk', 'paris-disk'], { regions: ['us'] })], { targets: targets.map((target) => ({ ...target, state: 'frozen' as const })) })).toEqual([]);
+    expect(
+      needsOf([maps(['berlin-disk', 'paris-disk'], { regions: ['us'] })], { targets: targets.map((target) => ({ ...target, state: 'frozen' as const })) }),
+    ).toEqual([]);
   });
 });
 
@@ -117,7 +154,9 @@ describe('promotion', () => {
 
   test('when the primary is lost the fastest verified copy takes its place', () => {
     const fast = targets.map((target) => (target.targetId === 'rome-disk' ? { ...target, latencyP95Ms: 1 } : target));
-    expect(promotions(of(maps(['berlin-disk', 'paris-disk', 'rome-disk']), { targets: fast, nodes: [nodeFacts('berlin', { agentState: 'lost' })] }))).toMatchObject([{ toReplicaId: 'maps@rome-disk', expectedPointerRev: 1 }]);
+    expect(
+      promotions(of(maps(['berlin-disk', 'paris-disk', 'rome-disk']), { targets: fast, nodes: [nodeFacts('berlin', { agentState: 'lost' })] })),
+    ).toMatchObject([{ toReplicaId: 'maps@rome-disk', expectedPointerRev: 1 }]);
   });
 
   test('a primary that is slower than promised gives way to a copy that is fast enough, and then needs no move', () => {

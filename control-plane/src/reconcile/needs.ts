@@ -25,7 +25,14 @@ export interface Need {
   readonly reason: string;
 }
 
-const urgency: Readonly<Record<Need['kind'], number>> = { 'add-copy': 0, 'replace-bad-copy': 0, 'evacuate-device': 1, 'leave-forbidden-place': 2, 'drop-stale-copy': 3, 'drop-copy': 3 };
+const urgency: Readonly<Record<Need['kind'], number>> = {
+  'add-copy': 0,
+  'replace-bad-copy': 0,
+  'evacuate-device': 1,
+  'leave-forbidden-place': 2,
+  'drop-stale-copy': 3,
+  'drop-copy': 3,
+};
 
 /**
  * What the fleet needs so that every policy is met, most urgent first and among equals the hottest dataset first.
@@ -52,18 +59,38 @@ export function datasetNeeds(snapshot: FleetSnapshot, dataset: DatasetFacts, hea
 
   const leave = misplaced.filter((need, place) => place < open || need.replicaId === dataset.primaryReplicaId);
   const missing = Math.max(0, open - misplaced.length);
-  const mayGo = (replica: ReplicaFacts): boolean => replica.replicaId !== dataset.primaryReplicaId && !copies.inTheMaking.has(replica.replicaId) && health.get(replica.targetId)?.mayLetGo === true;
+  const mayGo = (replica: ReplicaFacts): boolean =>
+    replica.replicaId !== dataset.primaryReplicaId && !copies.inTheMaking.has(replica.replicaId) && health.get(replica.targetId)?.mayLetGo === true;
   const byId = new Map(dataset.replicas.map((replica) => [replica.replicaId, replica]));
   return [
     ...addNeeds(dataset, copies, missing),
     ...leave,
     // Everything below takes something away, and waits until the wanted copies stand verified in good places.
-    ...(enough ? misplaced.filter((need) => !leave.includes(need) && need.replicaId !== null && mayGo(byId.get(need.replicaId)!)).map((need): Need => ({ ...need, answer: 'drop', reason: `${need.reason}; the other ${settled.length} copies suffice` })) : []),
-    ...(enough ? copies.bad.filter(mayGo).map((replica) => dropNeed(dataset, replica, 'replace-bad-copy', `the copy on ${replica.targetId} is ${replica.state}, and ${settled.length} verified copies stand`)) : []),
-    ...(enough ? copies.stale.filter(mayGo).map((replica) => dropNeed(dataset, replica, 'drop-stale-copy', `the copy on ${replica.targetId} is of an older version`)) : []),
+    ...(enough
+      ? misplaced
+          .filter((need) => !leave.includes(need) && need.replicaId !== null && mayGo(byId.get(need.replicaId)!))
+          .map((need): Need => ({ ...need, answer: 'drop', reason: `${need.reason}; the other ${settled.length} copies suffice` }))
+      : []),
+    ...(enough
+      ? copies.bad
+          .filter(mayGo)
+          .map((replica) =>
+            dropNeed(dataset, replica, 'replace-bad-copy', `the copy on ${replica.targetId} is ${replica.state}, and ${settled.length} verified copies stand`),
+          )
+      : []),
+    ...(enough
+      ? copies.stale.filter(mayGo).map((replica) => dropNeed(dataset, replica, 'drop-stale-copy', `the copy on ${replica.targetId} is of an older version`))
+      : []),
     ...worstFirst(snapshot, dataset, settled.filter(mayGo), settled)
       .slice(0, Math.max(0, settled.length - dataset.policy.copies))
-      .map((replica) => dropNeed(dataset, replica, 'drop-copy', `${settled.length} verified copies stand, ${dataset.policy.copies} are wanted; the one on ${replica.targetId} adds the least`)),
+      .map((replica) =>
+        dropNeed(
+          dataset,
+          replica,
+          'drop-copy',
+          `${settled.length} verified copies stand, ${dataset.policy.copies} are wanted; the one on ${replica.targetId} adds the least`,
+        ),
+      ),
   ];
 }
 
@@ -74,8 +101,17 @@ function addNeeds(dataset: DatasetFacts, copies: Copies, missing: number): Need[
   return Array.from({ length: missing }, (_, place): Need => {
     const bad = copies.bad[place];
     const have = `${copies.counted.length} of ${dataset.policy.copies} wanted copies are verified in places that count`;
-    if (bad === undefined) return { kind: 'add-copy', answer: 'add', datasetId: dataset.datasetId, replicaId: null, deviceId: null, rules: ['copies'], reason: have };
-    return { kind: 'replace-bad-copy', answer: 'add', datasetId: dataset.datasetId, replicaId: bad.replicaId, deviceId: null, rules: ['copies'], reason: `the copy on ${bad.targetId} is ${bad.state}; ${have}` };
+    if (bad === undefined)
+      return { kind: 'add-copy', answer: 'add', datasetId: dataset.datasetId, replicaId: null, deviceId: null, rules: ['copies'], reason: have };
+    return {
+      kind: 'replace-bad-copy',
+      answer: 'add',
+      datasetId: dataset.datasetId,
+      replicaId: bad.replicaId,
+      deviceId: null,
+      rules: ['copies'],
+      reason: `the copy on ${bad.targetId} is ${bad.state}; ${have}`,
+    };
   });
 }
 
@@ -83,12 +119,24 @@ function addNeeds(dataset: DatasetFacts, copies: Copies, missing: number): Need[
 function misplacedCopies(snapshot: FleetSnapshot, dataset: DatasetFacts, copies: Copies, health: ReadonlyMap<TargetId, TargetHealth>): Need[] {
   const fleet = indexOf(snapshot);
   const leaveNeed = (replica: ReplicaFacts, kind: Need['kind'], rules: readonly PolicyRule[], reason: string, deviceId: DeviceId | null): Need => ({
-    kind, answer: 'leave', datasetId: dataset.datasetId, replicaId: replica.replicaId, deviceId, rules, reason,
+    kind,
+    answer: 'leave',
+    datasetId: dataset.datasetId,
+    replicaId: replica.replicaId,
+    deviceId,
+    rules,
+    reason,
   });
   const draining = copies.leaving.map((replica) => {
     const place = health.get(replica.targetId)!;
     const risky = place.riskyDeviceId !== null;
-    return leaveNeed(replica, risky ? 'evacuate-device' : 'leave-forbidden-place', [risky ? 'risky-device' : 'not-usable'], place.reason ?? `${replica.targetId} is being emptied`, place.riskyDeviceId);
+    return leaveNeed(
+      replica,
+      risky ? 'evacuate-device' : 'leave-forbidden-place',
+      [risky ? 'risky-device' : 'not-usable'],
+      place.reason ?? `${replica.targetId} is being emptied`,
+      place.riskyDeviceId,
+    );
   });
   const forbidden = copies.counted.flatMap((replica) => {
     const target = fleet.targets.get(replica.targetId);
@@ -97,14 +145,32 @@ function misplacedCopies(snapshot: FleetSnapshot, dataset: DatasetFacts, copies:
     const role = replica.replicaId === dataset.primaryReplicaId && fasterCopies(snapshot, dataset, copies).length === 0 ? 'primary' : 'copy';
     const broken = violationsOfExistingCopy(dataset.policy, target, role);
     if (broken.length === 0) return [];
-    return [leaveNeed(replica, 'leave-forbidden-place', broken.map((violation) => violation.rule), broken.map((violation) => violation.text).join('; '), null)];
+    return [
+      leaveNeed(
+        replica,
+        'leave-forbidden-place',
+        broken.map((violation) => violation.rule),
+        broken.map((violation) => violation.text).join('; '),
+        null,
+      ),
+    ];
   });
   const gone = new Set([...draining, ...forbidden].map((need) => need.replicaId));
   const standing = copies.counted.filter((replica) => !gone.has(replica.replicaId));
-  const crowded = crowdedCopies(snapshot, dataset, standing).filter((replica) => health.get(replica.targetId)?.mayLetGo === true)
-    .map((replica) => leaveNeed(replica, 'leave-forbidden-place', ['spread'], `another copy is at the same ${dataset.policy.spread} as the one on ${replica.targetId}`, null));
-  const unpinned = pinsWithoutCopy(dataset, standing, copies)
-    .map((replica) => leaveNeed(replica, 'leave-forbidden-place', ['pinned-targets'], `a copy is pinned to ${dataset.policy.pinnedTargets.join(', ')}, the one on ${replica.targetId} is to be it`, null));
+  const crowded = crowdedCopies(snapshot, dataset, standing)
+    .filter((replica) => health.get(replica.targetId)?.mayLetGo === true)
+    .map((replica) =>
+      leaveNeed(replica, 'leave-forbidden-place', ['spread'], `another copy is at the same ${dataset.policy.spread} as the one on ${replica.targetId}`, null),
+    );
+  const unpinned = pinsWithoutCopy(dataset, standing, copies).map((replica) =>
+    leaveNeed(
+      replica,
+      'leave-forbidden-place',
+      ['pinned-targets'],
+      `a copy is pinned to ${dataset.policy.pinnedTargets.join(', ')}, the one on ${replica.targetId} is to be it`,
+      null,
+    ),
+  );
   const isPrimary = (need: Need): number => (need.replicaId === dataset.primaryReplicaId ? 0 : 1);
   const once = new Map([...unpinned, ...crowded, ...forbidden, ...draining].map((need) => [need.replicaId, need]));
   return [...once.values()].reverse().sort((a, b) => isPrimary(a) - isPrimary(b));
@@ -114,7 +180,9 @@ function misplacedCopies(snapshot: FleetSnapshot, dataset: DatasetFacts, copies:
 function crowdedCopies(snapshot: FleetSnapshot, dataset: DatasetFacts, standing: readonly ReplicaFacts[]): ReplicaFacts[] {
   const fleet = indexOf(snapshot);
   const seen = new Set<string>();
-  const primaryFirst = [...standing].sort((a, b) => Number(b.replicaId === dataset.primaryReplicaId) - Number(a.replicaId === dataset.primaryReplicaId) || a.createdAtMs - b.createdAtMs);
+  const primaryFirst = [...standing].sort(
+    (a, b) => Number(b.replicaId === dataset.primaryReplicaId) - Number(a.replicaId === dataset.primaryReplicaId) || a.createdAtMs - b.createdAtMs,
+  );
   return primaryFirst.filter((replica) => {
     const target = fleet.targets.get(replica.targetId);
     const domain = target === undefined ? replica.targetId : domainOf(target, dataset.policy.spread);
@@ -129,7 +197,8 @@ function pinsWithoutCopy(dataset: DatasetFacts, standing: readonly ReplicaFacts[
   const held = new Set<TargetId>([...standing.map((replica) => replica.targetId), ...copies.comingTo]);
   const empty = dataset.policy.pinnedTargets.filter((targetId) => !held.has(targetId)).length;
   const toBeMade = Math.max(0, dataset.policy.copies - standing.length - copies.comingTo.length);
-  const loose = standing.filter((replica) => !dataset.policy.pinnedTargets.includes(replica.targetId))
+  const loose = standing
+    .filter((replica) => !dataset.policy.pinnedTargets.includes(replica.targetId))
     .sort((a, b) => Number(a.replicaId === dataset.primaryReplicaId) - Number(b.replicaId === dataset.primaryReplicaId));
   return loose.slice(0, Math.max(0, empty - toBeMade));
 }

@@ -30,9 +30,10 @@ export function promotions(snapshot: FleetSnapshot): Promotion[] {
     const unreadable = unreadableBecause(primary, place);
     const best = unreadable === null ? fasterCopies(snapshot, dataset, copies)[0] : fastestFirst(snapshot, dataset, copies.counted)[0];
     if (best === undefined) return [];
-    const reason = unreadable === null
-      ? `the primary on ${primary.targetId} is slower than the ${dataset.policy.latencySloMs} ms that are promised; the verified copy on ${best.targetId} keeps them`
-      : `the primary on ${primary.targetId} is ${unreadable}; the verified copy on ${best.targetId} takes its place`;
+    const reason =
+      unreadable === null
+        ? `the primary on ${primary.targetId} is slower than the ${dataset.policy.latencySloMs} ms that are promised; the verified copy on ${best.targetId} keeps them`
+        : `the primary on ${primary.targetId} is ${unreadable}; the verified copy on ${best.targetId} takes its place`;
     return [{ datasetId: dataset.datasetId, fromReplicaId: primary.replicaId, toReplicaId: best.replicaId, expectedPointerRev: dataset.pointerRev, reason }];
   });
 }

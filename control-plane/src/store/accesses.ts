@@ -58,5 +58,7 @@ export async function storeAccessRates(tx: Db, told: readonly RecordOf<'ewma'>[]
   if (told.length === 0) return;
   const newest = new Map(told.map((one) => [one.datasetId, one.accessesPerHour]));
   const rows = [...newest].map(([id, rate]) => ({ id, rate }));
-  await tx.execute(sql`update dataset d set ewma_per_hour = n.rate from jsonb_to_recordset(${JSON.stringify(rows)}::jsonb) as n(id text, rate float8) where d.dataset_id = n.id`);
+  await tx.execute(
+    sql`update dataset d set ewma_per_hour = n.rate from jsonb_to_recordset(${JSON.stringify(rows)}::jsonb) as n(id text, rate float8) where d.dataset_id = n.id`,
+  );
 }

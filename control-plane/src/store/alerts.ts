@@ -19,16 +19,25 @@ export interface NewAlert {
 export async function raiseAlert(tx: Tx, nowMs: number, raised: NewAlert): Promise<void> {
   const { rule, subject, severity, text, ids } = raised;
   const key = `${rule}:${subject}`;
-  const [before] = await tx.select({ severity: alert.severity }).from(alert).where(and(eq(alert.key, key), isNull(alert.endedAtMs)));
+  const [before] = await tx
+    .select({ severity: alert.severity })
+    .from(alert)
+    .where(and(eq(alert.key, key), isNull(alert.endedAtMs)));
   await tx
     .insert(alert)
     .values({ alertId: ulid(nowMs, systemRandom), key, rule, severity, text, ids, sinceMs: nowMs })
     .onConflictDoUpdate({ target: alert.key, targetWhere: sql`ended_at_ms is null`, set: { times: sql`${alert.times} + 1`, severity, text, ids } });
-  if (before?.severity !== severity) await appendEvents(tx, nowMs, [{ type: 'alert.raised', severity, text, ids: { ...ids, rule, subject }, by: 'control-plane' }]);
+  if (before?.severity !== severity)
+    await appendEvents(tx, nowMs, [{ type: 'alert.raised', severity, text, ids: { ...ids, rule, subject }, by: 'control-plane' }]);
 }
 
 /** End the alert of a rule and subject; nothing happens when none is open. */
 export async function endAlert(tx: Tx, nowMs: number, rule: string, subject: string): Promise<void> {
-  const ended = await tx.update(alert).set({ endedAtMs: nowMs }).where(and(eq(alert.key, `${rule}:${subject}`), isNull(alert.endedAtMs))).returning();
-  for (const { text, ids } of ended) await appendEvents(tx, nowMs, [{ type: 'alert.ended', severity: 'info', text: `No longer: ${text}`, ids: { ...ids, rule, subject }, by: 'control-plane' }]);
+  const ended = await tx
+    .update(alert)
+    .set({ endedAtMs: nowMs })
+    .where(and(eq(alert.key, `${rule}:${subject}`), isNull(alert.endedAtMs)))
+    .returning();
+  for (const { text, ids } of ended)
+    await appendEvents(tx, nowMs, [{ type: 'alert.ended', severity: 'info', text: `No longer: ${text}`, ids: { ...ids, rule, subject }, by: 'control-plane' }]);
 }

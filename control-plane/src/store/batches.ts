@@ -62,7 +62,10 @@ function asRows(streams: readonly StreamName[]) {
 
 /** Make and lock the rows of these streams, in one order everywhere; answers the highest sequence seen in each before. */
 async function lockStreams(tx: Tx, streams: readonly StreamName[]): Promise<Map<string, number>> {
-  await tx.insert(agentStream).values(streams.map((stream) => ({ ...stream, chain: chainStart }))).onConflictDoNothing();
+  await tx
+    .insert(agentStream)
+    .values(streams.map((stream) => ({ ...stream, chain: chainStart })))
+    .onConflictDoNothing();
   const rows = await rowsOf<{ node: NodeId; inc: number; highest: number }>(
     tx,
     sql`select s.node_id as node, s.incarnation as inc, s.highest_seen as highest from agent_stream s join ${asRows(streams)} on s.node_id = g.node and s.incarnation = g.inc
@@ -73,7 +76,17 @@ async function lockStreams(tx: Tx, streams: readonly StreamName[]): Promise<Map<
 
 /** Insert what is new. A batch is known by its uid in every incarnation; its place is by incarnation and sequence. */
 async function insertBatches(tx: Tx, nowMs: number, batches: readonly ReceivedBatch[]): Promise<{ fresh: Set<string>; contradictions: StreamName[] }> {
-  const rows = batches.map((one) => ({ node: one.nodeId, uid: one.uid, inc: one.incarnation, seq: one.seq, prev: one.prevChain, chain: one.chain, records: one.records, poison: one.poison, sealed: one.sealedAtMs }));
+  const rows = batches.map((one) => ({
+    node: one.nodeId,
+    uid: one.uid,
+    inc: one.incarnation,
+    seq: one.seq,
+    prev: one.prevChain,
+    chain: one.chain,
+    records: one.records,
+    poison: one.poison,
+    sealed: one.sealedAtMs,
+  }));
   const given = sql`jsonb_to_recordset(${JSON.stringify(rows)}::jsonb) as g(node text, uid text, inc bigint, seq bigint, prev text, chain text, records int, poison boolean, sealed bigint)`;
   const inserted = await rowsOf<{ node: string; uid: string }>(
     tx,
@@ -88,7 +101,10 @@ async function insertBatches(tx: Tx, nowMs: number, batches: readonly ReceivedBa
       left join batch_seq before on before.node_id = g.node and before.incarnation = g.inc and before.seq = g.seq - 1
       where at.uid <> g.uid or at.chain <> g.chain or g.prev <> case when g.seq = 1 then ${chainStart} else coalesce(before.chain, g.prev) end`,
   );
-  return { fresh: new Set(inserted.map((row) => `${row.node} ${row.uid}`)), contradictions: contradictions.map((row) => ({ nodeId: row.node, incarnation: row.inc })) };
+  return {
+    fresh: new Set(inserted.map((row) => `${row.node} ${row.uid}`)),
+    contradictions: contradictions.map((row) => ({ nodeId: row.node, incarnation: row.inc })),
+  };
 }
 
 /** Move each watermark to the end of the longest prefix without a hole. */

@@ -23,12 +23,19 @@ async function isPassword(password: string, stored: string): Promise<boolean> {
 export async function putBusIdentity(tx: Db, nowMs: number, given: { identity: string; role: 'agent' | 'client'; password: string }): Promise<void> {
   const { identity, role } = given;
   const passwordHash = await hashPassword(given.password);
-  await tx.insert(busIdentity).values({ identity, role, passwordHash, createdAtMs: nowMs }).onConflictDoUpdate({ target: busIdentity.identity, set: { role, passwordHash, createdAtMs: nowMs, revokedAtMs: null } });
+  await tx
+    .insert(busIdentity)
+    .values({ identity, role, passwordHash, createdAtMs: nowMs })
+    .onConflictDoUpdate({ target: busIdentity.identity, set: { role, passwordHash, createdAtMs: nowMs, revokedAtMs: null } });
 }
 
 /** Take an identity away; answers false when there was none to take. Disconnect it from the bus afterwards. */
 export async function revokeBusIdentity(tx: Db, nowMs: number, identity: string): Promise<boolean> {
-  const revoked = await tx.update(busIdentity).set({ revokedAtMs: nowMs }).where(and(eq(busIdentity.identity, identity), isNull(busIdentity.revokedAtMs))).returning();
+  const revoked = await tx
+    .update(busIdentity)
+    .set({ revokedAtMs: nowMs })
+    .where(and(eq(busIdentity.identity, identity), isNull(busIdentity.revokedAtMs)))
+    .returning();
   return revoked.length > 0;
 }
 
@@ -40,7 +47,10 @@ export function busAuthenticator(db: Db): (identity: string, password: string) =
   /** Password hash of the row to a digest of the password that fits it. */
   const proven = new Map<string, string>();
   return async (identity, password) => {
-    const [row] = await db.select().from(busIdentity).where(and(eq(busIdentity.identity, identity), isNull(busIdentity.revokedAtMs)));
+    const [row] = await db
+      .select()
+      .from(busIdentity)
+      .where(and(eq(busIdentity.identity, identity), isNull(busIdentity.revokedAtMs)));
     if (row === undefined) return undefined;
     const digest = createHash('sha256').update(row.passwordHash).update(password).digest('hex');
     if (proven.get(row.passwordHash) === digest) return row.role;

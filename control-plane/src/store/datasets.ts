@@ -24,9 +24,16 @@ export async function createDataset(store: Store, row: NewDatasetRow, by: string
       .onConflictDoNothing()
       .returning({ datasetId: dataset.datasetId });
     if (made === undefined) {
-      throw new Failure('refused', { code: 'dataset.exists', message: `There is already a dataset "${row.datasetId}".`, hint: 'Choose another name, or add a version to it: dim datasets import.', ids: { datasetId: row.datasetId } });
+      throw new Failure('refused', {
+        code: 'dataset.exists',
+        message: `There is already a dataset "${row.datasetId}".`,
+        hint: 'Choose another name, or add a version to it: dim datasets import.',
+        ids: { datasetId: row.datasetId },
+      });
     }
-    await appendEvents(tx, nowMs, [{ type: 'dataset.created', severity: 'info', text: `${by} registered dataset ${row.datasetId}.`, ids: { datasetId: row.datasetId }, by }]);
+    await appendEvents(tx, nowMs, [
+      { type: 'dataset.created', severity: 'info', text: `${by} registered dataset ${row.datasetId}.`, ids: { datasetId: row.datasetId }, by },
+    ]);
     return { jobId: await insertImportJob(tx, { datasetId: row.datasetId, source: row.source, reason: 'first import', nowMs }) };
   });
 }
@@ -43,7 +50,12 @@ export async function addVersion(store: Store, datasetId: DatasetId, source: Imp
 export async function readDataset(db: Db, datasetId: DatasetId) {
   const [row] = await db.select().from(dataset).where(eq(dataset.datasetId, datasetId));
   if (row === undefined) {
-    throw new Failure('refused', { code: 'dataset.not-found', message: `There is no dataset "${datasetId}".`, hint: 'dim datasets lists them.', ids: { datasetId } });
+    throw new Failure('refused', {
+      code: 'dataset.not-found',
+      message: `There is no dataset "${datasetId}".`,
+      hint: 'dim datasets lists them.',
+      ids: { datasetId },
+    });
   }
   return row;
 }
@@ -72,7 +84,12 @@ export async function changeDataset(
     const row = await readDataset(store.db, datasetId);
     if (expectedRev !== null && row.rev !== expectedRev) {
       await noteConflict(store, datasetId, by);
-      throw new Failure('refused', { code: 'dataset.stale', message: `Dataset ${datasetId} is at revision ${row.rev}, not ${expectedRev}.`, hint: 'Read it again and repeat the change.', ids: { datasetId } });
+      throw new Failure('refused', {
+        code: 'dataset.stale',
+        message: `Dataset ${datasetId} is at revision ${row.rev}, not ${expectedRev}.`,
+        hint: 'Read it again and repeat the change.',
+        ids: { datasetId },
+      });
     }
     const [changed] = await store.db
       .update(dataset)
@@ -82,12 +99,19 @@ export async function changeDataset(
     if (changed !== undefined) return changed.rev;
     if (expectedRev === null) await noteConflict(store, datasetId, by);
   }
-  throw new Failure('unavailable', { code: 'dataset.contended', message: `Dataset ${datasetId} is being changed by many at once.`, hint: 'Try again in a moment.', ids: { datasetId } });
+  throw new Failure('unavailable', {
+    code: 'dataset.contended',
+    message: `Dataset ${datasetId} is being changed by many at once.`,
+    hint: 'Try again in a moment.',
+    ids: { datasetId },
+  });
 }
 
 async function noteConflict(store: Store, datasetId: DatasetId, by: string): Promise<void> {
   await store.transaction(async (tx) => {
     const nowMs = await store.nowMs(tx);
-    await appendEvents(tx, nowMs, [{ type: 'sync_conflict', severity: 'info', text: `Two changes of dataset ${datasetId} met; the later one was looked at again.`, ids: { datasetId }, by }]);
+    await appendEvents(tx, nowMs, [
+      { type: 'sync_conflict', severity: 'info', text: `Two changes of dataset ${datasetId} met; the later one was looked at again.`, ids: { datasetId }, by },
+    ]);
   });
 }

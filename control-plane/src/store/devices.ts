@@ -20,28 +20,44 @@ export interface Told<Record> {
 export async function storeDevices(tx: Tx, nowMs: number, seen: readonly Told<RecordOf<'device-seen'>>[]): Promise<void> {
   if (seen.length === 0) return;
   const newest = new Map(seen.map((one) => [one.record.deviceId, one]));
-  const before = await tx.select({ deviceId: device.deviceId, nodeId: device.nodeId }).from(device).where(inArray(device.deviceId, [...newest.keys()]));
+  const before = await tx
+    .select({ deviceId: device.deviceId, nodeId: device.nodeId })
+    .from(device)
+    .where(inArray(device.deviceId, [...newest.keys()]));
   const nodeBefore = new Map(before.map((row) => [row.deviceId, row.nodeId]));
   const events: NewEvent[] = [];
   for (const { nodeId, record } of [...newest.values()].sort((a, b) => (a.record.deviceId < b.record.deviceId ? -1 : 1))) {
     const { type: _, deviceId, ...facts } = record;
-    await tx.insert(device).values({ deviceId, nodeId, ...facts }).onConflictDoUpdate({ target: device.deviceId, set: { nodeId, ...facts } });
+    await tx
+      .insert(device)
+      .values({ deviceId, nodeId, ...facts })
+      .onConflictDoUpdate({ target: device.deviceId, set: { nodeId, ...facts } });
     const was = nodeBefore.get(deviceId);
     const ids = { deviceId, nodeId };
-    if (was === undefined) events.push({ type: 'device.found', severity: 'info', text: `${nodeId} has the device ${deviceId} (${facts.model}).`, ids, by: `agent ${nodeId}` });
-    else if (was !== nodeId) events.push({ type: 'device.moved', severity: 'warning', text: `The device ${deviceId} went from ${was} to ${nodeId}.`, ids, by: `agent ${nodeId}` });
+    if (was === undefined)
+      events.push({ type: 'device.found', severity: 'info', text: `${nodeId} has the device ${deviceId} (${facts.model}).`, ids, by: `agent ${nodeId}` });
+    else if (was !== nodeId)
+      events.push({ type: 'device.moved', severity: 'warning', text: `The device ${deviceId} went from ${was} to ${nodeId}.`, ids, by: `agent ${nodeId}` });
   }
   await appendEvents(tx, nowMs, events);
 }
 
-const severityOf: Readonly<Record<RiskLevel, NewEvent['severity']>> = { healthy: 'info', watch: 'info', unknown: 'info', 'at-risk': 'warning', failing: 'error' };
+const severityOf: Readonly<Record<RiskLevel, NewEvent['severity']>> = {
+  healthy: 'info',
+  watch: 'info',
+  unknown: 'info',
+  'at-risk': 'warning',
+  failing: 'error',
+};
 
 /** Say a change of a device's level, and open or end its alert. What can no longer be judged keeps the alert it has. */
 async function tellLevel(tx: Tx, nowMs: number, nodeId: NodeId, from: RiskLevel, to: RecordOf<'assessment'>): Promise<void> {
   const ids = { deviceId: to.deviceId, nodeId };
   const because = to.reasons[0]?.text ?? 'no reason given';
   const text = `The device ${to.deviceId} on ${nodeId} is ${to.level} (was ${from}): ${because}`;
-  await appendEvents(tx, nowMs, [{ type: 'device.level-changed', severity: severityOf[to.level], text, ids: { ...ids, from, to: to.level }, by: `agent ${nodeId}` }]);
+  await appendEvents(tx, nowMs, [
+    { type: 'device.level-changed', severity: severityOf[to.level], text, ids: { ...ids, from, to: to.level }, by: `agent ${nodeId}` },
+  ]);
   if (isRisky(to.level)) await raiseAlert(tx, nowMs, { rule: 'device-risk', subject: to.deviceId, severity: severityOf[to.level], text, ids });
   else if (to.level !== 'unknown') await endAlert(tx, nowMs, 'device-risk', to.deviceId);
 }
@@ -57,7 +73,12 @@ export async function storeAssessments(tx: Tx, nowMs: number, told: readonly Tol
     told.map(({ nodeId, record: { type: _, ...facts } }) => ({ nodeId, ...facts })),
   );
   const ids = [...new Set(told.map(({ record }) => record.deviceId))].sort();
-  const rows = await tx.select({ deviceId: device.deviceId, nodeId: device.nodeId, level: device.level, assessedAtMs: device.assessedAtMs, since: device.levelSinceMs }).from(device).where(inArray(device.deviceId, ids)).orderBy(device.deviceId).for('update');
+  const rows = await tx
+    .select({ deviceId: device.deviceId, nodeId: device.nodeId, level: device.level, assessedAtMs: device.assessedAtMs, since: device.levelSinceMs })
+    .from(device)
+    .where(inArray(device.deviceId, ids))
+    .orderBy(device.deviceId)
+    .for('update');
   const changed: DeviceId[] = [];
   for (const row of rows) {
     let { level, assessedAtMs, since } = row;
@@ -76,7 +97,10 @@ export async function storeAssessments(tx: Tx, nowMs: number, told: readonly Tol
     if (newest === undefined) continue;
     if (level !== row.level) changed.push(row.deviceId);
     const { probability, horizonDays, judge, reasons } = newest;
-    await tx.update(device).set({ level, levelSinceMs: since, probability, horizonDays, judge, reasons, assessedAtMs }).where(eq(device.deviceId, row.deviceId));
+    await tx
+      .update(device)
+      .set({ level, levelSinceMs: since, probability, horizonDays, judge, reasons, assessedAtMs })
+      .where(eq(device.deviceId, row.deviceId));
   }
   return changed;
 }

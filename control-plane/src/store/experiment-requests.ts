@@ -30,7 +30,15 @@ export async function startExperiment(tx: Tx, wanted: NewExperiment, nowMs: numb
     endedAtMs: null,
   };
   await tx.insert(experiment).values(row);
-  await appendEvents(tx, nowMs, [{ type: 'chaos.requested', severity: 'warning', text: `${wanted.by} armed ${wanted.kind} on ${wanted.subject} for ${Math.round(wanted.ttlMs / 1000)} s.`, ids: { experimentId: wanted.experimentId, nodeId: wanted.nodeId }, by: wanted.by }]);
+  await appendEvents(tx, nowMs, [
+    {
+      type: 'chaos.requested',
+      severity: 'warning',
+      text: `${wanted.by} armed ${wanted.kind} on ${wanted.subject} for ${Math.round(wanted.ttlMs / 1000)} s.`,
+      ids: { experimentId: wanted.experimentId, nodeId: wanted.nodeId },
+      by: wanted.by,
+    },
+  ]);
   return row;
 }
 
@@ -38,6 +46,15 @@ export async function startExperiment(tx: Tx, wanted: NewExperiment, nowMs: numb
 export async function stopExperiments(tx: Tx, experimentId: string | null, nowMs: number): Promise<(typeof experiment.$inferSelect)[]> {
   const out = and(inArray(experiment.state, ['sent', 'armed']), experimentId === null ? undefined : eq(experiment.experimentId, experimentId));
   const rows = await tx.select().from(experiment).where(out);
-  if (rows.length > 0) await appendEvents(tx, nowMs, [{ type: 'chaos.stopping', severity: 'info', text: `${rows.length} ${rows.length === 1 ? 'fault is' : 'faults are'} being undone.`, ids: {}, by: 'control-plane' }]);
+  if (rows.length > 0)
+    await appendEvents(tx, nowMs, [
+      {
+        type: 'chaos.stopping',
+        severity: 'info',
+        text: `${rows.length} ${rows.length === 1 ? 'fault is' : 'faults are'} being undone.`,
+        ids: {},
+        by: 'control-plane',
+      },
+    ]);
   return rows;
 }

@@ -1,5 +1,5 @@
-import type { NodeId, SiteId } from '@data-in-motion/shared/domain/ids';
 import { chainStart } from '@data-in-motion/shared/chain';
+import type { NodeId, SiteId } from '@data-in-motion/shared/domain/ids';
 import type { BootMessage } from '@data-in-motion/shared/protocol/messages';
 import type { PayloadOf } from '@data-in-motion/shared/protocol/topics';
 import { and, eq, inArray, lt, sql } from 'drizzle-orm';
@@ -20,7 +20,10 @@ export interface BootOutcome {
 }
 
 async function watermarkOf(tx: Db, nodeId: NodeId, incarnation: number): Promise<number> {
-  const [stream] = await tx.select({ watermark: agentStream.watermark }).from(agentStream).where(and(eq(agentStream.nodeId, nodeId), eq(agentStream.incarnation, incarnation)));
+  const [stream] = await tx
+    .select({ watermark: agentStream.watermark })
+    .from(agentStream)
+    .where(and(eq(agentStream.nodeId, nodeId), eq(agentStream.incarnation, incarnation)));
   return stream?.watermark ?? 0;
 }
 
@@ -46,7 +49,9 @@ export async function bootNode(tx: Tx, nowMs: number, boot: BootMessage): Promis
     .where(eq(node.nodeId, nodeId));
   await tx.insert(agentStream).values({ nodeId, incarnation, chain: chainStart }).onConflictDoNothing();
   const ids = { nodeId, incarnation };
-  await appendEvents(tx, nowMs, [{ type: 'agent.started', severity: 'info', text: `The agent on ${nodeId} started (version ${agentVersion}).`, ids, by: `agent ${nodeId}` }]);
+  await appendEvents(tx, nowMs, [
+    { type: 'agent.started', severity: 'info', text: `The agent on ${nodeId} started (version ${agentVersion}).`, ids, by: `agent ${nodeId}` },
+  ]);
   return { isWelcome: true, isNew: true, incarnation, endedIncarnation: before!.incarnation === 0 ? null : before!.incarnation, watermark };
 }
 
@@ -59,7 +64,11 @@ export async function knownNodes(tx: Tx, nodeIds: readonly NodeId[]): Promise<Re
   if (asked.length === 0) return new Set();
   const rows = await tx.select({ nodeId: node.nodeId, agentState: node.agentState }).from(node).where(inArray(node.nodeId, asked));
   const missing = asked.filter((nodeId) => !rows.some((row) => row.nodeId === nodeId));
-  if (missing.length > 0) await tx.insert(node).values(missing.map((nodeId) => ({ nodeId, siteId: 'unknown' as SiteId }))).onConflictDoNothing();
+  if (missing.length > 0)
+    await tx
+      .insert(node)
+      .values(missing.map((nodeId) => ({ nodeId, siteId: 'unknown' as SiteId })))
+      .onConflictDoNothing();
   const revoked = new Set(rows.filter((row) => row.agentState === 'revoked').map((row) => row.nodeId));
   return new Set(asked.filter((nodeId) => !revoked.has(nodeId)));
 }
@@ -67,7 +76,10 @@ export async function knownNodes(tx: Tx, nodeIds: readonly NodeId[]): Promise<Re
 /** Batches, questions and starts show that an agent lives; a retained message does not. */
 export async function markHeard(tx: Db, nowMs: number, nodeIds: readonly NodeId[]): Promise<void> {
   if (nodeIds.length === 0) return;
-  await tx.update(node).set({ lastHeardAtMs: sql`greatest(coalesce(last_heard_at_ms, 0), ${nowMs})` }).where(inArray(node.nodeId, [...nodeIds]));
+  await tx
+    .update(node)
+    .set({ lastHeardAtMs: sql`greatest(coalesce(last_heard_at_ms, 0), ${nowMs})` })
+    .where(inArray(node.nodeId, [...nodeIds]));
 }
 
 /**
@@ -77,13 +89,22 @@ export async function markHeard(tx: Db, nowMs: number, nodeIds: readonly NodeId[
 export async function recordConnection(tx: Tx, nodeId: NodeId, message: PayloadOf<'state'>): Promise<void> {
   const mine = eq(node.nodeId, nodeId);
   if (message.state === 'online') {
-    await tx.update(node).set({ session: message.session, connected: true }).where(and(mine, lt(node.session, message.session)));
+    await tx
+      .update(node)
+      .set({ session: message.session, connected: true })
+      .where(and(mine, lt(node.session, message.session)));
     return;
   }
-  await tx.update(node).set({ session: message.session, connected: false }).where(and(mine, sql`${node.session} <= ${message.session}`));
+  await tx
+    .update(node)
+    .set({ session: message.session, connected: false })
+    .where(and(mine, sql`${node.session} <= ${message.session}`));
 }
 
 /** The newest rev of its desired document that the agent says it has. */
 export async function recordObservedRev(tx: Db, nowMs: number, nodeId: NodeId, observedRev: number): Promise<void> {
-  await tx.update(node).set({ observedRev, lastHeardAtMs: sql`greatest(coalesce(last_heard_at_ms, 0), ${nowMs})` }).where(eq(node.nodeId, nodeId));
+  await tx
+    .update(node)
+    .set({ observedRev, lastHeardAtMs: sql`greatest(coalesce(last_heard_at_ms, 0), ${nowMs})` })
+    .where(eq(node.nodeId, nodeId));
 }

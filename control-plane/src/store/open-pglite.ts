@@ -1,8 +1,8 @@
 import { EventEmitter } from 'node:events';
 import { existsSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { PGlite } from '@electric-sql/pglite';
 import { Failure } from '@data-in-motion/shared/failure';
+import { PGlite } from '@electric-sql/pglite';
 import { sql } from 'drizzle-orm';
 import { drizzle } from 'drizzle-orm/pglite';
 import { advanceDurable, streamWatermarks } from './batches.ts';
@@ -37,7 +37,12 @@ async function openOrRestore(directory: string): Promise<Opened> {
     return { client: await openFiles(directory, isLost ? exported : undefined), restored: isLost };
   } catch (thrown) {
     if (exported === undefined) {
-      throw new Failure('corrupt', { code: 'store.unreadable', message: `the database in ${data} does not open`, hint: 'Move the directory away to start anew; agents send again what they still have.', cause: thrown });
+      throw new Failure('corrupt', {
+        code: 'store.unreadable',
+        message: `the database in ${data} does not open`,
+        hint: 'Move the directory away to start anew; agents send again what they still have.',
+        cause: thrown,
+      });
     }
     setAside(data);
     return { client: await openFiles(directory, exported), restored: true };

@@ -127,7 +127,11 @@ export async function openPostgres(databaseUrl: string): Promise<Store> {
   let storeEpoch: string;
   try {
     storeEpoch = await settle();
-    await client.listen(channel, () => signals.emit('events'), () => signals.emit('events'));
+    await client.listen(
+      channel,
+      () => signals.emit('events'),
+      () => signals.emit('events'),
+    );
   } catch (thrown) {
     await client.end({ timeout: 0 });
     throw asStoreFailure(thrown);

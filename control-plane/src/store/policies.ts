@@ -1,5 +1,5 @@
 import { defaultPolicy, type Policy } from '@data-in-motion/shared/domain/policy';
-import { eq, and } from 'drizzle-orm';
+import { and, eq } from 'drizzle-orm';
 import type { Db } from './database.ts';
 import { globalPolicy } from './schema.ts';
 

@@ -12,7 +12,14 @@ async function showNewest(tx: Tx, nowMs: number, told: readonly Told<RecordOf<'r
     if (before === undefined || !one.isLate || one.record.atMs >= before.record.atMs) newest.set(one.record.deviceId, one);
   }
   const rows = [...newest.values()].map(({ nodeId, isLate, record }) => ({
-    id: record.deviceId, node: nodeId, late: isLate, at: Math.min(record.atMs, nowMs), status: record.status, day: record.recordedDay, temperature: record.temperatureCelsius, hours: record.powerOnHours,
+    id: record.deviceId,
+    node: nodeId,
+    late: isLate,
+    at: Math.min(record.atMs, nowMs),
+    status: record.status,
+    day: record.recordedDay,
+    temperature: record.temperatureCelsius,
+    hours: record.powerOnHours,
   }));
   await tx.execute(sql`update device d set last_reading_at_ms = n.at, last_status = n.status, recorded_day = n.day,
       temperature_celsius = coalesce(n.temperature, d.temperature_celsius), power_on_hours = coalesce(n.hours, d.power_on_hours)

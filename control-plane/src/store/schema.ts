@@ -213,7 +213,15 @@ export const job = pgTable(
     notBeforeMs: atMs('not_before_ms'),
     waitingBecause: text('waiting_because'),
     error: jsonb('error').$type<{ class: string; code: string; message: string; hint: string | null }>(),
-    progress: jsonb('progress').$type<{ step: string; objectsDone: number; objectsTotal: number; bytesDone: number; bytesTotal: number; bytesPerSec: number; atMs: number }>(),
+    progress: jsonb('progress').$type<{
+      step: string;
+      objectsDone: number;
+      objectsTotal: number;
+      bytesDone: number;
+      bytesTotal: number;
+      bytesPerSec: number;
+      atMs: number;
+    }>(),
     sizeBytes: size('size_bytes').notNull().default(0),
     movedBytes: size('moved_bytes').notNull().default(0),
     priority: integer('priority').notNull().default(3),
@@ -236,7 +244,11 @@ export const job = pgTable(
     startedAtMs: atMs('started_at_ms'),
     endedAtMs: atMs('ended_at_ms'),
   },
-  (table) => [uniqueIndex('job_active_key').on(table.key).where(sql`active`), index('job_state').on(table.active, table.state), index('job_dataset').on(table.datasetId)],
+  (table) => [
+    uniqueIndex('job_active_key').on(table.key).where(sql`active`),
+    index('job_state').on(table.active, table.state),
+    index('job_dataset').on(table.datasetId),
+  ],
 );
 
 export const jobTransition = pgTable(
@@ -415,17 +427,21 @@ export const accessAggregate = pgTable(
 /* ── what was said and done ────────────────────────────────────── */
 
 /** Append-only: what happened, for people, the event stream and the bus. */
-export const event = pgTable('event', {
-  seq: bigserial('seq', { mode: 'number' }).primaryKey(),
-  atMs: atMs('at_ms').notNull(),
-  type: text('type').notNull(),
-  severity: text('severity').$type<'info' | 'warning' | 'error'>().notNull(),
-  text: text('text').notNull(),
-  ids: jsonb('ids').$type<Ids>().notNull().default({}),
-  by: text('by').notNull(),
-  /** The transaction that wrote it: numbers are given before the commit, so readers go by transaction, then number. */
-  txId: bigint('tx_id', { mode: 'number' }).notNull().default(sql`pg_current_xact_id()::text::bigint`),
-}, (table) => [index('event_at').on(table.atMs), index('event_order').on(table.txId, table.seq)]);
+export const event = pgTable(
+  'event',
+  {
+    seq: bigserial('seq', { mode: 'number' }).primaryKey(),
+    atMs: atMs('at_ms').notNull(),
+    type: text('type').notNull(),
+    severity: text('severity').$type<'info' | 'warning' | 'error'>().notNull(),
+    text: text('text').notNull(),
+    ids: jsonb('ids').$type<Ids>().notNull().default({}),
+    by: text('by').notNull(),
+    /** The transaction that wrote it: numbers are given before the commit, so readers go by transaction, then number. */
+    txId: bigint('tx_id', { mode: 'number' }).notNull().default(sql`pg_current_xact_id()::text::bigint`),
+  },
+  (table) => [index('event_at').on(table.atMs), index('event_order').on(table.txId, table.seq)],
+);
 export const alert = pgTable(
   'alert',
   {

@@ -1,7 +1,7 @@
 import { createHash, randomUUID } from 'node:crypto';
-import { readMigrationFiles } from 'drizzle-orm/migrator';
-import { sql } from 'drizzle-orm';
 import { Failure } from '@data-in-motion/shared/failure';
+import { sql } from 'drizzle-orm';
+import { readMigrationFiles } from 'drizzle-orm/migrator';
 import { type Db, migrationsFolder, rowsOf } from './database.ts';
 import { storeMeta } from './schema.ts';
 
@@ -21,7 +21,11 @@ export async function migrateStore(tx: Db): Promise<void> {
   const applied = await rowsOf<{ created_at: number }>(tx, sql`select created_at from drizzle.__drizzle_migrations order by created_at desc limit 1`);
   const lastMs = Number(applied[0]?.created_at ?? 0);
   if (lastMs > (known.at(-1)?.folderMillis ?? 0)) {
-    throw new Failure('refused', { code: 'store.newer', message: 'the database was written by a newer release', hint: 'Start the newer release, or restore a backup made before it.' });
+    throw new Failure('refused', {
+      code: 'store.newer',
+      message: 'the database was written by a newer release',
+      hint: 'Start the newer release, or restore a backup made before it.',
+    });
   }
   for (const migration of known) {
     if (migration.folderMillis <= lastMs) continue;

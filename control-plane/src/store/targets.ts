@@ -16,7 +16,12 @@ async function refuseClaims(tx: Tx, nowMs: number, nodeId: NodeId, declared: rea
     .select({ targetId: target.targetId, owner: target.nodeId, ownerState: node.agentState })
     .from(target)
     .leftJoin(node, eq(node.nodeId, target.nodeId))
-    .where(inArray(target.targetId, declared.map((one) => one.targetId)));
+    .where(
+      inArray(
+        target.targetId,
+        declared.map((one) => one.targetId),
+      ),
+    );
   const claims = taken.filter((row) => row.owner !== nodeId && row.ownerState !== 'revoked' && row.ownerState !== null);
   for (const { targetId, owner } of claims) {
     const text = `The agent on ${nodeId} declares the target ${targetId}, which belongs to ${owner}: ignored. Give each target its own name.`;
@@ -26,10 +31,21 @@ async function refuseClaims(tx: Tx, nowMs: number, nodeId: NodeId, declared: rea
 }
 
 async function withdraw(tx: Tx, nowMs: number, nodeId: NodeId, declared: ReadonlySet<TargetId>): Promise<void> {
-  const present = await tx.select({ targetId: target.targetId }).from(target).where(and(eq(target.nodeId, nodeId), inArray(target.state, ['ok', 'draining', 'frozen'])));
+  const present = await tx
+    .select({ targetId: target.targetId })
+    .from(target)
+    .where(and(eq(target.nodeId, nodeId), inArray(target.state, ['ok', 'draining', 'frozen'])));
   for (const { targetId } of present.filter((row) => !declared.has(row.targetId))) {
     await tx.update(target).set({ state: 'lost', stateReason: undeclared }).where(eq(target.targetId, targetId));
-    await appendEvents(tx, nowMs, [{ type: 'target.withdrawn', severity: 'warning', text: `The agent on ${nodeId} no longer declares the target ${targetId}.`, ids: { targetId, nodeId }, by: `agent ${nodeId}` }]);
+    await appendEvents(tx, nowMs, [
+      {
+        type: 'target.withdrawn',
+        severity: 'warning',
+        text: `The agent on ${nodeId} no longer declares the target ${targetId}.`,
+        ids: { targetId, nodeId },
+        by: `agent ${nodeId}`,
+      },
+    ]);
   }
 }
 
@@ -38,14 +54,29 @@ export async function storeTargets(tx: Tx, nowMs: number, nodeId: NodeId, declar
   const own = declared.length === 0 ? [] : await refuseClaims(tx, nowMs, nodeId, declared);
   for (const description of [...own].sort((a, b) => (a.targetId < b.targetId ? -1 : 1))) {
     const { targetId } = description;
-    const [before] = await tx.select({ state: target.state, stateReason: target.stateReason, nodeId: target.nodeId }).from(target).where(eq(target.targetId, targetId)).for('update');
+    const [before] = await tx
+      .select({ state: target.state, stateReason: target.stateReason, nodeId: target.nodeId })
+      .from(target)
+      .where(eq(target.targetId, targetId))
+      .for('update');
     if (before === undefined) {
       await tx.insert(target).values({ targetId, nodeId, description, capacityBytes: description.capacityBytes ?? 0 });
-      await appendEvents(tx, nowMs, [{ type: 'target.declared', severity: 'info', text: `${nodeId} offers the target ${targetId} (${description.tier}, ${description.provider} ${description.region}).`, ids: { targetId, nodeId }, by: `agent ${nodeId}` }]);
+      await appendEvents(tx, nowMs, [
+        {
+          type: 'target.declared',
+          severity: 'info',
+          text: `${nodeId} offers the target ${targetId} (${description.tier}, ${description.provider} ${description.region}).`,
+          ids: { targetId, nodeId },
+          by: `agent ${nodeId}`,
+        },
+      ]);
       continue;
     }
     const isBack = before.state === 'lost' && before.stateReason === undeclared;
-    await tx.update(target).set({ nodeId, description, ...(isBack ? { state: 'ok' as const, stateReason: null } : {}) }).where(eq(target.targetId, targetId));
+    await tx
+      .update(target)
+      .set({ nodeId, description, ...(isBack ? { state: 'ok' as const, stateReason: null } : {}) })
+      .where(eq(target.targetId, targetId));
   }
   await withdraw(tx, nowMs, nodeId, new Set(own.map((one) => one.targetId)));
 }
@@ -53,7 +84,9 @@ export async function storeTargets(tx: Tx, nowMs: number, nodeId: NodeId, declar
 async function tellReachable(tx: Tx, nowMs: number, nodeId: NodeId, stats: RecordOf<'target-stats'>): Promise<void> {
   const ids = { targetId: stats.targetId, nodeId };
   if (stats.reachable) {
-    await appendEvents(tx, nowMs, [{ type: 'target.reachable', severity: 'info', text: `The target ${stats.targetId} can be reached again.`, ids, by: `agent ${nodeId}` }]);
+    await appendEvents(tx, nowMs, [
+      { type: 'target.reachable', severity: 'info', text: `The target ${stats.targetId} can be reached again.`, ids, by: `agent ${nodeId}` },
+    ]);
     await endAlert(tx, nowMs, 'target-unreachable', stats.targetId);
     return;
   }
@@ -79,7 +112,10 @@ export async function storeTargetStats(tx: Tx, nowMs: number, told: readonly Tol
     const mine = and(eq(target.targetId, targetId), eq(target.nodeId, nodeId), isNewer);
     const [before] = await tx.select({ reachable: target.reachable }).from(target).where(mine).for('update');
     if (before === undefined) continue;
-    await tx.update(target).set({ ...measured, ...sizes, measuredAtMs }).where(mine);
+    await tx
+      .update(target)
+      .set({ ...measured, ...sizes, measuredAtMs })
+      .where(mine);
     if (before.reachable === record.reachable) continue;
     changed.push(targetId);
     await tellReachable(tx, nowMs, nodeId, record);

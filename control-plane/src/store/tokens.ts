@@ -23,7 +23,10 @@ export async function createApiKey(db: Db, name: string, role: Role, nowMs: numb
 
 /** Who holds this key; undefined when it is unknown or was revoked. Last use is noted to the minute. */
 export async function callerOfKey(db: Db, secret: string, nowMs: number): Promise<Caller | undefined> {
-  const [row] = await db.select().from(apiKey).where(and(eq(apiKey.hash, hashOf(secret)), isNull(apiKey.revokedAtMs)));
+  const [row] = await db
+    .select()
+    .from(apiKey)
+    .where(and(eq(apiKey.hash, hashOf(secret)), isNull(apiKey.revokedAtMs)));
   if (row === undefined) return undefined;
   if (nowMs - (row.lastUsedAtMs ?? 0) > 60_000) await db.update(apiKey).set({ lastUsedAtMs: nowMs }).where(eq(apiKey.keyId, row.keyId));
   return { who: row.name, role: row.role };
@@ -32,7 +35,14 @@ export async function callerOfKey(db: Db, secret: string, nowMs: number): Promis
 export type TokenKind = 'login' | 'session' | 'join';
 
 /** Make a token of limited life; `boundTo` restricts a join token to one node name. */
-export async function createToken(db: Db, kind: TokenKind, caller: { who: string; role: string }, lifeMs: number, nowMs: number, boundTo: string | null = null): Promise<{ secret: string; expiresAtMs: number }> {
+export async function createToken(
+  db: Db,
+  kind: TokenKind,
+  caller: { who: string; role: string },
+  lifeMs: number,
+  nowMs: number,
+  boundTo: string | null = null,
+): Promise<{ secret: string; expiresAtMs: number }> {
   const secret = newSecret();
   const expiresAtMs = nowMs + lifeMs;
   await db.delete(token).where(lt(token.expiresAtMs, nowMs - 86_400_000));
@@ -41,7 +51,12 @@ export async function createToken(db: Db, kind: TokenKind, caller: { who: string
 }
 
 /** Use a token that is good once: of two at the same moment exactly one wins, because the database decides. */
-export async function useToken(db: Db, kind: TokenKind, secret: string, nowMs: number): Promise<{ who: string; role: string; boundTo: string | null } | undefined> {
+export async function useToken(
+  db: Db,
+  kind: TokenKind,
+  secret: string,
+  nowMs: number,
+): Promise<{ who: string; role: string; boundTo: string | null } | undefined> {
   const [row] = await db
     .update(token)
     .set({ usedAtMs: nowMs })
@@ -52,11 +67,17 @@ export async function useToken(db: Db, kind: TokenKind, secret: string, nowMs: n
 
 /** Who holds this console session; undefined when it ended. */
 export async function callerOfSession(db: Db, secret: string, nowMs: number): Promise<(Caller & { expiresAtMs: number }) | undefined> {
-  const [row] = await db.select().from(token).where(and(eq(token.hash, hashOf(secret)), eq(token.kind, 'session'), isNull(token.usedAtMs), gt(token.expiresAtMs, nowMs)));
+  const [row] = await db
+    .select()
+    .from(token)
+    .where(and(eq(token.hash, hashOf(secret)), eq(token.kind, 'session'), isNull(token.usedAtMs), gt(token.expiresAtMs, nowMs)));
   return row === undefined ? undefined : { who: row.who, role: row.role as Role, expiresAtMs: row.expiresAtMs };
 }
 
 /** End a session for good. */
 export async function endSession(db: Db, secret: string, nowMs: number): Promise<void> {
-  await db.update(token).set({ usedAtMs: nowMs }).where(eq(token.hash, hashOf(secret)));
+  await db
+    .update(token)
+    .set({ usedAtMs: nowMs })
+    .where(eq(token.hash, hashOf(secret)));
 }

@@ -1,5 +1,5 @@
-import type { PgTable } from 'drizzle-orm/pg-core';
 import { getTableName } from 'drizzle-orm';
+import type { PgTable } from 'drizzle-orm/pg-core';
 import { type CopyData, encodeCopy } from './copy-binary.ts';
 import type { Db, Tx } from './database.ts';
 import { asStoreFailure } from './database-failure.ts';

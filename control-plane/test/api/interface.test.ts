@@ -1,5 +1,5 @@
-import { routes, type RouteName } from '@data-in-motion/shared/api/routes';
 import type { Problem } from '@data-in-motion/shared/api/fleet';
+import { type RouteName, routes } from '@data-in-motion/shared/api/routes';
 import { eq } from 'drizzle-orm';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { roleOf } from '../../src/api/endpoint.ts';
@@ -23,7 +23,11 @@ test('every route of the table is in the OpenAPI document or answers by hand, an
   expect(document.openapi).toBe('3.1.0');
   const described = Object.entries(document.paths).flatMap(([at, methods]) => Object.keys(methods).map((method) => `${method.toUpperCase()} ${at}`));
   const byHand: string[] = [routes.events, routes.session, routes.startSession, routes.endSession];
-  expect(described.sort()).toEqual(Object.values(routes).filter((route) => !byHand.includes(route)).sort());
+  expect(described.sort()).toEqual(
+    Object.values(routes)
+      .filter((route) => !byHand.includes(route))
+      .sort(),
+  );
 });
 
 test('nobody reads or changes anything without an identity, but to enrol and to sign in', async () => {
@@ -57,7 +61,10 @@ test('a dataset is registered with its first import, once', async () => {
   const answer = await api.call('POST', '/v1/datasets', { role: 'operator', body: newDataset('maps') });
   expect(answer.status).toBe(202);
   const { jobId } = (await answer.json()) as { jobId: string };
-  const [row] = await api.store.db.select().from(job).where(eq(job.jobId, jobId as never));
+  const [row] = await api.store.db
+    .select()
+    .from(job)
+    .where(eq(job.jobId, jobId as never));
   expect(row).toMatchObject({ purpose: 'import', state: 'planned', datasetId: 'maps' });
   const again = await api.call('POST', '/v1/datasets', { role: 'operator', body: newDataset('maps') });
   expect(again.status).toBe(409);
@@ -93,7 +100,11 @@ test('bad input names its fields, says what is expected, and changes nothing', a
   }
   expect((await api.call('POST', '/v1/datasets', { role: 'operator', raw: '{"name":' })).status).toBe(400);
   expect((await api.call('POST', '/v1/datasets', { role: 'operator', raw: '\u0000\u0001' })).status).toBe(400);
-  const large = await api.call('POST', '/v1/access-events', { role: 'operator', raw: 'x'.repeat(10 * 1024 * 1024), headers: { 'Content-Length': String(10 * 1024 * 1024) } });
+  const large = await api.call('POST', '/v1/access-events', {
+    role: 'operator',
+    raw: 'x'.repeat(10 * 1024 * 1024),
+    headers: { 'Content-Length': String(10 * 1024 * 1024) },
+  });
   expect(large.status).toBe(413);
   expect((await api.store.db.select().from(dataset)).length).toBe(before);
 });
@@ -106,7 +117,10 @@ test('two changes at once both arrive, one after the other, and their meeting is
     api.call('PATCH', path, { role: 'operator', body: { set: { latencySloMs: 50 } } }),
   ]);
   expect(answers.map((answer) => answer.status)).toEqual([200, 200]);
-  const [row] = await api.store.db.select().from(dataset).where(eq(dataset.datasetId, 'maps' as never));
+  const [row] = await api.store.db
+    .select()
+    .from(dataset)
+    .where(eq(dataset.datasetId, 'maps' as never));
   expect(row!.rev).toBe(before + 2);
   expect(row!.ownPolicy).toMatchObject({ copies: 1, latencySloMs: 50 });
   expect(await api.store.db.select().from(event).where(eq(event.type, 'sync_conflict'))).toHaveLength(1);
@@ -116,7 +130,10 @@ test('a change of what was read earlier is told that it is stale', async () => {
   const answer = await api.call('PATCH', '/v1/datasets/maps', { role: 'operator', body: { owner: 'somebody' }, headers: { 'If-Match': '"1"' } });
   expect(answer.status).toBe(412);
   expect((await problem(answer)).code).toBe('dataset.stale');
-  const [row] = await api.store.db.select().from(dataset).where(eq(dataset.datasetId, 'maps' as never));
+  const [row] = await api.store.db
+    .select()
+    .from(dataset)
+    .where(eq(dataset.datasetId, 'maps' as never));
   expect(row!.owner).toBe('maps');
 });
 
@@ -128,10 +145,17 @@ test('a price changes the book by a revision, and two writers of one revision ar
 });
 
 test('accesses count once per id, and last access is there at once', async () => {
-  const send = () => api.call('POST', '/v1/access-events', { role: 'operator', body: { accesses: [{ accessId: 'a-1', datasetId: 'maps', bytes: 100, atMs: 1_700_000_000_000 }] } });
+  const send = () =>
+    api.call('POST', '/v1/access-events', {
+      role: 'operator',
+      body: { accesses: [{ accessId: 'a-1', datasetId: 'maps', bytes: 100, atMs: 1_700_000_000_000 }] },
+    });
   expect(await (await send()).json()).toMatchObject({ accepted: 1, repeated: 0 });
   expect(await (await send()).json()).toMatchObject({ accepted: 0, repeated: 1 });
-  const [row] = await api.store.db.select().from(dataset).where(eq(dataset.datasetId, 'maps' as never));
+  const [row] = await api.store.db
+    .select()
+    .from(dataset)
+    .where(eq(dataset.datasetId, 'maps' as never));
   expect(row!.lastAccessAtMs).toBe(1_700_000_000_000);
   expect((await api.call('POST', '/v1/access-events', { role: 'operator', body: { accesses: [{ datasetId: 'nobody' }] } })).status).toBe(404);
 });

@@ -1,8 +1,8 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { systemClock } from '@data-in-motion/shared/clock';
 import type { Role } from '@data-in-motion/shared/api/operations';
+import { systemClock } from '@data-in-motion/shared/clock';
 import type { NodeId, SiteId, TargetId } from '@data-in-motion/shared/domain/ids';
 import { systemRandom } from '@data-in-motion/shared/random';
 import { newPrivateKeyPem, signingKey } from '@data-in-motion/shared/signature';
@@ -32,7 +32,17 @@ export async function openInterface(): Promise<Interface> {
   let wakes = 0;
   const context: ApiContext = {
     store,
-    bus: { kind: 'embedded', connected: () => true, clients: () => [], topicCounts: () => [], disconnect: () => {}, publish: async () => {}, onMessage: () => {}, onRefused: () => {}, close: async () => {} },
+    bus: {
+      kind: 'embedded',
+      connected: () => true,
+      clients: () => [],
+      topicCounts: () => [],
+      disconnect: () => {},
+      publish: async () => {},
+      onMessage: () => {},
+      onRefused: () => {},
+      close: async () => {},
+    },
     loop: { wake: () => wakes++, stop: async () => {}, makePlan: notAsked, applyPlan: notAsked, resync: async () => ({ verifying: 0, nodes: 0 }) },
     dispatch: { answerAsk: async () => {}, nudgeChanged: async () => 0, nudgeAll: async () => 0, sendFault: async () => {}, stop: async () => {} },
     fleet: new FleetReader(store),
@@ -40,7 +50,15 @@ export async function openInterface(): Promise<Interface> {
     signingKey: signingKey(newPrivateKeyPem()),
     clock: systemClock,
     random: systemRandom,
-    settings: { version: '0.1.0', publicUrl: () => 'http://127.0.0.1:8080', mqttUrl: () => 'mqtt://127.0.0.1:1883', startedAtMs: nowMs, chaosAllowed: true, scrubEveryMs: 1e9, consoleDirectory: null },
+    settings: {
+      version: '0.1.0',
+      publicUrl: () => 'http://127.0.0.1:8080',
+      mqttUrl: () => 'mqtt://127.0.0.1:1883',
+      startedAtMs: nowMs,
+      chaosAllowed: true,
+      scrubEveryMs: 1e9,
+      consoleDirectory: null,
+    },
   };
   const keys = {} as Record<Role, string>;
   for (const role of ['viewer', 'operator', 'admin'] as const) keys[role] = (await createApiKey(store.db, role, role, nowMs)).secret;
@@ -54,7 +72,12 @@ export async function openInterface(): Promise<Interface> {
     call(method, at, { role, body, headers = {}, raw } = {}) {
       return app.request(`http://127.0.0.1:8080${at}`, {
         method,
-        headers: { Host: '127.0.0.1:8080', ...(role === undefined ? {} : { 'X-Api-Key': keys[role] }), ...(body === undefined && raw === undefined ? {} : { 'Content-Type': 'application/json' }), ...headers },
+        headers: {
+          Host: '127.0.0.1:8080',
+          ...(role === undefined ? {} : { 'X-Api-Key': keys[role] }),
+          ...(body === undefined && raw === undefined ? {} : { 'Content-Type': 'application/json' }),
+          ...headers,
+        },
         ...(raw !== undefined ? { body: raw } : body === undefined ? {} : { body: JSON.stringify(body) }),
       }) as Promise<Response>;
     },
@@ -71,12 +94,29 @@ async function notAsked(): Promise<never> {
 
 async function addNode(store: Store, nowMs: number): Promise<void> {
   const nodeId = 'berlin' as NodeId;
-  await store.db.insert(node).values({ nodeId, siteId: 'berlin' as SiteId, agentState: 'online', incarnation: 1, importRoots: ['/srv'], faultsAllowed: true, lastHeardAtMs: nowMs });
+  await store.db
+    .insert(node)
+    .values({ nodeId, siteId: 'berlin' as SiteId, agentState: 'online', incarnation: 1, importRoots: ['/srv'], faultsAllowed: true, lastHeardAtMs: nowMs });
   await store.db.insert(target).values({
     targetId: 'berlin-nvme' as TargetId,
     nodeId,
     capacityBytes: 1e12,
     freeBytes: 1e12,
-    description: { targetId: 'berlin-nvme' as TargetId, store: 'posix', root: '/srv/dim', tier: 'hot', locationKind: 'on-premises', provider: 'own', region: 'eu-central', failureDomain: 'rack-1', encryptedAtRest: true, priceClass: 'onprem-nvme', capacityBytes: null, reserveBytes: 0, deviceIds: [], addedLatencyMs: 0 },
+    description: {
+      targetId: 'berlin-nvme' as TargetId,
+      store: 'posix',
+      root: '/srv/dim',
+      tier: 'hot',
+      locationKind: 'on-premises',
+      provider: 'own',
+      region: 'eu-central',
+      failureDomain: 'rack-1',
+      encryptedAtRest: true,
+      priceClass: 'onprem-nvme',
+      capacityBytes: null,
+      reserveBytes: 0,
+      deviceIds: [],
+      addedLatencyMs: 0,
+    },
   });
 }

@@ -5,7 +5,11 @@ import { largestMessageBytes } from '../../src/broker/access-rules.ts';
 import { type EmbeddedBus, startEmbeddedBus } from '../../src/broker/embedded-bus.ts';
 import { until } from './mqtt-events.ts';
 
-const roles = new Map<string, BusRole>([['n1', 'agent'], ['n2', 'agent'], ['app', 'client']]);
+const roles = new Map<string, BusRole>([
+  ['n1', 'agent'],
+  ['n2', 'agent'],
+  ['app', 'client'],
+]);
 const names = Object.keys(topics) as TopicName[];
 
 describe('who may use which topic', () => {
@@ -22,14 +26,21 @@ describe('who may use which topic', () => {
   /** Whether a connection outlives what was sent on it. */
   const survives = async (client: MqttClient): Promise<boolean> => {
     const closed = until(client, 'close').then(() => false);
-    const told = client.subscribeAsync(`dim/v1/${client.options.clientId}/down/#`).then(() => true, () => false);
+    const told = client.subscribeAsync(`dim/v1/${client.options.clientId}/down/#`).then(
+      () => true,
+      () => false,
+    );
     const outcome = await Promise.race([closed, told]);
     await client.endAsync(true);
     return outcome;
   };
 
   beforeAll(async () => {
-    bus = await startEmbeddedBus({ host: '127.0.0.1', port: 0, authenticate: async (identity, password) => (password === 'right' ? roles.get(identity) : undefined) });
+    bus = await startEmbeddedBus({
+      host: '127.0.0.1',
+      port: 0,
+      authenticate: async (identity, password) => (password === 'right' ? roles.get(identity) : undefined),
+    });
     bus.onMessage(async (name, identity) => void taken.push(`${name} ${identity}`));
     bus.onRefused((topic, identity) => refusals.push(`${topic} ${identity}`));
   });
@@ -47,7 +58,22 @@ describe('who may use which topic', () => {
     expect([refusals.length - before.refused, taken.length - before.taken]).toEqual(mine ? [0, 1] : [1, 0]);
   });
 
-  const filters = ['dim/v1/n1/down/#', 'dim/v1/n2/down/#', 'dim/v1/+/down/#', 'dim/v1/#', '#', '+/#', '$SYS/#', '$share/g/dim/v1/n1/down/#', 'dim/v1/n1/up/#', 'dim/v1/n2/up/batch', 'dim/v1/fleet/#', 'dim/v1/fleet/events', 'dim/v1/n1/down/ack', 'dim/v1/n2/down/ack'];
+  const filters = [
+    'dim/v1/n1/down/#',
+    'dim/v1/n2/down/#',
+    'dim/v1/+/down/#',
+    'dim/v1/#',
+    '#',
+    '+/#',
+    '$SYS/#',
+    '$share/g/dim/v1/n1/down/#',
+    'dim/v1/n1/up/#',
+    'dim/v1/n2/up/batch',
+    'dim/v1/fleet/#',
+    'dim/v1/fleet/events',
+    'dim/v1/n1/down/ack',
+    'dim/v1/n2/down/ack',
+  ];
   const allowed: Record<string, string[]> = { n1: ['dim/v1/n1/down/#', 'dim/v1/n1/down/ack'], app: ['dim/v1/fleet/#', 'dim/v1/fleet/events'] };
   it.each(Object.keys(allowed))('%s subscribes only to what is for it', async (who) => {
     const client = await join(who);
@@ -67,8 +93,14 @@ describe('who may use which topic', () => {
     { what: 'an unknown identity', options: { clientId: 'n9', username: 'n9' } },
     { what: 'a keepalive of an hour', options: { clientId: 'n1', username: 'n1', keepalive: 3_600 } },
     { what: 'no keepalive', options: { clientId: 'n1', username: 'n1', keepalive: 0 } },
-    { what: 'a will on another one’s topic', options: { clientId: 'n1', username: 'n1', will: { topic: 'dim/v1/n2/up/state', payload: Buffer.from('x'), qos: 1, retain: true } } },
-    { what: 'a will on its batches', options: { clientId: 'n1', username: 'n1', will: { topic: 'dim/v1/n1/up/batch', payload: Buffer.from('x'), qos: 1, retain: false } } },
+    {
+      what: 'a will on another one’s topic',
+      options: { clientId: 'n1', username: 'n1', will: { topic: 'dim/v1/n2/up/state', payload: Buffer.from('x'), qos: 1, retain: true } },
+    },
+    {
+      what: 'a will on its batches',
+      options: { clientId: 'n1', username: 'n1', will: { topic: 'dim/v1/n1/up/batch', payload: Buffer.from('x'), qos: 1, retain: false } },
+    },
     { what: 'the name of something every object has', options: { clientId: 'constructor', username: 'constructor' } },
   ];
   it.each(connects)('nobody comes in with $what', async ({ options }) => {

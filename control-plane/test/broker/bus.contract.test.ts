@@ -113,7 +113,13 @@ describe.each(grounds)('a bus on the $name broker', ({ start }) => {
         if (String(payload) === 'gone') resolve();
       }),
     );
-    const client = connect(ground.url, { clientId: 'n1', username: 'n1', password: 'right', reconnectPeriod: 0, will: { topic: 'dim/v1/n1/up/state', payload: Buffer.from('gone'), qos: 1, retain: true } });
+    const client = connect(ground.url, {
+      clientId: 'n1',
+      username: 'n1',
+      password: 'right',
+      reconnectPeriod: 0,
+      will: { topic: 'dim/v1/n1/up/state', payload: Buffer.from('gone'), qos: 1, retain: true },
+    });
     clients.push(client);
     await until(client, 'connect');
     await client.publishAsync('dim/v1/n1/up/state', 'here', { qos: 1, retain: true });

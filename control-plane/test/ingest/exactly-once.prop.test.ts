@@ -76,7 +76,8 @@ class Fleet {
       transaction: <T>(work: (tx: Tx) => Promise<T>) =>
         store.transaction(async (tx) => {
           const result = await work(tx);
-          if (this.#failing[at]! > 0 && this.#failing[at]!-- > 0) throw new Failure('unavailable', { code: 'test', message: 'the connection broke before the commit' });
+          if (this.#failing[at]! > 0 && this.#failing[at]!-- > 0)
+            throw new Failure('unavailable', { code: 'test', message: 'the connection broke before the commit' });
           return result;
         }),
     });
@@ -129,7 +130,9 @@ class Fleet {
     for (const one of this.sent) await this.send(one, 0);
     for (const outbox of this.outboxes) {
       if (outbox.seq === 0) continue;
-      const { payload } = await this.buses[0]!.said(({ name, identity, payload: ack }) => name === 'ack' && identity === outbox.nodeId && ack.inc === outbox.inc && ack.upto === outbox.seq);
+      const { payload } = await this.buses[0]!.said(
+        ({ name, identity, payload: ack }) => name === 'ack' && identity === outbox.nodeId && ack.inc === outbox.inc && ack.upto === outbox.seq,
+      );
       expect((payload as AckMessage).chainAtUpto).toBe(outbox.chain);
     }
     // An acknowledgement never names more than was sealed.
@@ -169,7 +172,10 @@ describe.each(grounds)('two control planes on $kind', ({ start, runs }) => {
         } finally {
           await fleet.stop();
         }
-        const stored = await rowsOf<{ node: string; at: number; times: number }>(store.db, sql`select node_id as node, at_ms as at, count(*)::int as times from reading group by 1, 2`);
+        const stored = await rowsOf<{ node: string; at: number; times: number }>(
+          store.db,
+          sql`select node_id as node, at_ms as at, count(*)::int as times from reading group by 1, 2`,
+        );
         expect(new Map(stored.map((row) => [`${row.node} ${row.at}`, row.times]))).toEqual(fleet.facts);
         const [sum] = await rowsOf<{ reads: number }>(store.db, sql`select coalesce(sum(reads), 0)::int as reads from access_aggregate`);
         expect(sum!.reads).toBe(fleet.facts.size);

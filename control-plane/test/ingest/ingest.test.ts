@@ -1,13 +1,12 @@
+import { systemClock } from '@data-in-motion/shared/clock';
 import type { NodeId } from '@data-in-motion/shared/domain/ids';
 import { Failure } from '@data-in-motion/shared/failure';
-import { systemClock } from '@data-in-motion/shared/clock';
 import type { AckMessage, BatchMessage, WelcomeMessage } from '@data-in-motion/shared/protocol/messages';
-import { eq } from 'drizzle-orm';
+import { eq, sql } from 'drizzle-orm';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { type Ingest, type IngestParts, startIngest } from '../../src/ingest/ingest.ts';
 import { rowsOf, type Store, type Tx } from '../../src/store/database.ts';
 import * as schema from '../../src/store/schema.ts';
-import { sql } from 'drizzle-orm';
 import { storeKinds, type TestStores } from '../stores.ts';
 import { access, assessment, bootOf, nextUlid, Outbox, reading, seen, startMs, TestBus } from './outbox.ts';
 
@@ -22,7 +21,10 @@ describe.each(storeKinds)('the ingest into $kind', ({ stores }) => {
   const changed: string[] = [];
 
   const parts = (over: Partial<IngestParts> = {}): IngestParts => ({
-    store, bus, clock: systemClock, publicKeyPem: 'PEM',
+    store,
+    bus,
+    clock: systemClock,
+    publicKeyPem: 'PEM',
     onBoot: async (_, boot) => void ended.push(boot),
     onAsk: (nodeId, ask) => void asked.push([nodeId, ask.have]),
     onJobsChanged: (nodeIds) => void changed.push(...nodeIds),
@@ -35,7 +37,8 @@ describe.each(storeKinds)('the ingest into $kind', ({ stores }) => {
   const send = (batch: BatchMessage, node = 'n1'): Promise<void> => bus.deliver('batch', node, batch);
   const ackUpto = async (upto: number, inc = 1): Promise<AckMessage> =>
     (await bus.said(({ name, payload }) => name === 'ack' && payload.upto === upto && payload.inc === inc)).payload as AckMessage;
-  const count = (table: 'reading' | 'batch' | 'access_event' | 'quarantine' | 'event'): Promise<number> => rowsOf<{ n: number }>(store.db, sql`select count(*)::int as n from ${sql.identifier(table)}`).then((rows) => rows[0]!.n);
+  const count = (table: 'reading' | 'batch' | 'access_event' | 'quarantine' | 'event'): Promise<number> =>
+    rowsOf<{ n: number }>(store.db, sql`select count(*)::int as n from ${sql.identifier(table)}`).then((rows) => rows[0]!.n);
 
   beforeAll(async () => {
     all = stores();
@@ -43,7 +46,10 @@ describe.each(storeKinds)('the ingest into $kind', ({ stores }) => {
   });
   afterAll(() => all.stop());
   beforeEach(async () => {
-    const names = await rowsOf<{ name: string }>(store.db, sql`select tablename as name from pg_tables where schemaname = 'public' and tablename <> 'store_meta'`);
+    const names = await rowsOf<{ name: string }>(
+      store.db,
+      sql`select tablename as name from pg_tables where schemaname = 'public' and tablename <> 'store_meta'`,
+    );
     await store.db.execute(sql.raw(`truncate ${names.map(({ name }) => `"${name}"`).join(', ')}`));
     bus = new TestBus();
     failures = [];
@@ -54,7 +60,8 @@ describe.each(storeKinds)('the ingest into $kind', ({ stores }) => {
 
   it('welcomes an agent with a new incarnation, a repetition with the same, and ends the leases of the life before', async () => {
     const boot = bootOf(new Outbox('n1'));
-    const welcomed = async (bootUid: string) => (await bus.said(({ name, payload }) => name === 'welcome' && payload.bootUid === bootUid)).payload as WelcomeMessage;
+    const welcomed = async (bootUid: string) =>
+      (await bus.said(({ name, payload }) => name === 'welcome' && payload.bootUid === bootUid)).payload as WelcomeMessage;
     await bus.deliver('boot', 'n1', boot);
     expect(await welcomed(boot.bootUid)).toMatchObject({ incarnation: 1, storeEpoch: store.storeEpoch, watermark: 0, publicKeyPem: 'PEM' });
     bus.published.length = 0;
@@ -63,7 +70,10 @@ describe.each(storeKinds)('the ingest into $kind', ({ stores }) => {
     const next = bootOf(new Outbox('n1'), { lastIncarnation: 1 });
     await bus.deliver('boot', 'n1', next);
     expect(await welcomed(next.bootUid)).toMatchObject({ incarnation: 2 });
-    expect(ended).toEqual([{ nodeId: 'n1', incarnation: 1, endedIncarnation: null }, { nodeId: 'n1', incarnation: 2, endedIncarnation: 1 }]);
+    expect(ended).toEqual([
+      { nodeId: 'n1', incarnation: 1, endedIncarnation: null },
+      { nodeId: 'n1', incarnation: 2, endedIncarnation: 1 },
+    ]);
     expect(changed).toEqual(['n1', 'n1']);
   });
 
@@ -137,11 +147,22 @@ describe.each(storeKinds)('the ingest into $kind', ({ stores }) => {
   it('quarantines a batch whose records can not be read, and counts it as received', async () => {
     const outbox = new Outbox('n1');
     const damaged = { ...outbox.seal([reading('d1', 1)]), records: '[]' };
-    for (const batch of [outbox.seal('nonsense'), outbox.seal('[{"type":"reading"}]'), { ...outbox.seal([reading('d1', 2)]), records: 7 as unknown as string }, damaged]) await send(batch);
+    for (const batch of [
+      outbox.seal('nonsense'),
+      outbox.seal('[{"type":"reading"}]'),
+      { ...outbox.seal([reading('d1', 2)]), records: 7 as unknown as string },
+      damaged,
+    ])
+      await send(batch);
     await send(outbox.seal([reading('d1', 3)]));
     expect(await ackUpto(5)).toMatchObject({ holes: [] });
     const rows = await store.db.select().from(schema.quarantine);
-    expect(rows.map((row) => row.because).sort()).toEqual([expect.stringContaining('0.'), 'its chain does not fit its records', 'its records are not JSON', 'its records are not a text']);
+    expect(rows.map((row) => row.because).sort()).toEqual([
+      expect.stringContaining('0.'),
+      'its chain does not fit its records',
+      'its records are not JSON',
+      'its records are not a text',
+    ]);
     expect(await count('reading')).toBe(1);
   });
 
@@ -238,7 +259,11 @@ describe.each(storeKinds)('the ingest into $kind', ({ stores }) => {
 
   it('does not count what it heard of a retained state as a sign of life, but a batch and a question', async () => {
     await store.db.insert(schema.node).values({ nodeId: 'n1' as NodeId, siteId: 'here' as never });
-    const heard = () => store.db.select({ at: schema.node.lastHeardAtMs }).from(schema.node).then((rows) => rows[0]!.at);
+    const heard = () =>
+      store.db
+        .select({ at: schema.node.lastHeardAtMs })
+        .from(schema.node)
+        .then((rows) => rows[0]!.at);
     await bus.deliver('state', 'n1', { v: 1, session: 1, state: 'online', atMs: 0 });
     await expect.poll(() => store.db.select({ connected: schema.node.connected }).from(schema.node)).toEqual([{ connected: true }]);
     expect(await heard()).toBeNull();
@@ -277,7 +302,11 @@ describe.each(storeKinds)('the ingest into $kind', ({ stores }) => {
 
   it('lets nothing that is late, or that another node says, stand over what is known of a device', async () => {
     const outbox = new Outbox('n1');
-    const [first, late, last] = [outbox.seal([seen('d1')]), outbox.seal([assessment('d1', 20, 'failing'), reading('d1', 20)]), outbox.seal([assessment('d1', 30, 'healthy'), reading('d1', 30)])];
+    const [first, late, last] = [
+      outbox.seal([seen('d1')]),
+      outbox.seal([assessment('d1', 20, 'failing'), reading('d1', 20)]),
+      outbox.seal([assessment('d1', 30, 'healthy'), reading('d1', 30)]),
+    ];
     await send(first);
     await ackUpto(1);
     await send(last);
@@ -285,7 +314,9 @@ describe.each(storeKinds)('the ingest into $kind', ({ stores }) => {
     await ackUpto(3);
     await send(new Outbox('n2').seal([assessment('d1', 50, 'failing'), reading('d1', 50)]), 'n2');
     await bus.said(({ name, identity }) => name === 'ack' && identity === 'n2');
-    expect(await store.db.select({ level: schema.device.level, at: schema.device.lastReadingAtMs }).from(schema.device)).toEqual([{ level: 'healthy', at: 30 }]);
+    expect(await store.db.select({ level: schema.device.level, at: schema.device.lastReadingAtMs }).from(schema.device)).toEqual([
+      { level: 'healthy', at: 30 },
+    ]);
     expect(await count('reading')).toBe(3);
   });
 
@@ -300,21 +331,42 @@ describe.each(storeKinds)('the ingest into $kind', ({ stores }) => {
   it('counts accesses of agents and of clients once each, in their minutes', async () => {
     await store.db.insert(schema.dataset).values({ datasetId: 'logs' as never, owner: 'me', createdAtMs: 0 });
     const outbox = new Outbox('n1');
-    await send(outbox.seal([access('logs', 'a1', startMs, 3), access('logs', 'a2', startMs + 59_999, 2, 'write'), access('logs', 'a3', startMs + 60_000), access('nobody', 'a4', startMs)]));
+    await send(
+      outbox.seal([
+        access('logs', 'a1', startMs, 3),
+        access('logs', 'a2', startMs + 59_999, 2, 'write'),
+        access('logs', 'a3', startMs + 60_000),
+        access('nobody', 'a4', startMs),
+      ]),
+    );
     const { type: _, source: __, ...bare } = access('logs', 'a3', startMs + 60_000) as { type: string; source: string };
     await bus.deliver('access', 'app', { v: 1, accesses: [bare, { ...bare, accessId: 'c1', count: 10 }] });
     await bus.deliver('access', 'app', { v: 1, accesses: [{ ...bare, accessId: 'c1', count: 10 }] });
-    await expect.poll(() => rowsOf(store.db, sql`select window_start_ms as start, reads, writes, read_bytes as bytes from access_aggregate order by 1`)).toEqual([
-      { start: startMs, reads: 3, writes: 2, bytes: 300 },
-      { start: startMs + 60_000, reads: 11, writes: 0, bytes: 200 },
-    ]);
+    await expect
+      .poll(() => rowsOf(store.db, sql`select window_start_ms as start, reads, writes, read_bytes as bytes from access_aggregate order by 1`))
+      .toEqual([
+        { start: startMs, reads: 3, writes: 2, bytes: 300 },
+        { start: startMs + 60_000, reads: 11, writes: 0, bytes: 200 },
+      ]);
     expect(await store.db.select({ at: schema.dataset.lastAccessAtMs }).from(schema.dataset)).toEqual([{ at: startMs + 60_000 }]);
   });
 
   it('keeps targets with the node that declared them first, and notes those that are withdrawn', async () => {
     const target = (targetId: string) => ({
-      targetId, store: 'posix' as const, root: '/data', tier: 'hot' as const, locationKind: 'on-premises' as const, provider: 'p', region: 'r', failureDomain: 'f', encryptedAtRest: false, priceClass: 'c', capacityBytes: null,
-      reserveBytes: 0, deviceIds: [], addedLatencyMs: 0,
+      targetId,
+      store: 'posix' as const,
+      root: '/data',
+      tier: 'hot' as const,
+      locationKind: 'on-premises' as const,
+      provider: 'p',
+      region: 'r',
+      failureDomain: 'f',
+      encryptedAtRest: false,
+      priceClass: 'c',
+      capacityBytes: null,
+      reserveBytes: 0,
+      deviceIds: [],
+      addedLatencyMs: 0,
     });
     const boot = async (node: string, targets: string[]) => {
       const message = bootOf(new Outbox(node), { targets: targets.map(target) as never });
@@ -323,7 +375,11 @@ describe.each(storeKinds)('the ingest into $kind', ({ stores }) => {
       return rowsOf(store.db, sql`select target_id as target, node_id as node, state from target order by 1`);
     };
     await boot('n1', ['t1', 't2']);
-    expect(await boot('n2', ['t1', 't3'])).toEqual([{ target: 't1', node: 'n1', state: 'ok' }, { target: 't2', node: 'n1', state: 'ok' }, { target: 't3', node: 'n2', state: 'ok' }]);
+    expect(await boot('n2', ['t1', 't3'])).toEqual([
+      { target: 't1', node: 'n1', state: 'ok' },
+      { target: 't2', node: 'n1', state: 'ok' },
+      { target: 't3', node: 'n2', state: 'ok' },
+    ]);
     expect(await boot('n1', ['t1'])).toContainEqual({ target: 't2', node: 'n1', state: 'lost' });
     expect(await boot('n1', ['t1', 't2'])).toContainEqual({ target: 't2', node: 'n1', state: 'ok' });
     expect((await store.db.select().from(schema.alert).where(eq(schema.alert.rule, 'target-claimed-twice'))).length).toBe(1);

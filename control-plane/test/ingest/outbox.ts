@@ -47,27 +47,66 @@ export class Outbox {
 
 export function bootOf(outbox: Outbox, over: Partial<BootMessage> = {}): BootMessage {
   return {
-    v: 1, bootUid: nextUlid(), nodeId: outbox.nodeId as BootMessage['nodeId'], siteId: 'here' as BootMessage['siteId'], host: 'host', agentVersion: '0.1.0', lastIncarnation: 0, lastSeq: 0, chain: chainStart,
-    transferUrl: null, importRoots: [], targets: [], faultsAllowed: false, ...over,
+    v: 1,
+    bootUid: nextUlid(),
+    nodeId: outbox.nodeId as BootMessage['nodeId'],
+    siteId: 'here' as BootMessage['siteId'],
+    host: 'host',
+    agentVersion: '0.1.0',
+    lastIncarnation: 0,
+    lastSeq: 0,
+    chain: chainStart,
+    transferUrl: null,
+    importRoots: [],
+    targets: [],
+    faultsAllowed: false,
+    ...over,
   };
 }
 
 const id = <T>(name: string): T => name as T;
 
 export function seen(deviceId: string): AgentRecord {
-  return { type: 'device-seen', deviceId: id(deviceId), serial: 'S1', model: 'M', kind: 'hdd', transport: 'ata', capacityBytes: 4e12, firmware: null, path: '/dev/sda' };
+  return {
+    type: 'device-seen',
+    deviceId: id(deviceId),
+    serial: 'S1',
+    model: 'M',
+    kind: 'hdd',
+    transport: 'ata',
+    capacityBytes: 4e12,
+    firmware: null,
+    path: '/dev/sda',
+  };
 }
 
 export function reading(deviceId: string, atMs: number): AgentRecord {
   return {
-    type: 'reading', deviceId: id(deviceId), atMs, recordedDay: null, source: 'simulated', status: 'read', unreadableBecause: null, selfAssessmentPassed: true, temperatureCelsius: 31, powerOnHours: 100,
-    smart: { '5': 0, '9': 100, '187': 0, '188': 0, '194': 31, '197': 0, '198': 0 }, nvme: null,
+    type: 'reading',
+    deviceId: id(deviceId),
+    atMs,
+    recordedDay: null,
+    source: 'simulated',
+    status: 'read',
+    unreadableBecause: null,
+    selfAssessmentPassed: true,
+    temperatureCelsius: 31,
+    powerOnHours: 100,
+    smart: { '5': 0, '9': 100, '187': 0, '188': 0, '194': 31, '197': 0, '198': 0 },
+    nvme: null,
   };
 }
 
 export function assessment(deviceId: string, atMs: number, level: 'healthy' | 'watch' | 'at-risk' | 'failing' | 'unknown'): AgentRecord {
   return {
-    type: 'assessment', deviceId: id(deviceId), atMs, recordedDay: null, level, probability: level === 'failing' ? 0.9 : 0.01, horizonDays: 30, judge: { kind: 'rule', name: 'five', version: '1' },
+    type: 'assessment',
+    deviceId: id(deviceId),
+    atMs,
+    recordedDay: null,
+    level,
+    probability: level === 'failing' ? 0.9 : 0.01,
+    horizonDays: 30,
+    judge: { kind: 'rule', name: 'five', version: '1' },
     reasons: level === 'healthy' ? [] : [{ text: '197 is 8', attribute: 'smart.197', value: 8 }],
   };
 }

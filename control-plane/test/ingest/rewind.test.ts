@@ -12,7 +12,8 @@ import { Outbox, reading, TestBus } from './outbox.ts';
 
 const quiet = { onBoot: async () => {}, onAsk: () => {}, onJobsChanged: () => {}, onFailure: () => {} };
 const startOn = (store: Store, bus: TestBus): Ingest => startIngest({ store, bus, clock: systemClock, publicKeyPem: '', ...quiet });
-const acked = async (bus: TestBus, upto: number): Promise<AckMessage> => (await bus.said(({ name, payload }) => name === 'ack' && payload.upto === upto)).payload as AckMessage;
+const acked = async (bus: TestBus, upto: number): Promise<AckMessage> =>
+  (await bus.said(({ name, payload }) => name === 'ack' && payload.upto === upto)).payload as AckMessage;
 
 it('a host that loses power loses nothing that its agents still hold: they send again what no export had', async () => {
   const before = await freshDirectory();
@@ -42,7 +43,9 @@ it('a host that loses power loses nothing that its agents still hold: they send 
   // An agent that sees another epoch sends again all above what was durable; one batch earlier for good measure.
   for (const batch of batches.slice(lastAck.durableUpto - 1)) await newBus.deliver('batch', 'n1', batch);
   expect(await acked(newBus, 6)).toMatchObject({ storeEpoch: restored.storeEpoch, chainAtUpto: outbox.chain, holes: [] });
-  expect(await rowsOf(restored.db, sql`select at_ms as at, count(*)::int as times from reading group by 1 order by 1`)).toEqual(batches.map((_, at) => ({ at, times: 1 })));
+  expect(await rowsOf(restored.db, sql`select at_ms as at, count(*)::int as times from reading group by 1 order by 1`)).toEqual(
+    batches.map((_, at) => ({ at, times: 1 })),
+  );
   await newIngest.stop();
   await restored.close();
   rmSync(before, { recursive: true });

@@ -17,7 +17,14 @@ describe.each(storeKinds)('identities of the bus on $kind', ({ stores }) => {
     const who = busAuthenticator(store.db);
     await putBusIdentity(store.db, 1, { identity: 'n1', role: 'agent', password: 'first' });
     await putBusIdentity(store.db, 1, { identity: 'app', role: 'client', password: 'other' });
-    expect([await who('n1', 'first'), await who('n1', 'first'), await who('n1', 'other'), await who('n1', ''), await who('app', 'other'), await who('n2', 'first')]).toEqual(['agent', 'agent', undefined, undefined, 'client', undefined]);
+    expect([
+      await who('n1', 'first'),
+      await who('n1', 'first'),
+      await who('n1', 'other'),
+      await who('n1', ''),
+      await who('app', 'other'),
+      await who('n2', 'first'),
+    ]).toEqual(['agent', 'agent', undefined, undefined, 'client', undefined]);
     await putBusIdentity(store.db, 2, { identity: 'n1', role: 'agent', password: 'second' });
     expect([await who('n1', 'first'), await who('n1', 'second')]).toEqual([undefined, 'agent']);
     expect(await revokeBusIdentity(store.db, 3, 'n1')).toBe(true);

@@ -9,8 +9,20 @@ import { event, reading } from '../../src/store/schema.ts';
 import { freshDirectory, storeKinds, type TestStores } from '../stores.ts';
 
 const row = {
-  deviceId: 'a-drive', nodeId: 'n1', atMs: 1_700_000_000_123, receivedAtMs: 5, recordedDay: null, source: 'replay', status: 'read' as const,
-  temperatureCelsius: -3.25, powerOnHours: 4e15, selfAssessmentPassed: true, smart: { '5': 1.5, '197': 2 ** 53 - 1 }, nvme: null, unreadableBecause: 'ünlikely "quote"\n\\N', batchUid: 'b',
+  deviceId: 'a-drive',
+  nodeId: 'n1',
+  atMs: 1_700_000_000_123,
+  receivedAtMs: 5,
+  recordedDay: null,
+  source: 'replay',
+  status: 'read' as const,
+  temperatureCelsius: -3.25,
+  powerOnHours: 4e15,
+  selfAssessmentPassed: true,
+  smart: { '5': 1.5, '197': 2 ** 53 - 1 },
+  nvme: null,
+  unreadableBecause: 'ünlikely "quote"\n\\N',
+  batchUid: 'b',
 };
 
 describe.each(storeKinds)('a store on $kind', ({ stores }) => {
@@ -23,7 +35,12 @@ describe.each(storeKinds)('a store on $kind', ({ stores }) => {
   afterAll(() => all.stop());
 
   it('gives back by query what went in by COPY', async () => {
-    await store.transaction((tx) => tx.copyRows(reading, Array.from({ length: 2_500 }, (_, i) => ({ ...row, atMs: row.atMs + i }))));
+    await store.transaction((tx) =>
+      tx.copyRows(
+        reading,
+        Array.from({ length: 2_500 }, (_, i) => ({ ...row, atMs: row.atMs + i })),
+      ),
+    );
     const back = await store.db.select().from(reading).orderBy(reading.atMs);
     expect(back).toHaveLength(2_500);
     expect(back[0]).toEqual(row);

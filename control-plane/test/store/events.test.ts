@@ -40,10 +40,12 @@ describe.each(storeKinds)('events on $kind', ({ stores }) => {
 
   it('of a transaction that was rolled back are never seen', async () => {
     const from = await lastEventSeq(store.db);
-    await store.transaction(async (tx) => {
-      await appendEvents(tx, 1, [said('undone')]);
-      throw new Error('no');
-    }).catch(() => {});
+    await store
+      .transaction(async (tx) => {
+        await appendEvents(tx, 1, [said('undone')]);
+        throw new Error('no');
+      })
+      .catch(() => {});
     await store.transaction((tx) => appendEvents(tx, 1, [said('done')]));
     expect(await heard(store, from, 1)).toEqual(['done']);
   });
@@ -59,7 +61,8 @@ describe.each(storeKinds)('events on $kind', ({ stores }) => {
 
   it('tell the rise and the end of an alert, and its growing worse, but not its repetition', async () => {
     const from = await lastEventSeq(store.db);
-    const raise = (severity: 'warning' | 'error') => store.transaction((tx) => raiseAlert(tx, 5, { rule: 'r', subject: 's', severity, text: `it is ${severity}`, ids: { deviceId: 'd' } }));
+    const raise = (severity: 'warning' | 'error') =>
+      store.transaction((tx) => raiseAlert(tx, 5, { rule: 'r', subject: 's', severity, text: `it is ${severity}`, ids: { deviceId: 'd' } }));
     await raise('warning');
     await raise('warning');
     await raise('error');
@@ -101,7 +104,9 @@ describe.skipIf(!hasPostgres)('events of several control planes', () => {
   it('each reach every follower exactly once while all write at the same time', async () => {
     const from = await lastEventSeq(stores[0]!.db);
     const followers = stores.map((store) => heard(store, from, 150));
-    await Promise.all(stores.flatMap((store, at) => Array.from({ length: 50 }, (_, i) => store.transaction((tx) => appendEvents(tx, 1, [said(`${at} ${i}`)])))));
+    await Promise.all(
+      stores.flatMap((store, at) => Array.from({ length: 50 }, (_, i) => store.transaction((tx) => appendEvents(tx, 1, [said(`${at} ${i}`)])))),
+    );
     const [first, ...others] = await Promise.all(followers);
     expect(new Set(first).size).toBe(150);
     for (const other of others) expect(other).toEqual(first);
@@ -111,7 +116,18 @@ describe.skipIf(!hasPostgres)('events of several control planes', () => {
     const from = await lastEventSeq(stores[0]!.db);
     const follower = heard(stores[2]!, from, 1);
     await server.restart();
-    await expect.poll(() => stores[0]!.transaction((tx) => appendEvents(tx, 1, [said('again')])).then(() => 'stored', (failure: { kind: string }) => failure.kind), { timeout: 20_000 }).toBe('stored');
+    await expect
+      .poll(
+        () =>
+          stores[0]!
+            .transaction((tx) => appendEvents(tx, 1, [said('again')]))
+            .then(
+              () => 'stored',
+              (failure: { kind: string }) => failure.kind,
+            ),
+        { timeout: 20_000 },
+      )
+      .toBe('stored');
     expect(await follower).toEqual(['again']);
   });
 });

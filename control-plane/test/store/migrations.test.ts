@@ -13,7 +13,9 @@ interface DrizzleKit {
 const kit = createRequire(import.meta.url)('drizzle-kit/api') as DrizzleKit;
 
 it('the migrations lead exactly to the tables of the schema', async () => {
-  const snapshots = readdirSync(join(migrationsFolder, 'meta')).filter((name) => name.endsWith('_snapshot.json')).sort();
+  const snapshots = readdirSync(join(migrationsFolder, 'meta'))
+    .filter((name) => name.endsWith('_snapshot.json'))
+    .sort();
   const last = JSON.parse(readFileSync(join(migrationsFolder, 'meta', snapshots.at(-1)!), 'utf8')) as { id: string };
   expect(await kit.generateMigration(last, kit.generateDrizzleJson(schema, last.id))).toEqual([]);
 });

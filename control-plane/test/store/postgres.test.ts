@@ -38,7 +38,11 @@ describe.skipIf(!hasPostgres)('a store on a PostgreSQL server', () => {
     const databaseUrl = await server.newDatabase();
     const admin = await openStore({ databaseUrl, directory: '' });
     await admin.db.execute(sql`create role plain login`);
-    await admin.db.execute(sql.raw(`grant all on schema public, drizzle to plain; grant all on all tables in schema public, drizzle to plain; grant all on all sequences in schema public, drizzle to plain; grant create on database ${new URL(databaseUrl).pathname.slice(1)} to plain`));
+    await admin.db.execute(
+      sql.raw(
+        `grant all on schema public, drizzle to plain; grant all on all tables in schema public, drizzle to plain; grant all on all sequences in schema public, drizzle to plain; grant create on database ${new URL(databaseUrl).pathname.slice(1)} to plain`,
+      ),
+    );
     await admin.close();
     const store = await openStore({ databaseUrl: databaseUrl.replace('//dim@', '//plain@'), directory: '' });
     expect(await rowsOf(store.db, sql`select current_user::text as who`)).toEqual([{ who: 'plain' }]);

@@ -22,12 +22,24 @@ export const policyView = z.strictObject({
 export type PolicyView = z.infer<typeof policyView>;
 /** Only the fields that are given change; null in `clear` fields goes back to the global policy. */
 export const policyPatch = policyView.partial();
-export const datasetPolicyPatch = z.strictObject({ set: policyPatch.default({}), clear: z.array(z.enum(Object.keys(policyView.shape) as [keyof PolicyView, ...(keyof PolicyView)[]])).default([]) });
+export const datasetPolicyPatch = z.strictObject({
+  set: policyPatch.default({}),
+  clear: z.array(z.enum(Object.keys(policyView.shape) as [keyof PolicyView, ...(keyof PolicyView)[]])).default([]),
+});
 
 /** Where a new version comes from: a directory of a node's host, or a seeded sample. */
 export const importSource = z.union([
   z.strictObject({ nodeId: name, path: z.string().min(1).max(4_096) }),
-  z.strictObject({ nodeId: name.optional(), sampleBytes: z.number().int().min(1).max(1e12), seed: z.number().int().min(0).max(2 ** 31).default(1) }),
+  z.strictObject({
+    nodeId: name.optional(),
+    sampleBytes: z.number().int().min(1).max(1e12),
+    seed: z
+      .number()
+      .int()
+      .min(0)
+      .max(2 ** 31)
+      .default(1),
+  }),
 ]);
 
 export const newDataset = z.strictObject({
@@ -119,12 +131,24 @@ export const datasetDetail = z.object({
   ownPolicy: policyPatch,
   findings: z.array(findingView),
   replicas: z.array(replicaView),
-  versions: z.array(z.object({ versionId: z.string(), root: z.string(), objects: z.number(), sizeBytes: z.number(), committedAtMs: z.number(), current: z.boolean() })),
+  versions: z.array(
+    z.object({ versionId: z.string(), root: z.string(), objects: z.number(), sizeBytes: z.number(), committedAtMs: z.number(), current: z.boolean() }),
+  ),
   /** Accesses per hour of the last 7 days, oldest first; 168 numbers. */
   accessByHour: z.array(z.number()),
   history: z.array(z.object({ atMs: z.number(), text: z.string() })),
 });
 export type DatasetDetail = z.infer<typeof datasetDetail>;
 
-export const datasetLocation = z.object({ datasetId: z.string(), versionId: z.string(), replicaId: z.string(), targetId: z.string(), nodeId: z.string(), path: z.string(), root: z.string(), verifiedAtMs: z.number(), copies: z.array(z.object({ nodeId: z.string(), targetId: z.string(), path: z.string() })) });
+export const datasetLocation = z.object({
+  datasetId: z.string(),
+  versionId: z.string(),
+  replicaId: z.string(),
+  targetId: z.string(),
+  nodeId: z.string(),
+  path: z.string(),
+  root: z.string(),
+  verifiedAtMs: z.number(),
+  copies: z.array(z.object({ nodeId: z.string(), targetId: z.string(), path: z.string() })),
+});
 export type DatasetLocation = z.infer<typeof datasetLocation>;

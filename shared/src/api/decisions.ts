@@ -2,7 +2,16 @@ import { z } from 'zod';
 import { jobPurposes, jobStates } from '../domain/job.ts';
 import { costParts } from './datasets.ts';
 
-export const needKinds = ['add-copy', 'drop-copy', 'evacuate-device', 'replace-bad-copy', 'drop-stale-copy', 'leave-forbidden-place', 'follow-heat', 'cheaper-place'] as const;
+export const needKinds = [
+  'add-copy',
+  'drop-copy',
+  'evacuate-device',
+  'replace-bad-copy',
+  'drop-stale-copy',
+  'leave-forbidden-place',
+  'follow-heat',
+  'cheaper-place',
+] as const;
 
 export const moveView = z.object({
   moveId: z.string(),
@@ -66,7 +75,16 @@ export const jobView = z.object({
   waitingBecause: z.string().nullable(),
   error: z.object({ class: z.string(), code: z.string(), message: z.string(), hint: z.string().nullable() }).nullable(),
   progress: z
-    .object({ step: z.string(), objectsDone: z.number(), objectsTotal: z.number(), bytesDone: z.number(), bytesTotal: z.number(), bytesPerSec: z.number(), remainingMs: z.number().nullable(), atMs: z.number() })
+    .object({
+      step: z.string(),
+      objectsDone: z.number(),
+      objectsTotal: z.number(),
+      bytesDone: z.number(),
+      bytesTotal: z.number(),
+      bytesPerSec: z.number(),
+      remainingMs: z.number().nullable(),
+      atMs: z.number(),
+    })
     .nullable(),
   sizeBytes: z.number(),
   movedBytes: z.number(),
@@ -93,8 +111,26 @@ export const eventView = z.object({
 });
 export type EventView = z.infer<typeof eventView>;
 
-export const alertView = z.object({ alertId: z.string(), rule: z.string(), severity: z.enum(['info', 'warning', 'error']), text: z.string(), ids: z.record(z.string(), z.union([z.string(), z.number()])), sinceMs: z.number(), endedAtMs: z.number().nullable(), times: z.number().int() });
+export const alertView = z.object({
+  alertId: z.string(),
+  rule: z.string(),
+  severity: z.enum(['info', 'warning', 'error']),
+  text: z.string(),
+  ids: z.record(z.string(), z.union([z.string(), z.number()])),
+  sinceMs: z.number(),
+  endedAtMs: z.number().nullable(),
+  times: z.number().int(),
+});
 export type AlertView = z.infer<typeof alertView>;
 
-export const auditView = z.object({ seq: z.number(), atMs: z.number(), who: z.string(), role: z.string(), action: z.string(), subject: z.string(), detail: z.record(z.string(), z.unknown()), outcome: z.string() });
+export const auditView = z.object({
+  seq: z.number(),
+  atMs: z.number(),
+  who: z.string(),
+  role: z.string(),
+  action: z.string(),
+  subject: z.string(),
+  detail: z.record(z.string(), z.unknown()),
+  outcome: z.string(),
+});
 export type AuditView = z.infer<typeof auditView>;

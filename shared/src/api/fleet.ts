@@ -47,13 +47,33 @@ export type DeviceView = z.infer<typeof deviceView>;
 export const deviceHistory = z.object({
   device: deviceView,
   readings: z.array(
-    z.object({ atMs: z.number(), recordedDay: z.string().nullable(), status: z.enum(['read', 'asleep', 'unreadable']), smart: z.record(z.string(), z.number()), temperatureCelsius: z.number().nullable() }),
+    z.object({
+      atMs: z.number(),
+      recordedDay: z.string().nullable(),
+      status: z.enum(['read', 'asleep', 'unreadable']),
+      smart: z.record(z.string(), z.number()),
+      temperatureCelsius: z.number().nullable(),
+    }),
   ),
-  assessments: z.array(z.object({ atMs: z.number(), recordedDay: z.string().nullable(), level: z.enum(riskLevels), probability: z.number().nullable(), reasons: z.array(z.string()) })),
+  assessments: z.array(
+    z.object({
+      atMs: z.number(),
+      recordedDay: z.string().nullable(),
+      level: z.enum(riskLevels),
+      probability: z.number().nullable(),
+      reasons: z.array(z.string()),
+    }),
+  ),
 });
 export type DeviceHistory = z.infer<typeof deviceHistory>;
 
-export const prices = z.object({ storagePerGbMonth: z.number().min(0), readsPer1000: z.number().min(0), writesPer1000: z.number().min(0), egressPerGb: z.number().min(0), minimumDays: z.number().min(0) });
+export const prices = z.object({
+  storagePerGbMonth: z.number().min(0),
+  readsPer1000: z.number().min(0),
+  writesPer1000: z.number().min(0),
+  egressPerGb: z.number().min(0),
+  minimumDays: z.number().min(0),
+});
 
 export const targetView = z.object({
   targetId: z.string(),
@@ -124,7 +144,9 @@ export const fleetStatus = z.object({
   datasets: z.object({ total: z.number(), met: z.number(), short: z.number(), hot: z.number(), warm: z.number(), cold: z.number() }),
   jobs: z.object({ running: z.number(), waiting: z.number(), failed: z.number() }),
   cost: z.object({ perMonth: z.number(), byTier: z.record(z.string(), z.number()), byOwner: z.record(z.string(), z.number()) }),
-  capacity: z.array(z.object({ tier: z.enum(tierClasses), capacityBytes: z.number(), usedBytes: z.number(), reservedBytes: z.number(), costPerMonth: z.number() })),
+  capacity: z.array(
+    z.object({ tier: z.enum(tierClasses), capacityBytes: z.number(), usedBytes: z.number(), reservedBytes: z.number(), costPerMonth: z.number() }),
+  ),
   lastHour: z.array(z.object({ atMs: z.number(), text: z.string() })),
 });
 export type FleetStatus = z.infer<typeof fleetStatus>;

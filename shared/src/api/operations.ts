@@ -21,7 +21,12 @@ export const accessEventsRequest = z.strictObject({
 export const accessEventsAnswer = z.object({ accepted: z.number(), repeated: z.number() });
 
 /** POST /v1/simulate/burst */
-export const burstRequest = z.strictObject({ events: z.number().int().min(1).max(100_000).default(1_000), dataset_ids: z.array(z.string()).max(1_000).optional(), include_moves: z.boolean().default(false), seed: z.number().int().optional() });
+export const burstRequest = z.strictObject({
+  events: z.number().int().min(1).max(100_000).default(1_000),
+  dataset_ids: z.array(z.string()).max(1_000).optional(),
+  include_moves: z.boolean().default(false),
+  seed: z.number().int().optional(),
+});
 export const burstAnswer = z.object({ events: z.number(), datasets: z.number(), planId: z.string().nullable(), jobs: z.number() });
 export type BurstAnswer = z.infer<typeof burstAnswer>;
 
@@ -31,7 +36,19 @@ export const consistencyView = z.object({
   sentence: z.string(),
   items: z.array(
     z.object({
-      kind: z.enum(['missing-copy', 'corrupt-copy', 'stale-copy', 'surplus-copy', 'lost-node', 'returned-node', 'pointer-unverified', 'conflict', 'unknown-data', 'late-batch', 'pending-command']),
+      kind: z.enum([
+        'missing-copy',
+        'corrupt-copy',
+        'stale-copy',
+        'surplus-copy',
+        'lost-node',
+        'returned-node',
+        'pointer-unverified',
+        'conflict',
+        'unknown-data',
+        'late-batch',
+        'pending-command',
+      ]),
       datasetId: z.string().nullable(),
       targetId: z.string().nullable(),
       nodeId: z.string().nullable(),
@@ -42,7 +59,18 @@ export const consistencyView = z.object({
       attempts: z.number().int(),
     }),
   ),
-  streams: z.array(z.object({ nodeId: z.string(), incarnation: z.number(), watermark: z.number(), highestSeen: z.number(), holes: z.number(), desiredRev: z.number(), observedRev: z.number(), lastBatchAtMs: z.number().nullable() })),
+  streams: z.array(
+    z.object({
+      nodeId: z.string(),
+      incarnation: z.number(),
+      watermark: z.number(),
+      highestSeen: z.number(),
+      holes: z.number(),
+      desiredRev: z.number(),
+      observedRev: z.number(),
+      lastBatchAtMs: z.number().nullable(),
+    }),
+  ),
   scrub: z.object({ lastAtMs: z.number().nullable(), oldestVerifiedAtMs: z.number().nullable(), everyMs: z.number(), due: z.number().int() }),
   quarantined: z.number().int(),
   syncConflicts: z.number().int(),
@@ -100,7 +128,13 @@ export const certificateBody = z.object({
   issuedAtMs: z.number(),
   device: z.object({ deviceId: z.string(), serial: z.string(), model: z.string(), nodeId: z.string(), siteId: z.string(), targetIds: z.array(z.string()) }),
   judge: z.object({ kind: z.enum(['rule', 'model']), name: z.string(), version: z.string() }),
-  alarm: z.object({ atMs: z.number(), recordedDay: z.string().nullable(), level: z.string(), probability: z.number().nullable(), reasons: z.array(z.string()) }),
+  alarm: z.object({
+    atMs: z.number(),
+    recordedDay: z.string().nullable(),
+    level: z.string(),
+    probability: z.number().nullable(),
+    reasons: z.array(z.string()),
+  }),
   readings: z.array(z.object({ atMs: z.number(), recordedDay: z.string().nullable(), smart: z.record(z.string(), z.number()) })),
   replicas: z.array(
     z.object({
@@ -121,7 +155,9 @@ export const certificateBody = z.object({
   ),
   emptyAtMs: z.number().nullable(),
   /** What became of the drive later: when it last answered, whether it failed. */
-  outcome: z.object({ atMs: z.number(), state: z.enum(['alive', 'failed', 'recovered', 'replaced']), recordedDay: z.string().nullable(), text: z.string() }).nullable(),
+  outcome: z
+    .object({ atMs: z.number(), state: z.enum(['alive', 'failed', 'recovered', 'replaced']), recordedDay: z.string().nullable(), text: z.string() })
+    .nullable(),
 });
 export type CertificateBody = z.infer<typeof certificateBody>;
 export const certificateDocument = z.object({ body: z.string(), signature: z.string(), keyId: z.string(), publicKeyPem: z.string() });
@@ -129,7 +165,19 @@ export type CertificateDocument = z.infer<typeof certificateDocument>;
 
 export const integrationsView = z.object({
   broker: z.object({ url: z.string(), kind: z.enum(['embedded', 'outside']), connected: z.boolean() }),
-  topics: z.array(z.object({ name: z.string(), pattern: z.string(), from: z.string(), qos: z.number(), retain: z.boolean(), says: z.string(), messages: z.number(), perMinute: z.number(), lastAtMs: z.number().nullable() })),
+  topics: z.array(
+    z.object({
+      name: z.string(),
+      pattern: z.string(),
+      from: z.string(),
+      qos: z.number(),
+      retain: z.boolean(),
+      says: z.string(),
+      messages: z.number(),
+      perMinute: z.number(),
+      lastAtMs: z.number().nullable(),
+    }),
+  ),
   clients: z.array(z.object({ clientId: z.string(), role: z.string(), connected: z.boolean(), sinceMs: z.number().nullable() })),
   keys: z.array(z.object({ keyId: z.string(), name: z.string(), role: z.string(), createdAtMs: z.number(), lastUsedAtMs: z.number().nullable() })),
   documents: z.array(z.object({ title: z.string(), href: z.string() })),
@@ -149,7 +197,23 @@ export type JoinTokenAnswer = z.infer<typeof joinTokenAnswer>;
 export const enrollRequest = z.strictObject({ token: z.string().min(10).max(200), nodeId: z.string().min(1).max(63) });
 export const enrollAnswer = z.object({ nodeId: z.string(), password: z.string(), mqttUrl: z.string(), keyId: z.string(), publicKeyPem: z.string() });
 
-export const pricesView = z.object({ rev: z.number().int(), entries: z.array(z.object({ priceClass: z.string(), validFromMs: z.number(), source: z.string(), prices: z.object({ storagePerGbMonth: z.number(), readsPer1000: z.number(), writesPer1000: z.number(), egressPerGb: z.number(), minimumDays: z.number() }) })) });
+export const pricesView = z.object({
+  rev: z.number().int(),
+  entries: z.array(
+    z.object({
+      priceClass: z.string(),
+      validFromMs: z.number(),
+      source: z.string(),
+      prices: z.object({
+        storagePerGbMonth: z.number(),
+        readsPer1000: z.number(),
+        writesPer1000: z.number(),
+        egressPerGb: z.number(),
+        minimumDays: z.number(),
+      }),
+    }),
+  ),
+});
 export type PricesView = z.infer<typeof pricesView>;
 
 export const statsView = z.object({

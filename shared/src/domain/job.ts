@@ -14,16 +14,70 @@ export type JobPurpose = (typeof jobPurposes)[number];
  * `retiring` the old copy may leave, by permit · `trashed` it is renamed away · `purged` its bytes are gone · `done`.
  * Waiting: `retry-wait`, `no-space`, `source-changed`, `paused`. For a person: `conflict`, `dead-letter`. `cancelled` before any switch.
  */
-export const jobStates = ['planned', 'leased', 'scanning', 'copying', 'copied', 'verifying', 'verified', 'switched', 'grace', 'retiring', 'trashed', 'purged', 'done',
-  'retry-wait', 'no-space', 'source-changed', 'paused', 'conflict', 'dead-letter', 'cancelled'] as const;
+export const jobStates = [
+  'planned',
+  'leased',
+  'scanning',
+  'copying',
+  'copied',
+  'verifying',
+  'verified',
+  'switched',
+  'grace',
+  'retiring',
+  'trashed',
+  'purged',
+  'done',
+  'retry-wait',
+  'no-space',
+  'source-changed',
+  'paused',
+  'conflict',
+  'dead-letter',
+  'cancelled',
+] as const;
 export type JobState = (typeof jobStates)[number];
 
-export const jobEvents = ['lease', 'release', 'scan', 'copy', 'manifest', 'copied', 'verify', 'matched', 'mismatched', 'switch', 'durable', 'permit', 'trashed', 'kept', 'purged', 'finish',
-  'retry-later', 'out-of-space', 'source-changed', 'pause', 'resume', 'differs', 'cancel', 'give-up', 'resolve', 'retry'] as const;
+export const jobEvents = [
+  'lease',
+  'release',
+  'scan',
+  'copy',
+  'manifest',
+  'copied',
+  'verify',
+  'matched',
+  'mismatched',
+  'switch',
+  'durable',
+  'permit',
+  'trashed',
+  'kept',
+  'purged',
+  'finish',
+  'retry-later',
+  'out-of-space',
+  'source-changed',
+  'pause',
+  'resume',
+  'differs',
+  'cancel',
+  'give-up',
+  'resolve',
+  'retry',
+] as const;
 export type JobEvent = (typeof jobEvents)[number];
 
 /** What can end or delay any step before the switch: the source keeps every byte, so all of it can be undone. */
-const beforeSwitch = { release: 'planned', cancel: 'cancelled', 'give-up': 'dead-letter', 'retry-later': 'retry-wait', 'out-of-space': 'no-space', 'source-changed': 'source-changed', pause: 'paused' } as const;
+const beforeSwitch = {
+  release: 'planned',
+  cancel: 'cancelled',
+  'give-up': 'dead-letter',
+  'retry-later': 'retry-wait',
+  'out-of-space': 'no-space',
+  'source-changed': 'source-changed',
+  pause: 'paused',
+} as const;
 const waiting = { lease: 'leased', cancel: 'cancelled', 'give-up': 'dead-letter', permit: 'retiring', release: 'planned' } as const;
 
 export const jobMachine = defineMachine<JobState, JobEvent>({

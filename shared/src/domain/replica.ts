@@ -8,7 +8,18 @@ import { defineMachine } from '../machine.ts';
  */
 export const replicaStates = ['joining', 'verified', 'suspect', 'corrupt', 'missing', 'retiring', 'trashed', 'purged', 'conflict', 'abandoned'] as const;
 export type ReplicaState = (typeof replicaStates)[number];
-export type ReplicaEvent = 'verified' | 'doubted' | 'found-corrupt' | 'found-missing' | 'permit' | 'kept' | 'trashed' | 'restored' | 'purged' | 'differs' | 'abandon';
+export type ReplicaEvent =
+  | 'verified'
+  | 'doubted'
+  | 'found-corrupt'
+  | 'found-missing'
+  | 'permit'
+  | 'kept'
+  | 'trashed'
+  | 'restored'
+  | 'purged'
+  | 'differs'
+  | 'abandon';
 
 export const replicaMachine = defineMachine<ReplicaState, ReplicaEvent>({
   initial: 'joining',

@@ -47,7 +47,9 @@ export function asyncApiDocument(version: string) {
       ]),
     ),
     components: {
-      messages: Object.fromEntries(rows.map(([name, topic]) => [name, { name, summary: topic.says, contentType: 'application/json', payload: schemaOf(topic.payload) }])),
+      messages: Object.fromEntries(
+        rows.map(([name, topic]) => [name, { name, summary: topic.says, contentType: 'application/json', payload: schemaOf(topic.payload) }]),
+      ),
     },
   };
 }
@@ -60,6 +62,8 @@ function schemaOf(payload: z.ZodType): Record<string, unknown> {
 
 /** The topic table as the README prints it. */
 export function topicTable(): string {
-  const rows = (Object.entries(topics) as [string, Topic][]).map(([name, topic]) => `| ${name} | \`${topic.pattern}\` | ${topic.from} | ${topic.qos} | ${topic.retain ? 'yes' : 'no'} | ${topic.says} |`);
+  const rows = (Object.entries(topics) as [string, Topic][]).map(
+    ([name, topic]) => `| ${name} | \`${topic.pattern}\` | ${topic.from} | ${topic.qos} | ${topic.retain ? 'yes' : 'no'} | ${topic.says} |`,
+  );
   return ['| name | topic | from | QoS | retained | what it says |', '|---|---|---|---|---|---|', ...rows].join('\n');
 }

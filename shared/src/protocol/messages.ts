@@ -1,7 +1,24 @@
 import { z } from 'zod';
-import { locationKinds, tierClasses } from '../domain/target.ts';
 import { faultKinds } from '../domain/fault-hooks.ts';
-import { atMs, bytes, count, datasetId, deviceId, experimentId, jobId, nodeId, permitId, replicaId, sha256, siteId, targetId, text, uid, versionId } from './fields.ts';
+import { locationKinds, tierClasses } from '../domain/target.ts';
+import {
+  atMs,
+  bytes,
+  count,
+  datasetId,
+  deviceId,
+  experimentId,
+  jobId,
+  nodeId,
+  permitId,
+  replicaId,
+  sha256,
+  siteId,
+  targetId,
+  text,
+  uid,
+  versionId,
+} from './fields.ts';
 import { accessRecord, agentRecord } from './records.ts';
 
 /** Every message names its version; a receiver that does not know the version quarantines it. */
@@ -170,7 +187,13 @@ export const faultDocument = z.object({
 export type FaultDocument = z.infer<typeof faultDocument>;
 
 /** From applications and integrations that may publish accesses; an id that was seen before is not counted again. */
-export const accessMessage = z.object({ v, accesses: z.array(accessRecord.omit({ type: true, source: true })).min(1).max(1_000) });
+export const accessMessage = z.object({
+  v,
+  accesses: z
+    .array(accessRecord.omit({ type: true, source: true }))
+    .min(1)
+    .max(1_000),
+});
 
 /** CloudEvents 1.0, structured mode, for whoever listens: decisions, transitions, alerts. */
 export const cloudEvent = z.object({

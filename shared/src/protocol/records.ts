@@ -22,7 +22,10 @@ export const readingRecord = z.object({
   type: z.literal('reading'),
   deviceId,
   atMs,
-  recordedDay: z.string().regex(/^\d{4}-\d{2}-\d{2}$/).nullable(),
+  recordedDay: z
+    .string()
+    .regex(/^\d{4}-\d{2}-\d{2}$/)
+    .nullable(),
   source: z.enum(['smartctl', 'replay', 'simulated']),
   status: z.enum(['read', 'asleep', 'unreadable']),
   unreadableBecause: text.nullable(),
@@ -119,7 +122,16 @@ export const jobRecord = z.discriminatedUnion('event', [
   /** The source is an immutable list now; the control plane commits the version or rejects another root. */
   z.object({ ...jobBase, event: z.literal('manifest'), root: sha256, objects: count, bytes, unreadable: count, notes: z.array(text).max(50) }),
   z.object({ ...jobBase, event: z.literal('copied'), bytes, movedBytes: bytes }),
-  z.object({ ...jobBase, event: z.literal('verified'), replicaId, root: sha256, objects: count, bytes, level: z.enum(['L1', 'L2']), readFrom: z.enum(['device', 'cache']) }),
+  z.object({
+    ...jobBase,
+    event: z.literal('verified'),
+    replicaId,
+    root: sha256,
+    objects: count,
+    bytes,
+    level: z.enum(['L1', 'L2']),
+    readFrom: z.enum(['device', 'cache']),
+  }),
   /** A read-back that differs: of a copy being made (it is copied again), or of a replica being verified (it is corrupt or missing). */
   z.object({ ...jobBase, event: z.literal('mismatched'), replicaId, found: z.enum(['corrupt', 'missing']), path: text, detail: text }),
   /** The certificate is journaled and, at the destination, the `current` link names the replica. */
@@ -131,7 +143,15 @@ export const jobRecord = z.discriminatedUnion('event', [
   z.object({ ...jobBase, event: z.literal('kept'), replicaId, because: text }),
   /** The old copy differs from its manifest: somebody wrote to it. */
   z.object({ ...jobBase, event: z.literal('conflict'), replicaId, path: text, detail: text }),
-  z.object({ ...jobBase, event: z.literal('failed'), class: z.enum(errorClasses), code: text, message: text, hint: text.nullable(), retryAfterMs: number.min(0).nullable() }),
+  z.object({
+    ...jobBase,
+    event: z.literal('failed'),
+    class: z.enum(errorClasses),
+    code: text,
+    message: text,
+    hint: text.nullable(),
+    retryAfterMs: number.min(0).nullable(),
+  }),
 ]);
 
 /** What lies under a target's root, told after every start: complete per target, or not told at all. */

@@ -20,7 +20,8 @@ test('what is inside a batch, a desired document and a fault is read as well', (
 });
 
 test('a message of another version is not read', () => {
-  for (const name of names.filter((one) => 'v' in (golden(one) as object))) expect(topics[name].payload.safeParse({ ...(golden(name) as object), v: 2 }).success, name).toBe(false);
+  for (const name of names.filter((one) => 'v' in (golden(one) as object)))
+    expect(topics[name].payload.safeParse({ ...(golden(name) as object), v: 2 }).success, name).toBe(false);
 });
 
 test('a topic names its row and its owner', () => {
@@ -30,7 +31,10 @@ test('a topic names its row and its owner', () => {
 });
 
 test('everybody may say and hear their own rows only', () => {
-  const identities: [BusRole, string][] = [['agent', 'berlin-1'], ['client', 'gateway']];
+  const identities: [BusRole, string][] = [
+    ['agent', 'berlin-1'],
+    ['client', 'gateway'],
+  ];
   for (const [role, identity] of identities) {
     for (const name of names) {
       const owned = topics[name].pattern.includes('{');
@@ -41,6 +45,7 @@ test('everybody may say and hear their own rows only', () => {
       expect(maySubscribe(role, identity, topicFor(name, identity)), `${role} hears ${name}`).toBe(hears);
       if (owned) expect(maySubscribe(role, identity, topicFor(name, 'somebody-else')), `${role} hears another's ${name}`).toBe(false);
     }
-    for (const filter of ['#', '+/#', 'dim/#', 'dim/v1/+/down/#', '$SYS/#', '$share/g/dim/v1/berlin-1/down/#', 'dim/v1/somebody-else/down/#']) expect(maySubscribe(role, identity, filter), filter).toBe(false);
+    for (const filter of ['#', '+/#', 'dim/#', 'dim/v1/+/down/#', '$SYS/#', '$share/g/dim/v1/berlin-1/down/#', 'dim/v1/somebody-else/down/#'])
+      expect(maySubscribe(role, identity, filter), filter).toBe(false);
   }
 });

@@ -25,7 +25,8 @@ export async function purge(order: OrderOf<'purge'>, permit: Permit, parts: Step
   const replica = replicaId as string as RawPath;
   const leaving = `${replica}.leaving` as RawPath;
   const about = { ...aboutJob(run, parts), replicaId };
-  const stage = (to: 'checked' | 'deleting' | 'done'): void => parts.journal.savePermit({ permitId: order.permitId, kind: 'purge', targetId, replicaId, stage: to });
+  const stage = (to: 'checked' | 'deleting' | 'done'): void =>
+    parts.journal.savePermit({ permitId: order.permitId, kind: 'purge', targetId, replicaId, stage: to });
   const root = await openTarget(target);
   try {
     const freedBytes = (await statedTotals(files.manifest))?.bytes ?? 0;

@@ -53,7 +53,9 @@ async function check(order: OrderOf<'retire'>, root: Directory, parts: StepParts
   const { replicaId, targetId, datasetId } = order.target;
   const files = manifestFilesOf(targetOf(parts, targetId), replicaId);
   try {
-    return await inDirectory(root, `${datasetId}/${replicaId}`, (tree) => compareTree(tree, files, { root: order.root }, { targetId, step: 'retire' }, parts, run));
+    return await inDirectory(root, `${datasetId}/${replicaId}`, (tree) =>
+      compareTree(tree, files, { root: order.root }, { targetId, step: 'retire' }, parts, run),
+    );
   } catch (thrown) {
     const failure = asFailure(thrown);
     if (isMissing(thrown)) return { because: 'the copy or its manifest is not there' };
@@ -64,7 +66,12 @@ async function check(order: OrderOf<'retire'>, root: Directory, parts: StepParts
 }
 
 /** What keeps a copy that differs: any difference, and in a copy that is known to have rotted only a sign that somebody wrote to it. */
-async function writeIn(order: OrderOf<'retire'>, found: { path: RawPath; detail: string }, root: Directory, parts: StepParts): Promise<{ path: RawPath; detail: string } | null> {
+async function writeIn(
+  order: OrderOf<'retire'>,
+  found: { path: RawPath; detail: string },
+  root: Directory,
+  parts: StepParts,
+): Promise<{ path: RawPath; detail: string } | null> {
   if (order.knownBad !== true) return found;
   const { replicaId, targetId, datasetId } = order.target;
   return inDirectory(root, `${datasetId}/${replicaId}`, (tree) => findWrite(tree, manifestFilesOf(targetOf(parts, targetId), replicaId)));

@@ -38,7 +38,14 @@ export function accessControlRoutes(app: Api, context: ApiContext): void {
     answer: joinTokenAnswer,
     status: 201,
     async run({ body, caller }) {
-      const { secret, expiresAtMs } = await createToken(store.db, 'join', { who: caller.who, role: body.role }, joinLifeMs, await store.nowMs(), body.nodeId ?? null);
+      const { secret, expiresAtMs } = await createToken(
+        store.db,
+        'join',
+        { who: caller.who, role: body.role },
+        joinLifeMs,
+        await store.nowMs(),
+        body.nodeId ?? null,
+      );
       return { body: { token: secret, expiresAtMs, command: `node agent/src/main.ts enroll ${settings.publicUrl()} --token ${secret} --config agent.json` } };
     },
   });
@@ -50,10 +57,25 @@ export function accessControlRoutes(app: Api, context: ApiContext): void {
     answer: enrollAnswer,
     status: 201,
     async run({ body }) {
-      if (!namePattern.test(body.nodeId)) throw new Failure('refused', { code: 'node-name.invalid', message: `"${body.nodeId}" can not be a node's name.`, hint: 'Lower case letters, digits, dot, dash and underscore; at most 63 characters.' });
+      if (!namePattern.test(body.nodeId))
+        throw new Failure('refused', {
+          code: 'node-name.invalid',
+          message: `"${body.nodeId}" can not be a node's name.`,
+          hint: 'Lower case letters, digits, dot, dash and underscore; at most 63 characters.',
+        });
       const used = await useToken(store.db, 'join', body.token, await store.nowMs());
-      if (used === undefined) throw new Failure('refused', { code: 'join-token.unauthenticated', message: 'This join token is unknown, used, or older than ten minutes.', hint: 'Make another: npx dim agents join-token.' });
-      if (used.boundTo !== null && used.boundTo !== body.nodeId) throw new Failure('refused', { code: 'join-token.forbidden', message: `This join token is for ${used.boundTo}, not for ${body.nodeId}.`, hint: 'Make one for this node: npx dim agents join-token.' });
+      if (used === undefined)
+        throw new Failure('refused', {
+          code: 'join-token.unauthenticated',
+          message: 'This join token is unknown, used, or older than ten minutes.',
+          hint: 'Make another: npx dim agents join-token.',
+        });
+      if (used.boundTo !== null && used.boundTo !== body.nodeId)
+        throw new Failure('refused', {
+          code: 'join-token.forbidden',
+          message: `This join token is for ${used.boundTo}, not for ${body.nodeId}.`,
+          hint: 'Make one for this node: npx dim agents join-token.',
+        });
       const password = randomBytes(24).toString('base64url');
       await putBusIdentity(store.db, await store.nowMs(), { identity: body.nodeId, role: used.role === 'client' ? 'client' : 'agent', password });
       bus.disconnect(body.nodeId);
@@ -97,9 +119,20 @@ function sessionRoutes(app: Api, { store }: ApiContext): void {
     if (!body.success) throw new Failure('refused', { code: 'session.invalid', message: 'Send {"token": "…"}, the token of the address that was printed.' });
     const nowMs = await store.nowMs();
     const used = await useToken(store.db, 'login', body.data.token, nowMs);
-    if (used === undefined) throw new Failure('refused', { code: 'login-token.unauthenticated', message: 'This address was used already, or it is older than ten minutes.', hint: 'Print a fresh one: npx dim console.' });
+    if (used === undefined)
+      throw new Failure('refused', {
+        code: 'login-token.unauthenticated',
+        message: 'This address was used already, or it is older than ten minutes.',
+        hint: 'Print a fresh one: npx dim console.',
+      });
     const { secret, expiresAtMs } = await createToken(store.db, 'session', used, sessionLifeMs, nowMs);
-    setCookie(c, sessionCookie, secret, { httpOnly: true, sameSite: 'Strict', path: '/', maxAge: sessionLifeMs / 1000, secure: new URL(c.req.url).protocol === 'https:' });
+    setCookie(c, sessionCookie, secret, {
+      httpOnly: true,
+      sameSite: 'Strict',
+      path: '/',
+      maxAge: sessionLifeMs / 1000,
+      secure: new URL(c.req.url).protocol === 'https:',
+    });
     return c.json({ who: used.who, role: used.role as Role, expiresAtMs } satisfies z.infer<typeof sessionView>);
   });
   app.delete('/v1/session', async (c) => {
@@ -121,7 +154,17 @@ async function integrations({ store, bus, settings }: ApiContext): Promise<z.inf
     broker: { url: settings.mqttUrl(), kind: bus.kind, connected: bus.connected() },
     topics: Object.entries(topics).map(([name, topic]) => {
       const counted = counts.get(name as TopicName);
-      return { name, pattern: topic.pattern, from: topic.from, qos: topic.qos, retain: topic.retain, says: topic.says, messages: counted?.messages ?? 0, perMinute: counted?.perMinute ?? 0, lastAtMs: counted?.lastAtMs ?? null };
+      return {
+        name,
+        pattern: topic.pattern,
+        from: topic.from,
+        qos: topic.qos,
+        retain: topic.retain,
+        says: topic.says,
+        messages: counted?.messages ?? 0,
+        perMinute: counted?.perMinute ?? 0,
+        lastAtMs: counted?.lastAtMs ?? null,
+      };
     }),
     clients: bus.clients(),
     keys: keys.map(({ keyId, name, role, createdAtMs, lastUsedAtMs }) => ({ keyId, name, role, createdAtMs, lastUsedAtMs })),

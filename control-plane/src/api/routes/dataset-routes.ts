@@ -1,4 +1,14 @@
-import { datasetDetail as detailSchema, datasetLocation as locationSchema, datasetPatch, datasetPolicyPatch, datasetView as datasetSchema, newDataset, newVersion, policyPatch, policyView } from '@data-in-motion/shared/api/datasets';
+import {
+  datasetPatch,
+  datasetPolicyPatch,
+  datasetView as datasetSchema,
+  datasetDetail as detailSchema,
+  datasetLocation as locationSchema,
+  newDataset,
+  newVersion,
+  policyPatch,
+  policyView,
+} from '@data-in-motion/shared/api/datasets';
 import { listOf } from '@data-in-motion/shared/api/fleet';
 import type { DatasetId, NodeId, TargetId } from '@data-in-motion/shared/domain/ids';
 import type { Policy, PolicyOverride } from '@data-in-motion/shared/domain/policy';
@@ -29,7 +39,9 @@ export function datasetRoutes(app: Api, context: ApiContext): void {
     answer: listOf(datasetSchema),
     async run({ query }) {
       const rows = await fleet.read();
-      const wanted = rows.datasets.filter((row) => (query.owner === undefined || row.owner === query.owner) && (query.search === undefined || row.datasetId.includes(query.search.toLowerCase())));
+      const wanted = rows.datasets.filter(
+        (row) => (query.owner === undefined || row.owner === query.owner) && (query.search === undefined || row.datasetId.includes(query.search.toLowerCase())),
+      );
       return { body: { items: wanted.map((row) => datasetView(rows, row)), next: null, asOfMs: rows.asOfMs } };
     },
   });
@@ -42,7 +54,11 @@ export function datasetRoutes(app: Api, context: ApiContext): void {
     status: 202,
     async run({ body, caller }) {
       const rows = await fleet.read();
-      const { jobId } = await createDataset(store, { datasetId: body.name as DatasetId, owner: body.owner, ownPolicy: ownPolicy(rows, body.policy), source: importSource(rows, body.source) }, caller.who);
+      const { jobId } = await createDataset(
+        store,
+        { datasetId: body.name as DatasetId, owner: body.owner, ownPolicy: ownPolicy(rows, body.policy), source: importSource(rows, body.source) },
+        caller.who,
+      );
       changed();
       return { body: { datasetId: body.name, jobId } };
     },
@@ -54,7 +70,11 @@ export function datasetRoutes(app: Api, context: ApiContext): void {
     answer: detailSchema,
     async run({ params }) {
       const rows = await fleet.read();
-      const row = found(rows.datasets.find((one) => one.datasetId === params['datasetId']), 'dataset', params['datasetId']!);
+      const row = found(
+        rows.datasets.find((one) => one.datasetId === params['datasetId']),
+        'dataset',
+        params['datasetId']!,
+      );
       const extras = { accessByHour: await accessByHour(context, row.datasetId, rows.asOfMs), history: await historyOf(context, row.datasetId) };
       return { body: datasetDetail(rows, row, extras), rev: row.rev };
     },
@@ -114,7 +134,11 @@ export function datasetRoutes(app: Api, context: ApiContext): void {
     answer: locationSchema,
     async run({ params }) {
       const rows = await fleet.read();
-      const row = found(rows.datasets.find((one) => one.datasetId === params['datasetId']), 'dataset', params['datasetId']!);
+      const row = found(
+        rows.datasets.find((one) => one.datasetId === params['datasetId']),
+        'dataset',
+        params['datasetId']!,
+      );
       return { body: datasetLocation(rows, row.datasetId) };
     },
   });
@@ -126,7 +150,11 @@ export function datasetRoutes(app: Api, context: ApiContext): void {
     status: 202,
     async run({ params, caller }) {
       const rows = await fleet.read();
-      const row = found(rows.datasets.find((one) => one.datasetId === params['datasetId']), 'dataset', params['datasetId']!);
+      const row = found(
+        rows.datasets.find((one) => one.datasetId === params['datasetId']),
+        'dataset',
+        params['datasetId']!,
+      );
       const jobIds = await store.transaction(async (tx) => insertVerifyJobs(tx, row.datasetId, `asked by ${caller.who}`, await store.nowMs(tx)));
       changed();
       return { body: { datasetId: row.datasetId, jobIds } };
@@ -152,7 +180,12 @@ export function datasetRoutes(app: Api, context: ApiContext): void {
       const fields = ownPolicy(await fleet.read(), body);
       for (let attempt = 0; attempt < 20; attempt++) {
         const { rev, policy } = await readGlobalPolicy(store.db);
-        if (ifMatchRev !== null && ifMatchRev !== rev) throw new Failure('refused', { code: 'policy.stale', message: `The global policy is at revision ${rev}, not ${ifMatchRev}.`, hint: 'Read it again and repeat the change.' });
+        if (ifMatchRev !== null && ifMatchRev !== rev)
+          throw new Failure('refused', {
+            code: 'policy.stale',
+            message: `The global policy is at revision ${rev}, not ${ifMatchRev}.`,
+            hint: 'Read it again and repeat the change.',
+          });
         const next = { ...policy, ...fields } as Policy;
         const written = await writeGlobalPolicy(store.db, rev, next);
         if (written === undefined) continue;
@@ -169,7 +202,12 @@ export function datasetRoutes(app: Api, context: ApiContext): void {
   }
 }
 
-const mutable = (policy: Policy) => ({ ...policy, regions: [...policy.regions], pinnedTargets: [...policy.pinnedTargets], forbiddenTargets: [...policy.forbiddenTargets] });
+const mutable = (policy: Policy) => ({
+  ...policy,
+  regions: [...policy.regions],
+  pinnedTargets: [...policy.pinnedTargets],
+  forbiddenTargets: [...policy.forbiddenTargets],
+});
 
 /** A policy's names must be names that the fleet has: a typo would otherwise make it impossible in silence. */
 function ownPolicy(rows: FleetRows, given: z.infer<typeof policyPatch>): PolicyOverride {
@@ -177,7 +215,11 @@ function ownPolicy(rows: FleetRows, given: z.infer<typeof policyPatch>): PolicyO
   const targets = new Set<string>(rows.targets.map((target) => target.targetId));
   const unknownRegion = given.regions?.find((region) => !regions.has(region));
   if (unknownRegion !== undefined) {
-    throw new Failure('refused', { code: 'policy.invalid', message: `No target is in the region "${unknownRegion}".`, hint: `Regions of this fleet: ${[...regions].join(', ') || 'none yet'}.` });
+    throw new Failure('refused', {
+      code: 'policy.invalid',
+      message: `No target is in the region "${unknownRegion}".`,
+      hint: `Regions of this fleet: ${[...regions].join(', ') || 'none yet'}.`,
+    });
   }
   const unknownTarget = [...(given.pinnedTargets ?? []), ...(given.forbiddenTargets ?? [])].find((target) => !targets.has(target));
   if (unknownTarget !== undefined) {
@@ -190,18 +232,38 @@ function ownPolicy(rows: FleetRows, given: z.infer<typeof policyPatch>): PolicyO
 function importSource(rows: FleetRows, given: z.infer<typeof newVersion>['source']): ImportSource {
   if ('path' in given) {
     const node = rows.nodes.find((one) => one.nodeId === given.nodeId);
-    if (node === undefined) throw new Failure('refused', { code: 'node.not-found', message: `There is no node "${given.nodeId}".`, hint: 'dim nodes lists them.' });
-    if (!given.path.startsWith('/')) throw new Failure('refused', { code: 'path.invalid', message: `The path ${JSON.stringify(given.path)} is not absolute.`, hint: `Give the whole path on ${given.nodeId}, from / on.` });
+    if (node === undefined)
+      throw new Failure('refused', { code: 'node.not-found', message: `There is no node "${given.nodeId}".`, hint: 'dim nodes lists them.' });
+    if (!given.path.startsWith('/'))
+      throw new Failure('refused', {
+        code: 'path.invalid',
+        message: `The path ${JSON.stringify(given.path)} is not absolute.`,
+        hint: `Give the whole path on ${given.nodeId}, from / on.`,
+      });
     const parts = given.path.split('/');
-    const below = node.importRoots.some((root) => root.split('/').filter(Boolean).every((part, i) => parts.filter(Boolean)[i] === part));
+    const below = node.importRoots.some((root) =>
+      root
+        .split('/')
+        .filter(Boolean)
+        .every((part, i) => parts.filter(Boolean)[i] === part),
+    );
     if (parts.includes('..') || !below) {
-      throw new Failure('refused', { code: 'path.invalid', message: `${given.path} is not below an import root of ${given.nodeId}.`, hint: `Import roots there: ${node.importRoots.join(', ') || 'none'}.` });
+      throw new Failure('refused', {
+        code: 'path.invalid',
+        message: `${given.path} is not below an import root of ${given.nodeId}.`,
+        hint: `Import roots there: ${node.importRoots.join(', ') || 'none'}.`,
+      });
     }
     return { nodeId: node.nodeId, source: { kind: 'directory', path: given.path } };
   }
   const online = rows.nodes.filter((one) => one.agentState === 'online');
   const node = given.nodeId === undefined ? online[0] : rows.nodes.find((one) => one.nodeId === given.nodeId);
-  if (node === undefined) throw new Failure('refused', { code: 'node.not-found', message: given.nodeId === undefined ? 'No node is online to make the sample.' : `There is no node "${given.nodeId}".`, hint: 'dim nodes lists them.' });
+  if (node === undefined)
+    throw new Failure('refused', {
+      code: 'node.not-found',
+      message: given.nodeId === undefined ? 'No node is online to make the sample.' : `There is no node "${given.nodeId}".`,
+      hint: 'dim nodes lists them.',
+    });
   return { nodeId: node.nodeId as NodeId, source: { kind: 'sample', bytes: given.sampleBytes, seed: given.seed } };
 }
 

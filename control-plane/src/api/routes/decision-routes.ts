@@ -1,4 +1,13 @@
-import { alertView, auditView, jobView as jobSchema, planRequest, planView, recommendationView, type MoveView, type PlanView } from '@data-in-motion/shared/api/decisions';
+import {
+  alertView,
+  auditView,
+  jobView as jobSchema,
+  type MoveView,
+  type PlanView,
+  planRequest,
+  planView,
+  recommendationView,
+} from '@data-in-motion/shared/api/decisions';
 import { listOf } from '@data-in-motion/shared/api/fleet';
 import { type PricesView, pricesView } from '@data-in-motion/shared/api/operations';
 import type { JobId, PlanId } from '@data-in-motion/shared/domain/ids';
@@ -26,7 +35,12 @@ export function decisionRoutes(app: Api, context: ApiContext): void {
     query: page,
     answer: listOf(planView),
     async run({ query }) {
-      const rows = await db.select().from(plan).where(query.before === undefined ? undefined : lt(plan.planId, query.before as PlanId)).orderBy(desc(plan.planId)).limit(query.limit);
+      const rows = await db
+        .select()
+        .from(plan)
+        .where(query.before === undefined ? undefined : lt(plan.planId, query.before as PlanId))
+        .orderBy(desc(plan.planId))
+        .limit(query.limit);
       return { body: { items: rows.map(asPlan), next: rows.length === query.limit ? rows.at(-1)!.planId : null, asOfMs: await store.nowMs() } };
     },
   });
@@ -47,7 +61,10 @@ export function decisionRoutes(app: Api, context: ApiContext): void {
     says: 'One plan',
     answer: planView,
     async run({ params }) {
-      const [row] = await db.select().from(plan).where(eq(plan.planId, params['planId'] as PlanId));
+      const [row] = await db
+        .select()
+        .from(plan)
+        .where(eq(plan.planId, params['planId'] as PlanId));
       return { body: asPlan(found(row, 'plan', params['planId']!)) };
     },
   });
@@ -70,7 +87,8 @@ export function decisionRoutes(app: Api, context: ApiContext): void {
     status: 202,
     async run({ params }) {
       const applied = await loop.applyPlan(params['planId'] as PlanId);
-      if ('stale' in applied) throw new Failure('refused', { code: 'plan.stale', message: applied.stale, hint: 'Make a new plan and look at it: dim plan --dry-run.' });
+      if ('stale' in applied)
+        throw new Failure('refused', { code: 'plan.stale', message: applied.stale, hint: 'Make a new plan and look at it: dim plan --dry-run.' });
       fleet.forget();
       loop.wake();
       return { body: { planId: params['planId']!, jobs: [...applied.jobs] } };
@@ -84,7 +102,13 @@ export function decisionRoutes(app: Api, context: ApiContext): void {
     answer: listOf(recommendationView),
     async run({ query }) {
       const rows = await db.select().from(recommendation).orderBy(desc(recommendation.madeAtMs)).limit(query.limit);
-      const items = rows.map((row) => ({ ...(row.body as MoveView), recommendationId: row.recommendationId, planId: row.planId, madeAtMs: row.madeAtMs, judge: row.judge }));
+      const items = rows.map((row) => ({
+        ...(row.body as MoveView),
+        recommendationId: row.recommendationId,
+        planId: row.planId,
+        madeAtMs: row.madeAtMs,
+        judge: row.judge,
+      }));
       return { body: { items, next: null, asOfMs: await store.nowMs() } };
     },
   });
@@ -137,7 +161,8 @@ export function decisionRoutes(app: Api, context: ApiContext): void {
         const answer = await store.transaction(async (tx) => verb(tx, jobId, await store.nowMs(tx)));
         const [row] = await db.select().from(job).where(eq(job.jobId, jobId));
         const view = jobView(found(row, 'job', jobId));
-        if (!answer.ok) throw new Failure('refused', { code: 'job.refused', message: answer.reason, hint: 'dim jobs show tells what state it is in.', ids: { jobId } });
+        if (!answer.ok)
+          throw new Failure('refused', { code: 'job.refused', message: answer.reason, hint: 'dim jobs show tells what state it is in.', ids: { jobId } });
         fleet.forget();
         loop.wake();
         return { body: view };
@@ -180,12 +205,32 @@ export function decisionRoutes(app: Api, context: ApiContext): void {
   endpoint(app, 'putPrices', {
     role: 'admin',
     says: 'Write the next revision of the price book; the ones before stay',
-    body: z.strictObject({ entries: z.array(pricesView.shape.entries.element.extend({ prices: z.strictObject({ storagePerGbMonth: z.number().min(0), readsPer1000: z.number().min(0), writesPer1000: z.number().min(0), egressPerGb: z.number().min(0), minimumDays: z.number().min(0) }) })).min(1).max(10_000) }),
+    body: z.strictObject({
+      entries: z
+        .array(
+          pricesView.shape.entries.element.extend({
+            prices: z.strictObject({
+              storagePerGbMonth: z.number().min(0),
+              readsPer1000: z.number().min(0),
+              writesPer1000: z.number().min(0),
+              egressPerGb: z.number().min(0),
+              minimumDays: z.number().min(0),
+            }),
+          }),
+        )
+        .min(1)
+        .max(10_000),
+    }),
     answer: pricesView,
     async run({ body, ifMatchRev }) {
       const before = await readPrices(db);
       const rev = await writePrices(store, ifMatchRev ?? before.rev, body.entries);
-      if (rev === undefined) throw new Failure('refused', { code: 'prices.stale', message: `The price book is at revision ${before.rev}.`, hint: 'Read it again and repeat the change.' });
+      if (rev === undefined)
+        throw new Failure('refused', {
+          code: 'prices.stale',
+          message: `The price book is at revision ${before.rev}.`,
+          hint: 'Read it again and repeat the change.',
+        });
       fleet.forget();
       loop.wake();
       return { body: { rev, entries: body.entries }, rev };

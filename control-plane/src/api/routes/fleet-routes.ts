@@ -1,10 +1,19 @@
-import { type DeviceHistory, deviceHistory, deviceView as deviceSchema, fleetStatus, listOf, nodeDetail, nodeView as nodeSchema, targetView as targetSchema } from '@data-in-motion/shared/api/fleet';
+import {
+  type DeviceHistory,
+  deviceHistory,
+  deviceView as deviceSchema,
+  fleetStatus,
+  listOf,
+  nodeDetail,
+  nodeView as nodeSchema,
+  targetView as targetSchema,
+} from '@data-in-motion/shared/api/fleet';
 import { statsView } from '@data-in-motion/shared/api/operations';
 import type { DeviceId } from '@data-in-motion/shared/domain/ids';
 import { Failure } from '@data-in-motion/shared/failure';
 import { and, desc, eq, gt, inArray, sql } from 'drizzle-orm';
 import { fleetCost } from '../../placement/cost.ts';
-import { assessment, batch, device, event, job, quarantine, reading, accessEvent } from '../../store/schema.ts';
+import { accessEvent, assessment, batch, device, event, job, quarantine, reading } from '../../store/schema.ts';
 import type { ApiContext } from '../context.ts';
 import { type Api, endpoint } from '../endpoint.ts';
 import { deviceView, nodeView, targetView } from '../views/fleet-views.ts';
@@ -27,7 +36,13 @@ export function fleetRoutes(app: Api, context: ApiContext): void {
       const lastHour = await store.db
         .select({ atMs: event.atMs, text: event.text })
         .from(event)
-        .where(and(gt(event.atMs, rows.asOfMs - hourMs), inArray(event.severity, ['warning', 'error', 'info']), sql`${event.type} not in ('job.transition', 'job.progress')`))
+        .where(
+          and(
+            gt(event.atMs, rows.asOfMs - hourMs),
+            inArray(event.severity, ['warning', 'error', 'info']),
+            sql`${event.type} not in ('job.transition', 'job.progress')`,
+          ),
+        )
         .orderBy(desc(event.seq))
         .limit(12);
       return {
@@ -59,7 +74,11 @@ export function fleetRoutes(app: Api, context: ApiContext): void {
     answer: nodeDetail,
     async run({ params }) {
       const rows = await fleet.read();
-      const row = found(rows.nodes.find((one) => one.nodeId === params['nodeId']), 'node', params['nodeId']!);
+      const row = found(
+        rows.nodes.find((one) => one.nodeId === params['nodeId']),
+        'node',
+        params['nodeId']!,
+      );
       const cost = fleetCost(rows.snapshot, rows.heats);
       return {
         body: {
@@ -87,7 +106,11 @@ export function fleetRoutes(app: Api, context: ApiContext): void {
     answer: deviceHistory,
     async run({ params }) {
       const rows = await fleet.read();
-      const row = found(rows.devices.find((one) => one.deviceId === params['deviceId']), 'device', params['deviceId']!);
+      const row = found(
+        rows.devices.find((one) => one.deviceId === params['deviceId']),
+        'device',
+        params['deviceId']!,
+      );
       return { body: { device: deviceView(rows, row), ...(await history(context, row.deviceId)) } };
     },
   });
@@ -109,7 +132,11 @@ export function fleetRoutes(app: Api, context: ApiContext): void {
     answer: targetSchema,
     async run({ params }) {
       const rows = await fleet.read();
-      const row = found(rows.targets.find((one) => one.targetId === params['targetId']), 'target', params['targetId']!);
+      const row = found(
+        rows.targets.find((one) => one.targetId === params['targetId']),
+        'target',
+        params['targetId']!,
+      );
       return { body: targetView(rows, row, fleetCost(rows.snapshot, rows.heats)) };
     },
   });
@@ -135,8 +162,16 @@ async function history(context: ApiContext, deviceId: DeviceId): Promise<Omit<De
   const readings = await db.select().from(reading).where(eq(reading.deviceId, deviceId)).orderBy(desc(reading.atMs)).limit(longestHistory);
   const assessments = await db.select().from(assessment).where(eq(assessment.deviceId, deviceId)).orderBy(desc(assessment.atMs)).limit(longestHistory);
   return {
-    readings: readings.reverse().map((row) => ({ atMs: row.atMs, recordedDay: row.recordedDay, status: row.status, smart: row.smart, temperatureCelsius: row.temperatureCelsius })),
-    assessments: assessments.reverse().map((row) => ({ atMs: row.atMs, recordedDay: row.recordedDay, level: row.level, probability: row.probability, reasons: row.reasons.map((reason) => reason.text) })),
+    readings: readings
+      .reverse()
+      .map((row) => ({ atMs: row.atMs, recordedDay: row.recordedDay, status: row.status, smart: row.smart, temperatureCelsius: row.temperatureCelsius })),
+    assessments: assessments.reverse().map((row) => ({
+      atMs: row.atMs,
+      recordedDay: row.recordedDay,
+      level: row.level,
+      probability: row.probability,
+      reasons: row.reasons.map((reason) => reason.text),
+    })),
   };
 }
 
@@ -147,9 +182,21 @@ async function stats({ store }: ApiContext) {
   const [readings] = await db.select({ count }).from(reading);
   const [accesses] = await db.select({ count: sql<number>`coalesce(sum(${accessEvent.count}), 0)` }).from(accessEvent);
   const [batches] = await db.select({ count }).from(batch);
-  const [recent] = await db.select({ count, records: sql<number>`coalesce(sum(${batch.records}), 0)` }).from(batch).where(gt(batch.receivedAtMs, asOfMs - 60_000));
-  const [active] = await db.select({ count }).from(device).where(gt(device.lastReadingAtMs, asOfMs - 600_000));
-  const [moved] = await db.select({ bytes: sql<number>`coalesce(sum(${job.movedBytes}), 0)`, done: sql<number>`count(*) filter (where ${job.state} = 'done')`, failed: sql<number>`count(*) filter (where ${job.state} = 'dead-letter')` }).from(job);
+  const [recent] = await db
+    .select({ count, records: sql<number>`coalesce(sum(${batch.records}), 0)` })
+    .from(batch)
+    .where(gt(batch.receivedAtMs, asOfMs - 60_000));
+  const [active] = await db
+    .select({ count })
+    .from(device)
+    .where(gt(device.lastReadingAtMs, asOfMs - 600_000));
+  const [moved] = await db
+    .select({
+      bytes: sql<number>`coalesce(sum(${job.movedBytes}), 0)`,
+      done: sql<number>`count(*) filter (where ${job.state} = 'done')`,
+      failed: sql<number>`count(*) filter (where ${job.state} = 'dead-letter')`,
+    })
+    .from(job);
   const [kept] = await db.select({ count }).from(quarantine);
   const [conflicts] = await db.select({ count }).from(event).where(eq(event.type, 'sync_conflict'));
   return {

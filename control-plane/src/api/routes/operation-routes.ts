@@ -1,3 +1,4 @@
+import { listOf } from '@data-in-motion/shared/api/fleet';
 import {
   accessEventsAnswer,
   accessEventsRequest,
@@ -10,7 +11,6 @@ import {
   experimentRequest,
   experimentView,
 } from '@data-in-motion/shared/api/operations';
-import { listOf } from '@data-in-motion/shared/api/fleet';
 import { faultKinds } from '@data-in-motion/shared/domain/fault-hooks';
 import type { Access } from '@data-in-motion/shared/domain/heat';
 import type { NodeId } from '@data-in-motion/shared/domain/ids';
@@ -21,8 +21,8 @@ import { ulid } from '@data-in-motion/shared/ulid';
 import { z } from '@hono/zod-openapi';
 import { desc, eq, sql } from 'drizzle-orm';
 import { storeAccesses } from '../../store/accesses.ts';
-import { agentStream, certificate, event, experiment, quarantine } from '../../store/schema.ts';
 import { startExperiment, stopExperiments } from '../../store/experiment-requests.ts';
+import { agentStream, certificate, event, experiment, quarantine } from '../../store/schema.ts';
 import { burstAccesses } from '../burst.ts';
 import { placeFault } from '../chaos-safety.ts';
 import type { ApiContext } from '../context.ts';
@@ -48,9 +48,19 @@ function accessRoutes(app: Api, { store, fleet, loop, clock, random }: ApiContex
     async run({ body }) {
       const known = new Set<string>((await fleet.read()).datasets.map((row) => row.datasetId));
       const stranger = body.accesses.find((one) => !known.has(one.datasetId));
-      if (stranger !== undefined) throw new Failure('refused', { code: 'dataset.not-found', message: `There is no dataset "${stranger.datasetId}"; nothing was stored.`, hint: 'dim datasets lists them.' });
+      if (stranger !== undefined)
+        throw new Failure('refused', {
+          code: 'dataset.not-found',
+          message: `There is no dataset "${stranger.datasetId}"; nothing was stored.`,
+          hint: 'dim datasets lists them.',
+        });
       const nowMs = await store.nowMs();
-      const accesses: Access[] = body.accesses.map((one) => ({ ...one, accessId: one.accessId ?? ulid(clock.nowMs(), random), atMs: one.atMs ?? nowMs, source: 'api' }));
+      const accesses: Access[] = body.accesses.map((one) => ({
+        ...one,
+        accessId: one.accessId ?? ulid(clock.nowMs(), random),
+        atMs: one.atMs ?? nowMs,
+        source: 'api',
+      }));
       const counted = await store.transaction((tx) => storeAccesses(tx, nowMs, accesses));
       loop.wake();
       return { body: counted };
@@ -68,8 +78,14 @@ function accessRoutes(app: Api, { store, fleet, loop, clock, random }: ApiContex
       const known = rows.datasets.map((row) => row.datasetId as string);
       const chosen = body.dataset_ids ?? known;
       const stranger = chosen.find((datasetId) => !known.includes(datasetId));
-      if (stranger !== undefined) throw new Failure('refused', { code: 'dataset.not-found', message: `There is no dataset "${stranger}"; nothing was made up.`, hint: 'dim datasets lists them.' });
-      if (chosen.length === 0) throw new Failure('refused', { code: 'burst.no-datasets', message: 'There are no datasets to read from.', hint: 'Add one first: dim datasets add.' });
+      if (stranger !== undefined)
+        throw new Failure('refused', {
+          code: 'dataset.not-found',
+          message: `There is no dataset "${stranger}"; nothing was made up.`,
+          hint: 'dim datasets lists them.',
+        });
+      if (chosen.length === 0)
+        throw new Failure('refused', { code: 'burst.no-datasets', message: 'There are no datasets to read from.', hint: 'Add one first: dim datasets add.' });
       const nowMs = await store.nowMs();
       const accesses = burstAccesses(chosen, body.events, nowMs, body.seed === undefined ? random : seededRandom(body.seed));
       for (let from = 0; from < accesses.length; from += 1_000) await store.transaction((tx) => storeAccesses(tx, nowMs, accesses.slice(from, from + 1_000)));
@@ -93,8 +109,20 @@ function consistencyRoutes(app: Api, { store, fleet, loop, settings }: ApiContex
       const newest = streams.filter((stream, i) => streams.findIndex((one) => one.nodeId === stream.nodeId) === i);
       const [kept] = await store.db.select({ count: sql<number>`count(*)` }).from(quarantine);
       const [conflicts] = await store.db.select({ count: sql<number>`count(*)` }).from(event).where(eq(event.type, 'sync_conflict'));
-      const kepts = await store.db.select({ id: quarantine.id, atMs: quarantine.atMs, topic: quarantine.topic, because: quarantine.because, bytes: quarantine.bytes }).from(quarantine).orderBy(desc(quarantine.atMs)).limit(50);
-      return { body: consistencyView(rows, { streams: newest, scrubEveryMs: settings.scrubEveryMs, quarantined: Number(kept?.count), syncConflicts: Number(conflicts?.count), quarantine: kepts }) };
+      const kepts = await store.db
+        .select({ id: quarantine.id, atMs: quarantine.atMs, topic: quarantine.topic, because: quarantine.because, bytes: quarantine.bytes })
+        .from(quarantine)
+        .orderBy(desc(quarantine.atMs))
+        .limit(50);
+      return {
+        body: consistencyView(rows, {
+          streams: newest,
+          scrubEveryMs: settings.scrubEveryMs,
+          quarantined: Number(kept?.count),
+          syncConflicts: Number(conflicts?.count),
+          quarantine: kepts,
+        }),
+      };
     },
   });
 
@@ -142,7 +170,18 @@ function chaosRoutes(app: Api, { store, fleet, dispatch, settings, clock, random
       const nodeId = placeFault(await fleet.read(), body, settings.chaosAllowed) as NodeId;
       const experimentId = ulid(clock.nowMs(), random);
       const row = await store.transaction((tx) => startExperiment(tx, { experimentId, nodeId, ...body, by: caller.who }, clock.nowMs()));
-      await dispatch.sendFault(nodeId, { v: 1, nodeId, experimentId: row.experimentId as never, action: 'arm', kind: body.kind, subject: body.subject, parameters: body.parameters, ttlMs: body.ttlMs, seed: body.seed, issuedAtMs: clock.nowMs() });
+      await dispatch.sendFault(nodeId, {
+        v: 1,
+        nodeId,
+        experimentId: row.experimentId as never,
+        action: 'arm',
+        kind: body.kind,
+        subject: body.subject,
+        parameters: body.parameters,
+        ttlMs: body.ttlMs,
+        seed: body.seed,
+        issuedAtMs: clock.nowMs(),
+      });
       return { body: row };
     },
   });
@@ -150,7 +189,18 @@ function chaosRoutes(app: Api, { store, fleet, dispatch, settings, clock, random
   const stop = async (experimentId: string | null): Promise<number> => {
     const rows = await store.transaction((tx) => stopExperiments(tx, experimentId, clock.nowMs()));
     for (const row of rows) {
-      await dispatch.sendFault(row.nodeId, { v: 1, nodeId: row.nodeId, experimentId: row.experimentId as never, action: experimentId === null ? 'undo-all' : 'undo', kind: row.kind as keyof typeof faultKinds, subject: row.subject, parameters: {}, ttlMs: 1_000, seed: 0, issuedAtMs: clock.nowMs() });
+      await dispatch.sendFault(row.nodeId, {
+        v: 1,
+        nodeId: row.nodeId,
+        experimentId: row.experimentId as never,
+        action: experimentId === null ? 'undo-all' : 'undo',
+        kind: row.kind as keyof typeof faultKinds,
+        subject: row.subject,
+        parameters: {},
+        ttlMs: 1_000,
+        seed: 0,
+        issuedAtMs: clock.nowMs(),
+      });
     }
     return rows.length;
   };
@@ -188,7 +238,16 @@ function certificateRoutes(app: Api, { store, signingKey }: ApiContext): void {
       const rows = await store.db.select().from(certificate).orderBy(desc(certificate.openedAtMs)).limit(500);
       const items = rows.map((row) => {
         const body = JSON.parse(row.body) as { replicas: unknown[]; outcome: { text: string } | null };
-        return { certificateId: row.certificateId, deviceId: row.deviceId, nodeId: row.nodeId, issuedAtMs: row.issuedAtMs, state: row.state, replicas: body.replicas.length, outcome: body.outcome?.text ?? null, verified: isSignedBy(row, signingKey.publicKeyPem) };
+        return {
+          certificateId: row.certificateId,
+          deviceId: row.deviceId,
+          nodeId: row.nodeId,
+          issuedAtMs: row.issuedAtMs,
+          state: row.state,
+          replicas: body.replicas.length,
+          outcome: body.outcome?.text ?? null,
+          verified: isSignedBy(row, signingKey.publicKeyPem),
+        };
       });
       return { body: { items, next: null, asOfMs: await store.nowMs() } };
     },

@@ -21,13 +21,30 @@ export function consistencyView(rows: FleetRows, extras: ConsistencyExtras): Con
   return {
     asOfMs: rows.asOfMs,
     inStep: items.length === 0,
-    sentence: items.length === 0 ? 'Everything is as promised.' : `${items.length} ${items.length === 1 ? 'thing is' : 'things are'} out of step; ${items.length - open} being mended.`,
+    sentence:
+      items.length === 0
+        ? 'Everything is as promised.'
+        : `${items.length} ${items.length === 1 ? 'thing is' : 'things are'} out of step; ${items.length - open} being mended.`,
     items,
     streams: extras.streams.map((stream) => {
       const node = rows.nodes.find((one) => one.nodeId === stream.nodeId);
-      return { nodeId: stream.nodeId, incarnation: stream.incarnation, watermark: stream.watermark, highestSeen: stream.highestSeen, holes: Math.max(0, stream.highestSeen - stream.watermark), desiredRev: node?.desiredRev ?? 0, observedRev: node?.observedRev ?? 0, lastBatchAtMs: stream.lastBatchAtMs };
+      return {
+        nodeId: stream.nodeId,
+        incarnation: stream.incarnation,
+        watermark: stream.watermark,
+        highestSeen: stream.highestSeen,
+        holes: Math.max(0, stream.highestSeen - stream.watermark),
+        desiredRev: node?.desiredRev ?? 0,
+        observedRev: node?.observedRev ?? 0,
+        lastBatchAtMs: stream.lastBatchAtMs,
+      };
     }),
-    scrub: { lastAtMs: verifiedAt.length === 0 ? null : Math.max(...verifiedAt), oldestVerifiedAtMs: oldest, everyMs: extras.scrubEveryMs, due: verifiedAt.filter((atMs) => rows.asOfMs - atMs > extras.scrubEveryMs).length },
+    scrub: {
+      lastAtMs: verifiedAt.length === 0 ? null : Math.max(...verifiedAt),
+      oldestVerifiedAtMs: oldest,
+      everyMs: extras.scrubEveryMs,
+      due: verifiedAt.filter((atMs) => rows.asOfMs - atMs > extras.scrubEveryMs).length,
+    },
     quarantined: extras.quarantined,
     syncConflicts: extras.syncConflicts,
     quarantine: extras.quarantine,
@@ -55,19 +72,61 @@ function datasetItems(rows: FleetRows, row: FleetRows['datasets'][number]): Item
   const items: Item[] = [];
   if (verified.length < facts.policy.copies) {
     const making = jobs.find((job) => ['copy', 'move', 'import'].includes(job.purpose));
-    items.push(item('missing-copy', `${row.datasetId} has ${verified.length} of ${facts.policy.copies} verified copies.`, null, null, making?.jobId, making?.attempt));
+    items.push(
+      item('missing-copy', `${row.datasetId} has ${verified.length} of ${facts.policy.copies} verified copies.`, null, null, making?.jobId, making?.attempt),
+    );
   }
   for (const replica of copies) {
     const leaving = jobs.find((job) => job.purpose === 'retire' && job.fromReplicaId === replica.replicaId);
     const checking = jobs.find((job) => job.purpose === 'verify' && (job.toReplicaId === replica.replicaId || job.fromReplicaId === replica.replicaId));
-    if (replica.state === 'corrupt' || replica.state === 'missing') items.push(item('corrupt-copy', `The copy of ${row.datasetId} on ${replica.targetId} is ${replica.state}.`, replica.targetId, replica.verifiedAtMs, leaving?.jobId));
-    else if (replica.state === 'suspect') items.push(item('pointer-unverified', `The copy of ${row.datasetId} on ${replica.targetId} does not count until it is read back.`, replica.targetId, replica.verifiedAtMs, checking?.jobId));
-    else if (replica.state === 'conflict') items.push({ ...item('conflict', `Somebody wrote to the copy of ${row.datasetId} on ${replica.targetId}; it is kept for a person.`, replica.targetId, replica.endedAtMs, undefined), state: 'needs-person' });
-    else if (replica.state === 'verified' && replica.versionId !== pointer.versionId) items.push(item('stale-copy', `${replica.targetId} still has an older version of ${row.datasetId}.`, replica.targetId, replica.verifiedAtMs, leaving?.jobId));
+    if (replica.state === 'corrupt' || replica.state === 'missing')
+      items.push(
+        item(
+          'corrupt-copy',
+          `The copy of ${row.datasetId} on ${replica.targetId} is ${replica.state}.`,
+          replica.targetId,
+          replica.verifiedAtMs,
+          leaving?.jobId,
+        ),
+      );
+    else if (replica.state === 'suspect')
+      items.push(
+        item(
+          'pointer-unverified',
+          `The copy of ${row.datasetId} on ${replica.targetId} does not count until it is read back.`,
+          replica.targetId,
+          replica.verifiedAtMs,
+          checking?.jobId,
+        ),
+      );
+    else if (replica.state === 'conflict')
+      items.push({
+        ...item(
+          'conflict',
+          `Somebody wrote to the copy of ${row.datasetId} on ${replica.targetId}; it is kept for a person.`,
+          replica.targetId,
+          replica.endedAtMs,
+          undefined,
+        ),
+        state: 'needs-person',
+      });
+    else if (replica.state === 'verified' && replica.versionId !== pointer.versionId)
+      items.push(
+        item('stale-copy', `${replica.targetId} still has an older version of ${row.datasetId}.`, replica.targetId, replica.verifiedAtMs, leaving?.jobId),
+      );
   }
   const surplus = verified.length - facts.policy.copies;
   const moving = jobs.some((job) => job.purpose === 'move');
-  if (surplus > 0 && !moving) items.push(item('surplus-copy', `${row.datasetId} has ${surplus} more ${surplus === 1 ? 'copy' : 'copies'} than wanted.`, null, null, jobs.find((job) => job.purpose === 'retire')?.jobId));
+  if (surplus > 0 && !moving)
+    items.push(
+      item(
+        'surplus-copy',
+        `${row.datasetId} has ${surplus} more ${surplus === 1 ? 'copy' : 'copies'} than wanted.`,
+        null,
+        null,
+        jobs.find((job) => job.purpose === 'retire')?.jobId,
+      ),
+    );
   return items;
 }
 
@@ -75,8 +134,17 @@ function nodeItems(rows: FleetRows): Item[] {
   return rows.nodes.flatMap((node): Item[] => {
     const base = { datasetId: null, targetId: null, nodeId: node.nodeId, sinceMs: node.lastHeardAtMs, jobId: null, attempts: 0 };
     if (node.agentState === 'lost') return [{ ...base, kind: 'lost-node', text: `${node.nodeId} is lost; its copies do not count.`, state: 'working' }];
-    if (node.agentState === 'returned') return [{ ...base, kind: 'returned-node', text: `${node.nodeId} is back; its copies are verified before they count.`, state: 'working' }];
-    if (node.observedRev < node.desiredRev && node.agentState === 'online') return [{ ...base, kind: 'pending-command', text: `${node.nodeId} has not taken up its latest orders (has ${node.observedRev}, wanted ${node.desiredRev}).`, state: 'waiting' }];
+    if (node.agentState === 'returned')
+      return [{ ...base, kind: 'returned-node', text: `${node.nodeId} is back; its copies are verified before they count.`, state: 'working' }];
+    if (node.observedRev < node.desiredRev && node.agentState === 'online')
+      return [
+        {
+          ...base,
+          kind: 'pending-command',
+          text: `${node.nodeId} has not taken up its latest orders (has ${node.observedRev}, wanted ${node.desiredRev}).`,
+          state: 'waiting',
+        },
+      ];
     return [];
   });
 }

@@ -77,7 +77,9 @@ export function replicaView(rows: FleetRows, row: ReplicaRow): ReplicaView {
     verifiedLevel: row.verifiedLevel,
     path: row.state === 'trashed' ? `${root}/.dim/trash/${row.replicaId}` : `${root}/${row.datasetId}/${row.replicaId}`,
     costPerMonth: explained === undefined ? 0 : perMonth(explained.cost),
-    ...(explained === undefined ? {} : { why: explained.why, cost: explained.cost, alternatives: explained.alternatives.map((one) => ({ ...one, violates: [...one.violates] })) }),
+    ...(explained === undefined
+      ? {}
+      : { why: explained.why, cost: explained.cost, alternatives: explained.alternatives.map((one) => ({ ...one, violates: [...one.violates] })) }),
   };
 }
 
@@ -101,7 +103,14 @@ export function datasetDetail(rows: FleetRows, row: DatasetRow, extras: DatasetE
       .sort((a, b) => Number(b.primary) - Number(a.primary) || a.targetId.localeCompare(b.targetId)),
     versions: rows.versions
       .filter((version) => version.datasetId === row.datasetId)
-      .map((version) => ({ versionId: version.versionId, root: version.root, objects: version.objects, sizeBytes: version.sizeBytes, committedAtMs: version.committedAtMs, current: version.versionId === pointer?.versionId }))
+      .map((version) => ({
+        versionId: version.versionId,
+        root: version.root,
+        objects: version.objects,
+        sizeBytes: version.sizeBytes,
+        committedAtMs: version.committedAtMs,
+        current: version.versionId === pointer?.versionId,
+      }))
       .reverse(),
     accessByHour: [...extras.accessByHour],
     history: [...extras.history],
@@ -111,7 +120,9 @@ export function datasetDetail(rows: FleetRows, row: DatasetRow, extras: DatasetE
 /** Rules that no place can meet together, as the newest plan found. */
 function impossible(rows: FleetRows, row: DatasetRow): DatasetDetail['findings'] {
   const found = rows.infeasible.get(row.datasetId);
-  return found === undefined ? [] : [{ rule: 'infeasible', text: `No places meet these rules together: ${found.rules.join(', ')}.`, remedy: found.cheapestWayOut, severity: 'error' }];
+  return found === undefined
+    ? []
+    : [{ rule: 'infeasible', text: `No places meet these rules together: ${found.rules.join(', ')}.`, remedy: found.cheapestWayOut, severity: 'error' }];
 }
 
 /** Where the verified primary is, by the link that always names it. @throws refused `dataset.not-ready` */
@@ -125,7 +136,12 @@ export function datasetLocation(rows: FleetRows, datasetId: DatasetId): DatasetL
   const primary = pointer === undefined ? undefined : place(pointer.replicaId);
   const version = rows.versions.find((one) => one.versionId === pointer?.versionId);
   if (primary === undefined || version === undefined || primary.replica.verifiedAtMs === null) {
-    throw new Failure('refused', { code: 'dataset.not-ready', message: `Dataset ${datasetId} has no verified copy yet.`, hint: 'dim jobs shows how far its import is.', ids: { datasetId } });
+    throw new Failure('refused', {
+      code: 'dataset.not-ready',
+      message: `Dataset ${datasetId} has no verified copy yet.`,
+      hint: 'dim jobs shows how far its import is.',
+      ids: { datasetId },
+    });
   }
   return {
     datasetId,

@@ -1,7 +1,7 @@
 import type { DeviceView, NodeView, TargetView } from '@data-in-motion/shared/api/fleet';
 import type { RiskLevel } from '@data-in-motion/shared/domain/assessment';
-import { type FleetRows, pricesOf } from '../fleet-rows.ts';
 import type { FleetCost } from '../../placement/cost.ts';
+import { type FleetRows, pricesOf } from '../fleet-rows.ts';
 
 const worstFirst: readonly RiskLevel[] = ['failing', 'at-risk', 'watch', 'unknown', 'healthy'];
 
@@ -17,7 +17,13 @@ export function replicasOn(rows: FleetRows, targetId: string) {
 
 export function deviceView(rows: FleetRows, row: FleetRows['devices'][number]): DeviceView {
   const targets = rows.targets.filter((target) => target.description.deviceIds.includes(row.deviceId));
-  const datasets = new Set(targets.flatMap((target) => replicasOn(rows, target.targetId).filter((replica) => replica.state !== 'trashed').map((replica) => replica.datasetId)));
+  const datasets = new Set(
+    targets.flatMap((target) =>
+      replicasOn(rows, target.targetId)
+        .filter((replica) => replica.state !== 'trashed')
+        .map((replica) => replica.datasetId),
+    ),
+  );
   return {
     deviceId: row.deviceId,
     nodeId: row.nodeId,

@@ -6,18 +6,39 @@ import type { FleetRows } from '../fleet-rows.ts';
 /** What must hold at every moment, looked up in the database now. Bytes are checked by `dim datasets verify` and by scenarios. */
 export async function invariantsOf(store: Store, rows: FleetRows): Promise<ChaosView['invariants']> {
   const verified = new Map<string, number>();
-  for (const replica of rows.replicas) if (['verified', 'retiring', 'suspect'].includes(replica.state)) verified.set(replica.versionId ?? '', (verified.get(replica.versionId ?? '') ?? 0) + 1);
+  for (const replica of rows.replicas)
+    if (['verified', 'retiring', 'suspect'].includes(replica.state)) verified.set(replica.versionId ?? '', (verified.get(replica.versionId ?? '') ?? 0) + 1);
   const without = [...rows.pointers.values()].filter((pointer) => (verified.get(pointer.versionId) ?? 0) === 0);
   const broken = await rowsOf<{ count: number }>(store.db, sql`select count(*)::int as count from switch_log where to_rev <> from_rev + 1`);
-  const strayPointers = await rowsOf<{ count: number }>(store.db, sql`select count(*)::int as count from pointer p left join replica r on r.replica_id = p.replica_id and r.version_id = p.version_id where r.replica_id is null`);
-  const twice = await rowsOf<{ count: number }>(store.db, sql`select count(*)::int as count from (select job_id from job_transition where to_state = 'switched' group by job_id having count(*) > 1) as twice`);
-  const holes = await rowsOf<{ count: number }>(store.db, sql`select count(*)::int as count from batch_seq s join agent_stream a on a.node_id = s.node_id and a.incarnation = s.incarnation where s.seq <= a.watermark group by s.node_id, s.incarnation, a.watermark having count(*) <> a.watermark`);
+  const strayPointers = await rowsOf<{ count: number }>(
+    store.db,
+    sql`select count(*)::int as count from pointer p left join replica r on r.replica_id = p.replica_id and r.version_id = p.version_id where r.replica_id is null`,
+  );
+  const twice = await rowsOf<{ count: number }>(
+    store.db,
+    sql`select count(*)::int as count from (select job_id from job_transition where to_state = 'switched' group by job_id having count(*) > 1) as twice`,
+  );
+  const holes = await rowsOf<{ count: number }>(
+    store.db,
+    sql`select count(*)::int as count from batch_seq s join agent_stream a on a.node_id = s.node_id and a.incarnation = s.incarnation where s.seq <= a.watermark group by s.node_id, s.incarnation, a.watermark having count(*) <> a.watermark`,
+  );
   const none = (rows: readonly { count: number }[]): number => Number(rows[0]?.count ?? 0);
   return [
-    { name: 'readable', says: 'every dataset has a copy that can be read', holds: without.length === 0, detail: without.length === 0 ? `${rows.pointers.size} of ${rows.pointers.size} datasets` : `without: ${without.map((pointer) => pointer.datasetId).join(', ')}` },
+    {
+      name: 'readable',
+      says: 'every dataset has a copy that can be read',
+      holds: without.length === 0,
+      detail:
+        without.length === 0 ? `${rows.pointers.size} of ${rows.pointers.size} datasets` : `without: ${without.map((pointer) => pointer.datasetId).join(', ')}`,
+    },
     { name: 'pointer', says: 'each pointer names one copy of its own version', holds: none(strayPointers) === 0, detail: `${none(strayPointers)} astray` },
     { name: 'chain', says: 'pointers move by one revision at a time', holds: none(broken) === 0, detail: `${none(broken)} broken links` },
     { name: 'once', says: 'no job switched twice', holds: none(twice) === 0, detail: `${none(twice)} switched again` },
-    { name: 'telemetry', says: 'no batch below a watermark is missing', holds: holes.length === 0, detail: holes.length === 0 ? 'no holes' : `${holes.length} streams with holes` },
+    {
+      name: 'telemetry',
+      says: 'no batch below a watermark is missing',
+      holds: holes.length === 0,
+      detail: holes.length === 0 ? 'no holes' : `${holes.length} streams with holes`,
+    },
   ];
 }

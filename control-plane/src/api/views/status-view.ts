@@ -54,7 +54,13 @@ export function statusView(rows: FleetRows, cost: FleetCost, extras: StatusExtra
     capacity: tierClasses.map((tier) => {
       const targets = rows.targets.filter((target) => target.description.tier === tier);
       const sum = (of: (target: (typeof targets)[number]) => number): number => targets.reduce((total, target) => total + of(target), 0);
-      return { tier, capacityBytes: sum((target) => target.capacityBytes), usedBytes: sum((target) => target.usedBytes), reservedBytes: sum((target) => rows.targetFacts.get(target.targetId)?.reservedBytes ?? 0), costPerMonth: cost.byTier[tier] ?? 0 };
+      return {
+        tier,
+        capacityBytes: sum((target) => target.capacityBytes),
+        usedBytes: sum((target) => target.usedBytes),
+        reservedBytes: sum((target) => rows.targetFacts.get(target.targetId)?.reservedBytes ?? 0),
+        costPerMonth: cost.byTier[tier] ?? 0,
+      };
     }),
     lastHour: [...extras.lastHour],
   };
@@ -62,7 +68,9 @@ export function statusView(rows: FleetRows, cost: FleetCost, extras: StatusExtra
 
 /** No readable copy is left on any target of a device. */
 function emptied(rows: FleetRows, deviceId: string): boolean {
-  const targets = new Set(rows.targets.filter((target) => target.description.deviceIds.some((one) => one === deviceId)).map((target) => target.targetId as string));
+  const targets = new Set(
+    rows.targets.filter((target) => target.description.deviceIds.some((one) => one === deviceId)).map((target) => target.targetId as string),
+  );
   return !rows.replicas.some((replica) => targets.has(replica.targetId) && ['verified', 'suspect', 'retiring', 'joining'].includes(replica.state));
 }
 
@@ -76,8 +84,11 @@ function sentence(figures: Pick<FleetStatus, 'nodes' | 'devices' | 'datasets' | 
   if (nodes.lost > 0) parts.push(`${plural(nodes.lost, 'node is', 'nodes are')} lost.`);
   if (devices.risky > 0) {
     const leaving = rows.devices.filter((device) => isRisky(device.level) && !emptied(rows, device.deviceId)).length;
-    parts.push(`${plural(devices.risky, 'drive is', 'drives are')} at risk${leaving === 0 ? (devices.risky === 1 ? ' and empty' : ' and all empty') : `; ${leaving === 1 ? 'it is' : `${leaving} are`} being evacuated`}.`);
+    parts.push(
+      `${plural(devices.risky, 'drive is', 'drives are')} at risk${leaving === 0 ? (devices.risky === 1 ? ' and empty' : ' and all empty') : `; ${leaving === 1 ? 'it is' : `${leaving} are`} being evacuated`}.`,
+    );
   }
-  if (parts.length === 1 && datasets.total > 0 && datasets.short === 0) parts.push(`${plural(nodes.online, 'node')} online, ${plural(devices.total, 'drive')} healthy or watched.`);
+  if (parts.length === 1 && datasets.total > 0 && datasets.short === 0)
+    parts.push(`${plural(nodes.online, 'node')} online, ${plural(devices.total, 'drive')} healthy or watched.`);
   return parts.join(' ');
 }
