@@ -1,0 +1,108 @@
+import { cpSync } from 'node:fs';
+import path from 'node:path';
+import { consistencyView } from '@data-in-motion/shared/api/operations';
+import { systemClock } from '@data-in-motion/shared/clock';
+import { randomInt, seededRandom } from '@data-in-motion/shared/random';
+import { agentRecord, type RecordOf } from '@data-in-motion/shared/protocol/records';
+import Database from 'better-sqlite3';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { openStore } from '../../../control-plane/src/store/database.ts';
+import { batch, reading } from '../../../control-plane/src/store/schema.ts';
+import { openStage, type Stage, until } from './stage.ts';
+
+/** Control plane and broker are one process here: while it is dead nobody takes what the agents tell. */
+
+const kills = 6;
+const silenceMs = 8_000;
+/** A batch is sealed at the latest this long after its first record. */
+const newestMs = 3_000;
+let stage: Stage;
+beforeAll(async () => {
+  // A day every 0.4 s: each drive is read two or three times a second.
+  stage = await openStage('telemetry', { secondsPerDay: 0.4 });
+});
+afterAll(() => stage?.close());
+
+test('after kills in the middle of commits and a long silence the database holds exactly the readings that the agents took', { timeout: 180_000 }, async () => {
+  const { fleet } = stage;
+  const random = seededRandom(stage.seed);
+  for (let kill = 0; kill < kills; kill++) {
+    await until('the control plane', 60, async () => ((await fleet.api.isReady()) ? true : undefined));
+    await systemClock.sleep(randomInt(random, 50, 1_500));
+    await fleet.killControlPlane();
+  }
+  await fleet.stopControlPlane('killed');
+  await systemClock.sleep(silenceMs);
+  await fleet.kill('frankfurt');
+  fleet.startControlPlane();
+  await fleet.untilReady();
+  const calmAtMs = Date.now();
+  await until('every batch to be stored', 60, async (seen) => {
+    const { streams } = await fleet.api.call('consistency', consistencyView);
+    seen(streams.map((one) => `${one.nodeId} ${one.watermark} of ${one.highestSeen}, ${one.holes} holes`).join(', '));
+    // What comes is numbered without a hole: with a batch of after the calm all those of before are there.
+    return streams.length === 3 && streams.every((one) => one.holes === 0 && one.watermark === one.highestSeen && (one.lastBatchAtMs ?? 0) > calmAtMs + newestMs) ? streams : undefined;
+  });
+  await fleet.stopControlPlane('killed');
+  for (const nodeId of fleet.nodeIds) await fleet.stopNode(nodeId, 'killed');
+
+  const stored = await storedIn(stage);
+  const taken = fleet.nodeIds.map((nodeId) => journalOf(stage, nodeId));
+  const batches = taken.flat();
+  const uids = new Set(batches.map((one) => one.uid));
+  expect(stored.batchUids.filter((uid) => !uids.has(uid)), 'batches that no agent made').toEqual([]);
+  expect(new Set(stored.batchUids).size, 'batches stored once').toBe(stored.batchUids.length);
+  const known = new Set(stored.batchUids);
+  const missing = batches.filter((one) => !known.has(one.uid));
+  expect(missing.filter((one) => one.state !== 'open').map((one) => one.uid), 'acknowledged, but not stored').toEqual([]);
+  expect(missing.filter((one) => one.sealedAtMs < calmAtMs).map((one) => one.uid), 'told before the calm, but not stored').toEqual([]);
+
+  const wanted = batches.filter((one) => known.has(one.uid)).flatMap((one) => one.readings.map((record) => keyOf({ ...record, batchUid: one.uid })));
+  expect(wanted.length).toBeGreaterThan(100);
+  expect(stored.readings.map(keyOf).sort()).toEqual(wanted.sort());
+});
+
+interface TakenBatch {
+  readonly uid: string;
+  readonly state: string;
+  readonly sealedAtMs: number;
+  readonly readings: readonly RecordOf<'reading'>[];
+}
+
+/** What the journal of a dead agent holds. */
+function journalOf({ fleet, scratch }: Stage, nodeId: string): TakenBatch[] {
+  const directory = path.join(scratch, nodeId);
+  for (const name of ['agent.db', 'agent.db-wal']) cpSync(path.join(fleet.home.agent(nodeId), 'state', name), path.join(directory, name));
+  const journal = new Database(path.join(directory, 'agent.db'));
+  try {
+    const rows = journal.prepare('select uid, state, sealed_at_ms, records from outbox join outbox_records using (position)').all() as { uid: string; state: string; sealed_at_ms: number; records: string }[];
+    return rows.map((row) => ({
+      uid: row.uid,
+      state: row.state,
+      sealedAtMs: row.sealed_at_ms,
+      readings: agentRecord.array().parse(JSON.parse(row.records)).filter((record): record is RecordOf<'reading'> => record.type === 'reading'),
+    }));
+  } finally {
+    journal.close();
+  }
+}
+
+/** The dead control plane's database, opened as a copy. */
+async function storedIn({ fleet, scratch }: Stage): Promise<{ batchUids: string[]; readings: (typeof reading.$inferSelect)[] }> {
+  const directory = path.join(scratch, 'database');
+  cpSync(path.join(fleet.home.directory, 'database'), directory, { recursive: true, filter: (name) => !name.endsWith('.lock') });
+  const store = await openStore({ databaseUrl: null, directory });
+  try {
+    const rows = await store.db.select({ uid: batch.uid }).from(batch);
+    return { batchUids: rows.map((row) => row.uid), readings: await store.db.select().from(reading) };
+  } finally {
+    await store.close();
+  }
+}
+
+type Kept = Pick<typeof reading.$inferSelect, 'deviceId' | 'atMs' | 'recordedDay' | 'status' | 'temperatureCelsius' | 'powerOnHours' | 'smart' | 'batchUid'>;
+
+function keyOf(one: Kept | (RecordOf<'reading'> & { batchUid: string })): string {
+  const smart = Object.entries(one.smart).sort(([a], [b]) => Number(a) - Number(b));
+  return JSON.stringify([one.batchUid, one.deviceId, one.atMs, one.recordedDay, one.status, one.temperatureCelsius, one.powerOnHours, smart]);
+}
