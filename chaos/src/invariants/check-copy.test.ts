@@ -53,6 +53,7 @@ test.each<[string, () => void, string]>([
   ['a file instead of a directory', () => replace('b', (place) => writeFileSync(place, '')), 'b: is no directory'],
   ['something that nobody copied', () => writeFileSync(path.join(tree, 'b/extra'), ''), 'b/extra is not in its manifest'],
   ['no manifest', () => rmSync(path.join(root, '.dim'), { recursive: true }), 'it has no manifest (ENOENT)'],
+  ['a copy that is leaving', () => rmSync(tree, { recursive: true }), 'a: is missing'],
   [
     'a manifest of something else',
     () => writeFileSync(path.join(root, '.dim/manifests', `${replicaId}.jsonl`), ['{"v":1}', lines[0], '{"end":1}', ''].join('\n')),
@@ -61,4 +62,13 @@ test.each<[string, () => void, string]>([
 ])('%s is found', async (_, spoil, says) => {
   spoil();
   expect(await because()).toBe(says);
+});
+
+test('an empty copy whose directory has left is not there, and nothing is thrown', async () => {
+  writeFileSync(path.join(root, '.dim/manifests', `${replicaId}.jsonl`), ['{"v":1}', '{"end":1}', ''].join('\n'));
+  rmSync(tree, { recursive: true });
+  expect(await checkCopy(root, 'photos', replicaId, sha256(Buffer.from([0])).toString('hex'))).toEqual({
+    good: false,
+    because: `photos/${replicaId} could not be read (ENOENT)`,
+  });
 });

@@ -20,8 +20,18 @@ const entry = z.discriminatedUnion('t', [
 ]);
 type Entry = z.infer<typeof entry>;
 
-/** Read every byte of one copy and compare it with its manifest, and the manifest with the root that the fleet knows. */
+/** Read every byte of one copy and compare it with its manifest, and the manifest with the root that the fleet knows. A copy that leaves meanwhile is not good. */
 export async function checkCopy(targetRoot: string, datasetId: string, replicaId: string, expectedRoot: string): Promise<CopyVerdict> {
+  try {
+    return await compare(targetRoot, datasetId, replicaId, expectedRoot);
+  } catch (error) {
+    const { code, path: place } = error as NodeJS.ErrnoException;
+    if (code === undefined) throw error;
+    return { good: false, because: `${place === undefined ? 'a part of it' : path.relative(targetRoot, String(place))} could not be read (${code})` };
+  }
+}
+
+async function compare(targetRoot: string, datasetId: string, replicaId: string, expectedRoot: string): Promise<CopyVerdict> {
   let lines: string[];
   try {
     lines = (await readFile(path.join(targetRoot, '.dim/manifests', `${replicaId}.jsonl`), 'utf8')).split('\n').slice(1, -2);
