@@ -4,7 +4,7 @@ import { certificateDocument, certificateView } from '@data-in-motion/shared/api
 import { Failure } from '@data-in-motion/shared/failure';
 import { keyThumbprint } from '@data-in-motion/shared/signature';
 import type { Command } from 'commander';
-import { age, bytes, whole } from './figures.ts';
+import { age, bytes, counted, whole } from './figures.ts';
 import { noun, verb } from './session.ts';
 import { table } from './table.ts';
 import { type Verdict, verifyCertificate } from './verify-certificate.ts';
@@ -72,7 +72,7 @@ function verdictText(verdict: Verdict): string {
       : [
           `${body.device.model}, serial ${body.device.serial}, on ${body.device.nodeId}: ${body.alarm.level} by ${body.judge.kind} ${body.judge.name} version ${body.judge.version}${body.alarm.recordedDay === null ? '' : ` on ${body.alarm.recordedDay}`}`,
           ...body.alarm.reasons.map((reason) => `  because ${reason}`),
-          ...body.replicas.map((one) => `  ${one.datasetId} (${bytes(one.bytes)}, ${whole(one.objects)} objects): ${one.from.targetId} -> ${one.to.targetId}`),
+          ...body.replicas.map((one) => `  ${one.datasetId} (${bytes(one.bytes)}, ${counted(one.objects, 'object')}): ${one.from.targetId} -> ${one.to.targetId}`),
           ...(body.outcome === null ? [] : [`  later: ${body.outcome.text}`]),
           '',
         ]),

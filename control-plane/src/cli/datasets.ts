@@ -4,7 +4,7 @@ import { systemClock } from '@data-in-motion/shared/clock';
 import { Failure } from '@data-in-motion/shared/failure';
 import type { Command } from 'commander';
 import { z } from 'zod';
-import { age, bytes, change, duration, moment, money, percent, whole } from './figures.ts';
+import { age, bytes, change, counted, duration, moment, money, percent, whole } from './figures.ts';
 import { followDataset, followJobs } from './follow.ts';
 import { addPolicyOptions, type PolicyOptions, policyPatchOf, policyText } from './policy-options.ts';
 import { noun, type Session, verb } from './session.ts';
@@ -137,7 +137,7 @@ async function answerFollowed(session: Session, name: string): Promise<DatasetDe
     const places = detail.replicas
       .filter((replica) => replica.state === 'verified')
       .map((replica) => `${replica.targetId}${replica.primary ? ' (primary)' : ''}`);
-    return `${name}: ${bytes(detail.dataset.sizeBytes)} in ${whole(detail.dataset.objects)} objects, ${detail.dataset.copiesVerified} verified copies on ${places.join(' and ')}, ${money(detail.dataset.costPerMonth)} per month; took ${duration(systemClock.monotonicMs() - startedAtMs)}.`;
+    return `${name}: ${bytes(detail.dataset.sizeBytes)} in ${counted(detail.dataset.objects, 'object')}, ${counted(detail.dataset.copiesVerified, 'verified copy', 'verified copies')} on ${places.join(' and ')}, ${money(detail.dataset.costPerMonth)} per month; took ${duration(systemClock.monotonicMs() - startedAtMs)}.`;
   });
   return detail;
 }
@@ -193,12 +193,17 @@ function addPolicy(datasets: Command): void {
 }
 
 function addLocate(datasets: Command): void {
-  verb(datasets, {
+  verb<{ path: boolean }>(datasets, {
     usage: 'locate <name>',
     says: 'where the verified primary copy is',
-    examples: ['datasets locate photos', 'datasets locate photos --json'],
-    async run(session, [datasetId = '']) {
+    examples: ['datasets locate photos', 'ls "$(dim datasets locate photos --path)"'],
+    options: (command) => command.option('--path', 'only its path in the file system of its node, for other programs', false),
+    async run(session, [datasetId = ''], options) {
       const location = await session.api.call('locateDataset', datasetLocation, { path: { datasetId } });
+      if (options.path) {
+        session.answer(location.path, () => location.path);
+        return;
+      }
       session.answer(location, () =>
         [
           `${location.nodeId}:${location.path}`,
@@ -225,7 +230,7 @@ function addVerify(datasets: Command): void {
       const asked = await session.api.call('verifyDataset', z.looseObject({ jobIds: z.array(z.string()) }), { path: { datasetId }, body: {} });
       const { jobIds } = asked;
       if (!options.wait) {
-        session.answer(asked, () => `${jobIds.length} copies of ${datasetId} are being read back.`);
+        session.answer(asked, () => `${counted(jobIds.length, 'copy', 'copies')} of ${datasetId} ${jobIds.length === 1 ? 'is' : 'are'} being read back.`);
         return;
       }
       await followJobs(session, jobIds);
@@ -234,7 +239,9 @@ function addVerify(datasets: Command): void {
       session.answer(detail, () => {
         const verdict =
           bad.length === 0
-            ? `All ${detail.dataset.copiesVerified} copies are equal to their manifest`
+            ? jobIds.length === 1
+              ? 'The only copy is equal to its manifest'
+              : `All ${jobIds.length} copies are equal to their manifest`
             : `${bad.map((replica) => `The copy on ${replica.targetId} is ${replica.state}`).join('; ')}; it is being replaced`;
         return `${verdict} (${duration(Date.now() - startedAtMs)}).`;
       });
@@ -252,14 +259,14 @@ function detailText(detail: DatasetDetail, nowMs: number): string {
   const heat = dataset.heat;
   return [
     facts([
-      ['dataset', `${dataset.name}, of ${dataset.owner}, ${bytes(dataset.sizeBytes)} in ${whole(dataset.objects)} objects`],
+      ['dataset', `${dataset.name}, of ${dataset.owner}, ${bytes(dataset.sizeBytes)} in ${counted(dataset.objects, 'object')}`],
       ['version', dataset.versionId === null ? 'none yet' : `${dataset.versionId}, root ${dataset.root}`],
       ['copies', `${dataset.copiesVerified} of ${dataset.copiesWanted} verified: policy ${dataset.policyState}`],
       [
         'heat',
         heat === null
           ? 'not judged yet'
-          : `${heat.class} (${heat.score.toFixed(2)}, ${percent(heat.confidence)} sure), last access ${age(heat.lastAccessAtMs, nowMs)}: ${heat.reason}`,
+          : `score ${heat.score.toFixed(2)}, ${percent(heat.confidence)} sure, last access ${heat.lastAccessAtMs === null ? 'never' : age(heat.lastAccessAtMs, nowMs)}; ${heat.reason}`,
       ],
       ['cost', `${money(dataset.costPerMonth)} per month`],
     ]),

@@ -56,6 +56,11 @@ export function percent(share: number | null | undefined): string {
   return share === null || share === undefined ? none : `${(share * 100).toFixed(share > 0 && share < 0.1 ? 1 : 0)} %`;
 }
 
+/** `1 copy`, `2 copies`. */
+export function counted(count: number, one: string, many = `${one}s`): string {
+  return `${whole(count)} ${count === 1 ? one : many}`;
+}
+
 export function whole(value: number): string {
   return value.toLocaleString('en-US');
 }

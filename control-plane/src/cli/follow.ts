@@ -2,6 +2,7 @@ import { type DatasetDetail, datasetDetail } from '@data-in-motion/shared/api/da
 import { type JobView, jobView } from '@data-in-motion/shared/api/decisions';
 import { systemClock } from '@data-in-motion/shared/clock';
 import { Failure } from '@data-in-motion/shared/failure';
+import { counted } from './figures.ts';
 import { Progress } from './progress.ts';
 import type { Session } from './session.ts';
 
@@ -21,7 +22,7 @@ export async function followDataset(session: Session, datasetId: string): Promis
       const jobs = (await patiently(() => session.api.list('jobs', jobView, { dataset: datasetId }))).items.filter((job) => job.datasetId === datasetId);
       progress.show(jobs);
       const { dataset } = detail;
-      const standing = `  ${dataset.copiesVerified} of ${dataset.copiesWanted} verified copies`;
+      const standing = `  ${dataset.copiesVerified} of ${counted(dataset.copiesWanted, 'verified copy', 'verified copies')}`;
       if (dataset.versionId !== null && standing !== last) progress.say(standing);
       if (dataset.versionId !== null) last = standing;
       if (dataset.policyState === 'met' && dataset.copiesVerified >= dataset.copiesWanted) return detail;

@@ -1,7 +1,7 @@
 import { type MoveView, type PlanView, planView } from '@data-in-motion/shared/api/decisions';
 import type { Command } from 'commander';
 import { z } from 'zod';
-import { age, bytes, change, duration, money, percent } from './figures.ts';
+import { age, bytes, change, counted, duration, money, percent } from './figures.ts';
 import { followJobs } from './follow.ts';
 import { noun, verb } from './session.ts';
 import { facts, table } from './table.ts';
@@ -40,7 +40,7 @@ export function addPlan(program: Command): void {
       session.answer(
         applied,
         () =>
-          `Plan ${planId}: ${jobIds.length} moves ${options.wait ? 'done' : 'under way'}, ${change(applied.costAfterPerMonth - applied.costBeforePerMonth)} per month.`,
+          `Plan ${planId}: ${counted(jobIds.length, 'move')} ${options.wait ? 'done' : 'under way'}, ${change(applied.costAfterPerMonth - applied.costBeforePerMonth)} per month.`,
       );
     },
   });
@@ -54,11 +54,20 @@ function planText(plan: PlanView, nowMs: number): string {
         'cost',
         `${money(plan.costBeforePerMonth)} -> ${money(plan.costAfterPerMonth)} per month (${change(plan.costAfterPerMonth - plan.costBeforePerMonth)}), moving costs ${money(plan.migrationOnce)} once`,
       ],
-      ['bound', `no plan can cost less than ${money(plan.lowerBoundPerMonth)} per month`],
+      ['chosen by', boundText(plan)],
     ]),
     moveTable(plan.moves),
     ...plan.infeasible.map((one) => `${one.datasetId} can not be placed: ${one.rules.join(', ')}. ${one.cheapestWayOut}`),
   ].join('\n\n');
+}
+
+/** What the solver makes small is more than the bill, so its bound is told with what it bounds. */
+function boundText(plan: PlanView): string {
+  const chosenBy = `the bill, the moves and what readers’ waiting is worth, together ${money(plan.objectivePerMonth)} per month`;
+  const aboveBest = plan.objectivePerMonth - plan.lowerBoundPerMonth;
+  return aboveBest <= plan.objectivePerMonth * 1e-6
+    ? `${chosenBy}: no plan has a lower sum`
+    : `${chosenBy}: no plan can have a sum below ${money(plan.lowerBoundPerMonth)}`;
 }
 
 function moveTable(moves: readonly MoveView[]): string {

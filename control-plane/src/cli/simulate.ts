@@ -1,6 +1,6 @@
 import { burstAnswer } from '@data-in-motion/shared/api/operations';
 import type { Command } from 'commander';
-import { whole } from './figures.ts';
+import { counted } from './figures.ts';
 import { noun, verb } from './session.ts';
 import { collect, parseCount } from './units.ts';
 
@@ -31,7 +31,7 @@ export function addSimulate(program: Command): void {
       session.answer(
         answer,
         () =>
-          `${whole(answer.events)} accesses on ${whole(answer.datasets)} datasets${answer.planId === null ? '' : `; plan ${answer.planId} started ${answer.jobs} jobs`}.`,
+          `${counted(answer.events, 'access', 'accesses')} on ${counted(answer.datasets, 'dataset')}${answer.planId === null ? '' : `; plan ${answer.planId} started ${counted(answer.jobs, 'job')}`}.`,
       );
     },
   });

@@ -1,6 +1,6 @@
 import { type TargetView, targetView } from '@data-in-motion/shared/api/fleet';
 import type { Command } from 'commander';
-import { bytes, duration, money, percent, rate, unitPrice, whole } from './figures.ts';
+import { bytes, counted, duration, money, percent, rate, unitPrice, whole } from './figures.ts';
 import { verb } from './session.ts';
 import { facts, table } from './table.ts';
 
@@ -64,6 +64,6 @@ function targetText(target: TargetView): string {
     ],
     ['devices', target.deviceIds.join(', ') || 'none shown'],
     ['risk', target.risk],
-    ['holds', `${whole(target.replicas)} copies, ${money(target.costPerMonth)} per month`],
+    ['holds', `${counted(target.replicas, 'copy', 'copies')}, ${money(target.costPerMonth)} per month`],
   ]);
 }
