@@ -6,8 +6,9 @@ import { type SigningKey, signBody } from '@data-in-motion/shared/signature';
 import { ulid } from '@data-in-motion/shared/ulid';
 import { and, desc, eq, gte, inArray, lte, notInArray } from 'drizzle-orm';
 import type { Tx } from './database.ts';
+import { departures } from './departures.ts';
 import { appendEvents } from './events.ts';
-import { assessment, certificate, datasetVersion, device, job, node, reading, replica, target } from './schema.ts';
+import { assessment, certificate, device, node, reading, replica, target } from './schema.ts';
 
 type CertificateRow = typeof certificate.$inferSelect;
 type DeviceRow = typeof device.$inferSelect;
@@ -40,7 +41,8 @@ export async function refreshCertificate(tx: Tx, certificateId: string, key: Sig
   const [found] = await tx.select().from(device).where(eq(device.deviceId, row.deviceId));
   if (found === undefined) return false;
   const before = JSON.parse(row.body) as CertificateBody;
-  const replicas = row.state === 'open' ? await departures(tx, before.device.targetIds as TargetId[], row.openedAtMs) : before.replicas;
+  const replicas =
+    row.state === 'open' ? await departures(tx, before.device.targetIds as TargetId[], Math.min(row.openedAtMs, before.alarm.atMs)) : before.replicas;
   const left = await copiesLeft(tx, before.device.targetIds as TargetId[]);
   const emptyAtMs = before.emptyAtMs ?? (left === 0 ? nowMs : null);
   const outcome = outcomeOf(found, before, emptyAtMs, nowMs);
@@ -126,46 +128,6 @@ async function copiesLeft(tx: Tx, targetIds: readonly TargetId[]): Promise<numbe
     .from(replica)
     .where(and(inArray(replica.targetId, [...targetIds]), notInArray(replica.state, ['trashed', 'purged', 'abandoned', 'missing'])));
   return rows.length;
-}
-
-/** The copies that were made elsewhere in place of one on the device, oldest first. */
-async function departures(tx: Tx, targetIds: readonly TargetId[], sinceMs: number): Promise<CertificateBody['replicas']> {
-  if (targetIds.length === 0) return [];
-  const rows = await tx
-    .select()
-    .from(job)
-    .where(and(eq(job.purpose, 'move'), inArray(job.fromTargetId, [...targetIds]), gte(job.createdAtMs, sinceMs)))
-    .orderBy(job.jobId);
-  const done: CertificateBody['replicas'] = [];
-  for (const row of rows) {
-    if (
-      row.switchedAtMs === null ||
-      row.toReplicaId === null ||
-      row.fromReplicaId === null ||
-      row.versionId === null ||
-      row.toTargetId === null ||
-      row.fromTargetId === null
-    )
-      continue;
-    const [version] = await tx.select().from(datasetVersion).where(eq(datasetVersion.versionId, row.versionId));
-    const [to] = await tx.select().from(replica).where(eq(replica.replicaId, row.toReplicaId));
-    if (version === undefined || to?.verifiedRoot == null || to.verifiedAtMs === null) continue;
-    done.push({
-      datasetId: row.datasetId,
-      versionId: row.versionId,
-      root: version.root,
-      objects: version.objects,
-      bytes: version.sizeBytes,
-      from: { replicaId: row.fromReplicaId, targetId: row.fromTargetId, nodeId: row.sourceNodeId ?? '' },
-      to: { replicaId: row.toReplicaId, targetId: row.toTargetId, nodeId: row.moverNodeId },
-      verifiedRoot: to.verifiedRoot,
-      verifiedAtMs: to.verifiedAtMs,
-      switchedAtMs: row.switchedAtMs,
-      retiredAtMs: row.trashedAtMs,
-      keptBecause: row.trashedAtMs === null && !row.active ? (row.waitingBecause ?? row.state) : null,
-    });
-  }
-  return done;
 }
 
 /** What became of the drive, by its latest readings; told once the alarm has been answered, and again whenever that changes. */

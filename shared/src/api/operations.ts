@@ -151,6 +151,9 @@ export const certificateBody = z.object({
       switchedAtMs: z.number().nullable(),
       retiredAtMs: z.number().nullable(),
       keptBecause: z.string().nullable(),
+      /** Only of a copy that left without a move because enough others exist: all that stayed (`to` is one of them), and why it left. */
+      others: z.array(z.object({ replicaId: z.string(), targetId: z.string(), nodeId: z.string() })).optional(),
+      leftBecause: z.string().optional(),
     }),
   ),
   emptyAtMs: z.number().nullable(),
