@@ -15,6 +15,7 @@ import { solverThread } from './control-loop/solve-in-thread.ts';
 import { stepJobs } from './control-loop/step-jobs.ts';
 import { watchAgents } from './control-loop/watch-agents.ts';
 import type { Dispatch } from './dispatch/dispatch.ts';
+import { Listening } from './health/listening.ts';
 import type { Store } from './store/database.ts';
 import { expireExperiments } from './store/experiments.ts';
 import { insertVerifyJob } from './store/jobs.ts';
@@ -110,6 +111,7 @@ const termPasses = 8;
 /** Keeps the fleet as policy wants it: looks, decides, writes down, and tells the agents. Everything it knows between two passes can be lost. */
 export class FleetKeeper {
   readonly #parts: LoopParts;
+  readonly #listening = new Listening();
   #planning: Promise<void> | null = null;
   #plannedBasis = '';
   #plannedAtMs = Number.NEGATIVE_INFINITY;
@@ -124,7 +126,7 @@ export class FleetKeeper {
     const term = await holdLeadership(store, holder, Math.max(10_000, settings.everyMs * termPasses));
     if (term === null) return;
     const write = leaderWrite(store, term);
-    await tolerate(this.#parts, () => watchAgents(this.#parts, write));
+    await tolerate(this.#parts, () => watchAgents(this.#parts, this.#listening, write));
     await this.#stepJobs(write);
     await dispatch.nudgeChanged();
     await tolerate(this.#parts, () => this.#decide(write));

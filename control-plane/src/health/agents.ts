@@ -17,10 +17,16 @@ export interface AgentTransition {
  * an agent is late before it is lost. `returned` becomes `online` by the event `verified`, which is for who verifies its copies to say.
  *
  * @param nowMs by the same clock that wrote `lastHeardAtMs`; an agent heard in the future counts as heard now
+ * @param listeningSinceMs when we began to hear agents, see `Listening`: silence before that is ours and not theirs
  */
-export function agentTransitions(nodes: readonly NodeFacts[], nowMs: number, settings: AgentGraces): AgentTransition[] {
+export function agentTransitions(
+  nodes: readonly NodeFacts[],
+  nowMs: number,
+  settings: AgentGraces,
+  listeningSinceMs = Number.NEGATIVE_INFINITY,
+): AgentTransition[] {
   return nodes.flatMap((node) => {
-    const heard = whatIsHeard(node, nowMs, settings);
+    const heard = whatIsHeard(node, nowMs, settings, listeningSinceMs);
     if (heard === null) return [];
     const next = step(agentMachine, node.agentState, heard.event);
     if (!next.ok || next.state === node.agentState) return [];
@@ -28,10 +34,11 @@ export function agentTransitions(nodes: readonly NodeFacts[], nowMs: number, set
   });
 }
 
-function whatIsHeard(node: NodeFacts, nowMs: number, settings: AgentGraces): { event: AgentEvent; reason: string } | null {
+function whatIsHeard(node: NodeFacts, nowMs: number, settings: AgentGraces, listeningSinceMs: number): { event: AgentEvent; reason: string } | null {
   if (node.lastHeardAtMs === null) return null;
-  const silentMs = nowMs - node.lastHeardAtMs;
-  if (silentMs < settings.lateAfterMs) return { event: 'heard', reason: `${node.nodeId} is heard` };
+  if (nowMs - node.lastHeardAtMs < settings.lateAfterMs) return { event: 'heard', reason: `${node.nodeId} is heard` };
+  const silentMs = nowMs - Math.max(node.lastHeardAtMs, listeningSinceMs);
+  if (silentMs < settings.lateAfterMs) return null;
   const silence = `${node.nodeId} has said nothing for ${Math.round(silentMs / 1000)} s`;
   if (silentMs >= settings.lostAfterMs && node.agentState === 'late') return { event: 'grace-over', reason: `${silence}: its copies no longer count` };
   return { event: 'silent', reason: silence };
