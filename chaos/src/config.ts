@@ -36,7 +36,7 @@ const passedOn = ['PATH', 'HOME', 'USER', 'LANG', 'LC_ALL', 'TZ', 'TMPDIR', 'NOD
 
 /** The control plane's own settings, which it checks itself; they stand over those of the local fleet. */
 const toControlPlane =
-  /^DIM_(GRACE|TRASH|LATE_AFTER|LOST_AFTER|COLD_AFTER|PLAN_EVERY|SCRUB_EVERY|LEASE|LOOP_EVERY|EXPORT_EVERY)_MS$|^DIM_(CHAOS|LOG_LEVEL)$|^MQTT_(USERNAME|PASSWORD)$/;
+  /^DIM_(GRACE|TRASH|LATE_AFTER|LOST_AFTER|COLD_AFTER|DWELL|PLAN_EVERY|SCRUB_EVERY|LEASE|LOOP_EVERY|EXPORT_EVERY)_MS$|^DIM_(CHAOS|LOG_LEVEL)$|^MQTT_(USERNAME|PASSWORD)$/;
 
 /** Read the environment; all that is wrong in it is told at once. */
 export function readSettings(environment: NodeJS.ProcessEnv = process.env): Settings {

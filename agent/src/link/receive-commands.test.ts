@@ -56,13 +56,23 @@ async function nudge(rev: number): Promise<void> {
   await settle();
 }
 
-test('the agent asks at the start and every minute, give or take a fifth', async () => {
+test('the agent asks at the start and every quarter of a minute, give or take a fifth', async () => {
   await start();
   expect(asks).toMatchObject([{ have: 0, inc: 3 }]);
-  await clock.advance(47_999);
+  await clock.advance(11_999);
   expect(asks).toHaveLength(1);
-  await clock.advance(24_002);
+  await clock.advance(6_002);
   expect(asks).toHaveLength(2);
+});
+
+test('an agent that has nothing to tell is heard twice before a control plane would call it late', async () => {
+  const lateAfterMs = 45_000;
+  await start();
+  for (let span = 0; span < 100; span++) {
+    const before = asks.length;
+    await clock.advance(lateAfterMs);
+    expect(asks.length - before).toBeGreaterThanOrEqual(2);
+  }
 });
 
 test('a nudge to something newer makes it ask at once, and again until it comes', async () => {

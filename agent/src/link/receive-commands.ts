@@ -25,14 +25,15 @@ export interface CommandReceiver {
   stop(): Promise<void>;
 }
 
-const askEveryMs = 60_000;
+/** Also the heartbeat of an agent that has nothing else to tell: well within the time after which a control plane calls it late (45 s). */
+const askEveryMs = 15_000;
 /** Spread, so that a fleet that started together does not ask together. */
 const askSpread = 0.2;
 /** A nudge that was answered by nothing is followed up after this long. */
 const askAgainMs = 5_000;
 
 /**
- * Hear what the control plane wants. A nudge only says that there is something newer; the agent asks, and asks every minute anyway,
+ * Hear what the control plane wants. A nudge only says that there is something newer; the agent asks, and asks every quarter of a minute anyway,
  * so no message has to arrive; each new revision is asked about once more, which tells the control plane that it was taken up. A document counts when the pinned key signed it, it is for this node and incarnation, and it is newer.
  */
 export function receiveCommands(parts: ReceiveCommandsParts): CommandReceiver {

@@ -1,6 +1,7 @@
 import { mkdirSync } from 'node:fs';
 import path from 'node:path';
 import { type Home, replaceFile } from './home.ts';
+import { targetEveryMs } from './life-settings.ts';
 import type { LocalNode } from './local-sites.ts';
 import type { SampleDrive } from './sample-drives.ts';
 
@@ -66,7 +67,7 @@ export function writeAgentConfig(parts: AgentFileParts): AgentFiles {
     telemetry: {
       // The machine's own drives belong to no target here; a real agent reads them.
       smartctl: 'off',
-      targetEveryMs: 5_000,
+      targetEveryMs,
       fileTimesEveryMs: 10_000,
       replay: drives.length === 0 ? null : replaySettings(parts, drives),
     },

@@ -65,7 +65,7 @@ const minuteMs = 60_000;
 const hourMs = 60 * minuteMs;
 
 export const defaultDecisionSettings: DecisionSettings = {
-  agents: { lateAfterMs: 20_000, lostAfterMs: 10 * minuteMs },
+  agents: { lateAfterMs: 45_000, lostAfterMs: 10 * minuteMs },
   observer: { share: 0.2, atLeast: 3, withinMs: 10 * minuteMs, holdMs: hourMs },
   heat: { fullUsesPerHour: 100, coldAfterMs: 24 * hourMs, hotFrom: 0.6, coldBelow: 0.25, hysteresis: 0.05 },
   placement: { horizonDays: 30, dwellMs: 6 * hourMs, dollarsPerReadSec: 0.0001, timeLimitMs: 10_000, gap: 1e-4 },
