@@ -14,13 +14,18 @@ if (major > 22 || (major === 22 && minor >= 18)) {
   await import('./dim.ts');
 } else {
   const here = fileURLToPath(import.meta.url);
-  const node = path.resolve(path.dirname(here), '../../../node_modules/.bin/node');
+  const packages = path.resolve(path.dirname(here), '../../../node_modules');
+  const node = path.join(packages, '.bin/node');
   if (!existsSync(node)) {
     console.error(
       `dim needs Node 22.18 or newer; this is ${process.versions.node}.\nRun npm ci in ${path.resolve(path.dirname(here), '../../..')}: it brings one along.`,
     );
     process.exit(1);
   }
-  const ended = spawnSync(node, [here, ...process.argv.slice(2)], { stdio: 'inherit' });
+  const ended = spawnSync(node, [here, ...process.argv.slice(2)], {
+    stdio: 'inherit',
+    // What was compiled once is kept: a third of the time of a short command.
+    env: { NODE_COMPILE_CACHE: path.join(packages, '.cache/compiled'), ...process.env },
+  });
   process.exit(ended.status ?? 130);
 }
