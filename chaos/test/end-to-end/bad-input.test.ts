@@ -8,7 +8,7 @@ import { topicFor } from '@data-in-motion/shared/protocol/topics';
 import { connectAsync, type MqttClient } from 'mqtt';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { z } from 'zod';
-import { add, detailOf, openStage, type Stage, until, untilMet, untilQuiet } from './stage.ts';
+import { add, detailOf, openStage, type Stage, startMs, until, untilMet, untilQuiet } from './stage.ts';
 
 /** Whatever comes in at the doors: a clear answer, and nothing is different afterwards. */
 
@@ -19,7 +19,7 @@ beforeAll(async () => {
   await add(stage, 'steady', { sampleBytes: 400_000, seed: stage.seed });
   await untilMet(stage, 'steady');
   await untilQuiet(stage);
-});
+}, startMs);
 afterAll(() => stage?.close());
 
 const large = 10_000_000;
@@ -38,7 +38,14 @@ test.each<[string, string, string, string, number, RegExp]>([
   ['a negative number of copies', 'PATCH', '/v1/datasets/steady/policy', policy('"copies":-1'), 422, /copies/],
   ['half a copy', 'PATCH', '/v1/datasets/steady/policy', policy('"copies":1.5'), 422, /copies/],
   ['a number that is none', 'PATCH', '/v1/datasets/steady/policy', policy('"maxCostPerGbMonth":1e999'), 422, /maxCostPerGbMonth|not JSON/],
-  ['a price in words', 'PUT', '/v1/prices', '{"entries":[{"priceClass":"a","validFromMs":0,"source":"s","prices":{"storagePerGbMonth":"two cents"}}]}', 422, /storagePerGbMonth/],
+  [
+    'a price in words',
+    'PUT',
+    '/v1/prices',
+    '{"entries":[{"priceClass":"a","validFromMs":0,"source":"s","prices":{"storagePerGbMonth":"two cents"}}]}',
+    422,
+    /storagePerGbMonth/,
+  ],
   ['a name that leads elsewhere', 'POST', '/v1/datasets', '{"name":"../../etc","owner":"o","source":{"sampleBytes":10}}', 422, /name/],
   ['a node that is not there', 'POST', '/v1/datasets', '{"name":"new","owner":"o","source":{"nodeId":"atlantis","path":"/data"}}', 404, /atlantis/],
   ['an access of nothing', 'POST', '/v1/access-events', '{"accesses":[]}', 422, /accesses/],
@@ -50,7 +57,11 @@ test.each<[string, string, string, string, number, RegExp]>([
   ['a path that is not there', 'GET', '/v1/atlantis', '', 404, /./],
 ])('%s is refused in words', async (_, method, place, body, status, says) => {
   const before = await standing();
-  const response = await fetch(`${stage.fleet.url}${place}`, { method, headers: { 'x-api-key': stage.fleet.apiKey, 'content-type': 'application/json' }, ...(method === 'GET' ? {} : { body }) });
+  const response = await fetch(`${stage.fleet.url}${place}`, {
+    method,
+    headers: { 'x-api-key': stage.fleet.apiKey, 'content-type': 'application/json' },
+    ...(method === 'GET' ? {} : { body }),
+  });
   const text = await response.text();
   expect(response.status === status || (status === 422 && response.status === 400), `${response.status}: ${text.slice(0, 300)}`).toBe(true);
   const told = problem.parse(JSON.parse(text));
@@ -87,7 +98,11 @@ test.each([
 test('no key, a wrong key and a too small role change nothing', async () => {
   const before = await standing();
   for (const headers of [{}, { 'x-api-key': 'dim_nobody' }] as Record<string, string>[]) {
-    const response = await fetch(`${stage.fleet.url}/v1/datasets`, { method: 'POST', headers: { ...headers, 'content-type': 'application/json' }, body: added('"policy":{}') });
+    const response = await fetch(`${stage.fleet.url}/v1/datasets`, {
+      method: 'POST',
+      headers: { ...headers, 'content-type': 'application/json' },
+      body: added('"policy":{}'),
+    });
     expect(response.status).toBe(401);
   }
   expect(await standing()).toEqual(before);
@@ -99,7 +114,11 @@ test('what an enrolled client sends that is no access is quarantined and counted
   const client = await connectAsync(stage.fleet.mqttUrl, { clientId: 'gateway', username: 'gateway', password, reconnectPeriod: 0 });
   try {
     await garbage(client, topicFor('access', 'gateway'));
-    await client.publishAsync(topicFor('access', 'gateway'), JSON.stringify({ v: 1, accesses: [{ accessId: 'good-1', datasetId: 'steady', kind: 'read', count: 7, bytes: 1, atMs: Date.now(), latencyMs: null }] }), { qos: 1 });
+    await client.publishAsync(
+      topicFor('access', 'gateway'),
+      JSON.stringify({ v: 1, accesses: [{ accessId: 'good-1', datasetId: 'steady', kind: 'read', count: 7, bytes: 1, atMs: Date.now(), latencyMs: null }] }),
+      { qos: 1 },
+    );
     await until('the good access', 30, async (seen) => {
       const { dataset } = await detailOf(stage, 'steady');
       const hours = (await detailOf(stage, 'steady')).accessByHour;
@@ -113,7 +132,9 @@ test('what an enrolled client sends that is no access is quarantined and counted
 
 test('what comes under an agent’s name and is none of its messages is quarantined, and the agent goes on', async () => {
   await stage.fleet.stopNode('virginia', 'killed');
-  const { password } = z.object({ password: z.string() }).parse(JSON.parse(readFileSync(path.join(stage.fleet.home.agent('virginia'), 'credentials.json'), 'utf8')));
+  const { password } = z
+    .object({ password: z.string() })
+    .parse(JSON.parse(readFileSync(path.join(stage.fleet.home.agent('virginia'), 'credentials.json'), 'utf8')));
   const client = await connectAsync(stage.fleet.mqttUrl, { clientId: 'virginia', username: 'virginia', password, reconnectPeriod: 0 });
   try {
     await garbage(client, topicFor('batch', 'virginia'));
@@ -134,7 +155,12 @@ test('nobody publishes under another name, and a wrong password does not come in
 async function garbage(client: MqttClient, topic: string): Promise<void> {
   const before = await quarantined();
   const good = { v: 1, uid: 'x', accesses: [{ accessId: 'a', datasetId: 'steady', kind: 'read', count: 1, bytes: 0, atMs: Date.now(), latencyMs: null }] };
-  const messages = ['not JSON', Buffer.from([0xff, 0x00, 0xfe]), JSON.stringify({ ...good, v: 99 }), JSON.stringify({ v: 1, accesses: [{ ...good.accesses[0], count: '5 reads' }] })];
+  const messages = [
+    'not JSON',
+    Buffer.from([0xff, 0x00, 0xfe]),
+    JSON.stringify({ ...good, v: 99 }),
+    JSON.stringify({ v: 1, accesses: [{ ...good.accesses[0], count: '5 reads' }] }),
+  ];
   for (const message of messages) await client.publishAsync(topic, message, { qos: 1 });
   await until('the quarantine', 30, async (seen) => {
     const now = await quarantined();

@@ -5,7 +5,7 @@ import { certificateBody, certificateDocument, certificateView } from '@data-in-
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { readSampleDrives } from '../../src/fleet/sample-drives.ts';
 import { copiesOn } from '../../src/invariants/one-good-copy.ts';
-import { add, detailOf, dim, expectPromises, openStage, type Stage, says, until, untilMet, witnessOf } from './stage.ts';
+import { add, detailOf, dim, expectPromises, openStage, type Stage, says, startMs, until, untilMet, witnessOf } from './stage.ts';
 
 /** A drive lives its last three weeks in a minute and a half, with data on it. */
 
@@ -20,13 +20,16 @@ beforeAll(async () => {
   stage = await openStage('dying-drive', { secondsPerDay: 4 });
   targetId = (await stage.fleet.api.list('targets', targetView)).items.find((target) => target.deviceIds.includes(drive.deviceId))!.targetId;
   for (const [i, name] of datasets.entries()) await add(stage, name, { sampleBytes: 2_000_000, seed: stage.seed + i }, { pinnedTargets: [targetId] });
-});
+}, startMs);
 afterAll(() => stage?.close());
 
 test('the drive is empty before its recorded last day, and every copy on it was made elsewhere first', { timeout: 240_000 }, async () => {
   for (const name of datasets) {
     const { replicas } = await untilMet(stage, name, 60);
-    expect(replicas.filter((one) => one.state === 'verified').map((one) => one.targetId), name).toContain(targetId);
+    expect(
+      replicas.filter((one) => one.state === 'verified').map((one) => one.targetId),
+      name,
+    ).toContain(targetId);
   }
   await until('the drive to be at risk', 120, async (seen) => {
     const device = await dyingDrive();
@@ -35,7 +38,9 @@ test('the drive is empty before its recorded last day, and every copy on it was 
   });
   const { certificateId } = await until('its certificate to be complete', 120, async (seen) => {
     const { items } = await stage.fleet.api.list('certificates', certificateView);
-    seen(`${items.map((one) => `${one.deviceId} ${one.state}`).join(', ')}; ${says(await detailOf(stage, 'letters'))}; ${says(await detailOf(stage, 'scans'))}; ${(await dyingDrive()).recordedDay}`);
+    seen(
+      `${items.map((one) => `${one.deviceId} ${one.state}`).join(', ')}; ${says(await detailOf(stage, 'letters'))}; ${says(await detailOf(stage, 'scans'))}; ${(await dyingDrive()).recordedDay}`,
+    );
     return items.find((one) => one.deviceId === drive.deviceId && one.state === 'complete');
   });
   const { targets } = await witnessOf(stage);

@@ -1,11 +1,11 @@
-import { type CostParts, type DatasetDetail, type DatasetView, type ReplicaView, datasetView } from '@data-in-motion/shared/api/datasets';
+import { type CostParts, type DatasetDetail, type DatasetView, datasetView, type ReplicaView } from '@data-in-motion/shared/api/datasets';
 import { type MoveView, planView } from '@data-in-motion/shared/api/decisions';
-import { fleetStatus, targetView, type TargetView } from '@data-in-motion/shared/api/fleet';
+import { fleetStatus, type TargetView, targetView } from '@data-in-motion/shared/api/fleet';
 import { accessEventsAnswer, pricesView } from '@data-in-motion/shared/api/operations';
 import { pricesAt } from '@data-in-motion/shared/domain/price';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { z } from 'zod';
-import { add, detailOf, openStage, type Stage, says, until, untilMet, untilQuiet } from './stage.ts';
+import { add, detailOf, openStage, type Stage, says, startMs, until, untilMet, untilQuiet } from './stage.ts';
 
 /** Use makes a dataset move: to a fast place while it is read, to a cheap one when it is left alone. And every dollar is in the price book. */
 
@@ -19,15 +19,25 @@ beforeAll(async () => {
   stage = await openStage('heat', { controlPlane: { DIM_COLD_AFTER_MS: String(coldAfterMs), DIM_DWELL_MS: '1000', DIM_PLAN_EVERY_MS: '2000' } });
   for (const [i, name] of ['read', 'left'].entries()) await add(stage, name, { nodeId: 'berlin', sampleBytes: sizeBytes, seed: stage.seed + i }, { copies: 1 });
   for (const name of ['read', 'left']) await untilMet(stage, name);
-});
+}, startMs);
 afterAll(() => stage?.close());
 
 test('what is read often moves to a faster place, what is left alone afterwards to a cheaper one', { timeout: 240_000 }, async () => {
   const [before] = await Promise.all([primaryOf('read'), primaryOf('left')]);
   await use('left', 800);
-  const fast = await untilMoved('left', 60, (target) => target.tier === 'hot', () => use('read', 800));
+  const fast = await untilMoved(
+    'left',
+    60,
+    ({ tier }) => tier === 'hot',
+    () => use('read', 800),
+  );
   expect(latencyOf(await targetOf(fast.targetId))).toBeLessThan(latencyOf(await targetOf(before.targetId)));
-  const cheap = await untilMoved('left', 120, (target) => storagePrice(target) < storagePrice(fast.target), () => use('read', 200));
+  const cheap = await untilMoved(
+    'left',
+    120,
+    ({ tier }, heat) => tier !== 'hot' && heat === 'cold',
+    () => use('read', 200),
+  );
   expect(storagePrice(cheap.target)).toBeLessThan(storagePrice(fast.target));
   expect((await detailOf(stage, 'left')).dataset.heat).toMatchObject({ class: 'cold', score: 0 });
 
@@ -47,7 +57,11 @@ test('what the plan costs is what the price book says, to the cent and beyond', 
     seen(`${JSON.stringify(first)} and ${JSON.stringify(second)}`);
     if (JSON.stringify(first) !== JSON.stringify(second)) return undefined;
     const views = (await stage.fleet.api.list('datasets', datasetView)).items;
-    return { dryRun: plan, details: await Promise.all(views.map((one) => detailOf(stage, one.datasetId))), targets: (await stage.fleet.api.list('targets', targetView)).items };
+    return {
+      dryRun: plan,
+      details: await Promise.all(views.map((one) => detailOf(stage, one.datasetId))),
+      targets: (await stage.fleet.api.list('targets', targetView)).items,
+    };
   });
   const byId = new Map(targets.map((target) => [target.targetId, target]));
   const book = (await stage.fleet.api.call('prices', pricesView)).entries;
@@ -77,7 +91,10 @@ test('what the plan costs is what the price book says, to the cent and beyond', 
 test('a move that a policy forces is priced the same way before it is made', { timeout: 60_000 }, async () => {
   const detail = await detailOf(stage, 'left');
   const from = primaryIn(detail);
-  await stage.fleet.api.call('patchDatasetPolicy', z.looseObject({}), { path: { datasetId: 'left' }, body: { set: { forbiddenTargets: [from.targetId], mode: 'automated' } } });
+  await stage.fleet.api.call('patchDatasetPolicy', z.looseObject({}), {
+    path: { datasetId: 'left' },
+    body: { set: { forbiddenTargets: [from.targetId], mode: 'automated' } },
+  });
   const move = await until('the move in a plan', 30, async (seen) => {
     const plan = await stage.fleet.api.call('currentPlan', planView);
     seen(JSON.stringify(plan.moves.map((one) => [one.datasetId, one.action, one.fromTargetId, one.toTargetId])));
@@ -132,17 +149,30 @@ async function standing(): Promise<unknown> {
   return Promise.all(
     views.map(async (one) => {
       const { dataset, replicas } = await detailOf(stage, one.datasetId);
-      return [dataset.datasetId, dataset.heat?.class, dataset.heat?.windows, dataset.heat?.score === 0, replicas.map((replica) => [replica.replicaId, replica.state])];
+      return [
+        dataset.datasetId,
+        dataset.heat?.class,
+        dataset.heat?.windows,
+        dataset.heat?.score === 0,
+        replicas.map((replica) => [replica.replicaId, replica.state]),
+      ];
     }),
   );
 }
 
 async function use(datasetId: string, times: number): Promise<void> {
-  await stage.fleet.api.call('accessEvents', accessEventsAnswer, { body: { accesses: [{ datasetId, kind: 'read', count: times, bytes: times * bytesPerRead }] } });
+  await stage.fleet.api.call('accessEvents', accessEventsAnswer, {
+    body: { accesses: [{ datasetId, kind: 'read', count: times, bytes: times * bytesPerRead }] },
+  });
   told.set(datasetId, (told.get(datasetId) ?? 0) + times);
 }
 
-async function untilMoved(datasetId: string, withinSeconds: number, isThere: (target: TargetView) => boolean, meanwhile: () => Promise<void>): Promise<{ targetId: string; target: TargetView }> {
+async function untilMoved(
+  datasetId: string,
+  withinSeconds: number,
+  isThere: (target: TargetView, heat: string | undefined) => boolean,
+  meanwhile: () => Promise<void>,
+): Promise<{ targetId: string; target: TargetView }> {
   let rounds = 0;
   return until(`${datasetId} to move`, withinSeconds, async (seen) => {
     if (rounds++ % 20 === 0) await meanwhile();
@@ -150,7 +180,7 @@ async function untilMoved(datasetId: string, withinSeconds: number, isThere: (ta
     seen(`${says(detail)}; ${detail.dataset.heat?.reason}`);
     const { targetId } = primaryIn(detail);
     const target = await targetOf(targetId);
-    return isThere(target) && detail.dataset.policyState === 'met' ? { targetId, target } : undefined;
+    return isThere(target, detail.dataset.heat?.class) && detail.dataset.policyState === 'met' ? { targetId, target } : undefined;
   });
 }
 

@@ -5,13 +5,27 @@ import { systemClock } from '@data-in-motion/shared/clock';
 import { pick, type Random, randomInt, seededRandom } from '@data-in-motion/shared/random';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { z } from 'zod';
-import { readTree, treeDifferences } from './read-tree.ts';
 import { oneGoodCopy } from '../../src/invariants/one-good-copy.ts';
-import { add, detailOf, expectPromises, insistently, jobsOf, openStage, setPolicy, type Stage, until, untilMet, untilQuiet, witnessOf } from './stage.ts';
+import { readTree, treeDifferences } from './read-tree.ts';
+import {
+  add,
+  detailOf,
+  expectPromises,
+  insistently,
+  jobsOf,
+  openStage,
+  type Stage,
+  setPolicy,
+  startMs,
+  until,
+  untilMet,
+  untilQuiet,
+  witnessOf,
+} from './stage.ts';
 
 /** Processes die at random moments while data is imported, copied, moved, verified and retired. */
 
-const kills = 14;
+const kills = 12;
 const nodes = ['berlin', 'frankfurt', 'virginia'] as const;
 const trees = ['tree-a', 'tree-b'] as const;
 const samples = ['sample-a', 'sample-b'] as const;
@@ -30,7 +44,7 @@ beforeAll(async () => {
   stage = await openStage('kill-random', { controlPlane: { DIM_LOST_AFTER_MS: '30000' } });
   random = seededRandom(stage.seed);
   for (const name of trees) plantTree(path.join(stage.scratch, name), random);
-});
+}, startMs);
 afterAll(() => stage?.close());
 
 test(`${kills} kills of agents, of the control plane and of everything, in the middle of work: all of it ends well, once`, { timeout: 420_000 }, async () => {
@@ -48,7 +62,11 @@ test(`${kills} kills of agents, of the control plane and of everything, in the m
   for (const name of [...trees, ...samples]) await untilMet(stage, name, 180);
   const jobs = await untilQuiet(stage, 180);
 
-  expect(jobs.filter((job) => job.state === 'dead-letter' || job.state === 'conflict').map((job) => `${job.purpose} ${job.jobId} ${job.state}: ${job.error?.message ?? job.waitingBecause}`)).toEqual([]);
+  expect(
+    jobs
+      .filter((job) => job.state === 'dead-letter' || job.state === 'conflict')
+      .map((job) => `${job.purpose} ${job.jobId} ${job.state}: ${job.error?.message ?? job.waitingBecause}`),
+  ).toEqual([]);
   await expectPromises(stage, ['one-good-copy', 'verified-is-equal', 'policy-met', 'pointer-chain', 'no-effect-twice', 'telemetry-whole']);
   for (const name of trees) {
     const { replicas } = await detailOf(stage, name);
@@ -63,13 +81,18 @@ test(`${kills} kills of agents, of the control plane and of everything, in the m
 test('nothing half or dead is left on any target', { timeout: 90_000 }, async () => {
   const { targets } = await witnessOf(stage);
   await until('staging and trash to be empty', 60, async (seen) => {
-    const left = targets.flatMap((target) => ['staging', 'trash'].flatMap((place) => namesIn(path.join(target.root, '.dim', place)).map((name) => `${target.targetId}/${place}/${name}`)));
+    const left = targets.flatMap((target) =>
+      ['staging', 'trash'].flatMap((place) => namesIn(path.join(target.root, '.dim', place)).map((name) => `${target.targetId}/${place}/${name}`)),
+    );
     seen(left.join(', '));
     return left.length === 0 ? left : undefined;
   });
   const verified = new Set<string>();
-  for (const name of [...trees, ...samples]) for (const replica of (await detailOf(stage, name)).replicas) if (replica.state === 'verified') verified.add(replica.replicaId);
-  const lying = targets.flatMap((target) => [...trees, ...samples].flatMap((name) => namesIn(path.join(target.root, name)).filter((entry) => entry !== 'current')));
+  for (const name of [...trees, ...samples])
+    for (const replica of (await detailOf(stage, name)).replicas) if (replica.state === 'verified') verified.add(replica.replicaId);
+  const lying = targets.flatMap((target) =>
+    [...trees, ...samples].flatMap((name) => namesIn(path.join(target.root, name)).filter((entry) => entry !== 'current')),
+  );
   expect(lying.sort()).toEqual([...verified].sort());
 });
 
@@ -77,12 +100,22 @@ test('nothing half or dead is left on any target', { timeout: 90_000 }, async ()
 async function disturb(round: number): Promise<void> {
   const what = randomInt(random, 0, 5);
   if (what < 3) return setPolicy(stage, pick(random, [...trees, ...samples]), { pinnedTargets: [...pick(random, places)] });
-  if (what === 3) return void (await insistently(() => stage.fleet.api.call('addVersion', z.looseObject({}), { path: { datasetId: pick(random, samples) }, body: { source: { sampleBytes: 1_200_000, seed: stage.seed + 100 + round } } })));
-  await insistently(() => stage.fleet.api.call('verifyDataset', z.looseObject({}), { path: { datasetId: pick(random, trees) }, body: {} })).catch(() => 'nothing to verify yet');
+  if (what === 3)
+    return void (await insistently(() =>
+      stage.fleet.api.call('addVersion', z.looseObject({}), {
+        path: { datasetId: pick(random, samples) },
+        body: { source: { sampleBytes: 1_200_000, seed: stage.seed + 100 + round } },
+      }),
+    ));
+  await insistently(() => stage.fleet.api.call('verifyDataset', z.looseObject({}), { path: { datasetId: pick(random, trees) }, body: {} })).catch(
+    () => 'nothing to verify yet',
+  );
 }
 
 async function untilBusy(): Promise<void> {
-  await until('work', 12, async () => ((await jobsOf(stage)).some((job) => !ended.includes(job.state) && job.state !== 'planned') ? true : undefined)).catch(() => 'idle is a moment too');
+  await until('work', 12, async () => ((await jobsOf(stage)).some((job) => !ended.includes(job.state) && job.state !== 'planned') ? true : undefined)).catch(
+    () => 'idle is a moment too',
+  );
 }
 
 async function killSomething(): Promise<void> {

@@ -6,7 +6,7 @@ import { nodeDetail } from '@data-in-motion/shared/api/fleet';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { copiesOn } from '../../src/invariants/one-good-copy.ts';
 import { flipByte } from './flip-byte.ts';
-import { add, detailOf, expectPromises, openStage, type Stage, says, until, untilMet, untilQuiet, witnessOf } from './stage.ts';
+import { add, detailOf, expectPromises, openStage, type Stage, says, startMs, until, untilMet, untilQuiet, witnessOf } from './stage.ts';
 
 /** A node goes away for good, as far as anybody can tell; later it comes back, and not everything on it is as it was. */
 
@@ -26,7 +26,7 @@ beforeAll(async () => {
     lost ||= verified.find((one) => !one.primary)!.nodeId;
     away.set(name, verified.find((one) => one.nodeId === lost)!);
   }
-});
+}, startMs);
 afterAll(() => stage?.close());
 
 test('the copies of an agent that does not return are made again at another site', { timeout: 120_000 }, async () => {
@@ -37,7 +37,10 @@ test('the copies of an agent that does not return are made again at another site
     const { replicas } = await untilMet(stage, name);
     const counted = replicas.filter((one) => one.state === 'verified');
     expect(new Set(counted.map((one) => one.nodeId)).size, name).toBe(2);
-    expect(counted.map((one) => one.nodeId), name).not.toContain(lost);
+    expect(
+      counted.map((one) => one.nodeId),
+      name,
+    ).not.toContain(lost);
     expect(replicas.find((one) => one.replicaId === away.get(name)!.replicaId)?.state, name).toBe('suspect');
   }
   await expectPromises(stage, ['one-good-copy', 'verified-is-equal', 'policy-met']);
@@ -55,14 +58,28 @@ test('what the agent finds when it returns is verified before it counts, and wha
 
   for (const name of datasets) {
     const { replicas } = await detailOf(stage, name);
-    expect(replicas.filter((one) => one.state === 'verified'), name).toHaveLength(2);
+    expect(
+      replicas.filter((one) => one.state === 'verified'),
+      name,
+    ).toHaveLength(2);
     const back = replicas.find((one) => one.replicaId === away.get(name)!.replicaId);
     if (name !== 'kept') expect(back?.state, name).not.toBe('verified');
     if (back?.state === 'verified') expect(back.verifiedAtMs, name).toBeGreaterThan(returnedAtMs);
   }
   const told = (await stage.fleet.api.list('events', eventView)).items.filter((event) => event.atMs > returnedAtMs).map((event) => event.text);
-  expect(told.find((text) => /spoiled.*(corrupt|differs from its manifest)/.test(text)), told.join('\n')).toBeDefined();
-  await expectPromises(stage, ['one-good-copy', 'verified-is-equal', 'policy-met', 'pointer-chain', 'no-effect-twice', 'nothing-left-behind', 'telemetry-whole']);
+  expect(
+    told.find((text) => /spoiled.*(corrupt|differs from its manifest)/.test(text)),
+    told.join('\n'),
+  ).toBeDefined();
+  await expectPromises(stage, [
+    'one-good-copy',
+    'verified-is-equal',
+    'policy-met',
+    'pointer-chain',
+    'no-effect-twice',
+    'nothing-left-behind',
+    'telemetry-whole',
+  ]);
 });
 
 test('nothing of what left is still on any disk', { timeout: 60_000 }, async () => {

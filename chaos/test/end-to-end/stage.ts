@@ -26,13 +26,16 @@ export interface Stage {
   close(): Promise<void>;
 }
 
+/** For a fleet to start and to be filled, on a machine that has other things to do. */
+export const startMs = 240_000;
+
 const lookEveryMs = 150;
 const repository = path.resolve(import.meta.dirname, '../../..');
 const anything = z.looseObject({});
 
 /** `DIM_TEST_SEED` repeats a run; otherwise every run is another one. Printed, so that it can be repeated. */
 export function chooseSeed(suite: string): number {
-  const given = Number(process.env['DIM_TEST_SEED'] ?? '');
+  const given = Number(process.env.DIM_TEST_SEED ?? '');
   const seed = given > 0 ? given : Math.floor(Math.random() * 2 ** 31);
   console.log(`${suite}: seed ${seed} (DIM_TEST_SEED=${seed} repeats it)`);
   return seed;

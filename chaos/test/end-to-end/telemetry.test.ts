@@ -2,17 +2,17 @@ import { cpSync } from 'node:fs';
 import path from 'node:path';
 import { consistencyView } from '@data-in-motion/shared/api/operations';
 import { systemClock } from '@data-in-motion/shared/clock';
-import { randomInt, seededRandom } from '@data-in-motion/shared/random';
 import { agentRecord, type RecordOf } from '@data-in-motion/shared/protocol/records';
+import { randomInt, seededRandom } from '@data-in-motion/shared/random';
 import Database from 'better-sqlite3';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { openStore } from '../../../control-plane/src/store/database.ts';
 import { batch, reading } from '../../../control-plane/src/store/schema.ts';
-import { openStage, type Stage, until } from './stage.ts';
+import { openStage, type Stage, startMs, until } from './stage.ts';
 
 /** Control plane and broker are one process here: while it is dead nobody takes what the agents tell. */
 
-const kills = 6;
+const kills = 4;
 const silenceMs = 8_000;
 /** A batch is sealed at the latest this long after its first record. */
 const newestMs = 3_000;
@@ -20,7 +20,7 @@ let stage: Stage;
 beforeAll(async () => {
   // A day every 0.4 s: each drive is read two or three times a second.
   stage = await openStage('telemetry', { secondsPerDay: 0.4 });
-});
+}, startMs);
 afterAll(() => stage?.close());
 
 test('after kills in the middle of commits and a long silence the database holds exactly the readings that the agents took', { timeout: 180_000 }, async () => {
@@ -41,7 +41,10 @@ test('after kills in the middle of commits and a long silence the database holds
     const { streams } = await fleet.api.call('consistency', consistencyView);
     seen(streams.map((one) => `${one.nodeId} ${one.watermark} of ${one.highestSeen}, ${one.holes} holes`).join(', '));
     // What comes is numbered without a hole: with a batch of after the calm all those of before are there.
-    return streams.length === 3 && streams.every((one) => one.holes === 0 && one.watermark === one.highestSeen && (one.lastBatchAtMs ?? 0) > calmAtMs + newestMs) ? streams : undefined;
+    return streams.length === 3 &&
+      streams.every((one) => one.holes === 0 && one.watermark === one.highestSeen && (one.lastBatchAtMs ?? 0) > calmAtMs + newestMs)
+      ? streams
+      : undefined;
   });
   await fleet.stopControlPlane('killed');
   for (const nodeId of fleet.nodeIds) await fleet.stopNode(nodeId, 'killed');
@@ -50,12 +53,21 @@ test('after kills in the middle of commits and a long silence the database holds
   const taken = fleet.nodeIds.map((nodeId) => journalOf(stage, nodeId));
   const batches = taken.flat();
   const uids = new Set(batches.map((one) => one.uid));
-  expect(stored.batchUids.filter((uid) => !uids.has(uid)), 'batches that no agent made').toEqual([]);
+  expect(
+    stored.batchUids.filter((uid) => !uids.has(uid)),
+    'batches that no agent made',
+  ).toEqual([]);
   expect(new Set(stored.batchUids).size, 'batches stored once').toBe(stored.batchUids.length);
   const known = new Set(stored.batchUids);
   const missing = batches.filter((one) => !known.has(one.uid));
-  expect(missing.filter((one) => one.state !== 'open').map((one) => one.uid), 'acknowledged, but not stored').toEqual([]);
-  expect(missing.filter((one) => one.sealedAtMs < calmAtMs).map((one) => one.uid), 'told before the calm, but not stored').toEqual([]);
+  expect(
+    missing.filter((one) => one.state !== 'open').map((one) => one.uid),
+    'acknowledged, but not stored',
+  ).toEqual([]);
+  expect(
+    missing.filter((one) => one.sealedAtMs < calmAtMs).map((one) => one.uid),
+    'told before the calm, but not stored',
+  ).toEqual([]);
 
   const wanted = batches.filter((one) => known.has(one.uid)).flatMap((one) => one.readings.map((record) => keyOf({ ...record, batchUid: one.uid })));
   expect(wanted.length).toBeGreaterThan(100);
@@ -75,12 +87,20 @@ function journalOf({ fleet, scratch }: Stage, nodeId: string): TakenBatch[] {
   for (const name of ['agent.db', 'agent.db-wal']) cpSync(path.join(fleet.home.agent(nodeId), 'state', name), path.join(directory, name));
   const journal = new Database(path.join(directory, 'agent.db'));
   try {
-    const rows = journal.prepare('select uid, state, sealed_at_ms, records from outbox join outbox_records using (position)').all() as { uid: string; state: string; sealed_at_ms: number; records: string }[];
+    const rows = journal.prepare('select uid, state, sealed_at_ms, records from outbox join outbox_records using (position)').all() as {
+      uid: string;
+      state: string;
+      sealed_at_ms: number;
+      records: string;
+    }[];
     return rows.map((row) => ({
       uid: row.uid,
       state: row.state,
       sealedAtMs: row.sealed_at_ms,
-      readings: agentRecord.array().parse(JSON.parse(row.records)).filter((record): record is RecordOf<'reading'> => record.type === 'reading'),
+      readings: agentRecord
+        .array()
+        .parse(JSON.parse(row.records))
+        .filter((record): record is RecordOf<'reading'> => record.type === 'reading'),
     }));
   } finally {
     journal.close();
