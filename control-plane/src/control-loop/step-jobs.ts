@@ -5,7 +5,7 @@ import { chooseImportTarget } from '../placement/choose-import-target.ts';
 import { raiseAlert } from '../store/alerts.ts';
 import { changeJob, type JobRow, lockJob, waitingStates, workingStates } from '../store/job-rows.ts';
 import { distrustedSinceMs } from '../store/leader.ts';
-import { awaitPlace, awaitsDestination, giveDestination, leaseJob, releaseIfLapsed, settleLost } from '../store/leases.ts';
+import { awaitPlace, awaitsDestination, endLostMove, giveDestination, leaseJob, releaseIfLapsed, settleLost } from '../store/leases.ts';
 import { grantPurge, grantRetire, type PermitSettings } from '../store/permits.ts';
 import { switchJob } from '../store/pointers.ts';
 import { datasetVersion, job } from '../store/schema.ts';
@@ -30,7 +30,7 @@ export async function stepJobs(parts: LoopParts, write: LeaderWrite, snapshot: (
   return moved;
 }
 
-type Step = 'lost-or-lapsed' | 'place' | 'lease' | 'switch' | 'durable' | 'retire' | 'purge';
+type Step = 'lost-or-lapsed' | 'end-lost' | 'place' | 'lease' | 'switch' | 'durable' | 'retire' | 'purge';
 
 /** What the control plane may have to do for a job now, by its row alone; the transaction looks again. */
 function stepOf(parts: LoopParts, row: JobRow, nowMs: number, running: Running): Step | null {
@@ -46,9 +46,10 @@ function stepOf(parts: LoopParts, row: JobRow, nowMs: number, running: Running):
     case 'verified':
       return 'switch';
     case 'switched':
-      return row.purpose === 'move' && row.activatedAtMs !== null ? 'durable' : null;
+      return row.purpose === 'move' ? 'durable' : null;
     case 'grace':
-      return isDue && row.recheckedAtMs !== null && nowMs >= (row.switchedAtMs ?? 0) + graceMs ? 'retire' : null;
+      if (!isDue || nowMs < (row.switchedAtMs ?? 0) + graceMs) return null;
+      return row.recheckedAtMs !== null ? 'retire' : 'end-lost';
     case 'trashed':
       return isDue && nowMs >= (row.trashedAtMs ?? 0) + trashMs ? 'purge' : null;
     default:
@@ -69,11 +70,14 @@ async function takeStep(parts: LoopParts, write: LeaderWrite, snapshot: () => Pr
     case 'switch':
       return (await write((tx, atMs) => switchJob(tx, jobId, signingKey, atMs))) !== 'not-ready';
     case 'durable':
-      return write((tx, atMs) => beginGrace(parts, tx, row, atMs));
+      return write(async (tx, atMs) => (await endLostMove(tx, jobId, atMs)) || (await beginGrace(parts, tx, row, atMs)));
+    case 'end-lost':
+      return write((tx, atMs) => endLostMove(tx, jobId, atMs));
     case 'retire':
     case 'purge': {
       const grant = step === 'retire' ? grantRetire : grantPurge;
       return write(async (tx, atMs) => {
+        if (await endLostMove(tx, jobId, atMs)) return true;
         const distrusted = await distrustedSinceMs(tx, parts.store.storeEpoch, atMs);
         if (distrusted !== null && atMs < distrusted + settings.distrustMs) return false;
         return (await grant(tx, jobId, permitSettings(parts), atMs)).kind !== 'held';

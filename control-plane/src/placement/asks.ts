@@ -1,13 +1,13 @@
 import type { Heat } from '@data-in-motion/shared/domain/heat';
 import type { DatasetId, DeviceId, ReplicaId, TargetId } from '@data-in-motion/shared/domain/ids';
 import type { PlacementSettings } from '../fleet/decision-settings.ts';
-import { domainOf, indexOf } from '../fleet/lookup.ts';
+import { currentReplicas, domainOf, indexOf } from '../fleet/lookup.ts';
 import type { DatasetFacts, FleetSnapshot, ReplicaFacts, TargetFacts } from '../fleet/snapshot.ts';
 import type { TargetHealth } from '../health/target-health.ts';
 import { type ExpectedUse, forecastUse } from '../heat/forecast-use.ts';
 import { allowedTargets } from '../policy/allowed-targets.ts';
 import type { CopyRole, PolicyRule } from '../policy/violations.ts';
-import { copiesOf, jobsOf } from '../reconcile/copies.ts';
+import { type Copies, copiesOf, jobsOf } from '../reconcile/copies.ts';
 import type { Need } from '../reconcile/needs.ts';
 import { copyOnce, datasetCost, daysPerMonth, leaveOnce, perMonth, replicaCost, waitingPerMonth } from './cost.ts';
 import type { CostParts } from './plan.ts';
@@ -79,7 +79,7 @@ function needAsks(context: AskContext, dataset: DatasetFacts, needs: readonly Ne
     copies.counted.filter((replica) => !leaving.has(replica.replicaId)),
     copies.comingTo,
   );
-  const sources = copies.counted.length > 0 ? copies.counted : copies.leaving;
+  const sources = sourcesOf(dataset, copies, context.health);
   const byId = new Map(dataset.replicas.map((replica) => [replica.replicaId, replica]));
   const base = { dataset, taken } as const;
 
@@ -124,6 +124,19 @@ function needAsks(context: AskContext, dataset: DatasetFacts, needs: readonly Ne
     options,
   };
   return [add, ...leaves];
+}
+
+/**
+ * The copies that a new one can be read from, of the best kind there is: counted ones, those on a place that is being emptied,
+ * and at last what a job wants to replace: while its new copy is out of reach, the old one may be all that is left.
+ */
+export function sourcesOf(dataset: DatasetFacts, copies: Copies, health: ReadonlyMap<TargetId, TargetHealth>): readonly ReplicaFacts[] {
+  if (copies.counted.length > 0) return copies.counted;
+  if (copies.leaving.length > 0) return copies.leaving;
+  return currentReplicas(dataset).filter((replica) => {
+    const place = health.get(replica.targetId);
+    return replica.state === 'verified' && (place?.counts === true || place?.drain === true);
+  });
 }
 
 /** Copies that would be cheaper, or faster for what their readers' time is worth, and pay their move back within the horizon by the policy's margin. */

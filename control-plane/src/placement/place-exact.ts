@@ -6,8 +6,9 @@ import type { FleetSnapshot } from '../fleet/snapshot.ts';
 import { targetHealth } from '../health/target-health.ts';
 import { forecastUse } from '../heat/forecast-use.ts';
 import { judgeTargets } from '../policy/allowed-targets.ts';
+import { copiesOf } from '../reconcile/copies.ts';
 import type { Need } from '../reconcile/needs.ts';
-import { type Ask, type AskContext, asksOf } from './asks.ts';
+import { type Ask, type AskContext, asksOf, sourcesOf } from './asks.ts';
 import { type Chosen, choosePlaces } from './choose-places.ts';
 import { daysPerMonth, fleetCost, waitingPerMonth } from './cost.ts';
 import { moveOf, retireMove } from './moves.ts';
@@ -83,11 +84,11 @@ function unanswered(context: AskContext, chosen: readonly Chosen[]): Infeasible[
 
 function whyNot(context: AskContext, ask: Ask, chosen: readonly Chosen[]): Infeasible {
   const { dataset } = ask;
-  if (ask.kind === 'add' && !dataset.replicas.some((replica) => replica.versionId === dataset.versionId && replica.state === 'verified')) {
+  if (ask.kind === 'add' && sourcesOf(dataset, copiesOf(context.snapshot, dataset, context.health), context.health).length === 0) {
     return {
       datasetId: dataset.datasetId,
       rules: ['copies'],
-      cheapestWayOut: 'no verified copy is left to copy from: bring its node back, restore a copy from the trash, or import the dataset again',
+      cheapestWayOut: 'no verified copy is left that can be read: bring its node back, restore a copy from the trash, or import the dataset again',
     };
   }
   const taken = new Set(ask.taken);

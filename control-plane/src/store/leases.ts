@@ -9,7 +9,7 @@ import type { Tx } from './database.ts';
 import { changeJob, type JobRow, lockJob, waitingStates, workingStates } from './job-rows.ts';
 import { nodeOfTarget } from './jobs.ts';
 import { abandonReplica, insertReplica } from './replicas.ts';
-import { node, target } from './schema.ts';
+import { node, pointer, target } from './schema.ts';
 
 type NodeRow = typeof node.$inferSelect;
 
@@ -150,7 +150,7 @@ export async function dropDestination(tx: Tx, row: JobRow, nowMs: number): Promi
 
 /**
  * A job that can not go on because a node or target it needs is lost. Before the switch it is cancelled, and the reconciler plans anew with what is left;
- * an import keeps what it scanned and gets another place. After the switch it waits.
+ * an import keeps what it scanned and gets another place. After the switch, see `endLostMove`.
  */
 export async function settleLost(tx: Tx, jobId: JobId, nowMs: number): Promise<boolean> {
   const row = await lockJob(tx, jobId);
@@ -171,6 +171,28 @@ export async function settleLost(tx: Tx, jobId: JobId, nowMs: number): Promise<b
   if (!lost.destination && !lost.source) return false;
   await changeJob(tx, row, ['cancel'], { waitingBecause: lost.destination ? 'its destination was lost' : 'the copy it is about was lost' }, nowMs);
   return true;
+}
+
+/**
+ * A move whose switch is made and one of whose nodes is lost can not be taken to its end: the old copy may only leave by its own agent and with the new copy
+ * read back. It ends here and nothing leaves; what is left over when the node returns is a surplus or a bad copy, and the reconciler decides about it anew.
+ * Where the new copy's node is lost, the move waits while readers are still sent there.
+ */
+export async function endLostMove(tx: Tx, jobId: JobId, nowMs: number): Promise<boolean> {
+  const row = await lockJob(tx, jobId);
+  if (row?.purpose !== 'move' || (row.state !== 'switched' && row.state !== 'grace')) return false;
+  const lost = await lostPlaces(tx, row);
+  // The new copy's agent has to keep the certificate, or the switch could still be lost with the store.
+  const keepsOld = lost.source && row.activatedAtMs !== null;
+  if (!keepsOld && !(lost.destination && !(await isPrimary(tx, row)))) return false;
+  const because = keepsOld ? 'the node of the old copy was lost, so that copy was not let go' : 'the node of the new copy was lost, so the old one stays';
+  await changeJob(tx, row, [row.state === 'grace' ? 'kept' : 'finish'], { waitingBecause: because, notBeforeMs: null }, nowMs);
+  return true;
+}
+
+async function isPrimary(tx: Tx, row: JobRow): Promise<boolean> {
+  const [held] = await tx.select({ replicaId: pointer.replicaId }).from(pointer).where(eq(pointer.datasetId, row.datasetId));
+  return held?.replicaId === row.toReplicaId;
 }
 
 async function lostPlaces(tx: Tx, row: JobRow): Promise<{ destination: boolean; source: boolean }> {
