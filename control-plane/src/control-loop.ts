@@ -10,6 +10,7 @@ import { eq, inArray } from 'drizzle-orm';
 import { certifyEvacuations } from './control-loop/certify-evacuations.ts';
 import { applyPlan, makePlan, picture, planBasis, promoteCopies, storeHeats } from './control-loop/decide.ts';
 import { defaultLoopSettings, type LeaderWrite, type LoopParts, type LoopSettings, leaderWrite, type Solve, tolerate } from './control-loop/parts.ts';
+import { Pruner } from './control-loop/prune.ts';
 import { scrubOldest } from './control-loop/scrub.ts';
 import { solverThread } from './control-loop/solve-in-thread.ts';
 import { stepJobs } from './control-loop/step-jobs.ts';
@@ -111,6 +112,7 @@ const termPasses = 8;
 /** Keeps the fleet as policy wants it: looks, decides, writes down, and tells the agents. Everything it knows between two passes can be lost. */
 export class FleetKeeper {
   readonly #parts: LoopParts;
+  readonly #pruner: Pruner;
   readonly #listening = new Listening();
   #planning: Promise<void> | null = null;
   #plannedBasis = '';
@@ -118,6 +120,7 @@ export class FleetKeeper {
 
   constructor(parts: LoopParts) {
     this.#parts = parts;
+    this.#pruner = new Pruner(parts);
   }
 
   /** One pass. Does nothing while another control plane leads. */
@@ -135,6 +138,7 @@ export class FleetKeeper {
     await tolerate(this.#parts, () => write((tx, nowMs) => expireExperiments(tx, nowMs)));
     await this.#stepJobs(write);
     await dispatch.nudgeChanged();
+    await tolerate(this.#parts, () => this.#pruner.pass(write));
   }
 
   /** Resolves when no plan is being made. */

@@ -10,6 +10,7 @@ import type { Plan } from '../placement/plan.ts';
 import type { Need } from '../reconcile/needs.ts';
 import type { Store, Tx } from '../store/database.ts';
 import { checkLeader } from '../store/leader.ts';
+import type { Retention } from '../store/retention.ts';
 
 export interface LoopSettings {
   /** Pace of the loop when nothing wakes it. */
@@ -29,8 +30,23 @@ export interface LoopSettings {
   readonly runningInFleet: number;
   /** No permit is granted for this long after the store may have lost commits. */
   readonly distrustMs: number;
+  /** What is kept how long, see `store/retention.ts`. */
+  readonly retention: Retention;
+  readonly pruning: PruningSettings;
   readonly decisions: DecisionSettings;
 }
+
+export interface PruningSettings {
+  /** How often everything is looked at that may be old. */
+  readonly tourEveryMs: number;
+  /** How many transactions of one pass are spent on it, and how many rows one of them deletes at most. */
+  readonly slicesPerPass: number;
+  readonly rowsPerSlice: number;
+  /** The embedded database gives the room of one table back this often. */
+  readonly vacuumEveryMs: number;
+}
+
+const dayMs = 86_400_000;
 
 export const defaultLoopSettings: LoopSettings = {
   everyMs: 2_000,
@@ -42,6 +58,17 @@ export const defaultLoopSettings: LoopSettings = {
   runningPerNode: 2,
   runningInFleet: 50,
   distrustMs: 900_000,
+  retention: {
+    hourlyAfterMs: 7 * dayMs,
+    dailyAfterMs: 90 * dayMs,
+    diskStatsMs: 7 * dayMs,
+    batchesMs: 7 * dayMs,
+    accessNamesMs: 7 * dayMs,
+    eventsMs: 90 * dayMs,
+    answersMs: dayMs,
+    recommendationsMs: 30 * dayMs,
+  },
+  pruning: { tourEveryMs: 3_600_000, slicesPerPass: 4, rowsPerSlice: 2_000, vacuumEveryMs: 120_000 },
   decisions: defaultDecisionSettings,
 };
 

@@ -19,7 +19,7 @@ export interface StoredPlan extends PlanView {
   readonly moves: StoredMove[];
 }
 
-const plansKept = 300;
+const plansKept = 200;
 const recommendationsKept = 1_000;
 
 /** The plan as it is shown; `jobs` are those that were made of its moves. */

@@ -1,0 +1,74 @@
+import type { Tx } from '../store/database.ts';
+import { pruneAccesses, pruneAnswers, pruneBatches, pruneDevice, pruneEvents, pruneRecommendations, type Retention, vacuumNext } from '../store/retention.ts';
+import { dataset, device } from '../store/schema.ts';
+import { type LeaderWrite, type LoopParts, tolerate } from './parts.ts';
+
+/** One thing to look at; answers how many rows it deleted. */
+type Slice = (tx: Tx, nowMs: number) => Promise<number>;
+
+/**
+ * Keeps the database from growing without end: a tour through everything that has an age, a few small deletions with each pass, so that nothing is held up.
+ * Where the tour stands is not kept: the next leader starts anew.
+ */
+export class Pruner {
+  readonly #parts: LoopParts;
+  #open: Slice[] = [];
+  #tourAtMs = Number.NEGATIVE_INFINITY;
+  #vacuumAtMs: number | null = null;
+  #vacuums = 0;
+
+  constructor(parts: LoopParts) {
+    this.#parts = parts;
+  }
+
+  async pass(write: LeaderWrite): Promise<void> {
+    const { store } = this.#parts;
+    const { tourEveryMs, slicesPerPass, rowsPerSlice } = this.#parts.settings.pruning;
+    const nowMs = await store.nowMs();
+    if (this.#open.length === 0 && nowMs >= this.#tourAtMs) {
+      this.#tourAtMs = nowMs + tourEveryMs;
+      this.#open = await this.#tour();
+    }
+    for (let i = 0; i < slicesPerPass && this.#open.length > 0; i++) {
+      const slice = this.#open.shift()!;
+      await tolerate(this.#parts, async () => {
+        if ((await write(slice)) >= rowsPerSlice) this.#open.unshift(slice);
+      });
+    }
+    await tolerate(this.#parts, () => this.#vacuum(nowMs));
+  }
+
+  async #tour(): Promise<Slice[]> {
+    const { store, settings } = this.#parts;
+    const { rowsPerSlice: rows } = settings.pruning;
+    const keep: Retention = settings.retention;
+    const devices = await store.db.select({ deviceId: device.deviceId }).from(device);
+    const datasets = await store.db.select({ datasetId: dataset.datasetId }).from(dataset);
+    return [
+      (tx, nowMs) => pruneBatches(tx, store.durability, keep, nowMs, rows),
+      (tx, nowMs) => pruneEvents(tx, keep, nowMs, rows),
+      (tx, nowMs) => pruneAnswers(tx, keep, nowMs, rows),
+      (tx, nowMs) => pruneRecommendations(tx, keep, nowMs, rows),
+      ...devices.map(
+        ({ deviceId }): Slice =>
+          (tx, nowMs) =>
+            pruneDevice(tx, deviceId, keep, nowMs, rows),
+      ),
+      ...datasets.map(
+        ({ datasetId }): Slice =>
+          (tx, nowMs) =>
+            pruneAccesses(tx, datasetId, keep, nowMs, rows),
+      ),
+    ];
+  }
+
+  /** PostgreSQL vacuums by itself. */
+  async #vacuum(nowMs: number): Promise<void> {
+    const { store, settings } = this.#parts;
+    if (store.kind !== 'pglite') return;
+    this.#vacuumAtMs ??= nowMs + settings.pruning.vacuumEveryMs;
+    if (nowMs < this.#vacuumAtMs) return;
+    this.#vacuumAtMs = nowMs + settings.pruning.vacuumEveryMs;
+    await vacuumNext(store.db, this.#vacuums++);
+  }
+}
