@@ -68,7 +68,7 @@ function kindsOfDamage(signs: readonly Trend[]): number {
 
 function signReason(sign: Trend, features: Features): AssessmentReason {
   return {
-    text: `${amount(sign.value)} ${smartName(sign.attribute)}, ${movement(sign, features.watchedDays)}`,
+    text: `${counted(sign.value, sign.attribute)}, ${movement(sign, features.watchedDays)}`,
     attribute: `smart.${sign.attribute}`,
     value: sign.value,
   };
@@ -79,15 +79,22 @@ function movement(sign: Trend, watchedDays: number): string {
   if (sign.change30Days > 0) return `up by ${amount(sign.change30Days)} within 30 days`;
   if (sign.change7Days < 0) return `down by ${amount(-sign.change7Days)} within 7 days`;
   if (watchedDays < 1) return 'with no earlier day to compare with';
-  return `unchanged for ${amount(Math.floor(sign.roseDaysAgo ?? watchedDays))} days`;
+  const days = Math.floor(sign.roseDaysAgo ?? watchedDays);
+  return `unchanged for ${amount(days)} ${days === 1 ? 'day' : 'days'}`;
 }
 
 function goneReason(trend: Trend): AssessmentReason {
   return {
-    text: `No ${smartName(trend.attribute)} any more, ${amount(-trend.change30Days)} were there within the last 30 days`,
+    text: `No ${smartName(trend.attribute)} any more, ${amount(-trend.change30Days)} ${trend.change30Days === -1 ? 'was' : 'were'} there within the last 30 days`,
     attribute: `smart.${trend.attribute}`,
     value: 0,
   };
+}
+
+/** Every judged attribute is named in the plural. */
+function counted(value: number, attribute: JudgedAttribute): string {
+  const name = smartName(attribute);
+  return `${amount(value)} ${value === 1 ? name.replace(/s$/, '') : name}`;
 }
 
 const amount = (value: number): string => value.toLocaleString('en-GB');

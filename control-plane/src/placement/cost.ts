@@ -83,11 +83,6 @@ export function perMonth(cost: CostParts): number {
   return cost.storagePerMonth + cost.requestsPerMonth + cost.egressPerMonth;
 }
 
-/** Dollars for people: to the cent, and below a cent with two digits that say something. */
-export function dollarsText(dollars: number): string {
-  return dollars >= 0.01 || dollars === 0 ? `$${dollars.toFixed(2)}` : `$${dollars.toPrecision(2)}`;
-}
-
 /** Part by part. */
 export function addCosts(costs: readonly CostParts[]): CostParts {
   const sum = (part: keyof CostParts): number => costs.reduce((total, cost) => total + cost[part], 0);

@@ -3,13 +3,14 @@ import type { DatasetId, ReplicaId } from '@data-in-motion/shared/domain/ids';
 import { defaultDecisionSettings } from '../fleet/decision-settings.ts';
 import { domainOf, indexOf } from '../fleet/lookup.ts';
 import type { DatasetFacts, FleetSnapshot, ReplicaFacts, TargetFacts } from '../fleet/snapshot.ts';
+import { dollarsText } from '../fleet/words.ts';
 import { targetHealth } from '../health/target-health.ts';
 import { forecastUse } from '../heat/forecast-use.ts';
 import { judgeTargets } from '../policy/allowed-targets.ts';
 import { violationsOfExistingCopy } from '../policy/violations.ts';
 import { copiesOf } from '../reconcile/copies.ts';
 import { roleOf } from './asks.ts';
-import { copyOnce, dollarsText, leaveOnce, perMonth, replicaCost, waitingPerMonth } from './cost.ts';
+import { copyOnce, leaveOnce, perMonth, replicaCost, waitingPerMonth } from './cost.ts';
 import type { Alternative, CostParts } from './plan.ts';
 
 export interface Explanation {

@@ -2,11 +2,11 @@ import type { Heat } from '@data-in-motion/shared/domain/heat';
 import type { TierClass } from '@data-in-motion/shared/domain/target';
 import { indexOf } from '../fleet/lookup.ts';
 import type { DatasetFacts, FleetSnapshot, TargetFacts } from '../fleet/snapshot.ts';
+import { bytesText, dollarsText } from '../fleet/words.ts';
 import { forecastUse } from '../heat/forecast-use.ts';
-import { bytesText } from '../policy/violations.ts';
 import type { Need } from '../reconcile/needs.ts';
 import { type Ask, type Option, roleOf } from './asks.ts';
-import { daysPerMonth, dollarsText, isPaid, leaveOnce, perMonth, replicaCost } from './cost.ts';
+import { daysPerMonth, isPaid, leaveOnce, perMonth, replicaCost } from './cost.ts';
 import type { CostParts, Move, NeedKind } from './plan.ts';
 
 const priorities: Readonly<Record<NeedKind, Move['priority']>> = {
@@ -37,10 +37,7 @@ export function moveOf(snapshot: FleetSnapshot, ask: Ask, option: Option, heat: 
     fromTargetId: option.from.targetId,
     toTargetId: option.to.targetId,
     sizeBytes: dataset.sizeBytes,
-    reason:
-      ask.kind === 'better'
-        ? betterReason(ask, option, here, before, heat)
-        : `${ask.reason}; ${option.to.targetId} is the cheapest place that policy allows and that has room`,
+    reason: ask.kind === 'better' ? betterReason(ask, option, here, before, heat) : `${ask.reason}; ${placeReason(ask, option)}`,
     confidence: confidenceOf(snapshot, ask, heat),
     costBefore: before,
     costAfter: option.cost,
@@ -95,6 +92,21 @@ function betterKind(heatClass: TierClass | undefined, from: TierClass | undefine
 function confidenceOf(snapshot: FleetSnapshot, ask: Ask, heat: Heat | undefined): number {
   if (ask.kind === 'better') return heat?.confidence ?? 0.5;
   return ask.deviceId === null ? 1 : (indexOf(snapshot).devices.get(ask.deviceId)?.probability ?? 1);
+}
+
+/** Why this place and no other: the cheapest per month is not always the best, since the way there and the waiting of readers count too. */
+function placeReason(ask: Ask, option: Option): string {
+  const { targetId } = option.to;
+  if (ask.dataset.policy.pinnedTargets.includes(targetId)) return `a copy is pinned to ${targetId}`;
+  const cheaper = ask.options.filter((other) => perMonth(other.cost) < perMonth(option.cost)).sort((a, b) => perMonth(a.cost) - perMonth(b.cost))[0];
+  if (cheaper === undefined) return `${targetId} is the cheapest place that policy allows and that has room`;
+  const there = `${cheaper.to.targetId} would cost ${dollarsText(perMonth(cheaper.cost))} a month instead of ${dollarsText(perMonth(option.cost))}`;
+  if (cheaper.objective <= option.objective) return `${targetId} is the best place left: ${there}, but others of this plan take its room or stand too near`;
+  const once = cheaper.cost.migrationOnce > option.cost.migrationOnce;
+  const because = once
+    ? `the way there costs ${dollarsText(cheaper.cost.migrationOnce)} once instead of ${dollarsText(option.cost.migrationOnce)}`
+    : 'its readers would wait longer';
+  return `${targetId} is the best place that policy allows and that has room: ${there}, but ${because}`;
 }
 
 function betterReason(ask: Ask, option: Option, here: TargetFacts | undefined, before: CostParts | null, heat: Heat | undefined): string {

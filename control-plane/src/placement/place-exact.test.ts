@@ -196,6 +196,28 @@ describe('rules that a plan keeps', () => {
     expect(await placesAfter({ pinnedTargets: ['paris-nvme' as TargetId] }, {}, ['berlin-archive', 'paris-archive'])).toEqual(['berlin-archive', 'paris-nvme']);
   });
 
+  test('a copy that can not go to its pinned target is kept from it by what is wrong there, not by a lack of room', async () => {
+    const pinned = targets.map((target) => (target.targetId === 'paris-nvme' ? { ...target, deviceIds: [deviceFacts('sda').deviceId] } : target));
+    const policy = { copies: 2, pinnedTargets: ['paris-nvme' as TargetId] };
+    const dataset = datasetFacts('a', ['berlin-archive', 'paris-archive'], policy);
+    const plan = await planFor(fleetOf({ targets: pinned, datasets: [dataset], devices: [deviceFacts('sda', { level: 'failing' })] }));
+    expect(plan.infeasible).toMatchObject([{ rules: ['risky-device'], cheapestWayOut: expect.stringContaining('replace the risky drive of paris-nvme') }]);
+  });
+
+  test('a place that is not the cheapest per month says so, with what the cheaper one would cost once', async () => {
+    const dear = [
+      targetFacts('berlin-disk'),
+      targetFacts('rome-disk', { prices: prices(0.03) }),
+      targetFacts('oslo-disk', { prices: prices(0.01, { writesPer1000: 5 }) }),
+    ];
+    const plan = await planFor(fleetOf({ targets: dear, datasets: [datasetFacts('a', ['berlin-disk'])] }));
+    expect(plan.moves.map((move) => move.reason)).toEqual([
+      expect.stringMatching(
+        /rome-disk is the best place .*: oslo-disk would cost \$0.10 a month instead of \$0.30, but the way there costs \$5.00 once instead of \$0.00$/,
+      ),
+    ]);
+  });
+
   test('without any verified copy nothing can be made, and the plan says what would help', async () => {
     const lost = datasetFacts('a', [], {}, { replicas: [replicaFacts('a', 'berlin-disk', { state: 'corrupt' })] });
     const plan = await planFor(fleetOf({ targets, datasets: [lost] }));

@@ -92,7 +92,10 @@ function whyNot(context: AskContext, ask: Ask, chosen: readonly Chosen[]): Infea
     };
   }
   const taken = new Set(ask.taken);
-  const judged = judgeTargets(context.snapshot, dataset, ask.role, context.health);
+  const everywhere = judgeTargets(context.snapshot, dataset, ask.role, context.health);
+  // A copy that is to be on a pinned target is kept from it by what is wrong there, not by a lack of room elsewhere.
+  const wantsPin = ask.kind === 'leave' && ask.rules.includes('pinned-targets') && dataset.policy.pinnedTargets.length > 0;
+  const judged = wantsPin ? everywhere.filter(({ target }) => dataset.policy.pinnedTargets.includes(target.targetId)) : everywhere;
   const held = new Set(
     dataset.replicas
       .filter((replica) => replica.versionId === dataset.versionId && replica.replicaId !== ask.replica?.replicaId)

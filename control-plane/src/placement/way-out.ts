@@ -2,10 +2,11 @@ import type { Heat } from '@data-in-motion/shared/domain/heat';
 import type { DatasetId } from '@data-in-motion/shared/domain/ids';
 import { domainOf } from '../fleet/lookup.ts';
 import type { DatasetFacts } from '../fleet/snapshot.ts';
+import { dollarsText, priceText } from '../fleet/words.ts';
 import { forecastUse } from '../heat/forecast-use.ts';
 import { clashingRules, type JudgedTarget } from '../policy/allowed-targets.ts';
 import type { CopyRole, PolicyRule } from '../policy/violations.ts';
-import { dollarsText, perMonth, replicaCost } from './cost.ts';
+import { perMonth, replicaCost } from './cost.ts';
 import type { Infeasible } from './plan.ts';
 
 /**
@@ -57,7 +58,7 @@ function change(rule: PolicyRule, dataset: DatasetFacts, target: JudgedTarget['t
         ? `let ${target.targetId} be measured`
         : `allow a latency of ${Math.ceil(target.latencyP95Ms)} ms, which ${target.targetId} keeps`;
     case 'max-cost':
-      return `allow $${target.prices?.storagePerGbMonth} per GB and month, the price of ${target.targetId}`;
+      return `allow ${priceText(target.prices?.storagePerGbMonth ?? 0)} per GB and month, the price of ${target.targetId}`;
     case 'region':
       return `allow the region ${target.region}, where ${target.targetId} is`;
     case 'encryption':

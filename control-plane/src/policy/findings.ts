@@ -1,6 +1,7 @@
 import type { TargetId } from '@data-in-motion/shared/domain/ids';
 import { domainOf, indexOf } from '../fleet/lookup.ts';
 import type { DatasetFacts, FleetSnapshot } from '../fleet/snapshot.ts';
+import { priceText } from '../fleet/words.ts';
 import { type TargetHealth, targetHealth } from '../health/target-health.ts';
 import { clashingRules, judgeTargets } from './allowed-targets.ts';
 import { type PolicyRule, violationsOfExistingCopy } from './violations.ts';
@@ -76,7 +77,7 @@ function placeRemedy(snapshot: FleetSnapshot, dataset: DatasetFacts, health: Rea
   const open = judged.filter(({ target, violations }) => violations.length === 0 && !taken.has(domainOf(target, dataset.policy.spread)));
   const cheapest = open.sort((a, b) => (a.target.prices?.storagePerGbMonth ?? 0) - (b.target.prices?.storagePerGbMonth ?? 0))[0]?.target;
   if (cheapest !== undefined)
-    return `put a copy on ${cheapest.targetId} ($${cheapest.prices?.storagePerGbMonth ?? 0} per GB and month); ${dataset.policy.mode === 'automated' ? 'the next plan does it' : 'apply the plan'}`;
+    return `put a copy on ${cheapest.targetId} (${priceText(cheapest.prices?.storagePerGbMonth ?? 0)} per GB and month); ${dataset.policy.mode === 'automated' ? 'the next plan does it' : 'apply the plan'}`;
   return `no place is left: change ${clashingRules(judged, taken, dataset).join(' or ')} in the policy, or add a target`;
 }
 

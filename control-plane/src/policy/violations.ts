@@ -1,6 +1,7 @@
 import type { Policy } from '@data-in-motion/shared/domain/policy';
 import { freeBytes } from '../fleet/lookup.ts';
 import type { TargetFacts } from '../fleet/snapshot.ts';
+import { bytesText, msText, priceText } from '../fleet/words.ts';
 import type { TargetHealth } from '../health/target-health.ts';
 
 /** The rules that can keep a copy from a place, by the names that answers and screens use. The order is the one in which they are told. */
@@ -66,7 +67,7 @@ function violationsOfPlace(policy: Policy, target: TargetFacts): Violation[] {
   const cap = policy.maxCostPerGbMonth;
   const price = target.prices?.storagePerGbMonth;
   if (cap !== null && price !== undefined && price > cap)
-    found.push({ rule: 'max-cost', text: `${target.targetId} costs $${price} per GB and month, allowed is $${cap}` });
+    found.push({ rule: 'max-cost', text: `${target.targetId} costs ${priceText(price)} per GB and month, allowed is ${priceText(cap)}` });
   return found;
 }
 
@@ -81,19 +82,7 @@ function latencyViolation(policy: Policy, target: TargetFacts, role: CopyRole, u
   return [
     {
       rule: 'latency-slo',
-      text: `${target.targetId} answers within ${Math.round(target.latencyP95Ms * 10) / 10} ms (p95), promised are ${policy.latencySloMs} ms`,
+      text: `${target.targetId} answers within ${msText(target.latencyP95Ms)} (p95), promised are ${policy.latencySloMs} ms`,
     },
   ];
-}
-
-/** Bytes for people, in the decimal units that prices use. */
-export function bytesText(bytes: number): string {
-  const units = ['B', 'kB', 'MB', 'GB', 'TB', 'PB'];
-  let value = bytes;
-  let unit = 0;
-  while (value >= 1000 && unit < units.length - 1) {
-    value /= 1000;
-    unit++;
-  }
-  return `${value >= 100 || unit === 0 ? Math.round(value) : value.toFixed(1)} ${units[unit]}`;
 }

@@ -3,6 +3,7 @@ import type { JobRecord, RecordOf } from '@data-in-motion/shared/protocol/record
 import { systemRandom } from '@data-in-motion/shared/random';
 import { ulid } from '@data-in-motion/shared/ulid';
 import { and, eq, inArray, isNull, lte, or, sql } from 'drizzle-orm';
+import { bytesText } from '../fleet/words.ts';
 import { answerFailure, answerReport, defaultRetryPolicy, type JobStanding } from '../jobs/advance.ts';
 import { raiseAlert } from './alerts.ts';
 import type { Tx } from './database.ts';
@@ -97,7 +98,7 @@ async function commitVersion(tx: Tx, row: JobRow, record: Report<'manifest'>, no
     {
       type: 'dataset.version-committed',
       severity: record.unreadable === 0 ? 'info' : 'warning',
-      text: `${row.datasetId}: a version of ${record.objects} objects, ${record.bytes} bytes${unreadable}`,
+      text: `${row.datasetId}: a version of ${record.objects} ${record.objects === 1 ? 'object' : 'objects'}, ${bytesText(record.bytes)}${unreadable}`,
       ids: { datasetId: row.datasetId, jobId: row.jobId, versionId, root: record.root },
       by: 'control-plane',
     },

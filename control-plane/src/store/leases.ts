@@ -126,7 +126,7 @@ export async function giveDestination(tx: Tx, jobId: JobId, targetId: TargetId, 
     datasetId: row.datasetId,
     versionId: row.versionId,
     targetId,
-    why: 'the cheapest place that the policy allowed when it was imported',
+    why: 'the cheapest place that the policy allowed when it was imported, with what its writes cost',
     nowMs,
   });
   const lease = { epoch: row.epoch + 1, leaseIncarnation: mover.incarnation, leaseExpiresAtMs: nowMs + leaseMs };
