@@ -157,6 +157,7 @@ export function armedFaults(parts: ArmedFaultsParts): ArmedFaults {
       for (const { before } of [...conditions.values()]) await before?.(operation, targetId);
     },
     failpoint,
+    isStepwise: parts.failpoint !== null,
     stop: () => inTurn(() => undoWhere(() => true, 'the agent stops')),
   };
 }

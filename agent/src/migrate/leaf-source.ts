@@ -8,6 +8,7 @@ import { leafBytes } from './leaves.ts';
 import { mapInOrder } from './map-in-order.ts';
 import { OpenDirectories } from './open-directories.ts';
 import { nameOf, parentOf, printable, type RawPath } from './raw-path.ts';
+import type { SmallFiles } from './small-files.ts';
 
 const close = promisify(fs.close);
 const fstat = promisify(fs.fstat);
@@ -34,10 +35,11 @@ export interface LeafSource {
   close(): Promise<void>;
 }
 
-const readAhead = { count: 8, weight: 2 * leafBytes, weigh: (leaf: WantedLeaf): number => leaf.length };
+const readAhead = { count: 32, weight: leafBytes, weigh: (leaf: WantedLeaf): number => leaf.length };
 
 export interface DirectorySourceHooks {
   readonly buffers: LeafBuffers;
+  readonly small: SmallFiles;
   readonly beforeRead: (bytes: number) => Promise<void>;
   /** Whose fault it is when bytes differ: of a replica its medium's, of an imported directory mostly of who wrote to it. */
   readonly kind: 'import' | 'replica';
@@ -69,9 +71,10 @@ export class DirectorySource implements LeafSource {
     await this.#hooks.beforeRead(leaf.length);
     try {
       return await this.#directories.within(parentOf(leaf.path), async (directory) => {
+        const bytes = this.#hooks.buffers.take(leaf.length);
+        if (await this.#readSmall(directory, leaf, bytes)) return bytes;
         const fd = await directory.openForReading(nameOf(leaf.path));
         try {
-          const bytes = this.#hooks.buffers.take(leaf.length);
           const got = await readFully(fd, bytes, leaf.leaf * leafBytes);
           return bytes.subarray(0, got);
         } finally {
@@ -82,6 +85,11 @@ export class DirectorySource implements LeafSource {
       if (['ENOENT', 'ENOTDIR', 'ELOOP', 'EISDIR'].includes(errnoOf(thrown))) throw await this.accuse(leaf);
       throw thrown;
     }
+  }
+
+  /** Whoever took a leaf here and does not look at it any more. */
+  give(leaf: Buffer): void {
+    this.#hooks.buffers.give(leaf);
   }
 
   async accuse(leaf: WantedLeaf): Promise<Failure> {
@@ -95,6 +103,13 @@ export class DirectorySource implements LeafSource {
   async close(): Promise<void> {
     await this.#directories.close();
     await this.#tree.close();
+  }
+
+  async #readSmall(directory: Directory, leaf: WantedLeaf, bytes: Buffer): Promise<boolean> {
+    const memory = bytes.buffer;
+    if (leaf.leaf > 0 || !(memory instanceof SharedArrayBuffer)) return false;
+    const into = { memory, length: bytes.length };
+    return (await this.#hooks.small.ask({ task: 'read', directoryFd: directory.fd, name: nameOf(leaf.path), into })) === true;
   }
 
   async #wasWrittenTo(path: RawPath): Promise<boolean> {

@@ -22,7 +22,7 @@ export function entryHash(line: string): Buffer {
 export const emptyRoot: Buffer = hash('sha256', leafMark, 'buffer');
 
 /** The hash of a whole leaf of zeros: such a leaf need not be read, sent or written. */
-export const zeroLeafHash: Buffer = leafHash(Buffer.alloc(leafBytes));
+export const zeroLeafHash: Buffer = hashOfZeros();
 
 export function leavesOf(sizeBytes: number): number {
   return Math.ceil(sizeBytes / leafBytes);
@@ -59,6 +59,14 @@ export function merkleRoot(hashes: Iterable<Buffer>): Buffer {
   const tree = new MerkleRoot();
   for (const hash of hashes) tree.add(hash);
   return tree.root();
+}
+
+/** In pieces: a whole leaf of memory at every start would stay with the process. */
+function hashOfZeros(): Buffer {
+  const zeros = Buffer.alloc(65_536);
+  const whole = createHash('sha256').update(leafMark);
+  for (let done = 0; done < leafBytes; done += zeros.length) whole.update(zeros);
+  return whole.digest();
 }
 
 function nodeHash(left: Buffer, right: Buffer): Buffer {

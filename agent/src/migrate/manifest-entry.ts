@@ -67,6 +67,10 @@ const entryLine = z.discriminatedUnion('t', [
   z.strictObject({ t: z.literal('!'), p: encoded, why: z.string().max(200) }),
 ]);
 
+/** A file's line in exactly the form of `lineOf`: most lines are files, and this takes a tenth of the schema's time. */
+const fileLine =
+  /^\{"h":"([0-9a-f]{64})",("hl":1,)?"m":"(0[0-7]{3})","mt":"(0|-?[1-9]\d{0,19})","p":"([A-Za-z0-9_-]{0,5500})","r":"([0-9a-f]{64})","s":(0|[1-9]\d{0,15}),"t":"f"\}$/;
+
 /** The canonical line: keys sorted, no spaces, no line end. The entry's hash is over exactly these characters. */
 export function lineOf(entry: ManifestEntry): string {
   const p = encode(entry.path);
@@ -95,6 +99,22 @@ export function lineOf(entry: ManifestEntry): string {
 
 /** @throws Failure `corrupt` for a line that is not exactly what `lineOf` would have written */
 export function parseEntry(line: string): ManifestEntry {
+  return parseFile(line) ?? parseAny(line);
+}
+
+/** @returns null for whatever is not plainly right: the schema then says what it is */
+function parseFile(line: string): FileEntry | null {
+  const found = fileLine.exec(line);
+  if (found === null) return null;
+  const [, sha256, linked, mode, mtimeNs, encodedPath, root, size] = found;
+  const path = decode(encodedPath!);
+  const sizeBytes = Number(size);
+  if (encode(path) !== encodedPath || !Number.isSafeInteger(sizeBytes)) return null;
+  const isLinked = linked !== undefined;
+  return { kind: 'f', path, sizeBytes, sha256: sha256!, root: root!, mode: Number.parseInt(mode!, 8), mtimeNs: BigInt(mtimeNs!), isLinked };
+}
+
+function parseAny(line: string): ManifestEntry {
   const parsed = entryLine.safeParse(jsonOf(line));
   if (!parsed.success) throw manifestFault(`a line that is no entry: ${parsed.error.issues[0]?.message ?? 'unknown form'}`);
   const entry = entryOf(parsed.data);

@@ -17,6 +17,7 @@ import { listTarget } from './list-target.ts';
 import { defaultMoverSettings, type MoverSettings } from './mover-settings.ts';
 import { permitOf } from './permit.ts';
 import { SourceOpener } from './serve-source.ts';
+import { SmallFiles } from './small-files.ts';
 import type { StepParts, StepProgress, StepRun } from './step-parts.ts';
 import { activate, witness } from './steps/activate.ts';
 import { copy } from './steps/copy.ts';
@@ -76,6 +77,7 @@ export class Migrator {
       settings,
       budget: new ByteBudget(settings.budgetBytes),
       buffers: new LeafBuffers(),
+      small: new SmallFiles(),
       throttle: new Throttle(settings.bytesPerSecPerTarget, parts.clock),
       noteOwnRead: (replicaId) => void this.#ownReads.set(replicaId, parts.clock.nowMs()),
     };
@@ -137,6 +139,7 @@ export class Migrator {
     this.#isStopped = true;
     await this.#queue.close();
     await this.#sweeping;
+    await this.#parts.small.close();
   }
 
   #take(order: Order): void {

@@ -4,8 +4,9 @@ import { promisify } from 'node:util';
 import { Failure } from '@data-in-motion/shared/failure';
 import { errnoOf } from './directory.ts';
 import { fileLeaves, readingBytes } from './file-leaves.ts';
-import { leafHash, leafLength, MerkleRoot } from './leaves.ts';
+import { leafHash, leafLength, MerkleRoot, merkleRoot } from './leaves.ts';
 import { printable } from './raw-path.ts';
+import type { Digest, FileState } from './small-file.ts';
 import type { StepParts } from './step-parts.ts';
 import type { Walked } from './walk-tree.ts';
 
@@ -13,7 +14,7 @@ const fstat = promisify(fs.fstat);
 const close = promisify(fs.close);
 
 export interface ScannedFile {
-  readonly stat: fs.BigIntStats;
+  readonly stat: FileState;
   readonly sha256: string;
   readonly root: string;
   readonly leaves: readonly Buffer[];
@@ -27,6 +28,8 @@ export interface ScannedFile {
  * @throws Failure `source.file-growing` when it would not hold still
  */
 export async function scanFile(file: Walked, quietMs: number, parts: StepParts, signal: AbortSignal): Promise<ScannedFile | null> {
+  const small = await parts.small.ask({ task: 'digest', directoryFd: file.parent.directory.fd, name: file.name });
+  if (small !== null && isSameState(small.stat, small.after) && unquietForMs(small.stat, quietMs, parts.clock.nowMs()) === 0) return scannedSmall(small);
   for (let round = 0; round <= parts.settings.quietRounds; round++) {
     let fd: number;
     try {
@@ -54,19 +57,24 @@ export async function scanFile(file: Walked, quietMs: number, parts: StepParts, 
   throw growing(printable(file.path));
 }
 
+function scannedSmall({ stat, sha256, leaf }: Digest): ScannedFile {
+  const leaves = stat.size === 0n ? [] : [Buffer.from(leaf)];
+  return { stat, sha256, root: merkleRoot(leaves).toString('hex'), leaves };
+}
+
 export function growing(what: string): Failure {
   return new Failure('unavailable', { code: 'source.file-growing', message: `file_growing: ${what} is being written to` });
 }
 
 /** How long until a file has been left alone for `quietMs`; 0 when it has. A time in the future is a wrong clock, not a fresh write. */
-export function unquietForMs(stat: fs.BigIntStats, quietMs: number, nowMs: number): number {
+export function unquietForMs(stat: FileState, quietMs: number, nowMs: number): number {
   const changedAtMs = Math.max(Number(stat.mtimeMs), Number(stat.ctimeMs));
   const ageMs = nowMs - changedAtMs;
   return Math.abs(ageMs) < quietMs ? Math.min(quietMs, quietMs - ageMs) : 0;
 }
 
 /** Size and modification time alone do not show a change: a store through a memory map leaves them, and both can be put back. */
-function isSameState(a: fs.BigIntStats, b: fs.BigIntStats): boolean {
+function isSameState(a: FileState, b: FileState): boolean {
   return a.dev === b.dev && a.ino === b.ino && a.size === b.size && a.mtimeNs === b.mtimeNs && a.ctimeNs === b.ctimeNs && a.nlink === b.nlink;
 }
 

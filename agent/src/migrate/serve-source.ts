@@ -14,7 +14,7 @@ import { manifestFilesOf } from './target-layout.ts';
 /** One place in a manifest for every so many leaves: a range is found without reading the list from its beginning. */
 const leavesPerMark = 1_024;
 const mostSources = 16;
-const readAhead = { count: 8, weight: 2 * leafBytes, weigh: ({ leaf }: Numbered): number => leaf.length };
+const readAhead = { count: 32, weight: leafBytes, weigh: ({ leaf }: Numbered): number => leaf.length };
 
 interface SourceIndex {
   readonly dataset: string;
@@ -91,6 +91,7 @@ function served(opened: OpenedSource, index: SourceIndex): ServedSource {
         if (bytes.length !== leaf.length || !leafHash(bytes).equals(hash)) throw await source.accuse(leaf);
         return bytes;
       }),
+    give: (leaf) => source.give(leaf),
     close: () => source.close(),
   };
 }

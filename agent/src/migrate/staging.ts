@@ -9,6 +9,8 @@ import type { DirectoryEntry, FileEntry, HardLinkEntry, SymlinkEntry } from './m
 import { OpenDirectories } from './open-directories.ts';
 import { nameOf, parentOf, type RawPath } from './raw-path.ts';
 import { removeTree } from './remove-tree.ts';
+import { type WriteTask, writeWhole } from './small-file.ts';
+import type { SmallFiles } from './small-files.ts';
 
 const call = {
   close: promisify(fs.close),
@@ -29,16 +31,18 @@ export class Staging {
   readonly #targetId: string;
   readonly #directories: OpenDirectories;
   readonly #faults: FaultHooks;
+  readonly #small: SmallFiles;
   /** Written since the last time all was made durable. */
   #touched = new Set<RawPath>();
 
   /** Takes over the directory, and closes it. */
-  constructor(tree: Directory, path: string, targetId: string, faults: FaultHooks) {
+  constructor(tree: Directory, path: string, targetId: string, faults: FaultHooks, small: SmallFiles) {
     this.#tree = tree;
     this.#path = path;
     this.#targetId = targetId;
     this.#directories = new OpenDirectories(tree);
     this.#faults = faults;
+    this.#small = small;
   }
 
   async makeDirectory(entry: DirectoryEntry): Promise<void> {
@@ -65,6 +69,25 @@ export class Staging {
     // It may not have reached the medium before the writer was killed.
     if (whole.size > 0) this.#touched.add(entry.path);
     return whole;
+  }
+
+  /** Write a new file whose bytes are all here, at one go. @returns whether it was written; if not, it is to be written step by step */
+  async writeSmall(entry: FileEntry, bytes: Buffer): Promise<boolean> {
+    const memory = bytes.buffer;
+    if (!(memory instanceof SharedArrayBuffer)) return false;
+    await this.#faults.before('write', this.#targetId);
+    this.#touched.add(entry.path);
+    return this.#in(entry.path, async ({ fd: directoryFd }, name) => {
+      const mtimeSec = seconds(entry.mtimeNs);
+      const task: WriteTask = { task: 'write', directoryFd, name, from: { memory, length: bytes.length }, mode: entry.mode | 0o400, mtimeSec };
+      if (this.#faults.isStepwise !== true) return (await this.#small.ask(task)) === true;
+      try {
+        writeWhole(task, this.#faults.failpoint);
+        return true;
+      } catch {
+        return false;
+      }
+    });
   }
 
   /** Open a file for its leaves: the one that is there, or a new one. Leaves of zeros are holes until `finish` sets the size. */
@@ -125,7 +148,7 @@ export class Staging {
    */
   async makeDurable(what: 'files' | 'everything'): Promise<void> {
     try {
-      await this.#faults.before('write', this.#targetId);
+      await this.#faults.before('sync', this.#targetId);
       const oneByOne = what === 'files' && this.#touched.size <= syncedOneByOne;
       if (oneByOne || !(await syncFileSystem(this.#path))) {
         for (const path of this.#touched) await this.#syncFile(path);

@@ -1,7 +1,7 @@
 import { leafBytes } from './leaves.ts';
 
-const atOnce = 12;
-const bytesAtOnce = 2 * leafBytes;
+const atOnce = 32;
+const bytesAtOnce = leafBytes;
 
 /** Writes under way at the same time, bounded in number and bytes. The first that fails is thrown by the next call. */
 export class Writes {

@@ -17,6 +17,8 @@ export interface ServedSource {
    * @throws Failure `corrupt` (`source.corrupt`) or `refused` (`source.changed`, `source.gone`) instead of giving a wrong one
    */
   read(from: number, to: number, signal: AbortSignal): AsyncGenerator<Buffer>;
+  /** The bytes of a leaf have left: its memory may be used again. */
+  give(leaf: Buffer): void;
   close(): Promise<void>;
 }
 
@@ -98,7 +100,11 @@ async function sendLeaves(response: ServerResponse, source: ServedSource, query:
   for await (const bytes of source.read(from, to, signal)) {
     // The head waits for the first good leaf, so that a bad one can still be answered with its reason.
     if (!response.headersSent) response.writeHead(200, { 'content-type': 'application/octet-stream' });
-    if (!response.write(bytes)) await drained(response, signal);
+    // Memory of an answer that broke is not used again: the system may still look at it.
+    const isTaken = response.write(bytes, (error) => {
+      if (error == null) source.give(bytes);
+    });
+    if (!isTaken) await drained(response, signal);
     signal.throwIfAborted();
   }
   response.end();

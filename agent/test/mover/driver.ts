@@ -31,6 +31,7 @@ function dieAt(point: string, nth: number): FaultHooks {
   let seen = 0;
   return {
     ...noFaults,
+    isStepwise: point !== '',
     failpoint: (name) => {
       if (name === point && ++seen === nth) process.kill(process.pid, 'SIGKILL');
     },
@@ -39,7 +40,7 @@ function dieAt(point: string, nth: number): FaultHooks {
 
 async function main(): Promise<void> {
   const faults = failpoint === '' ? noFaults : dieAt(failpoint, Number(occurrence));
-  const settings = { checkpointBytes: 256 * 1_024, quietMs: 0 };
+  const settings = { checkpointBytes: 96 * 1_024, quietMs: 0 };
   const first = new OneAgent(path.join(home, 'node-a'), ['a1', 'a2'], { faults, settings, importRoots: [home] });
   const second = new OneAgent(path.join(home, 'node-b'), ['b1'], { nodeId: 'node-b', faults, settings });
   const key = signingKey(script.privateKeyPem);

@@ -1,6 +1,6 @@
 import fs from 'node:fs';
 import path from 'node:path';
-import { systemClock } from '@data-in-motion/shared/clock';
+import { type Clock, systemClock } from '@data-in-motion/shared/clock';
 import { type FaultHooks, noFaults } from '@data-in-motion/shared/domain/fault-hooks';
 import type { TargetDescription } from '@data-in-motion/shared/domain/target';
 import { type DesiredDocument, desiredDocument, type Order } from '@data-in-motion/shared/protocol/messages';
@@ -37,6 +37,7 @@ export interface AgentOptions {
   readonly nodeId?: string;
   readonly faults?: FaultHooks;
   readonly settings?: Partial<MoverSettings>;
+  readonly clock?: Clock;
   readonly importRoots?: readonly string[];
 }
 
@@ -66,7 +67,7 @@ export class OneAgent {
         for (const record of records) this.told.push(agentRecord.parse(record));
         for (const watcher of this.#watchers.splice(0)) watcher();
       },
-      clock: systemClock,
+      clock: options.clock ?? systemClock,
       random: seededRandom(1),
       faults: options.faults ?? noFaults,
       settings: { quietMs: 0, retellEveryMs: 0, retry: { attempts: 4, firstDelayMs: 5, longestDelayMs: 20 }, ...options.settings },

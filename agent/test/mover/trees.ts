@@ -32,7 +32,7 @@ export function facts(root: string): Map<string, string> {
 }
 
 /** A tree with everything that makes copying hard: odd names and sizes, links, holes, an order that is not the order of names. */
-export function plantTree(root: string, size: 'several leaves' | 'small' = 'several leaves'): void {
+export function plantTree(root: string, size: 'several leaves' | 'two leaves' | 'small' = 'several leaves'): void {
   const write = (name: string, bytes: Buffer | string): void => {
     const at = Buffer.from(`${root}/${name}`, 'latin1');
     fs.mkdirSync(at.subarray(0, at.lastIndexOf(0x2f)), { recursive: true });
@@ -51,7 +51,8 @@ export function plantTree(root: string, size: 'several leaves' | 'small' = 'seve
   write('with space and ünïcode', 'text');
   write('not utf8 \xff\xfe\x80', 'bytes');
   write('new\nline', 'control');
-  const leaf = size === 'small' ? 8_192 : 8 * 1_024 * 1_024;
+  const leaf = size === 'several leaves' ? 8 * 1_024 * 1_024 : 8_192;
+  if (size === 'two leaves') write('large/two leaves', filled(8 * 1_024 * 1_024 + 100_000, 3));
   write('large/three leaves', filled(2.5 * leaf, 7));
   write('large/exactly one leaf', filled(leaf, 1));
   write('large/one more byte', filled(leaf + 1, 2));

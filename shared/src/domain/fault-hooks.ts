@@ -20,9 +20,11 @@ export type FaultKind = keyof typeof faultKinds;
 /** The places where code asks whether a fault is armed; silent unless one is. */
 export interface FaultHooks {
   /** Before an operation on a target: may wait, may throw with an errno as the disk would. */
-  before(operation: 'read' | 'write' | 'rename' | 'remove' | 'stat', targetId: string): Promise<void>;
+  before(operation: 'read' | 'write' | 'sync' | 'rename' | 'remove' | 'stat', targetId: string): Promise<void>;
   /** Named crash points of the mover; a no-op unless a test arms one (`DIM_FAILPOINT=name:kill:3`). */
   failpoint(name: string): void;
+  /** True where a crash point is waited for: work that another thread would do at one go is then done step by step, on this one. */
+  readonly isStepwise?: boolean;
 }
 
 export const noFaults: FaultHooks = { before: async () => {}, failpoint: () => {} };

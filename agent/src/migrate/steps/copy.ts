@@ -76,7 +76,7 @@ async function haveCopy(order: OrderOf<'copy'>, root: Directory, parts: StepPart
     await haveRoom(order, root, done?.leavesDone ?? 0, parts);
     const staging = await inDirectory(root, ownPath('staging'), async (directory) => {
       const tree = await directory.directory(stagingName(order));
-      return new Staging(tree, `${target.root}/${ownPath('staging')}/${stagingName(order)}`, target.targetId, parts.faults);
+      return new Staging(tree, `${target.root}/${ownPath('staging')}/${stagingName(order)}`, target.targetId, parts.faults, parts.small);
     });
     try {
       const moved = await copyTree(order, { source: source.leaves, files, staging, leavesDone: done?.leavesDone ?? 0, found }, parts, run);

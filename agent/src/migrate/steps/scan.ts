@@ -13,7 +13,7 @@ import { aboutJob, type StepParts, type StepRun } from '../step-parts.ts';
 import { type Walked, walkTree } from '../walk-tree.ts';
 import { makeSample } from './sample.ts';
 
-const filesAtOnce = { count: 12 };
+const filesAtOnce = { count: 32 };
 export type ScanSource = OrderOf<'scan'>['source'];
 
 /** Where a job's scan is kept: the list that its copies are made by. */
