@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto';
+import { randomFillSync } from 'node:crypto';
 import { constants } from 'node:fs';
 import { type FileHandle, mkdir, open, rename } from 'node:fs/promises';
 import path from 'node:path';
@@ -8,6 +8,8 @@ import type { TargetDescription } from '@data-in-motion/shared/domain/target';
 import type { Random } from '@data-in-motion/shared/random';
 
 const probeBytes = 4 * 1024 * 1024;
+/** Of one call to the system: larger ones measure no faster, and their memory stays with the process. */
+const pieceBytes = 1024 * 1024;
 const smallReadBytes = 4_096;
 const readsPerLook = 8;
 /** Latencies are told over this many newest reads: four minutes at the default pace, so a disk that was slow is not held to it for long. */
@@ -113,7 +115,8 @@ export class SpeedMeter {
     const handle = await open(`${file}.new`, 'w', 0o600);
     try {
       // Bytes that no file system can compress away or share.
-      await handle.writeFile(randomBytes(probeBytes));
+      const piece = Buffer.allocUnsafe(pieceBytes);
+      for (let left = probeBytes; left > 0; left -= piece.length) await handle.writeFile(randomFillSync(piece));
       await handle.datasync();
     } finally {
       await handle.close();
@@ -137,26 +140,27 @@ function perSecond(bytes: number, ms: number): number | null {
  * so the two places that allocators use are tried; where neither works (or the file system has no O_DIRECT) the read is an ordinary one.
  */
 class ReadBuffer {
-  readonly #memory = Buffer.alloc(probeBytes + smallReadBytes);
+  /** Of all targets together: nobody looks at what is read. */
+  static readonly #memory = Buffer.alloc(pieceBytes + smallReadBytes);
   #placements = [smallReadBytes - 16, 0];
 
   async read(file: string, position: number, length: number): Promise<void> {
     for (let start = this.#placements[0]; start !== undefined; start = this.#placements[0]) {
       try {
-        return await readAll(await open(file, constants.O_RDONLY | constants.O_DIRECT), this.#memory, start, position, length);
+        return await readAll(await open(file, constants.O_RDONLY | constants.O_DIRECT), ReadBuffer.#memory, start, position, length);
       } catch (error) {
         if ((error as NodeJS.ErrnoException).code !== 'EINVAL') throw error;
         this.#placements = this.#placements.slice(1);
       }
     }
-    await readAll(await open(file, constants.O_RDONLY), this.#memory, 0, position, length);
+    await readAll(await open(file, constants.O_RDONLY), ReadBuffer.#memory, 0, position, length);
   }
 }
 
 async function readAll(handle: FileHandle, memory: Buffer, start: number, position: number, length: number): Promise<void> {
   try {
     for (let done = 0; done < length; ) {
-      const { bytesRead } = await handle.read(memory, start + done, length - done, position + done);
+      const { bytesRead } = await handle.read(memory, start, Math.min(pieceBytes, length - done), position + done);
       if (bytesRead === 0) return;
       done += bytesRead;
     }
