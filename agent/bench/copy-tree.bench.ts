@@ -1,6 +1,7 @@
 /**
- * How long a durable, verified copy takes beside what an administrator would type: `cp -r`, `sync -f`, `sha256sum` of both sides.
- * `npm run bench --workspace agent [-- ROUNDS]`. Prints the ratios and writes bench/results/copy-tree.json.
+ * How long a durable, verified copy takes beside what an administrator would type: `cp -r`, `sync -f`, `sha256sum` of both sides; and how much memory.
+ * Each copy runs in a process of its own, started as the agents of the local fleet are, right after its peer.
+ * `npm run bench --workspace agent [-- ROUNDS [LOAD…]]`. Prints the ratios and writes bench/results/copy-tree.json.
  */
 import { execFileSync } from 'node:child_process';
 import fs from 'node:fs';
@@ -8,44 +9,57 @@ import os from 'node:os';
 import path from 'node:path';
 import { id, OneAgent } from '../test/mover/one-agent.ts';
 
-const smallFiles = 5_000;
-const smallBytes = 16 * 1_024;
-const largeBytes = 512 * 1_024 * 1_024;
-const rounds = Number(process.argv[2] ?? 3);
-
-const home = fs.mkdtempSync(path.join(os.tmpdir(), 'dim-bench-'));
-try {
-  await main();
-} finally {
-  fs.rmSync(home, { recursive: true, force: true });
+const loads = {
+  small: { files: 5_000, bytes: 16 * 1_024 },
+  many: { files: 100_000, bytes: 500 },
+  large: { files: 1, bytes: 512 * 1_024 * 1_024 },
+} as const;
+type Load = keyof typeof loads;
+interface Moved {
+  readonly totalMs: number;
+  readonly scanMs: number;
+  readonly peakRssBytes: number;
+  /** Of the process alone: what it shares with other Node processes is not in it. */
+  readonly peakAnonBytes: number;
+  readonly restAnonBytes: number;
 }
 
-async function main(): Promise<void> {
-  plant(path.join(home, 'small'), smallFiles, smallBytes);
-  plant(path.join(home, 'large'), 1, largeBytes);
-  const results: Record<string, { moverMs: number[]; scanMs: number[]; peerMs: number[]; peakMemoryBytes: number }> = {};
-  for (const load of ['small', 'large']) {
-    const result = { moverMs: [] as number[], scanMs: [] as number[], peerMs: [] as number[], peakMemoryBytes: 0 };
-    for (let round = 0; round < rounds; round++) {
-      result.peerMs.push(peer(path.join(home, load)));
-      const mover = await move(path.join(home, load), path.join(home, `agent-${load}-${round}`));
-      result.moverMs.push(mover.totalMs);
-      result.scanMs.push(mover.scanMs);
-      result.peakMemoryBytes = process.resourceUsage().maxRSS * 1_024;
+const [first = '3', ...rest] = process.argv.slice(2);
+if (first === 'move') process.stdout.write(JSON.stringify(await move(rest[0]!, rest[1]!)));
+else await main(Number(first), (rest.length === 0 ? ['small', 'large'] : rest) as Load[]);
+
+async function main(rounds: number, chosen: readonly Load[]): Promise<void> {
+  const home = fs.mkdtempSync(path.join(os.tmpdir(), 'dim-bench-'));
+  const results: Record<string, { peerMs: number[]; moved: Moved[] }> = {};
+  try {
+    for (const load of chosen) {
+      plant(path.join(home, load), loads[load].files, loads[load].bytes);
+      execFileSync('sync', ['-f', home]);
+      const result = { peerMs: [] as number[], moved: [] as Moved[] };
+      for (let round = 0; round < rounds; round++) {
+        result.peerMs.push(peer(path.join(home, load), path.join(home, `peer-${load}-${round}`)));
+        result.moved.push(moveInProcess(path.join(home, load), path.join(home, `agent-${load}-${round}`)));
+      }
+      results[load] = result;
+      const ratio = median(result.moved.map(({ totalMs }, n) => totalMs / result.peerMs[n]!));
+      const of = (figure: keyof Moved): string => median(result.moved.map((one) => one[figure])).toFixed(0);
+      const mega = (figure: keyof Moved): string => (Number(of(figure)) / 1e6).toFixed(0);
+      console.log(
+        `${load}: mover ${of('totalMs')} ms (scan ${of('scanMs')} ms), cp+sync+sha256sum x2 ${median(result.peerMs).toFixed(0)} ms, ratio ${ratio.toFixed(2)}; ` +
+          `memory: peak ${mega('peakRssBytes')} MB, of it its own ${mega('peakAnonBytes')} MB, after it ${mega('restAnonBytes')} MB`,
+      );
     }
-    results[load] = result;
-    const [ours, theirs] = [median(result.moverMs), median(result.peerMs)];
-    const [scan, memory] = [median(result.scanMs).toFixed(0), (result.peakMemoryBytes / 1e6).toFixed(0)];
-    console.log(
-      `${load}: mover ${ours.toFixed(0)} ms (scan ${scan} ms), cp+sync+sha256sum x2 ${theirs.toFixed(0)} ms, ratio ${(ours / theirs).toFixed(2)}, peak memory ${memory} MB`,
-    );
+  } finally {
+    fs.rmSync(home, { recursive: true, force: true });
   }
   const file = path.join(import.meta.dirname, 'results/copy-tree.json');
   fs.mkdirSync(path.dirname(file), { recursive: true });
-  fs.writeFileSync(
-    file,
-    `${JSON.stringify({ atMs: Date.now(), cores: os.availableParallelism(), rounds, smallFiles, smallBytes, largeBytes, results }, null, 2)}\n`,
-  );
+  fs.writeFileSync(file, `${JSON.stringify({ atMs: Date.now(), cores: os.availableParallelism(), rounds, loads, results }, null, 2)}\n`);
+}
+
+function moveInProcess(source: string, place: string): Moved {
+  const args = ['--max-semi-space-size=1', '--disable-warning=ExperimentalWarning', import.meta.filename, 'move', source, place];
+  return JSON.parse(execFileSync(process.execPath, args, { env: { ...process.env, MALLOC_ARENA_MAX: '2' } }).toString()) as Moved;
 }
 
 function plant(root: string, files: number, bytes: number): void {
@@ -60,11 +74,14 @@ function plant(root: string, files: number, bytes: number): void {
     }
     fs.closeSync(fd);
   }
-  execFileSync('sync', ['-f', home]);
 }
 
 /** Scan, copy and verify: the source is hashed, every leaf checked before it is written, made durable, and read back. */
-async function move(source: string, place: string): Promise<{ totalMs: number; scanMs: number }> {
+async function move(source: string, place: string): Promise<Moved> {
+  let peakAnonBytes = 0;
+  const looking = setInterval(() => {
+    peakAnonBytes = Math.max(peakAnonBytes, memoryOf('RssAnon'));
+  }, 25);
   const agent = new OneAgent(place, ['target']);
   const jobId = id();
   const startedMs = performance.now();
@@ -85,13 +102,19 @@ async function move(source: string, place: string): Promise<{ totalMs: number; s
   });
   if (ended.event !== 'verified') throw new Error(JSON.stringify(ended));
   const totalMs = performance.now() - startedMs;
+  await new Promise((resolve) => setTimeout(resolve, 5_000));
+  clearInterval(looking);
+  const moved = { totalMs, scanMs, peakRssBytes: memoryOf('VmHWM'), peakAnonBytes, restAnonBytes: memoryOf('RssAnon') };
   await agent.stop();
-  fs.rmSync(place, { recursive: true });
-  return { totalMs, scanMs };
+  return moved;
 }
 
-function peer(source: string): number {
-  const place = path.join(home, 'peer');
+function memoryOf(what: 'VmHWM' | 'RssAnon'): number {
+  const kilobytes = new RegExp(`^${what}:\\s+(\\d+) kB`, 'm').exec(fs.readFileSync('/proc/self/status', 'utf8'))?.[1];
+  return Number(kilobytes) * 1_024;
+}
+
+function peer(source: string, place: string): number {
   const startedMs = performance.now();
   execFileSync('cp', ['-r', source, place]);
   execFileSync('sync', ['-f', place]);
@@ -100,7 +123,6 @@ function peer(source: string): number {
   );
   if (sums[0] !== sums[1]) throw new Error('the peer made a wrong copy');
   const tookMs = performance.now() - startedMs;
-  fs.rmSync(place, { recursive: true });
   return tookMs;
 }
 
