@@ -47,13 +47,14 @@ beforeAll(async () => {
 }, startMs);
 afterAll(() => stage?.close());
 
-test(`${kills} kills of agents, of the control plane and of everything, in the middle of work: all of it ends well, once`, { timeout: 420_000 }, async () => {
+test(`${kills} kills of agents, of the control plane and of everything, in the middle of work: all of it ends well, once`, { timeout: 600_000 }, async () => {
   const before = new Map(await Promise.all(trees.map(async (name) => [name, await readTree(path.join(stage.scratch, name))] as const)));
   for (const name of trees) await add(stage, name, { nodeId: pick(random, nodes), path: path.join(stage.scratch, name) });
   for (const [i, name] of samples.entries()) await add(stage, name, { nodeId: pick(random, nodes), sampleBytes: 1_500_000, seed: stage.seed + i });
 
   for (let kill = 0; kill < kills; kill++) {
-    if (kill > 0) await disturb(kill);
+    if (kill === kills / 2) await moveEverything();
+    else if (kill > 0) await disturb(kill);
     await untilBusy();
     await systemClock.sleep(random.next() * 900);
     await killSomething();
@@ -62,6 +63,7 @@ test(`${kills} kills of agents, of the control plane and of everything, in the m
   for (const name of [...trees, ...samples]) await untilMet(stage, name, 180);
   const jobs = await untilQuiet(stage, 180);
 
+  expect([...new Set(jobs.map((job) => job.purpose))]).toEqual(expect.arrayContaining(['import', 'copy', 'move']));
   expect(
     jobs
       .filter((job) => job.state === 'dead-letter' || job.state === 'conflict')
@@ -95,6 +97,16 @@ test('nothing half or dead is left on any target', { timeout: 90_000 }, async ()
   );
   expect(lying.sort()).toEqual([...verified].sort());
 });
+
+/** Whatever the dice say: at one moment all copies stand, and then each shall be somewhere else. */
+async function moveEverything(): Promise<void> {
+  await stage.fleet.untilReady();
+  for (const name of [...trees, ...samples]) {
+    const { replicas } = await untilMet(stage, name, 180);
+    const free = places.find((pair) => pair.every((targetId) => replicas.every((one) => one.targetId !== targetId)))!;
+    await setPolicy(stage, name, { pinnedTargets: [...free] });
+  }
+}
 
 /** One change that makes work: other places, another version, a verification. */
 async function disturb(round: number): Promise<void> {

@@ -6,7 +6,7 @@ import { nodeDetail } from '@data-in-motion/shared/api/fleet';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { copiesOn } from '../../src/invariants/one-good-copy.ts';
 import { flipByte } from './flip-byte.ts';
-import { add, detailOf, expectPromises, openStage, type Stage, says, startMs, until, untilMet, untilQuiet, witnessOf } from './stage.ts';
+import { add, detailOf, expectPromises, openStage, type Stage, says, setPolicy, startMs, until, untilMet, untilQuiet, witnessOf } from './stage.ts';
 
 /** A node goes away for good, as far as anybody can tell; later it comes back, and not everything on it is as it was. */
 
@@ -14,17 +14,18 @@ const datasets = ['kept', 'deleted', 'spoiled'] as const;
 let stage: Stage;
 /** Of each dataset the copy on the node that goes away. */
 const away = new Map<string, DatasetDetail['replicas'][number]>();
-let lost = '';
+const lost = 'frankfurt';
 let returnedAtMs = 0;
 
 beforeAll(async () => {
   stage = await openStage('lost-node', { controlPlane: { DIM_LOST_AFTER_MS: '9000' } });
-  for (const [i, name] of datasets.entries()) await add(stage, name, { nodeId: 'berlin', sampleBytes: 3_000_000, seed: stage.seed + i });
+  for (const [i, name] of datasets.entries())
+    await add(stage, name, { nodeId: 'berlin', sampleBytes: 3_000_000, seed: stage.seed + i }, { pinnedTargets: ['berlin-archive', 'frankfurt-disk'] });
   for (const name of datasets) {
     const { replicas } = await untilMet(stage, name);
-    const verified = replicas.filter((one) => one.state === 'verified');
-    lost ||= verified.find((one) => !one.primary)!.nodeId;
-    away.set(name, verified.find((one) => one.nodeId === lost)!);
+    away.set(name, replicas.find((one) => one.nodeId === lost && one.state === 'verified')!);
+    // Free to be anywhere from now on, but nothing moves for the price alone.
+    await setPolicy(stage, name, { pinnedTargets: [], mode: 'advisory' });
   }
 }, startMs);
 afterAll(() => stage?.close());
@@ -49,10 +50,11 @@ test('the copies of an agent that does not return are made again at another site
 test('what the agent finds when it returns is verified before it counts, and what is bad or too much leaves', { timeout: 180_000 }, async () => {
   rmSync(placeOf('deleted'), { recursive: true });
   flipByte(placeOf('spoiled'), stage.seed);
+  for (const name of datasets) await setPolicy(stage, name, { mode: 'automated' });
   stage.fleet.startNode(lost);
   await untilNode(lost, 'returned', 'online');
   const { items } = await stage.fleet.api.list('events', eventView, { type: 'agent.state-changed' });
-  returnedAtMs = items.find((event) => event.ids['nodeId'] === lost && event.ids['to'] === 'returned')!.atMs;
+  returnedAtMs = items.find((event) => event.ids.nodeId === lost && event.ids.to === 'returned')!.atMs;
   await untilNode(lost, 'online');
   await untilQuiet(stage);
 
