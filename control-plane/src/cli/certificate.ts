@@ -72,7 +72,9 @@ function verdictText(verdict: Verdict): string {
       : [
           `${body.device.model}, serial ${body.device.serial}, on ${body.device.nodeId}: ${body.alarm.level} by ${body.judge.kind} ${body.judge.name} version ${body.judge.version}${body.alarm.recordedDay === null ? '' : ` on ${body.alarm.recordedDay}`}`,
           ...body.alarm.reasons.map((reason) => `  because ${reason}`),
-          ...body.replicas.map((one) => `  ${one.datasetId} (${bytes(one.bytes)}, ${counted(one.objects, 'object')}): ${one.from.targetId} -> ${one.to.targetId}`),
+          ...body.replicas.map(
+            (one) => `  ${one.datasetId} (${bytes(one.bytes)}, ${counted(one.objects, 'object')}): ${one.from.targetId} -> ${one.to.targetId}`,
+          ),
           ...(body.outcome === null ? [] : [`  later: ${body.outcome.text}`]),
           '',
         ]),

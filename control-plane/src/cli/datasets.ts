@@ -4,7 +4,7 @@ import { systemClock } from '@data-in-motion/shared/clock';
 import { Failure } from '@data-in-motion/shared/failure';
 import type { Command } from 'commander';
 import { z } from 'zod';
-import { age, bytes, change, counted, duration, moment, money, percent, whole } from './figures.ts';
+import { age, bytes, change, counted, duration, moment, money, percent, sentence, whole } from './figures.ts';
 import { followDataset, followJobs } from './follow.ts';
 import { addPolicyOptions, type PolicyOptions, policyPatchOf, policyText } from './policy-options.ts';
 import { noun, type Session, verb } from './session.ts';
@@ -123,15 +123,15 @@ function addImport(datasets: Command): void {
         session.answer(added, () => `The import of a new version of ${name} goes on by itself.`);
         return;
       }
+      const startedAtMs = systemClock.monotonicMs();
       await followJobs(session, [added.jobId]);
-      const after = await answerFollowed(session, name);
-      if (after.dataset.versionId === before.dataset.versionId) session.say('  It is the same as the version before: nothing was copied.');
+      const after = await answerFollowed(session, name, startedAtMs);
+      if (after.dataset.root === before.dataset.root) session.say('  Its files are, byte for byte, those of the version before.');
     },
   });
 }
 
-async function answerFollowed(session: Session, name: string): Promise<DatasetDetail> {
-  const startedAtMs = systemClock.monotonicMs();
+async function answerFollowed(session: Session, name: string, startedAtMs = systemClock.monotonicMs()): Promise<DatasetDetail> {
   const detail = await followDataset(session, name);
   session.answer(detail, () => {
     const places = detail.replicas
@@ -286,7 +286,9 @@ function detailText(detail: DatasetDetail, nowMs: number): string {
       'No copies yet.',
     ),
     ...replicas.filter((replica) => replica.why !== undefined).map(whyText),
-    ...(detail.findings.length === 0 ? [] : [detail.findings.map((finding) => `${finding.severity}: ${finding.text} ${finding.remedy}`).join('\n')]),
+    ...(detail.findings.length === 0
+      ? []
+      : [detail.findings.map((finding) => `${finding.severity}: ${sentence(finding.text)} ${sentence(finding.remedy)}`).join('\n')]),
     detail.history
       .slice(0, shownHistory)
       .map((line) => `  ${moment(line.atMs, nowMs)}  ${line.text}`)
@@ -297,7 +299,8 @@ function detailText(detail: DatasetDetail, nowMs: number): string {
 }
 
 function whyText(replica: DatasetDetail['replicas'][number]): string {
-  const others = (replica.alternatives ?? []).slice(0, 5);
+  // What could be had comes before what could not, each with the cheapest first.
+  const others = (replica.alternatives ?? []).toSorted((a, b) => Number(b.allowed) - Number(a.allowed)).slice(0, 5);
   return [
     `Why on ${replica.targetId}: ${replica.why}`,
     ...(others.length === 0

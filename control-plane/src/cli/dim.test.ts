@@ -160,6 +160,39 @@ test('an import that is given up ends the following with its reason and hint', a
   expect(ended.err).toMatch(/ended as dead-letter: The directory is outside the import roots\.\n {2}Add it to importRoots\./);
 });
 
+test('the path alone is for other programs: one line, and nothing else', async () => {
+  const location = {
+    datasetId: 'photos',
+    versionId: aDataset.dataset.versionId,
+    replicaId: 'r',
+    targetId: 'berlin-disk',
+    nodeId: 'berlin',
+    path: '/d/photos/current',
+    root: 'ab'.repeat(32),
+    verifiedAtMs: 1,
+    copies: [],
+  };
+  await serve({ 'GET /v1/datasets/photos/locate': () => location });
+  expect(await dim(['datasets', 'locate', 'photos', '--path'])).toEqual({ code: 0, out: '/d/photos/current\n', err: '' });
+  expect((await dim(['datasets', 'locate', 'photos'])).out).toMatch(/^berlin:\/d\/photos\/current\n/);
+});
+
+test('an import that no place is allowed for is not followed for ever', async () => {
+  await serve({
+    'POST /v1/datasets': () => ({ datasetId: 'photos', jobId: aJob.jobId }),
+    'GET /v1/datasets/photos': () => ({ ...aDataset, dataset: { ...aDataset.dataset, versionId: null, policyState: 'working', copiesVerified: 0 } }),
+    'GET /v1/jobs': () => ({
+      items: [{ ...aJob, state: 'copying', toTargetId: null, waitingBecause: 'no place is allowed for it (max-cost). allow $0.004' }],
+      next: null,
+      asOfMs: 0,
+    }),
+  });
+  const ended = await dim(['datasets', 'add', 'photos', '--owner', 'anna', '--sample', '1MB']);
+  expect(ended.code).toBe(1);
+  expect(ended.err).toContain('The import of photos waits: No place is allowed for it (max-cost). allow $0.004');
+  expect(ended.err).toContain(`dim jobs cancel ${aJob.jobId}`);
+});
+
 test('a policy is changed on the revision that was seen', async () => {
   const { asked } = await serve({ 'GET /v1/datasets/photos': () => aDataset, 'PATCH /v1/datasets/photos/policy': () => ({}) });
   const ended = await dim(['datasets', 'policy', 'set', 'photos', '--copies', '3', '--clear', 'latencySloMs']);

@@ -17,11 +17,11 @@ export function rate(bytesPerSec: number | null): string {
   return bytesPerSec === null ? none : `${bytes(bytesPerSec)}/s`;
 }
 
-/** US dollars; below a cent four figures that count, so that small datasets do not all cost nothing. */
+/** US dollars; below one four figures that count, so that small datasets do not all cost nothing and a change of little is seen. */
 export function money(value: number | null | undefined): string {
   if (value === null || value === undefined) return none;
   const size = Math.abs(value);
-  const text = size === 0 ? '0.00' : size < 0.01 ? trimZeros(size.toFixed(Math.min(12, 3 - Math.floor(Math.log10(size))))) : size.toFixed(2);
+  const text = size === 0 ? '0.00' : size < 1 ? atLeastCents(trimZeros(size.toFixed(Math.min(12, 3 - Math.floor(Math.log10(size)))))) : size.toFixed(2);
   return `${value < 0 ? '-' : ''}$${text}`;
 }
 
@@ -56,6 +56,12 @@ export function percent(share: number | null | undefined): string {
   return share === null || share === undefined ? none : `${(share * 100).toFixed(share > 0 && share < 0.1 ? 1 : 0)} %`;
 }
 
+/** With a capital and a full stop, whoever wrote it. */
+export function sentence(text: string): string {
+  const trimmed = text.trim();
+  return `${trimmed.slice(0, 1).toUpperCase()}${trimmed.slice(1)}${/[.!?]$/.test(trimmed) ? '' : '.'}`;
+}
+
 /** `1 copy`, `2 copies`. */
 export function counted(count: number, one: string, many = `${one}s`): string {
   return `${whole(count)} ${count === 1 ? one : many}`;
@@ -80,6 +86,10 @@ export function moment(atMs: number, nowMs: number): string {
 export function plain(value: string): string {
   // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is taken out
   return value.replace(/[\u0000-\u001f\u007f-\u009f\u200e\u200f\u202a-\u202e\u2066-\u2069]/g, '?');
+}
+
+function atLeastCents(text: string): string {
+  return text.length < '0.00'.length ? Number(text).toFixed(2) : text;
 }
 
 function trimZeros(text: string): string {

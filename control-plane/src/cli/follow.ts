@@ -2,7 +2,7 @@ import { type DatasetDetail, datasetDetail } from '@data-in-motion/shared/api/da
 import { type JobView, jobView } from '@data-in-motion/shared/api/decisions';
 import { systemClock } from '@data-in-motion/shared/clock';
 import { Failure } from '@data-in-motion/shared/failure';
-import { counted } from './figures.ts';
+import { counted, sentence } from './figures.ts';
 import { Progress } from './progress.ts';
 import type { Session } from './session.ts';
 
@@ -10,24 +10,33 @@ const lookEveryMs = 400;
 /** A server that restarts is back within this; longer, and the person is told. */
 const longestSilenceMs = 60_000;
 /** The new copy counts; what remains is the old one's grace and trash, which nobody needs to wait for. */
+/** A job that no place is allowed for waits for a person, who is told this long after it began to. */
+const longestHomelessMs = 5_000;
 const settled: readonly string[] = ['done', 'cancelled', 'conflict', 'dead-letter', 'grace', 'retiring', 'trashed', 'purged'];
 const failed: readonly string[] = ['cancelled', 'conflict', 'dead-letter'];
 
 /** Watch a dataset until as many verified copies are there as its policy wants. Throws `refused` when that will not come by itself. */
 export async function followDataset(session: Session, datasetId: string): Promise<DatasetDetail> {
   const progress = new Progress(session);
+  let before: ReadonlySet<string> | undefined;
+  let homelessSinceMs: number | undefined;
   try {
     for (let last = ''; ; ) {
       const detail = await patiently(() => session.api.call('dataset', datasetDetail, { path: { datasetId } }));
-      const jobs = (await patiently(() => session.api.list('jobs', jobView, { dataset: datasetId }))).items.filter((job) => job.datasetId === datasetId);
+      const all = (await patiently(() => session.api.list('jobs', jobView, { dataset: datasetId }))).items.filter((job) => job.datasetId === datasetId);
+      before ??= new Set(all.filter((job) => settled.includes(job.state)).map((job) => job.jobId));
+      const jobs = all.filter((job) => !before?.has(job.jobId));
       progress.show(jobs);
+      const homeless = jobs.find(hasNoPlace);
+      homelessSinceMs = homeless === undefined ? undefined : (homelessSinceMs ?? systemClock.monotonicMs());
+      if (homeless !== undefined && systemClock.monotonicMs() - homelessSinceMs! > longestHomelessMs) throw noPlace(homeless);
       const { dataset } = detail;
       const standing = `  ${dataset.copiesVerified} of ${counted(dataset.copiesWanted, 'verified copy', 'verified copies')}`;
       if (dataset.versionId !== null && standing !== last) progress.say(standing);
       if (dataset.versionId !== null) last = standing;
       if (dataset.policyState === 'met' && dataset.copiesVerified >= dataset.copiesWanted) return detail;
       const working = jobs.some((job) => !settled.includes(job.state));
-      const given = jobs.find((job) => job.purpose === 'import' && failed.includes(job.state));
+      const given = all.find((job) => job.purpose === 'import' && failed.includes(job.state));
       if (given !== undefined && !working) throw jobFailure(given);
       if (dataset.policyState === 'infeasible' && !working) throw infeasible(detail);
       await systemClock.sleep(lookEveryMs);
@@ -68,6 +77,19 @@ async function patiently<T>(ask: () => Promise<T>): Promise<T> {
       await systemClock.sleep(lookEveryMs);
     }
   }
+}
+
+/** Scanned, and nowhere to go. */
+function hasNoPlace(job: JobView): boolean {
+  return job.state === 'copying' && job.toTargetId === null && job.waitingBecause !== null;
+}
+
+function noPlace(job: JobView): Failure {
+  return new Failure('refused', {
+    code: 'policy.infeasible',
+    message: `The ${job.purpose} of ${job.datasetId} waits: ${sentence(job.waitingBecause ?? '')}`,
+    hint: `It goes on by itself once there is a place: dim datasets policy set ${job.datasetId} …; or give it up: dim jobs cancel ${job.jobId}`,
+  });
 }
 
 function jobFailure(job: JobView): Failure {

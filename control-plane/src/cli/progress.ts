@@ -47,7 +47,11 @@ export class Progress {
 
 function stateLine(job: JobView): string {
   const way =
-    job.toTargetId === null ? ` ${job.fromTargetId ?? ''}`.trimEnd() : job.fromTargetId === null ? ` to ${job.toTargetId}` : ` ${job.fromTargetId} to ${job.toTargetId}`;
+    job.toTargetId === null
+      ? ` ${job.fromTargetId ?? ''}`.trimEnd()
+      : job.fromTargetId === null
+        ? ` to ${job.toTargetId}`
+        : ` ${job.fromTargetId} to ${job.toTargetId}`;
   const why = job.waitingBecause ?? (job.error === null ? '' : `${job.error.message}${job.error.hint === null ? '' : ` (${job.error.hint})`}`);
   return `  ${job.purpose.padEnd(6)} ${job.datasetId}${way}: ${job.state}${why === '' ? '' : `, ${why}`}`;
 }

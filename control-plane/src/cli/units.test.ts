@@ -23,7 +23,15 @@ test.each([['0.02€'], ['cheap'], ['-1'], ['1,2']])('the amount "%s" is refused
 });
 
 test('small amounts of money keep four figures, sizes three, and nothing is a dash', () => {
-  expect([money(0), money(12.345), money(0.0001236), money(-0.5), money(null)]).toEqual(['$0.00', '$12.35', '$0.0001236', '-$0.50', '–']);
+  expect([money(0), money(12.345), money(0.0001236), money(-0.5), money(0.010349), money(0.999999), money(null)]).toEqual([
+    '$0.00',
+    '$12.35',
+    '$0.0001236',
+    '-$0.50',
+    '$0.01035',
+    '$1.00',
+    '–',
+  ]);
   expect([bytes(0), bytes(999), bytes(1_000), bytes(999_600), bytes(12_345_678), bytes(null)]).toEqual(['0 B', '999 B', '1.00 kB', '1.00 MB', '12.3 MB', '–']);
   expect([duration(0.42), duration(59_000), duration(61_000), duration(3_700_000), duration(200_000_000), duration(599_999), duration(9_960)]).toEqual([
     '0.4 ms',

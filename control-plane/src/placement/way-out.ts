@@ -83,5 +83,6 @@ function change(rule: PolicyRule, dataset: DatasetFacts, target: JudgedTarget['t
 }
 
 function noSingleChange(datasetId: DatasetId, rules: readonly string[]): string {
-  return `no single change opens a place for ${datasetId}: change ${rules.join(' and ')} together, or add a target that fits`;
+  const change = rules.length === 1 ? `change more than ${rules[0]}` : `change ${rules.join(' and ')} together`;
+  return `no single change opens a place for ${datasetId}: ${change}, or add a target that fits`;
 }

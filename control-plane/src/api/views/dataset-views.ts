@@ -14,10 +14,11 @@ function policyState(rows: FleetRows, row: DatasetRow, verified: number): Datase
   const facts = rows.facts.get(row.datasetId);
   const working = rows.activeJobs.some((job) => job.datasetId === row.datasetId && ['import', 'copy', 'move'].includes(job.purpose));
   if (facts === undefined || facts.versionId === null) return working ? 'working' : 'empty';
+  // Also with every copy in place: one of them breaks a rule, and nothing that is under way will change it.
+  if (rows.infeasible.has(row.datasetId) && !working) return 'infeasible';
   const findings = policyFindings(rows.snapshot, facts);
   if (verified >= facts.policy.copies && !findings.some((finding) => finding.severity === 'error')) return 'met';
-  if (working) return 'working';
-  return rows.infeasible.has(row.datasetId) ? 'infeasible' : 'short';
+  return working ? 'working' : 'short';
 }
 
 /** Verified copies of the version that the pointer names. */
