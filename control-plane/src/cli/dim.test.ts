@@ -172,7 +172,7 @@ test('the path alone is for other programs: one line, and nothing else', async (
     verifiedAtMs: 1,
     copies: [],
   };
-  await serve({ 'GET /v1/datasets/photos/locate': () => location });
+  await serve({ 'GET /v1/datasets/photos/location': () => location });
   expect(await dim(['datasets', 'locate', 'photos', '--path'])).toEqual({ code: 0, out: '/d/photos/current\n', err: '' });
   expect((await dim(['datasets', 'locate', 'photos'])).out).toMatch(/^berlin:\/d\/photos\/current\n/);
 });
