@@ -8,7 +8,7 @@ import { eq, ne, sql } from 'drizzle-orm';
 import type { Bus } from '../broker/bus.ts';
 import type { Db, Store } from '../store/database.ts';
 import { followEvents, lastEventSeq } from '../store/events.ts';
-import { workOf } from '../store/order-facts.ts';
+import { workOf, worksOf } from '../store/order-facts.ts';
 import { job, node } from '../store/schema.ts';
 import { contentFor, documentFor, hashOf } from './desired-document.ts';
 import { cloudEventOf, topicsOf } from './fleet-events.ts';
@@ -66,10 +66,15 @@ export function startDispatch(parts: DispatchParts): Dispatch {
         .where(ne(node.agentState, 'revoked'));
       const active = await busyNodes(store.db);
       const before = busy;
+      const suspects = rows.filter((row) => before === null || before.has(row.nodeId) || active.has(row.nodeId));
+      const works = await worksOf(
+        store.db,
+        suspects.map((row) => row.nodeId),
+        nowMs,
+      );
       let changed = 0;
-      for (const row of rows) {
-        if (before !== null && !before.has(row.nodeId) && !active.has(row.nodeId)) continue;
-        if (hashOf(contentFor(row.nodeId, await workOf(store.db, row.nodeId, nowMs))) === row.hash) continue;
+      for (const row of suspects) {
+        if (hashOf(contentFor(row.nodeId, works.get(row.nodeId)!)) === row.hash) continue;
         const rev = await settleRev(store, row.nodeId, nowMs);
         if (rev === null || rev === row.rev) continue;
         changed++;

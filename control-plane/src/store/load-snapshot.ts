@@ -2,13 +2,16 @@ import { heatWindows, type WindowCounts } from '@data-in-motion/shared/domain/he
 import type { DatasetId, TargetId } from '@data-in-motion/shared/domain/ids';
 import { defaultPolicy, effectivePolicy, type Policy } from '@data-in-motion/shared/domain/policy';
 import { pricesAt } from '@data-in-motion/shared/domain/price';
-import { and, eq, gte, lte, notInArray } from 'drizzle-orm';
+import { eq, notInArray, sql } from 'drizzle-orm';
 import type { DatasetFacts, DeviceFacts, FleetSnapshot, JobFacts, NodeFacts, ReplicaFacts, TargetFacts } from '../fleet/snapshot.ts';
-import type { Db, Store } from './database.ts';
+import { type Db, rowsOf, type Store } from './database.ts';
 import { readPrices } from './prices.ts';
-import { accessAggregate, dataset, datasetVersion, device, globalPolicy, job, node, pointer, replica, target } from './schema.ts';
+import { dataset, datasetVersion, device, globalPolicy, job, node, pointer, replica, target } from './schema.ts';
 
 type JobRow = typeof job.$inferSelect;
+
+/** The accesses of a minute are one row. */
+const minuteMs = 60_000;
 
 /** Everything decisions read, from one transaction and sorted by name: the same rows give the same snapshot. */
 export async function loadSnapshot(store: Store): Promise<FleetSnapshot> {
@@ -165,28 +168,31 @@ function noAccesses(): WindowCounts[] {
   return heatWindows.map(({ name }) => ({ window: name, reads: 0, writes: 0, readBytes: 0, writtenBytes: 0 }));
 }
 
-/** Sums of the minutes that lie in each window; a minute counts by its end. */
+/**
+ * Sums of the minutes that lie in each window; a minute counts by its end. Added up by the database, dataset by dataset along the primary key:
+ * a fleet in use has a hundred thousand such minutes, and reading them here took a second.
+ */
 async function loadWindows(db: Db, nowMs: number): Promise<Map<DatasetId, WindowCounts[]>> {
   const longest = Math.max(...heatWindows.map(({ ms }) => ms));
-  const rows = await db
-    .select()
-    .from(accessAggregate)
-    .where(and(gte(accessAggregate.windowEndMs, nowMs - longest), lte(accessAggregate.windowStartMs, nowMs)));
-  const byDataset = new Map<DatasetId, WindowCounts[]>();
-  for (const row of rows) {
-    const sums = byDataset.get(row.datasetId) ?? noAccesses();
-    const added = sums.map((sum, i) =>
-      row.windowEndMs < nowMs - heatWindows[i]!.ms
-        ? sum
-        : {
-            ...sum,
-            reads: sum.reads + row.reads,
-            writes: sum.writes + row.writes,
-            readBytes: sum.readBytes + row.readBytes,
-            writtenBytes: sum.writtenBytes + row.writtenBytes,
-          },
-    );
-    byDataset.set(row.datasetId, added);
-  }
-  return byDataset;
+  const sums = heatWindows.flatMap(({ ms }) =>
+    ['reads', 'writes', 'read_bytes', 'written_bytes'].map(
+      (column) => sql`coalesce(sum(${sql.raw(column)}) filter (where window_end_ms >= ${nowMs - ms}::bigint), 0)::float8`,
+    ),
+  );
+  const rows = await rowsOf<{ datasetId: DatasetId; sums: number[] }>(
+    db,
+    sql`select d.dataset_id as "datasetId", w.sums from dataset d cross join lateral (
+      select count(*) as minutes, jsonb_build_array(${sql.join(sums, sql`, `)}) as sums from access_aggregate a
+      where a.dataset_id = d.dataset_id and a.window_start_ms >= ${nowMs - longest - minuteMs}::bigint and a.window_start_ms <= ${nowMs}::bigint
+    ) w where w.minutes > 0`,
+  );
+  return new Map(
+    rows.map((row) => [
+      row.datasetId,
+      heatWindows.map(({ name }, i) => {
+        const [reads, writes, readBytes, writtenBytes] = row.sums.slice(i * 4) as [number, number, number, number];
+        return { window: name, reads, writes, readBytes, writtenBytes };
+      }),
+    ]),
+  );
 }
