@@ -8,7 +8,7 @@ import { topicFor } from '@data-in-motion/shared/protocol/topics';
 import { connectAsync, type MqttClient } from 'mqtt';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { z } from 'zod';
-import { add, detailOf, openStage, type Stage, startMs, until, untilMet, untilQuiet } from './stage.ts';
+import { add, closeStages, detailOf, openStage, type Stage, startMs, until, untilMet, untilQuiet } from './stage.ts';
 
 /** Whatever comes in at the doors: a clear answer, and nothing is different afterwards. */
 
@@ -20,7 +20,7 @@ beforeAll(async () => {
   await untilMet(stage, 'steady');
   await untilQuiet(stage);
 }, startMs);
-afterAll(() => stage?.close());
+afterAll(closeStages, startMs);
 
 const large = 10_000_000;
 const policy = (set: string): string => `{"set":{${set}}}`;

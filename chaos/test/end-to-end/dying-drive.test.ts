@@ -5,7 +5,7 @@ import { certificateBody, certificateDocument, certificateView } from '@data-in-
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { readSampleDrives } from '../../src/fleet/sample-drives.ts';
 import { copiesOn } from '../../src/invariants/one-good-copy.ts';
-import { add, detailOf, dim, expectPromises, openStage, type Stage, says, startMs, until, untilMet, witnessOf } from './stage.ts';
+import { add, closeStages, detailOf, dim, expectPromises, openStage, type Stage, says, startMs, until, untilMet, witnessOf } from './stage.ts';
 
 /** A drive lives its last three weeks in a minute and a half, with data on it. */
 
@@ -21,7 +21,7 @@ beforeAll(async () => {
   targetId = (await stage.fleet.api.list('targets', targetView)).items.find((target) => target.deviceIds.includes(drive.deviceId))!.targetId;
   for (const [i, name] of datasets.entries()) await add(stage, name, { sampleBytes: 2_000_000, seed: stage.seed + i }, { pinnedTargets: [targetId] });
 }, startMs);
-afterAll(() => stage?.close());
+afterAll(closeStages, startMs);
 
 test('the drive is empty before its recorded last day, and every copy on it was made elsewhere first', { timeout: 240_000 }, async () => {
   for (const name of datasets) {

@@ -5,7 +5,7 @@ import { accessEventsAnswer, pricesView } from '@data-in-motion/shared/api/opera
 import { pricesAt } from '@data-in-motion/shared/domain/price';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { z } from 'zod';
-import { add, detailOf, openStage, type Stage, says, startMs, until, untilMet, untilQuiet } from './stage.ts';
+import { add, closeStages, detailOf, openStage, type Stage, says, startMs, until, untilMet, untilQuiet } from './stage.ts';
 
 /** Use makes a dataset move: to a fast place while it is read, to a cheap one when it is left alone. And every dollar is in the price book. */
 
@@ -20,7 +20,7 @@ beforeAll(async () => {
   for (const [i, name] of ['read', 'left'].entries()) await add(stage, name, { nodeId: 'berlin', sampleBytes: sizeBytes, seed: stage.seed + i }, { copies: 1 });
   for (const name of ['read', 'left']) await untilMet(stage, name);
 }, startMs);
-afterAll(() => stage?.close());
+afterAll(closeStages, startMs);
 
 test('what is read often moves to a faster place, what is left alone afterwards to a cheaper one', { timeout: 240_000 }, async () => {
   const [before] = await Promise.all([primaryOf('read'), primaryOf('left')]);

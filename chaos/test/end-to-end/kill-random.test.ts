@@ -9,6 +9,7 @@ import { oneGoodCopy } from '../../src/invariants/one-good-copy.ts';
 import { readTree, treeDifferences } from './read-tree.ts';
 import {
   add,
+  closeStages,
   detailOf,
   expectPromises,
   insistently,
@@ -45,7 +46,7 @@ beforeAll(async () => {
   random = seededRandom(stage.seed);
   for (const name of trees) plantTree(path.join(stage.scratch, name), random);
 }, startMs);
-afterAll(() => stage?.close());
+afterAll(closeStages, startMs);
 
 test(`${kills} kills of agents, of the control plane and of everything, in the middle of work: all of it ends well, once`, { timeout: 600_000 }, async () => {
   const before = new Map(await Promise.all(trees.map(async (name) => [name, await readTree(path.join(stage.scratch, name))] as const)));

@@ -6,7 +6,21 @@ import { nodeDetail } from '@data-in-motion/shared/api/fleet';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { copiesOn } from '../../src/invariants/one-good-copy.ts';
 import { flipByte } from './flip-byte.ts';
-import { add, detailOf, expectPromises, openStage, type Stage, says, setPolicy, startMs, until, untilMet, untilQuiet, witnessOf } from './stage.ts';
+import {
+  add,
+  closeStages,
+  detailOf,
+  expectPromises,
+  openStage,
+  type Stage,
+  says,
+  setPolicy,
+  startMs,
+  until,
+  untilMet,
+  untilQuiet,
+  witnessOf,
+} from './stage.ts';
 
 /** A node goes away for good, as far as anybody can tell; later it comes back, and not everything on it is as it was. */
 
@@ -28,7 +42,7 @@ beforeAll(async () => {
     await setPolicy(stage, name, { pinnedTargets: [], mode: 'advisory' });
   }
 }, startMs);
-afterAll(() => stage?.close());
+afterAll(closeStages, startMs);
 
 test('the copies of an agent that does not return are made again at another site', { timeout: 120_000 }, async () => {
   expect([...away.values()].map((one) => one?.nodeId)).toEqual(datasets.map(() => lost));

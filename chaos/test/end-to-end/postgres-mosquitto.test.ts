@@ -11,7 +11,7 @@ import { readSettings } from '../../src/config.ts';
 import { hurriedLife } from '../../src/fleet/life-settings.ts';
 import { freePort } from '../../src/fleet/ports.ts';
 import { readTree, treeDifferences } from './read-tree.ts';
-import { add, chooseSeed, detailOf, expectPromises, openStage, type Stage, setPolicy, startMs, until, untilMet, untilQuiet } from './stage.ts';
+import { add, chooseSeed, closeStages, detailOf, expectPromises, openStage, type Stage, setPolicy, startMs, until, untilMet, untilQuiet } from './stage.ts';
 
 /** The same with servers that other people run: one PostgreSQL, one Mosquitto, and two control planes on both. */
 
@@ -37,7 +37,7 @@ describe.skipIf(!hasPostgres || !hasMosquitto)('with PostgreSQL and Mosquitto', 
   }, startMs);
   afterAll(async () => {
     await end(second);
-    await stage?.close();
+    await closeStages();
     await mosquitto?.stop();
     await postgres?.stop();
   });

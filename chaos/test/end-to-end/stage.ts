@@ -22,7 +22,7 @@ export interface Stage {
   /** For trees to import and files to write; outside of the fleet's own directory. */
   readonly scratch: string;
   readonly seed: number;
-  /** Everything of the fleet is ended and removed. With a failed test its last log lines are printed first. */
+  /** Everything of the fleet is ended and removed. */
   close(): Promise<void>;
 }
 
@@ -41,15 +41,31 @@ export function chooseSeed(suite: string): number {
   return seed;
 }
 
+const opened: Promise<Stage>[] = [];
+
 /** Start the fleet in a hurry: grace, trash, lost and lease times are seconds. */
-export async function openStage(suite: string, settings: Partial<FleetSettings> & { readonly seed?: number } = {}): Promise<Stage> {
+export function openStage(suite: string, settings: StageSettings = {}): Promise<Stage> {
+  const stage = start(suite, settings);
+  opened.push(stage);
+  return stage;
+}
+
+/** For `afterAll`: also a fleet whose start took longer than the hook that waited for it is ended, or it would outlive the test. */
+export async function closeStages(): Promise<void> {
+  for (const stage of opened.splice(0)) await (await stage.catch(() => undefined))?.close();
+}
+
+type StageSettings = Partial<FleetSettings> & { readonly seed?: number };
+
+async function start(suite: string, settings: StageSettings): Promise<Stage> {
   const seed = settings.seed ?? chooseSeed(suite);
   const directory = mkdtempSync(path.join(tmpdir(), `dim-${suite}-`));
   const scratch = path.join(directory, 'scratch');
+  const home = path.join(directory, 'home');
   const discard = (): void => rmSync(directory, { recursive: true, force: true });
   try {
     const fleet = await startFleet({
-      home: path.join(directory, 'home'),
+      home,
       httpPort: 0,
       mqttPort: 0,
       environment: readSettings({ ...process.env, DIM_HOME: directory }).environment,

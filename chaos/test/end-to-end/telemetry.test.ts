@@ -8,7 +8,7 @@ import Database from 'better-sqlite3';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { openStore } from '../../../control-plane/src/store/database.ts';
 import { batch, reading } from '../../../control-plane/src/store/schema.ts';
-import { openStage, type Stage, startMs, until } from './stage.ts';
+import { closeStages, openStage, type Stage, startMs, until } from './stage.ts';
 
 /** Control plane and broker are one process here: while it is dead nobody takes what the agents tell. */
 
@@ -21,7 +21,7 @@ beforeAll(async () => {
   // A day every 0.4 s: each drive is read two or three times a second.
   stage = await openStage('telemetry', { secondsPerDay: 0.4 });
 }, startMs);
-afterAll(() => stage?.close());
+afterAll(closeStages, startMs);
 
 test('after kills in the middle of commits and a long silence the database holds exactly the readings that the agents took', { timeout: 180_000 }, async () => {
   const { fleet } = stage;

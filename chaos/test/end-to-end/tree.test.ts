@@ -4,7 +4,7 @@ import path from 'node:path';
 import { datasetLocation } from '@data-in-motion/shared/api/datasets';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { readTree, treeDifferences } from './read-tree.ts';
-import { add, detailOf, dim, expectPromises, openStage, type Stage, startMs, untilMet } from './stage.ts';
+import { add, closeStages, detailOf, dim, expectPromises, openStage, type Stage, startMs, untilMet } from './stage.ts';
 
 /** A tree of thousands of real files, and everything that makes file trees hard. */
 
@@ -15,7 +15,7 @@ beforeAll(async () => {
   source = path.join(stage.scratch, 'library');
   makeLibrary(source);
 }, startMs);
-afterAll(() => stage?.close());
+afterAll(closeStages, startMs);
 
 test('a directory of thousands of real files gets two verified copies at two sites that are equal by find and sha256sum, and stays untouched', {
   timeout: 240_000,

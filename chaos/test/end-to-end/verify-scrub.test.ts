@@ -4,7 +4,7 @@ import type { DatasetDetail } from '@data-in-motion/shared/api/datasets';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { flipByte } from './flip-byte.ts';
 import { readTree } from './read-tree.ts';
-import { add, detailOf, dim, expectPromises, openStage, type Stage, says, startMs, until, untilMet } from './stage.ts';
+import { add, closeStages, detailOf, dim, expectPromises, openStage, type Stage, says, startMs, until, untilMet } from './stage.ts';
 
 /** Bytes rot behind our back, with size and times as they were. */
 
@@ -16,7 +16,7 @@ beforeAll(async () => {
   await add(stage, 'single', { nodeId: 'virginia', sampleBytes: 1_000_000, seed: stage.seed + 2 }, { copies: 1 });
   for (const name of ['asked', 'scrubbed', 'single']) await untilMet(stage, name);
 }, startMs);
-afterAll(() => stage?.close());
+afterAll(closeStages, startMs);
 
 test.each(['primary', 'other'] as const)(
   'dim datasets verify finds a turned byte in the %s copy; it is made anew elsewhere, and the bad one leaves',
