@@ -4,7 +4,7 @@ import path from 'node:path';
 import { datasetLocation } from '@data-in-motion/shared/api/datasets';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { readTree, treeDifferences } from './read-tree.ts';
-import { add, closeStages, detailOf, dim, expectPromises, openStage, type Stage, startMs, untilMet } from './stage.ts';
+import { add, closeStages, detailOf, dim, expectPromises, openStage, type Stage, startMs, untilMet, untilQuiet } from './stage.ts';
 
 /** A tree of thousands of real files, and everything that makes file trees hard. */
 
@@ -24,6 +24,8 @@ test('a directory of thousands of real files gets two verified copies at two sit
   expect(before.size).toBeGreaterThan(3_000);
   await add(stage, 'library', { nodeId: 'berlin', path: source }, { copies: 2, spread: 'site' });
   const { dataset, replicas } = await untilMet(stage, 'library', 180);
+  // A copy counts a moment before its `current` link stands.
+  await untilQuiet(stage);
 
   const verified = replicas.filter((one) => one.state === 'verified');
   expect(verified).toHaveLength(2);
