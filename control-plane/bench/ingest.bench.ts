@@ -7,6 +7,7 @@ import { systemClock } from '@data-in-motion/shared/clock';
 import Table from 'cli-table3';
 import { connectAsync } from 'mqtt';
 import postgres from 'postgres';
+import { median } from 'simple-statistics';
 import { startEmbeddedBus } from '../src/broker/embedded-bus.ts';
 import { startIngest } from '../src/ingest/ingest.ts';
 import { openStore } from '../src/store/database.ts';
@@ -197,7 +198,6 @@ function isBroker(pid: string): boolean {
   }
 }
 
-const median = (values: readonly number[]): number => [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)]!;
 const server = await startPostgres();
 const table = new Table({ head: ['load', 'ours rows/CPU-s', 'unnest rows/CPU-s', 'ratio', 'ours rows/s', 'unnest rows/s'] });
 const results: Record<string, unknown>[] = [];

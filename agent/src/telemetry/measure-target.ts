@@ -6,6 +6,7 @@ import type { Clock } from '@data-in-motion/shared/clock';
 import type { FaultHooks } from '@data-in-motion/shared/domain/fault-hooks';
 import type { TargetDescription } from '@data-in-motion/shared/domain/target';
 import type { Random } from '@data-in-motion/shared/random';
+import { quantileSorted } from 'simple-statistics';
 
 const probeBytes = 4 * 1024 * 1024;
 /** Of one call to the system: larger ones measure no faster, and their memory stays with the process. */
@@ -50,7 +51,7 @@ export class SpeedMeter {
 
   get speed(): Speed {
     const sorted = [...this.#latenciesMs].sort((a, b) => a - b);
-    const at = (share: number): number | null => (sorted.length === 0 ? null : sorted[Math.min(sorted.length - 1, Math.ceil(share * sorted.length) - 1)]!);
+    const at = (share: number): number | null => (sorted.length === 0 ? null : quantileSorted(sorted, share));
     return {
       latencyP50Ms: at(0.5),
       latencyP95Ms: at(0.95),
