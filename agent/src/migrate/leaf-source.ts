@@ -8,6 +8,7 @@ import { leafBytes } from './leaves.ts';
 import { mapInOrder } from './map-in-order.ts';
 import { OpenDirectories } from './open-directories.ts';
 import { nameOf, parentOf, printable, type RawPath } from './raw-path.ts';
+import { sharedBytesOf } from './small-file.ts';
 import type { SmallFiles } from './small-files.ts';
 
 const close = promisify(fs.close);
@@ -35,7 +36,7 @@ export interface LeafSource {
   close(): Promise<void>;
 }
 
-const readAhead = { count: 32, weight: leafBytes, weigh: (leaf: WantedLeaf): number => leaf.length };
+const readAhead = { count: 24, weight: leafBytes, weigh: (leaf: WantedLeaf): number => leaf.length };
 
 export interface DirectorySourceHooks {
   readonly buffers: LeafBuffers;
@@ -106,9 +107,8 @@ export class DirectorySource implements LeafSource {
   }
 
   async #readSmall(directory: Directory, leaf: WantedLeaf, bytes: Buffer): Promise<boolean> {
-    const memory = bytes.buffer;
-    if (leaf.leaf > 0 || !(memory instanceof SharedArrayBuffer)) return false;
-    const into = { memory, length: bytes.length };
+    const into = sharedBytesOf(bytes);
+    if (leaf.leaf > 0 || into === null) return false;
     return (await this.#hooks.small.ask({ task: 'read', directoryFd: directory.fd, name: nameOf(leaf.path), into })) === true;
   }
 

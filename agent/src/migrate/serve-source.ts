@@ -14,7 +14,7 @@ import { manifestFilesOf } from './target-layout.ts';
 /** One place in a manifest for every so many leaves: a range is found without reading the list from its beginning. */
 const leavesPerMark = 1_024;
 const mostSources = 16;
-const readAhead = { count: 32, weight: leafBytes, weigh: ({ leaf }: Numbered): number => leaf.length };
+const readAhead = { count: 24, weight: leafBytes, weigh: ({ leaf }: Numbered): number => leaf.length };
 
 interface SourceIndex {
   readonly dataset: string;

@@ -16,6 +16,7 @@ interface SmallPlace {
 /** Memory that both sides see. */
 export interface SharedBytes {
   readonly memory: SharedArrayBuffer;
+  readonly offset: number;
   readonly length: number;
 }
 export interface ReadTask extends SmallPlace {
@@ -43,6 +44,12 @@ export interface Digest {
   readonly leaf: Uint8Array;
 }
 export type FileState = Pick<fs.BigIntStats, 'dev' | 'ino' | 'size' | 'mtimeNs' | 'ctimeNs' | 'nlink' | 'mode' | 'mtimeMs' | 'ctimeMs'>;
+
+/** Null when the memory is this thread's alone. */
+export function sharedBytesOf(bytes: Buffer): SharedBytes | null {
+  const { buffer: memory, byteOffset: offset, length } = bytes;
+  return memory instanceof SharedArrayBuffer ? { memory, offset, length } : null;
+}
 
 /** Null says that this was not the ordinary case, whatever it was; nothing is known then, and the careful way finds out what. */
 export type SmallAnswer<Task extends SmallTask> = (Task extends DigestTask ? Digest : true) | null;
@@ -73,7 +80,7 @@ export function writeWhole({ directoryFd, name, from, mode, mtimeSec }: WriteTas
   const fd = fs.openSync(at(directoryFd, name), O_CREAT | O_EXCL | O_WRONLY | O_NOFOLLOW | O_NONBLOCK, 0o600);
   try {
     failpoint('C6');
-    const bytes = Buffer.from(from.memory, 0, from.length);
+    const bytes = Buffer.from(from.memory, from.offset, from.length);
     for (let done = 0; done < bytes.length; ) done += fs.writeSync(fd, bytes, done, bytes.length - done, done);
     failpoint('C7');
     failpoint('C11');
@@ -87,7 +94,7 @@ export function writeWhole({ directoryFd, name, from, mode, mtimeSec }: WriteTas
 function readWhole({ directoryFd, name, into }: ReadTask): true | null {
   const fd = openForReading(directoryFd, name);
   try {
-    const bytes = Buffer.from(into.memory, 0, into.length);
+    const bytes = Buffer.from(into.memory, into.offset, into.length);
     return fill(fd, bytes) === bytes.length ? true : null;
   } finally {
     fs.closeSync(fd);

@@ -9,7 +9,7 @@ import type { DirectoryEntry, FileEntry, HardLinkEntry, SymlinkEntry } from './m
 import { OpenDirectories } from './open-directories.ts';
 import { nameOf, parentOf, type RawPath } from './raw-path.ts';
 import { removeTree } from './remove-tree.ts';
-import { type WriteTask, writeWhole } from './small-file.ts';
+import { sharedBytesOf, type WriteTask, writeWhole } from './small-file.ts';
 import type { SmallFiles } from './small-files.ts';
 
 const call = {
@@ -73,13 +73,13 @@ export class Staging {
 
   /** Write a new file whose bytes are all here, at one go. @returns whether it was written; if not, it is to be written step by step */
   async writeSmall(entry: FileEntry, bytes: Buffer): Promise<boolean> {
-    const memory = bytes.buffer;
-    if (!(memory instanceof SharedArrayBuffer)) return false;
+    const from = sharedBytesOf(bytes);
+    if (from === null) return false;
     await this.#faults.before('write', this.#targetId);
     this.#touched.add(entry.path);
     return this.#in(entry.path, async ({ fd: directoryFd }, name) => {
       const mtimeSec = seconds(entry.mtimeNs);
-      const task: WriteTask = { task: 'write', directoryFd, name, from: { memory, length: bytes.length }, mode: entry.mode | 0o400, mtimeSec };
+      const task: WriteTask = { task: 'write', directoryFd, name, from, mode: entry.mode | 0o400, mtimeSec };
       if (this.#faults.isStepwise !== true) return (await this.#small.ask(task)) === true;
       try {
         writeWhole(task, this.#faults.failpoint);

@@ -1,6 +1,6 @@
 import { leafBytes } from './leaves.ts';
 
-const atOnce = 32;
+const atOnce = 24;
 const bytesAtOnce = leafBytes;
 
 /** Writes under way at the same time, bounded in number and bytes. The first that fails is thrown by the next call. */
