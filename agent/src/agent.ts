@@ -57,6 +57,8 @@ export interface RunningAgent {
 
 /** The same trouble is told to the control plane this often at most; the log has it each time. */
 const troubleEveryMs = 60_000;
+/** Switch certificates that are told to a store that began a new life. */
+const mostCertificates = 2_000;
 
 /**
  * One agent: what a crash left is put right first (journal, then faults), then everything is started, the link last.
@@ -169,6 +171,21 @@ export async function startAgent(parts: AgentParts): Promise<RunningAgent> {
     return listed;
   };
 
+  /** A store that began a new life may have lost switches: it hears again what this agent keeps of them. */
+  let knownEpoch = meta.read().storeEpoch;
+  const tellCertificates = (): void => {
+    const { storeEpoch } = meta.read();
+    const isNew = knownEpoch !== null && knownEpoch !== storeEpoch;
+    knownEpoch = storeEpoch;
+    if (!isNew) return;
+    // Names of jobs grow with time: the newest are told, far more than a store can lose.
+    const newest = [...migrator.certificates()].sort((a, b) => (a.jobId < b.jobId ? 1 : -1)).slice(0, mostCertificates);
+    tell(
+      newest.reverse().map(({ role, certificate }) => ({ type: 'switch-certificate' as const, atMs: wallMs(), role, certificate })),
+      'now',
+    );
+  };
+
   let loggedRev = -1;
   const commands = receiveCommands({
     link,
@@ -207,6 +224,7 @@ export async function startAgent(parts: AgentParts): Promise<RunningAgent> {
     controlPlaneKeyId: config.controlPlaneKeyId,
     onWelcomed: () => {
       log.info({ incarnation: meta.read().incarnation }, 'welcomed by the control plane');
+      atDoor(tellCertificates);
       commands.ask();
       // A node that comes back is believed only after the control plane has seen what it holds.
       atDoor(tellInventory);

@@ -20,7 +20,7 @@ import { Listening } from './health/listening.ts';
 import type { Store } from './store/database.ts';
 import { expireExperiments } from './store/experiments.ts';
 import { insertVerifyJob } from './store/jobs.ts';
-import { holdLeadership, leaveLeadership } from './store/leader.ts';
+import { distrustedSinceMs, holdLeadership, leaveLeadership } from './store/leader.ts';
 import { loadSnapshot } from './store/load-snapshot.ts';
 import { cpLeader, replica } from './store/schema.ts';
 
@@ -115,6 +115,7 @@ export class FleetKeeper {
   readonly #pruner: Pruner;
   readonly #listening = new Listening();
   #planning: Promise<void> | null = null;
+  #notedEpoch = '';
   #plannedBasis = '';
   #plannedAtMs = Number.NEGATIVE_INFINITY;
 
@@ -129,6 +130,7 @@ export class FleetKeeper {
     const term = await holdLeadership(store, holder, Math.max(10_000, settings.everyMs * termPasses));
     if (term === null) return;
     const write = leaderWrite(store, term);
+    await this.#noteEpoch(write);
     await tolerate(this.#parts, () => watchAgents(this.#parts, this.#listening, write));
     await this.#stepJobs(write);
     await dispatch.nudgeChanged();
@@ -139,6 +141,14 @@ export class FleetKeeper {
     await this.#stepJobs(write);
     await dispatch.nudgeChanged();
     await tolerate(this.#parts, () => this.#pruner.pass(write));
+  }
+
+  /** The epoch is written down before anything is decided under it: only so is a later one, after lost commits, known to be another. */
+  async #noteEpoch(write: LeaderWrite): Promise<void> {
+    const { storeEpoch } = this.#parts.store;
+    if (storeEpoch === this.#notedEpoch) return;
+    await write((tx, nowMs) => distrustedSinceMs(tx, storeEpoch, nowMs));
+    this.#notedEpoch = storeEpoch;
   }
 
   /** Resolves when no plan is being made. */

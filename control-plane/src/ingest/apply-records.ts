@@ -8,6 +8,7 @@ import { storeAssessments, storeDevices, type Told } from '../store/devices.ts';
 import { appendEvents } from '../store/events.ts';
 import { applyFaultRecord } from '../store/experiments.ts';
 import { applyInventory, applyJobRecord, applyProgress } from '../store/job-reports.ts';
+import { applySwitchCertificate } from '../store/lost-switches.ts';
 import { storeDiskStats, storeReadings } from '../store/readings.ts';
 import { storeTargetStats } from '../store/targets.ts';
 import type { BatchWork } from './read-message.ts';
@@ -28,6 +29,7 @@ function sortByType(fresh: readonly StoredBatch<BatchWork>[]): Sorted {
     job: [],
     inventory: [],
     fault: [],
+    'switch-certificate': [],
     note: [],
     gap: [],
   };
@@ -73,7 +75,7 @@ export type ChangedNodes = ReadonlySet<NodeId>;
  * Store the records of batches that were not stored before. Whole tables are copied, what jobs report is applied one by one in the
  * order in which it was told. Answers the nodes about which something changed that decisions read.
  */
-export async function applyRecords(tx: Tx, nowMs: number, fresh: readonly StoredBatch<BatchWork>[]): Promise<ChangedNodes> {
+export async function applyRecords(tx: Tx, nowMs: number, fresh: readonly StoredBatch<BatchWork>[], publicKeyPem: string): Promise<ChangedNodes> {
   const told = sortByType(fresh);
   const changed = new Set<NodeId>();
   await storeDevices(tx, nowMs, told['device-seen']);
@@ -92,11 +94,13 @@ export async function applyRecords(tx: Tx, nowMs: number, fresh: readonly Stored
     tx,
     told.ewma.map(({ record }) => record),
   );
+  // Before the listing of the same agent: what it shows may be the copy that the listing has.
+  for (const { nodeId, record } of told['switch-certificate']) await applySwitchCertificate(tx, nodeId, record, publicKeyPem, nowMs);
   for (const { nodeId, record } of told.inventory) await applyInventory(tx, nodeId, record, nowMs);
   for (const { nodeId, record } of told.job) await applyJobRecord(tx, nodeId, record, nowMs);
   for (const { nodeId, record } of newestProgress(told.progress)) await applyProgress(tx, nodeId, record, nowMs);
   for (const { nodeId, record } of told.fault) await applyFaultRecord(tx, nodeId, record, nowMs);
-  for (const { nodeId } of [...told.job, ...told.inventory]) changed.add(nodeId);
+  for (const { nodeId } of [...told.job, ...told.inventory, ...told['switch-certificate']]) changed.add(nodeId);
   await tellNotes(tx, nowMs, told.note);
   await tellGaps(tx, nowMs, told.gap);
   return changed;

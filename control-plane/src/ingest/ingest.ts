@@ -115,7 +115,7 @@ export function startIngest(parts: IngestParts): Ingest {
     const outcome = await store.transaction(async (tx) => {
       nowMs = await store.nowMs(tx);
       await rate.watch(tx, nowMs, group);
-      return storeGroup(tx, nowMs, group, parts.onBoot);
+      return storeGroup(tx, nowMs, group, parts.onBoot, parts.publicKeyPem);
     });
     counts.groups++;
     counts.records += outcome.records;

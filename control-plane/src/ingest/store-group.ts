@@ -85,7 +85,7 @@ function badOf(group: readonly Work[]): BadMessage[] {
 const of = <Kind extends Work['kind']>(group: readonly Work[], kind: Kind): WorkOf<Kind>[] => group.filter((work): work is WorkOf<Kind> => work.kind === kind);
 
 /** Store a group of messages in one transaction: all of it, or nothing. What is said to the senders is said after the commit. */
-export async function storeGroup(tx: Tx, nowMs: number, group: readonly Work[], onBoot: BootHook): Promise<GroupOutcome> {
+export async function storeGroup(tx: Tx, nowMs: number, group: readonly Work[], onBoot: BootHook, publicKeyPem: string): Promise<GroupOutcome> {
   const welcomes: { boot: BootMessage; outcome: BootOutcome }[] = [];
   for (const { boot: message } of of(group, 'boot')) welcomes.push({ boot: message, outcome: await boot(tx, nowMs, message, onBoot) });
   const changedNodes = new Set(welcomes.filter(({ outcome }) => outcome.isNew).map(({ boot: { nodeId } }) => nodeId));
@@ -101,7 +101,7 @@ export async function storeGroup(tx: Tx, nowMs: number, group: readonly Work[], 
   if (batches.length > 0) {
     const outcome = await storeBatches(tx, nowMs, batches);
     await tellForks(tx, nowMs, outcome.forked);
-    for (const nodeId of await applyRecords(tx, nowMs, outcome.fresh)) changedNodes.add(nodeId);
+    for (const nodeId of await applyRecords(tx, nowMs, outcome.fresh, publicKeyPem)) changedNodes.add(nodeId);
     fresh = outcome.fresh.length;
     for (const { batch } of outcome.fresh) records += batch.content.length;
   }

@@ -9,6 +9,8 @@ import { appendEvents } from './events.ts';
 import { changeJob, type JobRow, lockJob } from './job-rows.ts';
 import { dataset, datasetVersion, pointer, switchLog } from './schema.ts';
 
+type VersionRow = typeof datasetVersion.$inferSelect;
+
 export type SwitchOutcome = 'switched' | 'not-ready' | 'conflict' | 'not-wanted' | 'cancelled';
 
 /**
@@ -29,12 +31,12 @@ export async function switchJob(tx: Tx, jobId: JobId, key: SigningKey, nowMs: nu
   const facts: SwitchFacts = { arriving, root: version.root, expectedRev: row.expectedPointerRev ?? 0, pointer: held ?? null };
   const bad = guards.switchToVerified(facts);
   if (bad !== null) return end(tx, row, 'cancel', bad, nowMs);
-  if (!takesPointer(row, held ?? null, copies)) return join(tx, row, facts, key, nowMs);
+  if (!takesPointer(row, held ?? null, copies)) return join(tx, row, facts, version, key, nowMs);
 
   if (guards.cas(facts) !== null) return lost(tx, row, held?.rev ?? 0, nowMs);
   const toRev = facts.expectedRev + 1;
   if (!(await compareAndSet(tx, row, facts.expectedRev, toRev, nowMs))) return lost(tx, row, held?.rev ?? 0, nowMs);
-  const certificate = switchCertificate(row, facts, toRev, true, key, nowMs);
+  const certificate = switchCertificate(row, facts, version, { rev: toRev, primary: true }, key, nowMs);
   await tx.insert(switchLog).values({
     jobId,
     datasetId: row.datasetId,
@@ -67,9 +69,9 @@ function takesPointer(row: JobRow, held: PointerFacts | null, copies: readonly C
 }
 
 /** The copy joins the others; readers stay where they are. */
-async function join(tx: Tx, row: JobRow, facts: SwitchFacts, key: SigningKey, nowMs: number): Promise<SwitchOutcome> {
+async function join(tx: Tx, row: JobRow, facts: SwitchFacts, version: VersionRow, key: SigningKey, nowMs: number): Promise<SwitchOutcome> {
   const rev = facts.pointer?.rev ?? 0;
-  const certificate = switchCertificate(row, facts, rev, false, key, nowMs);
+  const certificate = switchCertificate(row, facts, version, { rev, primary: false }, key, nowMs);
   await changeJob(tx, row, ['switch'], { certificate, switchRev: rev, switchedAtMs: nowMs, waitingBecause: null }, nowMs, { rev });
   return 'switched';
 }
@@ -112,7 +114,14 @@ async function end(tx: Tx, row: JobRow, event: 'cancel' | 'finish', because: str
 }
 
 /** What both agents keep, so that a switch which the store lost can be learned from them again. JSON text of a `Signed`. */
-function switchCertificate(row: JobRow, facts: SwitchFacts, rev: number, primary: boolean, key: SigningKey, nowMs: number): string {
+function switchCertificate(
+  row: JobRow,
+  facts: SwitchFacts,
+  version: VersionRow,
+  { rev, primary }: { rev: number; primary: boolean },
+  key: SigningKey,
+  nowMs: number,
+): string {
   const body = {
     v: 1,
     kind: 'switch',
@@ -120,6 +129,8 @@ function switchCertificate(row: JobRow, facts: SwitchFacts, rev: number, primary
     datasetId: row.datasetId,
     versionId: row.versionId,
     root: facts.root,
+    objects: version.objects,
+    bytes: version.sizeBytes,
     replicaId: row.toReplicaId,
     targetId: facts.arriving.targetId,
     replaces: facts.pointer?.replicaId ?? null,

@@ -23,7 +23,7 @@ const dayMs = 24 * hourMs;
 const lookedAt = 20_000;
 
 /** Events that tell the history of data itself stay. */
-const keptEvents = sql.raw(`type not like 'certificate.%' and type not in ('dataset.pointer-moved', 'dataset.version-committed')`);
+const keptEvents = sql.raw(`type not like 'certificate.%' and type not in ('dataset.pointer-moved', 'dataset.switch-learned', 'dataset.version-committed')`);
 
 async function countOf(tx: Tx, query: SQL): Promise<number> {
   const [row] = await rowsOf<{ count: number }>(tx, query);

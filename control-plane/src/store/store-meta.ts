@@ -1,9 +1,9 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { Failure } from '@data-in-motion/shared/failure';
-import { sql } from 'drizzle-orm';
+import { eq, sql } from 'drizzle-orm';
 import { readMigrationFiles } from 'drizzle-orm/migrator';
 import { type Db, migrationsFolder, rowsOf } from './database.ts';
-import { storeMeta } from './schema.ts';
+import { cpLeader, storeMeta } from './schema.ts';
 
 /** Random and never used again; agents only compare it. */
 function newEpoch(): string {
@@ -45,6 +45,11 @@ export async function settleEpoch(tx: Db, fingerprint: string, restored: boolean
   if (row.fingerprint === fingerprint && !restored) return row.storeEpoch;
   const storeEpoch = newEpoch();
   await tx.update(storeMeta).set({ storeEpoch, fingerprint });
+  // A leader that never came to note the epoch before must not take this one for the first.
+  await tx
+    .insert(cpLeader)
+    .values({ knownEpoch: row.storeEpoch })
+    .onConflictDoUpdate({ target: cpLeader.id, set: { knownEpoch: row.storeEpoch }, setWhere: eq(cpLeader.knownEpoch, '') });
   await tx.execute(sql`update event set tx_id = 0 where tx_id <> 0`);
   if (restored) await tx.execute(sql`update agent_stream set durable_upto = watermark`);
   return storeEpoch;

@@ -8,7 +8,7 @@ import { desiredDocument } from '@data-in-motion/shared/protocol/messages';
 import type { JobRecord } from '@data-in-motion/shared/protocol/records';
 import { jobRecord } from '@data-in-motion/shared/protocol/records';
 import type { Random } from '@data-in-motion/shared/random';
-import { isSignedBy, newPrivateKeyPem, signingKey } from '@data-in-motion/shared/signature';
+import { isSignedBy, newPrivateKeyPem, type SigningKey, signingKey } from '@data-in-motion/shared/signature';
 import { eq } from 'drizzle-orm';
 import type { LoopSettings } from '../../src/control-loop/parts.ts';
 import { FleetKeeper, loopSettings } from '../../src/control-loop.ts';
@@ -36,6 +36,7 @@ export class FakeAgent {
   /** Steps done, by job, epoch and kind: told again when asked again, not done again. */
   readonly #done = new Map<string, JobRecord[]>();
   readonly usedPermits = new Set<string>();
+  readonly certificates: { role: 'activate' | 'witness'; certificate: string }[] = [];
   document: DesiredDocument | null = null;
   incarnation = 1;
   isAway = false;
@@ -97,8 +98,10 @@ export class FakeAgent {
         ];
       }
       case 'activate':
+        this.certificates.push({ role: 'activate', certificate: order.certificate });
         return [{ ...base, event: 'activated', replicaId: order.destination.replicaId, rev: order.rev }];
       case 'witness':
+        this.certificates.push({ role: 'witness', certificate: order.certificate });
         return [{ ...base, event: 'witnessed', replicaId: order.replicaId, rev: order.rev }];
       case 'retire': {
         const { replicaId } = order.target;
@@ -128,13 +131,15 @@ export interface FleetOptions {
   readonly targetsPerNode?: number;
   readonly policy?: PolicyOverride;
   readonly settings?: Partial<LoopSettings>;
+  /** Another control plane of the same agents, with the same key and clock. */
+  readonly like?: FakeFleet;
 }
 
 /** A control plane's keeper and dispatch on a real store with a clock of its own, and agents in memory that obey. */
 export class FakeFleet {
-  readonly clock = new ManualClock();
-  readonly key = signingKey(newPrivateKeyPem());
-  readonly agents = new Map<NodeId, FakeAgent>();
+  readonly clock: ManualClock;
+  readonly key: SigningKey;
+  readonly agents: Map<NodeId, FakeAgent>;
   readonly failures: unknown[] = [];
   /** Called before a copy is renamed away or deleted: where a test says what must never happen. */
   onLeave: (copy: DiskCopy, to: 'trash' | 'gone') => void = () => {};
@@ -143,6 +148,9 @@ export class FakeFleet {
   readonly keeper: FleetKeeper;
 
   constructor(store: Store, options: FleetOptions = {}) {
+    this.clock = options.like?.clock ?? new ManualClock();
+    this.key = options.like?.key ?? signingKey(newPrivateKeyPem());
+    this.agents = options.like?.agents ?? new Map();
     this.store = Object.assign(Object.create(store) as Store, { nowMs: async () => this.clock.nowMs() });
     const onFailure = (failure: unknown): void => void this.failures.push(failure);
     this.dispatch = startDispatch({

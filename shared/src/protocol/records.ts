@@ -171,6 +171,14 @@ export const faultRecord = z.object({
   detail: text,
 });
 
+/** After the store of the control plane may have lost commits: a switch that this agent keeps the certificate of, as the destination or as the source. */
+export const switchCertificateRecord = z.object({
+  type: z.literal('switch-certificate'),
+  atMs,
+  role: z.enum(['activate', 'witness']),
+  certificate: z.string().max(4_000),
+});
+
 /** Something a person may want to know. */
 export const noteRecord = z.object({
   type: z.literal('note'),
@@ -196,6 +204,7 @@ export const agentRecord = z.discriminatedUnion('type', [
   jobRecord,
   inventoryRecord,
   faultRecord,
+  switchCertificateRecord,
   noteRecord,
   gapRecord,
 ]);
