@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { systemClock } from '@data-in-motion/shared/clock';
 import type { FaultKind } from '@data-in-motion/shared/domain/fault-hooks';
-import type { ExperimentId, NodeId, SiteId, TargetId } from '@data-in-motion/shared/domain/ids';
+import type { ExperimentId, JobId, NodeId, ReplicaId, SiteId, TargetId } from '@data-in-motion/shared/domain/ids';
 import { seededRandom, systemRandom } from '@data-in-motion/shared/random';
 import { newPrivateKeyPem, signingKey } from '@data-in-motion/shared/signature';
 import { afterEach, beforeEach, expect, test } from 'vitest';
@@ -190,4 +190,22 @@ test('on a bus that loses, repeats and reorders everything is told once', async 
 test('a second agent on the same state directory is refused', async () => {
   await start();
   await expect(start()).rejects.toThrow(/another process owns/);
+});
+
+test('a store that began a new life is shown the switch certificates that the agent keeps, and no other store', async () => {
+  await start();
+  await controlPlane.until(() => controlPlane.asks > 0);
+  const job = { jobId: '01ARZ3NDEKTSV4RRFFQ69G5FAV' as JobId, epoch: 1 };
+  const replicaId = '01ARZ3NDEKTSV4RRFFQ69G5FAW' as ReplicaId;
+  controlPlane.order({ rev: 1, orders: [{ ...job, kind: 'witness', replicaId, rev: 2, certificate: 'signed' }], liveJobs: [job.jobId], watched: [] });
+  await controlPlane.untilTold((record) => record.type === 'job' && record.event === 'witnessed');
+  controlPlane.reference.rollBack();
+  await controlPlane.untilTold((record) => record.type === 'switch-certificate');
+  const boots = controlPlane.boots.length;
+  await running.shift()!.stop();
+  await start();
+  await controlPlane.until(() => controlPlane.boots.length > boots);
+  const inventories = controlPlane.records.filter((record) => record.type === 'inventory').length;
+  await controlPlane.until(() => controlPlane.records.filter((record) => record.type === 'inventory').length > inventories);
+  expect(controlPlane.records.filter((record) => record.type === 'switch-certificate')).toMatchObject([{ role: 'witness', certificate: 'signed' }]);
 });

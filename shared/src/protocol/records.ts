@@ -176,7 +176,7 @@ export const switchCertificateRecord = z.object({
   type: z.literal('switch-certificate'),
   atMs,
   role: z.enum(['activate', 'witness']),
-  certificate: z.string().max(4_000),
+  certificate: z.string().max(8_000),
 });
 
 /** Something a person may want to know. */
