@@ -1,4 +1,6 @@
-import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -6,6 +8,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import { forgetHome } from '../src/fleet/home.ts';
 import { type Fleet, type FleetSettings, startFleet } from '../src/fleet/local-fleet.ts';
 import { freePort } from '../src/fleet/ports.ts';
+import { identify } from '../src/fleet/process-identity.ts';
 
 const stub = { controlPlane: path.join(import.meta.dirname, 'stub/control-plane.mjs'), agent: path.join(import.meta.dirname, 'stub/agent.mjs') };
 let home: string;
@@ -74,7 +77,6 @@ test('a second fleet on the same directory is refused and names the first', asyn
 test('the lock of a process that is gone is taken over, also when its number lives again', async () => {
   const first = await start();
   await first.stop();
-  const { writeFileSync } = await import('node:fs');
   writeFileSync(path.join(home, 'fleet.lock'), JSON.stringify({ pid: process.pid, bootId: 'of-an-earlier-boot', startTicks: '1' }));
   await start();
 });
@@ -92,6 +94,21 @@ test('a taken port is refused before anything starts, with the variable that cha
     taken.close();
   }
   await start();
+});
+
+test('what a fleet that was killed left running is ended, and its port waited for', async () => {
+  const httpPort = await freePort();
+  const first = await start({ httpPort });
+  await first.stop();
+  // Ends slowly: its port is free only a while after it was told to go.
+  const left = spawn(process.execPath, [
+    '-e',
+    `const child = require('node:child_process').spawn(process.execPath, ['-e', "require('node:net').createServer().listen(${httpPort}, '127.0.0.1', () => console.log('up')); setTimeout(() => process.exit(), 2500)"], { stdio: 'inherit' }); setInterval(() => {}, 1000);`,
+  ]);
+  await once(left.stdout, 'data');
+  writeFileSync(path.join(home, 'run/control-plane.json'), JSON.stringify(identify(left.pid!)));
+  await start({ httpPort });
+  expect(left.exitCode ?? left.signalCode).toBe('SIGKILL');
 });
 
 test('a control plane that refuses its settings ends the start with its own words', async () => {

@@ -73,6 +73,8 @@ const controlPlaneStopMs = 10_000;
 /** An empty database takes seconds to make, more on a busy machine. */
 const readyLimitMs = 90_000;
 const pollEveryMs = 60;
+/** The threads of a process that was killed may outlive its name in the process table, and hold its ports, for moments. */
+const leftoverPortsMs = 5_000;
 /** Young garbage is small in both: without a limit V8 keeps 16 MB halves, times four processes. */
 const smallHeap = ['--max-semi-space-size=1', '--disable-warning=ExperimentalWarning'];
 /**
@@ -87,11 +89,11 @@ const replayFromDay = 20;
 export async function startFleet(settings: FleetSettings): Promise<Fleet> {
   const home = openHome(settings.home);
   try {
-    endLeftovers(home);
+    const portsComeFree = endLeftovers(home) ? leftoverPortsMs : 0;
     const httpPort = settings.httpPort === 0 ? await freePort() : settings.httpPort;
     const mqttPort = settings.mqttPort === 0 ? await freePort() : settings.mqttPort;
-    await assertPortFree(httpPort, 'DIM_HTTP_PORT');
-    if (settings.controlPlane?.MQTT_URL === undefined) await assertPortFree(mqttPort, 'DIM_MQTT_PORT');
+    await assertPortFree(httpPort, 'DIM_HTTP_PORT', portsComeFree);
+    if (settings.controlPlane?.MQTT_URL === undefined) await assertPortFree(mqttPort, 'DIM_MQTT_PORT', portsComeFree);
     const fleet = new LocalFleet(settings, home, httpPort, mqttPort);
     try {
       await fleet.begin();
@@ -327,13 +329,14 @@ class LocalFleet implements Fleet {
   }
 }
 
-/** Children of a fleet that was itself killed still hold ports and state: exactly those that it recorded are ended. */
-function endLeftovers(home: Home): void {
+/** Children of a fleet that was itself killed still hold ports and state: exactly those that it recorded are ended. True when there were any. */
+function endLeftovers(home: Home): boolean {
   const left = [...recordedProcesses(home.directory).values()];
   for (const one of left) signalProcess(one, 'SIGKILL');
   const untilMs = systemClock.monotonicMs() + 5_000;
   while (left.some(isAlive) && systemClock.monotonicMs() < untilMs) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 20);
   for (const name of readdirSync(home.run)) rmSync(path.join(home.run, name));
+  return left.length > 0;
 }
 
 function readApiKey(file: string): string {

@@ -1,12 +1,27 @@
 import { createServer } from 'node:net';
+import { systemClock } from '@data-in-motion/shared/clock';
 import { Failure } from '@data-in-motion/shared/failure';
 
-/** Refuse a port that somebody else listens on, before anything is started, and name the setting that changes it. */
-export async function assertPortFree(port: number, variable: string): Promise<void> {
-  try {
-    await listenOnce(port);
-  } catch (error) {
+const lookEveryMs = 50;
+
+/**
+ * Refuse a port that somebody else listens on, before anything is started, and name the setting that changes it.
+ *
+ * @param patienceMs how long a port that is taken may take to come free
+ */
+export async function assertPortFree(port: number, variable: string, patienceMs: number): Promise<void> {
+  const untilMs = systemClock.monotonicMs() + patienceMs;
+  for (;;) {
+    const error = await listenOnce(port).then(
+      () => undefined,
+      (thrown: unknown) => thrown,
+    );
+    if (error === undefined) return;
     const code = (error as NodeJS.ErrnoException).code;
+    if (code === 'EADDRINUSE' && systemClock.monotonicMs() < untilMs) {
+      await systemClock.sleep(lookEveryMs);
+      continue;
+    }
     const because =
       code === 'EADDRINUSE' ? 'is taken by another program' : code === 'EACCES' ? 'may not be used without more rights' : `can not be opened (${code})`;
     throw new Failure('refused', {
