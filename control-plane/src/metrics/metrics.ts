@@ -1,7 +1,7 @@
 import { sql } from 'drizzle-orm';
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import type { Store } from '../store/database.ts';
-import { accessAggregate, batch, event, experiment, job, jobTransition, node, quarantine, replica } from '../store/schema.ts';
+import { accessAggregate, agentStream, event, experiment, job, jobTransition, node, quarantine, replica } from '../store/schema.ts';
 
 export interface Metrics {
   readonly requests: Histogram<'route' | 'method' | 'status'>;
@@ -25,7 +25,7 @@ export function startMetrics(store: Store, startedAtMs: number, nowMs: () => num
   const refused = new Counter({ name: 'dim_http_refused_total', help: 'Requests that were answered by a problem document', labelNames: ['code'], registers });
   const gauge = (name: string, help: string, labelNames: string[] = []) => new Gauge({ name, help, labelNames, registers });
   const uptime = gauge('dim_uptime_seconds', 'Time since this control plane started');
-  const batches = gauge('dim_batches_stored_total', 'Telemetry batches stored, each once');
+  const batches = gauge('dim_batches_stored_total', 'Telemetry batches stored, by the watermarks of the agents');
   const poison = gauge('dim_messages_quarantined', 'Messages kept for inspection because they could not be read');
   const nodes = gauge('dim_nodes', 'Nodes by the state of their agent', ['state']);
   const jobs = gauge('dim_jobs', 'Jobs by state', ['state']);
@@ -48,7 +48,8 @@ export function startMetrics(store: Store, startedAtMs: number, nowMs: () => num
     async render() {
       const db = store.db;
       uptime.set((nowMs() - startedAtMs) / 1000);
-      const [stored] = await db.select({ count }).from(batch);
+      // Names of old batches are deleted, the watermarks only grow.
+      const [stored] = await db.select({ count: sql<number>`coalesce(sum(${agentStream.watermark}), 0)` }).from(agentStream);
       batches.set(Number(stored?.count ?? 0));
       const [kept] = await db.select({ count }).from(quarantine);
       poison.set(Number(kept?.count ?? 0));
