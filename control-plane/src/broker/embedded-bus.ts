@@ -44,8 +44,14 @@ function login(settings: EmbeddedBusSettings, speakers: Map<Client, Speaker & { 
     done: (error: AuthenticateError | null, ok: boolean | null) => void,
   ): void => {
     const identity = client.id;
-    if (username !== identity || password === undefined) return done(refusal(4, 'user name and client id must be the identity'), false);
-    if (pending >= mostPendingLogins) return done(refusal(3, 'too many at once'), false);
+    if (username !== identity || password === undefined) {
+      done(refusal(4, 'user name and client id must be the identity'), false);
+      return;
+    }
+    if (pending >= mostPendingLogins) {
+      done(refusal(3, 'too many at once'), false);
+      return;
+    }
     pending++;
     settings
       .authenticate(identity, password.toString())
