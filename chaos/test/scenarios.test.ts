@@ -16,7 +16,10 @@ for (const name of ownScenarios()) {
       const lines: string[] = [];
       const played = await inOwnFleet(readScenario(name), { environment: { PATH: process.env.PATH ?? '' } }, seed, (line) => lines.push(line));
       const broken = played.promises.filter((one) => !one.holds).map((one) => `${one.name}: ${one.detail}`);
-      expect({ stopped: played.stopped, broken }, `npx dim chaos run ${name} --seed ${seed} --own-fleet\n${lines.join('\n')}`).toEqual({ stopped: null, broken: [] });
+      expect({ stopped: played.stopped, broken }, `npx dim chaos run ${name} --seed ${seed} --own-fleet\n${lines.join('\n')}`).toEqual({
+        stopped: null,
+        broken: [],
+      });
     },
     longestMs,
   );
