@@ -60,8 +60,8 @@ export interface PostgresServer {
   readonly port: number;
   /** Another empty database on the same server. */
   newDatabase(): Promise<string>;
-  /** Like pulling the plug on the processes: `immediate`; a restart recovers from the log. */
-  restart(): Promise<void>;
+  /** Like pulling the plug on the processes: `immediate`; a restart recovers from the log, after `awayMs` without a server. */
+  restart(awayMs?: number): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -105,8 +105,9 @@ export async function startPostgres(settings: readonly string[] = []): Promise<P
     socketFolder: folder,
     port,
     newDatabase,
-    async restart() {
+    async restart(awayMs = 0) {
       await end(server, 'SIGQUIT');
+      await new Promise((resolve) => setTimeout(resolve, awayMs));
       server = await start();
     },
     async stop() {

@@ -1,4 +1,4 @@
-import { cpSync } from 'node:fs';
+import { cpSync, existsSync } from 'node:fs';
 import path from 'node:path';
 import { consistencyView } from '@data-in-motion/shared/api/operations';
 import { systemClock } from '@data-in-motion/shared/clock';
@@ -84,7 +84,9 @@ interface TakenBatch {
 /** What the journal of a dead agent holds. */
 function journalOf({ fleet, scratch }: Stage, nodeId: string): TakenBatch[] {
   const directory = path.join(scratch, nodeId);
-  for (const name of ['agent.db', 'agent.db-wal']) cpSync(path.join(fleet.home.agent(nodeId), 'state', name), path.join(directory, name));
+  const state = path.join(fleet.home.agent(nodeId), 'state');
+  // An agent that was killed right after a checkpoint at its start has no log beside its file.
+  for (const name of ['agent.db', 'agent.db-wal']) if (existsSync(path.join(state, name))) cpSync(path.join(state, name), path.join(directory, name));
   const journal = new Database(path.join(directory, 'agent.db'));
   try {
     const rows = journal.prepare('select uid, state, sealed_at_ms, records from outbox join outbox_records using (position)').all() as {

@@ -12,6 +12,8 @@ import { clientOf, runTransaction } from './transactions.ts';
 const channel = 'dim_event';
 /** Any constant: who opens the database first migrates it, the others wait. */
 const migrationLock = 7_246_001;
+/** Followers look this often even when nobody calls them. */
+const missedLookMs = 1_000;
 const epochCheckMs = 5_000;
 
 interface Address {
@@ -149,6 +151,9 @@ export async function openPostgres(databaseUrl: string): Promise<Store> {
     );
   }, epochCheckMs);
   watch.unref();
+  // The driver listens again after a lost connection, once: while the server is still starting that fails, and notifications end in silence.
+  const missed = setInterval(() => signals.emit('events'), missedLookMs);
+  missed.unref();
 
   return {
     kind: 'postgres',
@@ -166,6 +171,7 @@ export async function openPostgres(databaseUrl: string): Promise<Store> {
     async makeDurable() {},
     async close() {
       clearInterval(watch);
+      clearInterval(missed);
       await client.end({ timeout: 5 });
     },
   };
