@@ -30,7 +30,7 @@ function userIds(name: string): { uid: number; gid: number } | undefined {
 }
 
 async function untilListening(port: number, child: ChildProcess): Promise<void> {
-  for (let attempt = 0; attempt < 400; attempt++) {
+  for (let attempt = 0; attempt < 2_400; attempt++) {
     if (child.exitCode !== null) throw new Error(`the server ended at once with code ${child.exitCode}`);
     const open = await new Promise<boolean>((resolve) => {
       const socket = connect(port, '127.0.0.1');

@@ -1,5 +1,7 @@
 import { EventEmitter } from 'node:events';
 import { connect, type Socket } from 'node:net';
+import { systemRandom } from '@data-in-motion/shared/random';
+import { backoffMs } from '@data-in-motion/shared/retry';
 import { sql } from 'drizzle-orm';
 import { drizzle } from 'drizzle-orm/postgres-js';
 import postgres, { type TransactionSql } from 'postgres';
@@ -12,6 +14,8 @@ import { clientOf, runTransaction } from './transactions.ts';
 const channel = 'dim_event';
 /** Any constant: who opens the database first migrates it, the others wait. */
 const migrationLock = 7_246_001;
+/** Between two attempts to connect to a server that is away. */
+const reconnect = { firstDelayMs: 50, longestDelayMs: 1_000 };
 /** Followers look this often even when nobody calls them. */
 const missedLookMs = 1_000;
 const epochCheckMs = 5_000;
@@ -93,6 +97,8 @@ export async function openPostgres(databaseUrl: string): Promise<Store> {
   const options = {
     max: 8,
     connect_timeout: 10,
+    // The driver's own pauses grow to 20 s within seven attempts: a server that restarts would be stood up long after it is back.
+    backoff: (attempts: number) => backoffMs(attempts, reconnect, systemRandom) / 1000,
     onnotice: () => {},
     socket: noDelaySockets(),
     types: { wholeNumber: { to: 20, from: [20], serialize: (value: number) => String(value), parse: Number } },

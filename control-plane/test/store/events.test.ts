@@ -113,22 +113,27 @@ describe.skipIf(!hasPostgres)('events of several control planes', () => {
   });
 
   // For longer than the driver tries to listen again: then nobody is called any more, and followers must look by themselves.
-  it.for([0, 3_000])('go on after the server was killed and came back %d ms later', async (awayMs) => {
-    const from = await lastEventSeq(stores[0]!.db);
-    const follower = heard(stores[2]!, from, 1);
-    await server.restart(awayMs);
-    await expect
-      .poll(
-        () =>
-          stores[0]!
-            .transaction((tx) => appendEvents(tx, 1, [said('again')]))
-            .then(
-              () => 'stored',
-              (failure: { kind: string }) => failure.kind,
-            ),
-        { timeout: 20_000 },
-      )
-      .toBe('stored');
-    expect(await follower).toEqual(['again']);
-  });
+  it.for([0, 3_000])(
+    'go on after the server was killed and came back %d ms later',
+    async (awayMs) => {
+      const from = await lastEventSeq(stores[0]!.db);
+      const follower = heard(stores[2]!, from, 1);
+      await server.restart(awayMs);
+      await expect
+        .poll(
+          () =>
+            stores[0]!
+              .transaction((tx) => appendEvents(tx, 1, [said('again')]))
+              .then(
+                () => 'stored',
+                (failure: { kind: string }) => failure.kind,
+              ),
+          { timeout: 60_000 },
+        )
+        .toBe('stored');
+      expect(await follower).toEqual(['again']);
+      // A server that was killed flushes all its files before it answers, which takes its time on a busy disk.
+    },
+    120_000,
+  );
 });
