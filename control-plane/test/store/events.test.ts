@@ -115,6 +115,8 @@ describe.skipIf(!hasPostgres)('events of several control planes', () => {
   // For longer than the driver tries to listen again: then nobody is called any more, and followers must look by themselves.
   it.for([0, 3_000])(
     'go on after the server was killed and came back %d ms later',
+    // A server that was killed flushes all its files before it answers, which takes its time on a busy disk.
+    { timeout: 120_000 },
     async (awayMs) => {
       const from = await lastEventSeq(stores[0]!.db);
       const follower = heard(stores[2]!, from, 1);
@@ -132,8 +134,6 @@ describe.skipIf(!hasPostgres)('events of several control planes', () => {
         )
         .toBe('stored');
       expect(await follower).toEqual(['again']);
-      // A server that was killed flushes all its files before it answers, which takes its time on a busy disk.
     },
-    120_000,
   );
 });
