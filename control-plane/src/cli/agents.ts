@@ -1,19 +1,48 @@
-import { joinTokenAnswer } from '@data-in-motion/shared/api/operations';
+import { writeFileSync } from 'node:fs';
+import { enrollAnswer, joinTokenAnswer } from '@data-in-motion/shared/api/operations';
 import type { Command } from 'commander';
 import { duration } from './figures.ts';
-import { noun, verb } from './session.ts';
+import { noun, type Session, verb } from './session.ts';
 import { oneOf } from './units.ts';
+
+type Role = 'agent' | 'client';
 
 export function addAgents(program: Command): void {
   const agents = noun(program, 'agents', 'who may join the fleet');
-  verb<{ role: 'agent' | 'client' }>(agents, {
+  verb<{ role: Role }>(agents, {
     usage: 'join-token [node]',
     says: 'a token with which one agent (or, with --role client, one application) joins; good once, for ten minutes',
     examples: ['agents join-token hamburg', 'agents join-token gateway --role client'],
     options: (command) => command.option('--role <role>', 'agent or client', oneOf(['agent', 'client'] as const), 'agent'),
     async run(session, [nodeId], options) {
-      const answer = await session.api.call('joinToken', joinTokenAnswer, { body: { ...(nodeId === undefined ? {} : { nodeId }), role: options.role } });
+      const answer = await joinToken(session, nodeId, options.role);
       session.answer(answer, () => `${answer.token}\n\nGood once, for ${duration(answer.expiresAtMs - Date.now())}. On the node:\n  ${answer.command}`);
     },
   });
+  verb<{ role: Role; token?: string; output?: string }>(agents, {
+    usage: 'enroll <node>',
+    says: 'an identity on the bus for one agent (or application), written to a file that only you can read; it replaces the one that the name had',
+    examples: ['agents enroll hamburg', 'agents enroll gateway --role client -o gateway.json', 'agents enroll hamburg --token TOKEN'],
+    options: (command) =>
+      command
+        .option('--role <role>', 'agent or client', oneOf(['agent', 'client'] as const), 'agent')
+        .option('--token <token>', 'a join token that somebody gave you; otherwise one is made with your key')
+        .option('-o, --output <file>', 'where to write the credentials (default: <node>.credentials.json)'),
+    async run(session, [nodeId], options) {
+      const token = options.token ?? (await joinToken(session, nodeId, options.role)).token;
+      const credentials = await session.api.call('enroll', enrollAnswer, { body: { token, nodeId } });
+      const file = options.output ?? `${nodeId}.credentials.json`;
+      // `wx`: credentials that are there already are not overwritten by a slip of the name.
+      writeFileSync(file, `${JSON.stringify(credentials, null, 2)}\n`, { mode: 0o600, flag: 'wx' });
+      const { password: _, ...shown } = credentials;
+      session.answer(
+        { ...shown, file },
+        () => `${nodeId} may speak on ${credentials.mqttUrl}. Its credentials are in ${file}: name it as credentialsFile in the agent's settings.`,
+      );
+    },
+  });
+}
+
+function joinToken(session: Session, nodeId: string | undefined, role: Role) {
+  return session.api.call('joinToken', joinTokenAnswer, { body: { ...(nodeId === undefined ? {} : { nodeId }), role } });
 }

@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import type { ServerResponse } from 'node:http';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -244,4 +244,23 @@ test('a certificate is checked without a server, and says when the key could not
   rmSync(path.join(home, 'control-plane.pub'));
   expect(foreign.code).toBe(1);
   expect(foreign.out).toContain('does NOT verify');
+});
+
+test('an agent is enrolled into a file that only its owner reads, and one that is there is not overwritten', async () => {
+  const credentials = { nodeId: 'hamburg', password: 'secret', mqttUrl: 'mqtt://127.0.0.1:1883', keyId: 'k', publicKeyPem: 'p' };
+  const answering = await serve({
+    'POST /v1/agents/join-tokens': () => ({ token: 'a-join-token', expiresAtMs: Date.now() + 600_000, command: 'x' }),
+    'POST /v1/agents/enroll': () => credentials,
+  });
+  const file = path.join(home, 'hamburg.json');
+  const ended = await dim(['agents', 'enroll', 'hamburg', '-o', file]);
+  expect(ended.code, ended.err).toBe(0);
+  expect(ended.out).not.toContain('secret');
+  expect(JSON.parse(readFileSync(file, 'utf8'))).toEqual(credentials);
+  expect(statSync(file).mode & 0o777).toBe(0o600);
+  expect(answering.asked.map((request) => request.body)).toEqual([
+    { nodeId: 'hamburg', role: 'agent' },
+    { token: 'a-join-token', nodeId: 'hamburg' },
+  ]);
+  expect((await dim(['agents', 'enroll', 'hamburg', '-o', file])).code).toBe(1);
 });
