@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises';
+import { readFileSync } from 'node:fs';
 import { type Clock, systemClock } from '@data-in-motion/shared/clock';
 import type { Assessment } from '@data-in-motion/shared/domain/assessment';
 import type { DeviceIdentity } from '@data-in-motion/shared/domain/device';
@@ -123,7 +123,7 @@ class DiskCounterWatch {
   }
 
   async pass(): Promise<void> {
-    const text = await readFile(this.#file, 'utf8').catch(() => '');
+    const text = this.#read();
     const now = { atMs: this.#clock.monotonicMs(), counters: parseDiskstats(text) };
     const before = this.#before;
     this.#before = now;
@@ -136,5 +136,14 @@ class DiskCounterWatch {
       return stats === null ? [] : [{ type: 'disk-stats' as const, ...stats }];
     });
     if (records.length > 0) this.#tell(records, 'soon');
+  }
+
+  /** At once, not later: the kernel answers in microseconds, and two looks can not overtake each other. Empty where there is no such file. */
+  #read(): string {
+    try {
+      return readFileSync(this.#file, 'utf8');
+    } catch {
+      return '';
+    }
   }
 }
