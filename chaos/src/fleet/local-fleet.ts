@@ -122,14 +122,12 @@ class LocalFleet implements Fleet {
   #api: RouteCaller | undefined;
   #stopped: Promise<void> | undefined;
   #begun = false;
-  readonly #createdAtMs: number;
 
   constructor(settings: FleetSettings, home: Home, httpPort: number, mqttPort: number) {
     this.#settings = settings;
     this.home = home;
     this.#nodes = settings.nodes ?? localNodes;
     this.#clock = settings.clock ?? systemClock;
-    this.#createdAtMs = this.#clock.nowMs();
     this.#ports = { http: httpPort, mqtt: mqttPort };
     this.nodeIds = this.#nodes.map((node) => node.nodeId);
     this.url = `http://127.0.0.1:${httpPort}`;
@@ -171,17 +169,14 @@ class LocalFleet implements Fleet {
     await this.#untilControlPlane(limitMs, 'restart');
     for (;;) {
       const waitedFor = this.nodeIds.filter((nodeId) => !this.#down.has(nodeId));
-      const heard = new Set((await this.#nodeList().catch(() => [])).filter((node) => this.#isHeard(node)).map((node) => node.nodeId));
+      const heard = new Set(
+        (await this.#nodeList().catch(() => [])).filter((node) => node.agentState === 'online' || node.agentState === 'returned').map((node) => node.nodeId),
+      );
       const silent = waitedFor.filter((nodeId) => !heard.has(nodeId));
       if (silent.length === 0) return;
       if (this.#clock.monotonicMs() > untilMs) throw this.#slow(`The agents ${silent.join(', ')} were not heard within ${limitMs / 1000} s.`, silent[0]!);
       await this.#clock.sleep(pollEveryMs);
     }
-  }
-
-  /** Heard in this run: the database still says of the run before who was online. */
-  #isHeard(node: z.infer<typeof nodeView>): boolean {
-    return (node.agentState === 'online' || node.agentState === 'returned') && (node.lastHeardAtMs ?? 0) >= this.#createdAtMs;
   }
 
   targetRoot(targetId: string): string {
