@@ -43,6 +43,8 @@ export class FleetReader {
 
   constructor(store: Store) {
     this.#store = store;
+    // Whoever has read that something happened must not be shown the rows from before it.
+    store.signals.on('events', () => this.forget());
   }
 
   /** The rows, at most a quarter of a second old. */
