@@ -31,6 +31,16 @@ test('the environment stands over the file', () => {
   expect(read).toMatchObject({ mqttUrl: 'mqtt://127.0.0.1:1', nodeId: 'node-b', failpoint: { name: 'C13', nth: 3 }, reconnect: { longestDelayMs: 2_000 } });
 });
 
+test('the settings of the containers are usable with a password from the environment', () => {
+  const compose = path.join(import.meta.dirname, '../compose');
+  for (const name of ['berlin', 'frankfurt', 'virginia']) {
+    const read = readConfig(path.join(compose, `${name}.json`), { MQTT_PASSWORD: 'secret' });
+    expect(read).toMatchObject({ nodeId: name, siteId: name, mqttUrl: 'mqtt://mqtt:1883', password: 'secret' });
+    expect(read.targets.map(({ targetId }) => targetId.split('-')[0])).toEqual([name, name]);
+    for (const target of read.targets) expect(path.dirname(target.root)).toBe('/data');
+  }
+});
+
 test('the credentials file brings password, bus and key', () => {
   const keyId = '0123456789abcdef0123456789abcdef';
   writeFileSync(

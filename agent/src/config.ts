@@ -128,7 +128,14 @@ export interface AgentConfig extends Omit<Settings, 'mqttUrl' | 'password' | 'cr
 export type Environment = Readonly<Record<string, string | undefined>>;
 
 /** Environment variables that stand over the file, for what differs from start to start. */
-const overrides = { MQTT_URL: 'mqttUrl', DIM_NODE: 'nodeId', DIM_SITE: 'siteId', DIM_STATE: 'stateDirectory', DIM_LOG_LEVEL: 'logLevel' } as const;
+const overrides = {
+  MQTT_URL: 'mqttUrl',
+  MQTT_PASSWORD: 'password',
+  DIM_NODE: 'nodeId',
+  DIM_SITE: 'siteId',
+  DIM_STATE: 'stateDirectory',
+  DIM_LOG_LEVEL: 'logLevel',
+} as const;
 
 /**
  * Read the settings once. Relative paths are taken from the directory of the file.

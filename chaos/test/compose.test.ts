@@ -10,13 +10,11 @@ const service = z.object({
   build: z.object({ context: z.string(), dockerfile: z.string() }).optional(),
   volumes: z.array(z.string()).default([]),
   ports: z.array(z.string()).default([]),
-  configs: z.array(z.object({ source: z.string(), target: z.string() })).default([]),
   depends_on: z.union([z.array(z.string()), z.record(z.string(), z.unknown())]).default([]),
   profiles: z.array(z.string()).default([]),
 });
 const composeFile = z.object({
   services: z.record(z.string(), service),
-  configs: z.record(z.string(), z.object({ content: z.string() })),
   volumes: z.record(z.string(), z.null()),
 });
 const compose = composeFile.parse(parse(readFileSync(path.join(root, 'docker-compose.yml'), 'utf8'), { merge: true }));
@@ -31,7 +29,6 @@ describe('docker-compose.yml, read without an engine', () => {
         const from = volume.replace(/^\$\{\w+:-([^}]*)\}/, '$1').split(':')[0]!;
         if (from.startsWith('.') ? !existsSync(path.join(root, from)) : !(from in compose.volumes)) missing.push(`${name}: ${from}`);
       }
-      for (const { source } of one.configs) if (!(source in compose.configs)) missing.push(`${name}: config ${source}`);
       for (const other of Array.isArray(one.depends_on) ? one.depends_on : Object.keys(one.depends_on))
         if (!(other in compose.services)) missing.push(`${name}: ${other}`);
     }
@@ -47,12 +44,10 @@ describe('docker-compose.yml, read without an engine', () => {
     expect(services.filter(([, one]) => one.profiles.includes('metrics')).map(([name]) => name)).toEqual(['prometheus', 'grafana']);
   });
 
-  test('the settings of each agent are JSON and name its own targets', () => {
-    for (const [name, { content }] of Object.entries(compose.configs)) {
-      const settings = JSON.parse(content.replaceAll(/\$\{[^}]+\}/g, 'secret')) as { nodeId: string; targets: { targetId: string }[] };
-      expect(settings.nodeId).toBe(name);
-      expect(settings.targets.every((target) => target.targetId.startsWith(`${name}-`))).toBe(true);
-    }
+  test('each agent has the settings of its own node', () => {
+    const agents = services.filter(([, one]) => one.build?.dockerfile === 'agent/Dockerfile');
+    expect(agents.map(([name]) => name)).toEqual(['berlin', 'frankfurt', 'virginia']);
+    for (const [name, { volumes }] of agents) expect(volumes).toContain(`./agent/compose/${name}.json:/etc/data-in-motion/agent.json:ro`);
   });
 
   test('the dashboard asks only for figures that the control plane gives', () => {
