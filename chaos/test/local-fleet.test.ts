@@ -4,6 +4,7 @@ import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { listOf, nodeView } from '@data-in-motion/shared/api/fleet';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { forgetHome } from '../src/fleet/home.ts';
 import { type Fleet, type FleetSettings, startFleet } from '../src/fleet/local-fleet.ts';
@@ -47,6 +48,15 @@ test('a fleet starts, enrols its agents once, and goes on where it was after a s
   await first.stop();
   await start();
   expect(JSON.parse(readFileSync(path.join(home, 'stub.json'), 'utf8'))).toEqual({ berlin: 1, frankfurt: 1, virginia: 1 });
+});
+
+test('a second start is ready when its agents have spoken, not when the last run remembers them', async () => {
+  const first = await start();
+  await first.stop();
+  const beganAtMs = Date.now();
+  const second = await start();
+  const { items } = await second.api.call('nodes', listOf(nodeView));
+  expect(items.map(({ lastHeardAtMs }) => (lastHeardAtMs ?? 0) >= beganAtMs)).toEqual([true, true, true]);
 });
 
 test('an agent and a control plane that are killed come back by themselves', async () => {

@@ -144,6 +144,7 @@ class LocalFleet implements Fleet {
   }
 
   async begin(): Promise<void> {
+    const beganAtMs = this.#clock.nowMs();
     this.#say('starting the control plane');
     this.#supervise(controlPlaneName, this.#settings.programs?.controlPlane ?? path.join(root, 'control-plane/src/main.ts'), [], {
       DIM_HOME: this.home.directory,
@@ -160,17 +161,25 @@ class LocalFleet implements Fleet {
     this.#say(`${known.length === 0 ? 'starting' : 'waiting for'} ${this.#nodes.length} agents: ${this.nodeIds.join(', ')}`);
     const listed = new Set((await this.#nodeList()).map((node) => node.nodeId));
     for (const node of this.#nodes) if (!known.includes(node) || !listed.has(node.nodeId)) await this.#admit(node);
-    await this.untilReady();
+    // The database remembers the agents of the last run as online: only who has spoken since counts.
+    await this.#untilHeard(readyLimitMs, beganAtMs);
     this.#begun = true;
   }
 
   async untilReady(limitMs = readyLimitMs): Promise<void> {
-    const untilMs = this.#clock.monotonicMs() + limitMs;
     await this.#untilControlPlane(limitMs, 'restart');
+    await this.#untilHeard(limitMs, 0);
+  }
+
+  /** @param sinceMs by the clock of this machine, which is the control plane's too */
+  async #untilHeard(limitMs: number, sinceMs: number): Promise<void> {
+    const untilMs = this.#clock.monotonicMs() + limitMs;
     for (;;) {
       const waitedFor = this.nodeIds.filter((nodeId) => !this.#down.has(nodeId));
       const heard = new Set(
-        (await this.#nodeList().catch(() => [])).filter((node) => node.agentState === 'online' || node.agentState === 'returned').map((node) => node.nodeId),
+        (await this.#nodeList().catch(() => []))
+          .filter((node) => (node.agentState === 'online' || node.agentState === 'returned') && (node.lastHeardAtMs ?? 0) >= sinceMs)
+          .map((node) => node.nodeId),
       );
       const silent = waitedFor.filter((nodeId) => !heard.has(nodeId));
       if (silent.length === 0) return;

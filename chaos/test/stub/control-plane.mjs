@@ -11,17 +11,19 @@ if (process.env.STUB_REFUSES === '1') {
   process.exit(1);
 }
 const enrolled = existsSync(state) ? JSON.parse(readFileSync(state, 'utf8')) : {};
-const heard = new Set();
+const remembered = new Set(Object.keys(enrolled));
+const heard = new Map();
 if (!existsSync(path.join(home, 'admin.key'))) writeFileSync(path.join(home, 'admin.key'), 'dim_stub\n', { mode: 0o600 });
 
 const node = (nodeId) => ({
   nodeId,
   siteId: nodeId,
   host: 'here',
-  agentState: heard.has(nodeId) ? 'online' : 'expected',
+  // Who is enrolled is remembered as online, as in a database of the run before.
+  agentState: heard.has(nodeId) || remembered.has(nodeId) ? 'online' : 'expected',
   agentVersion: null,
   incarnation: 0,
-  lastHeardAtMs: null,
+  lastHeardAtMs: heard.get(nodeId) ?? null,
   transferUrl: null,
   importRoots: [],
   targets: 0,
@@ -37,7 +39,7 @@ createServer((request, response) => {
     const answer = (value, status = 200) => response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(value));
     if (request.url === '/readyz') return answer({ ready: true });
     if (request.url === '/stub/heard') {
-      heard.add(body.nodeId);
+      heard.set(body.nodeId, Date.now());
       return answer({});
     }
     if (request.headers['x-api-key'] !== 'dim_stub')
