@@ -590,7 +590,7 @@ export function fixtureFleet(nowMs: number, manyDevices = 0) {
         endedAtMs: nowMs - hourMs,
       },
     ],
-    kinds: Object.entries(faultKinds).map(([kind, row]) => ({ kind, on: row.on, parameters: [...row.parameters], says: row.says })),
+    kinds: Object.entries(faultKinds).map(([kind, row]) => ({ kind, on: row.on, parameters: row.parameters, says: row.says })),
     invariants: [
       { name: 'copies', says: 'No dataset has fewer verified copies than one', holds: true, detail: '214 of 214 datasets' },
       { name: 'one-primary', says: 'Every dataset has exactly one primary', holds: true, detail: '214 pointers, each verified' },

@@ -121,8 +121,8 @@ test.each([
   ['target-latency', 'disk-1', {}],
   ['target-errors', 'disk-1', { probability: 2, errno: 'EIO' }],
   ['target-errors', 'disk-1', { probability: 1, errno: 'EWHATEVER' }],
-  ['flip-byte', replicaId, { replicaId }],
-  ['flip-byte', '../etc', { replicaId: '../../etc' }],
+  ['flip-byte', replicaId, {}],
+  ['flip-byte', '../../etc', {}],
   ['link-delay', 'node-b', { addedMs: 5 }],
   ['clock-skew', 'node-a', { offsetMs: 'much' }],
 ] as const)('%s for %s with %j is refused and nothing is armed', async (kind, subject, parameters) => {
@@ -156,7 +156,7 @@ test('one byte of a copy is turned with size and time as they were, and turned b
   const before = contents(place);
   const times = ['a', 'b', 'c'].map((name) => statSync(path.join(place, name)).mtimeMs);
   const faults = start();
-  await faults.receive(document('flip-byte', replicaId, { replicaId }));
+  await faults.receive(document('flip-byte', replicaId));
   const after = contents(place);
   expect([...after].filter((byte, i) => byte !== before[i])).toHaveLength(1);
   expect(['a', 'b', 'c'].map((name) => Math.round(statSync(path.join(place, name)).mtimeMs))).toEqual(times.map(Math.round));
@@ -168,7 +168,7 @@ test('one byte of a copy is turned with size and time as they were, and turned b
 test('a byte that an earlier process turned is turned back before anything else', async () => {
   const place = makeReplica();
   const before = contents(place);
-  await start().receive(document('flip-byte', replicaId, { replicaId }));
+  await start().receive(document('flip-byte', replicaId));
   expect(contents(place)).not.toBe(before);
   await start().undoLeftovers();
   expect(contents(place)).toBe(before);
@@ -177,13 +177,13 @@ test('a byte that an earlier process turned is turned back before anything else'
 test('a file that was repaired or removed meanwhile is left alone', async () => {
   const place = makeReplica();
   const faults = start();
-  await faults.receive(document('flip-byte', replicaId, { replicaId }));
+  await faults.receive(document('flip-byte', replicaId));
   for (const name of ['a', 'b', 'c']) writeFileSync(path.join(place, name), 'repaired');
   await faults.receive({ ...document('flip-byte', replicaId), action: 'undo-all' });
   expect(contents(place)).toBe('repairedrepairedrepaired');
   expect(told.at(-1)?.detail).toContain('not as it was left');
 
-  await faults.receive(document('flip-byte', replicaId, { replicaId }));
+  await faults.receive(document('flip-byte', replicaId));
   rmSync(place, { recursive: true });
   await faults.stop();
   expect(told.at(-1)?.detail).toContain('gone');
@@ -194,7 +194,7 @@ test('each kind of the published list has its file, and a plan that can be read 
   const faults = start();
   for (const [kind, { on }] of Object.entries(faultKinds) as [FaultKind, { on: string }][]) {
     const subject = { target: 'disk-1', replica: replicaId, node: 'node-a', device: 'drive-1' }[on] ?? '';
-    await faults.receive(document(kind, subject, { addedMs: 1, probability: 0, errno: 'EIO', offsetMs: 1, pace: 2, replicaId }));
+    await faults.receive(document(kind, subject, { addedMs: 1, probability: 0, errno: 'EIO', offsetMs: 1, pace: 2 }));
   }
   expect(states()).toEqual(Object.keys(faultKinds).map(() => 'armed'));
   await start().undoLeftovers();

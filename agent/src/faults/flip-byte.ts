@@ -40,8 +40,8 @@ export const flipByte = defineFault<Plan>({
 });
 
 async function chooseByte(order: FaultOrder, world: FaultWorld): Promise<Plan> {
-  const replicaId = String(order.parameters.replicaId ?? order.subject);
-  if (!ulidPattern.test(replicaId)) throw refusedFault('parameter replicaId has to be the id of a copy');
+  const replicaId = order.subject;
+  if (!ulidPattern.test(replicaId)) throw refusedFault(`"${replicaId}" is not the id of a copy`);
   const files = (await Promise.all(world.targets.map(({ root }) => filesOfReplica(root, replicaId)))).flat();
   if (files.length === 0) throw refusedFault(`no file with content of copy ${replicaId} lies on this node`);
   const random = seededRandom(order.seed);

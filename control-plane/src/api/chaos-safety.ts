@@ -1,22 +1,29 @@
 import type { experimentRequest } from '@data-in-motion/shared/api/operations';
-import { faultKinds } from '@data-in-motion/shared/domain/fault-hooks';
+import { type FaultKind, faultKinds } from '@data-in-motion/shared/domain/fault-hooks';
 import { Failure } from '@data-in-motion/shared/failure';
 import type { z } from 'zod';
 import type { FleetRows } from './fleet-rows.ts';
 
 type Request = z.infer<typeof experimentRequest>;
+/** A fault and what it is on. */
+export interface Disturbance {
+  readonly kind: FaultKind;
+  readonly subject: string;
+}
+type Replica = FleetRows['replicas'][number];
 
 /**
- * Which node a fault goes to, after checking that nobody's last verified copy is in its way.
+ * Which node a fault goes to, after checking that nobody's last verified copy is in its way, counting what other faults have in their hands already.
  *
+ * @param others faults that are armed, or may be
  * @throws refused with the reason: faults switched off, unknown subject or parameter, or a dataset that would be left without a verified copy
  */
-export function placeFault(rows: FleetRows, request: Request, allowed: boolean): string {
+export function placeFault(rows: FleetRows, request: Request, others: readonly Disturbance[], allowed: boolean): string {
   if (!allowed) throw refusal('chaos.forbidden', 'Faults are switched off on this control plane.', 'Start it with DIM_CHAOS=1; the local fleet does.');
   const kind = faultKinds[request.kind];
-  const unknown = Object.keys(request.parameters).find((name) => !(kind.parameters as readonly string[]).includes(name));
+  const unknown = Object.keys(request.parameters).find((name) => !(name in kind.parameters));
   if (unknown !== undefined)
-    throw refusal('chaos.invalid', `${request.kind} has no parameter "${unknown}".`, `Its parameters: ${kind.parameters.join(', ') || 'none'}.`);
+    throw refusal('chaos.invalid', `${request.kind} has no parameter "${unknown}".`, `Its parameters: ${Object.keys(kind.parameters).join(', ') || 'none'}.`);
   const nodeId = nodeOf(rows, kind.on, request.subject);
   const node = rows.nodes.find((one) => one.nodeId === nodeId);
   if (node === undefined)
@@ -26,7 +33,11 @@ export function placeFault(rows: FleetRows, request: Request, allowed: boolean):
       `dim ${kind.on === 'replica' ? 'datasets show' : `${kind.on}s`} lists them.`,
     );
   if (!node.faultsAllowed) throw refusal('chaos.forbidden', `The agent of ${nodeId} does not allow faults.`, 'Set faultsAllowed in its settings.');
-  refuseLastCopies(rows, touched(rows, kind.on, request.subject, request.kind));
+  refuseLastCopies(
+    rows,
+    touched(rows, request),
+    others.map((other) => touched(rows, other)),
+  );
   return nodeId;
 }
 
@@ -39,7 +50,8 @@ function nodeOf(rows: FleetRows, on: string, subject: string): string {
 }
 
 /** Targets whose copies a fault can make unreadable, or the one replica it changes. */
-function touched(rows: FleetRows, on: string, subject: string, kind: Request['kind']): (replica: FleetRows['replicas'][number]) => boolean {
+function touched(rows: FleetRows, { kind, subject }: Disturbance): (replica: Replica) => boolean {
+  const { on } = faultKinds[kind];
   if (on === 'replica') return (replica) => replica.replicaId === subject;
   if (on === 'target') return (replica) => replica.targetId === subject;
   // A dying drive is what evacuation is for: it is a forecast, no byte is touched.
@@ -50,17 +62,17 @@ function touched(rows: FleetRows, on: string, subject: string, kind: Request['ki
   return (replica) => targets.has(replica.targetId);
 }
 
-function refuseLastCopies(rows: FleetRows, isTouched: (replica: FleetRows['replicas'][number]) => boolean): void {
+function refuseLastCopies(rows: FleetRows, isTouched: (replica: Replica) => boolean, byOthers: readonly ((replica: Replica) => boolean)[]): void {
   for (const [datasetId, pointer] of rows.pointers) {
     const copies = rows.replicas.filter(
       (replica) => replica.datasetId === datasetId && replica.versionId === pointer.versionId && replica.state === 'verified',
     );
-    const hit = copies.filter(isTouched).length;
-    if (hit > 0 && copies.length - hit < 1) {
+    const left = copies.filter((replica) => !isTouched(replica) && !byOthers.some((isTaken) => isTaken(replica)));
+    if (copies.some(isTouched) && left.length === 0) {
       throw refusal(
         'chaos.last-copy',
         `Dataset ${datasetId} would be left without a verified copy that can be reached.`,
-        'Wait until it has copies elsewhere, or choose another subject.',
+        'Wait until it has copies elsewhere and other faults are over (dim chaos stop), or choose another subject.',
       );
     }
   }

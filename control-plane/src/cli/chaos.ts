@@ -31,7 +31,13 @@ export function addChaos(program: Command): void {
             [
               { title: 'fault', of: (row) => row.kind },
               { title: 'on', of: (row) => row.on },
-              { title: 'with', of: (row) => row.parameters.join(', ') || '–' },
+              {
+                title: 'with',
+                of: (row) =>
+                  Object.entries(row.parameters)
+                    .map(([name, usual]) => `${name}=${usual}`)
+                    .join(' ') || '–',
+              },
               { title: 'does', of: (row) => row.says },
             ],
             '',

@@ -1,6 +1,7 @@
 import type { ExperimentView } from '@data-in-motion/shared/api/operations';
+import type { FaultKind } from '@data-in-motion/shared/domain/fault-hooks';
 import type { NodeId } from '@data-in-motion/shared/domain/ids';
-import { and, eq, inArray } from 'drizzle-orm';
+import { and, eq, inArray, or, sql } from 'drizzle-orm';
 import type { Tx } from './database.ts';
 import { appendEvents } from './events.ts';
 import { experiment } from './schema.ts';
@@ -8,11 +9,26 @@ import { experiment } from './schema.ts';
 export interface NewExperiment {
   readonly experimentId: string;
   readonly nodeId: NodeId;
-  readonly kind: string;
+  readonly kind: FaultKind;
   readonly subject: string;
   readonly parameters: Readonly<Record<string, string | number>>;
   readonly ttlMs: number;
   readonly by: string;
+}
+
+/** Any number that nobody else takes. */
+const oneAtATime = 7_305_001;
+
+/** Faults that are out there or may be, until the transaction ends by this one alone: two that are asked for together see each other. */
+export async function disturbances(tx: Tx): Promise<{ kind: FaultKind; subject: string }[]> {
+  await tx.execute(sql`select pg_advisory_xact_lock(${oneAtATime})`);
+  return (
+    tx
+      .select({ kind: experiment.kind, subject: experiment.subject })
+      .from(experiment)
+      // A byte stays turned until its agent has said that it is turned back.
+      .where(or(inArray(experiment.state, ['sent', 'armed']), and(eq(experiment.state, 'expired'), eq(experiment.kind, 'flip-byte'))))
+  );
 }
 
 /** Write a fault down before the agent hears of it. */

@@ -1,6 +1,7 @@
 import type { AgentState } from '@data-in-motion/shared/domain/agent-health';
 import type { RiskLevel } from '@data-in-motion/shared/domain/assessment';
 import type { NvmeHealth } from '@data-in-motion/shared/domain/device';
+import type { FaultKind } from '@data-in-motion/shared/domain/fault-hooks';
 import type { Heat } from '@data-in-motion/shared/domain/heat';
 import type { DatasetId, DeviceId, JobId, NodeId, PlanId, ReplicaId, SiteId, TargetId, VersionId } from '@data-in-motion/shared/domain/ids';
 import type { JobEvent, JobPurpose, JobState } from '@data-in-motion/shared/domain/job';
@@ -507,7 +508,7 @@ export const syncQueue = pgTable('sync_queue', {
 });
 export const experiment = pgTable('experiment', {
   experimentId: text('experiment_id').primaryKey(),
-  kind: text('kind').notNull(),
+  kind: text('kind').$type<FaultKind>().notNull(),
   subject: text('subject').notNull(),
   nodeId: text('node_id').$type<NodeId>().notNull(),
   parameters: jsonb('parameters').$type<Record<string, string | number>>().notNull(),

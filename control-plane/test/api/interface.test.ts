@@ -191,7 +191,7 @@ test('every change has an audit row, refused ones too, with who and what came of
   expect(rows.some((row) => row.who === 'nobody' && row.outcome === '401')).toBe(true);
 });
 
-test('a fault that would take the last verified copy, or that nobody has heard of, is refused', async () => {
+test('a fault that nobody has heard of, or on something that is not there, is refused', async () => {
   const arm = (body: object) => api.call('POST', '/v1/chaos/experiments', { role: 'admin', body });
   expect((await arm({ kind: 'set-on-fire', subject: 'berlin' })).status).toBe(422);
   expect((await arm({ kind: 'target-latency', subject: 'atlantis' })).status).toBe(404);

@@ -4,6 +4,7 @@ import path from 'node:path';
 import type { Role } from '@data-in-motion/shared/api/operations';
 import { systemClock } from '@data-in-motion/shared/clock';
 import type { NodeId, SiteId, TargetId } from '@data-in-motion/shared/domain/ids';
+import type { FaultDocument } from '@data-in-motion/shared/protocol/messages';
 import { systemRandom } from '@data-in-motion/shared/random';
 import { newPrivateKeyPem, signingKey } from '@data-in-motion/shared/signature';
 import pino from 'pino';
@@ -20,6 +21,8 @@ export interface Interface {
   readonly store: Store;
   readonly keys: Readonly<Record<Role, string>>;
   readonly wakes: () => number;
+  /** Faults that agents were told. */
+  readonly faults: readonly FaultDocument[];
   call(method: string, path: string, options?: { role?: Role; body?: unknown; headers?: Record<string, string>; raw?: string }): Promise<Response>;
   app: ReturnType<typeof createApp>;
   close(): Promise<void>;
@@ -30,6 +33,7 @@ export async function openInterface(): Promise<Interface> {
   const store = await openStore({ databaseUrl: null, directory: path.join(directory, 'database') });
   const nowMs = await store.nowMs();
   let wakes = 0;
+  const faults: FaultDocument[] = [];
   const context: ApiContext = {
     store,
     bus: {
@@ -44,7 +48,13 @@ export async function openInterface(): Promise<Interface> {
       close: async () => {},
     },
     loop: { wake: () => wakes++, stop: async () => {}, makePlan: notAsked, applyPlan: notAsked, resync: async () => ({ verifying: 0, nodes: 0 }) },
-    dispatch: { answerAsk: async () => {}, nudgeChanged: async () => 0, nudgeAll: async () => 0, sendFault: async () => {}, stop: async () => {} },
+    dispatch: {
+      answerAsk: async () => {},
+      nudgeChanged: async () => 0,
+      nudgeAll: async () => 0,
+      sendFault: async (_, document) => void faults.push(document),
+      stop: async () => {},
+    },
     fleet: new FleetReader(store),
     metrics: startMetrics(store, nowMs, () => systemClock.nowMs()),
     signingKey: signingKey(newPrivateKeyPem()),
@@ -68,6 +78,7 @@ export async function openInterface(): Promise<Interface> {
     store,
     keys,
     wakes: () => wakes,
+    faults,
     app,
     call(method, at, { role, body, headers = {}, raw } = {}) {
       return app.request(`http://127.0.0.1:8080${at}`, {

@@ -103,7 +103,8 @@ export const chaosView = z.object({
   allowed: z.boolean(),
   armed: z.array(experimentView),
   recent: z.array(experimentView),
-  kinds: z.array(z.object({ kind: z.string(), on: z.string(), parameters: z.array(z.string()), says: z.string() })),
+  /** Each parameter with the value that it takes unless another is given. */
+  kinds: z.array(z.object({ kind: z.string(), on: z.string(), parameters: z.record(z.string(), z.union([z.string(), z.number()])), says: z.string() })),
   invariants: z.array(z.object({ name: z.string(), says: z.string(), holds: z.boolean(), detail: z.string() })),
 });
 export type ChaosView = z.infer<typeof chaosView>;

@@ -21,7 +21,7 @@ import { ulid } from '@data-in-motion/shared/ulid';
 import { z } from '@hono/zod-openapi';
 import { desc, eq, sql } from 'drizzle-orm';
 import { storeAccesses } from '../../store/accesses.ts';
-import { startExperiment, stopExperiments } from '../../store/experiment-requests.ts';
+import { disturbances, startExperiment, stopExperiments } from '../../store/experiment-requests.ts';
 import { agentStream, certificate, event, experiment, quarantine } from '../../store/schema.ts';
 import { burstAccesses } from '../burst.ts';
 import { placeFault } from '../chaos-safety.ts';
@@ -152,7 +152,7 @@ function chaosRoutes(app: Api, { store, fleet, dispatch, settings, clock, random
           allowed: settings.chaosAllowed,
           armed,
           recent: rows.filter((row) => !armed.includes(row)),
-          kinds: Object.entries(faultKinds).map(([kind, fault]) => ({ kind, on: fault.on, parameters: [...fault.parameters], says: fault.says })),
+          kinds: Object.entries(faultKinds).map(([kind, fault]) => ({ kind, on: fault.on, parameters: fault.parameters, says: fault.says })),
           invariants: await invariantsOf(store, await fleet.read()),
         },
       };
@@ -167,9 +167,14 @@ function chaosRoutes(app: Api, { store, fleet, dispatch, settings, clock, random
     status: 201,
     async run({ body, caller }) {
       fleet.forget();
-      const nodeId = placeFault(await fleet.read(), body, settings.chaosAllowed) as NodeId;
+      const rows = await fleet.read();
       const experimentId = ulid(clock.nowMs(), random);
-      const row = await store.transaction((tx) => startExperiment(tx, { experimentId, nodeId, ...body, by: caller.who }, clock.nowMs()));
+      const parameters = { ...faultKinds[body.kind].parameters, ...body.parameters };
+      const row = await store.transaction(async (tx) => {
+        const nodeId = placeFault(rows, body, await disturbances(tx), settings.chaosAllowed) as NodeId;
+        return startExperiment(tx, { experimentId, nodeId, ...body, parameters, by: caller.who }, clock.nowMs());
+      });
+      const nodeId = row.nodeId as NodeId;
       await dispatch.sendFault(nodeId, {
         v: 1,
         nodeId,
@@ -177,7 +182,7 @@ function chaosRoutes(app: Api, { store, fleet, dispatch, settings, clock, random
         action: 'arm',
         kind: body.kind,
         subject: body.subject,
-        parameters: body.parameters,
+        parameters,
         ttlMs: body.ttlMs,
         seed: body.seed,
         issuedAtMs: clock.nowMs(),
@@ -194,7 +199,7 @@ function chaosRoutes(app: Api, { store, fleet, dispatch, settings, clock, random
         nodeId: row.nodeId,
         experimentId: row.experimentId as never,
         action: experimentId === null ? 'undo-all' : 'undo',
-        kind: row.kind as keyof typeof faultKinds,
+        kind: row.kind,
         subject: row.subject,
         parameters: {},
         ttlMs: 1_000,
