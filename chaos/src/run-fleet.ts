@@ -1,7 +1,6 @@
 import { systemClock } from '@data-in-motion/shared/clock';
 import { asFailure, Failure } from '@data-in-motion/shared/failure';
 import type { Settings } from './config.ts';
-import { forgetHome } from './fleet/home.ts';
 import { watchableLife } from './fleet/life-settings.ts';
 import { type Fleet, startFleet } from './fleet/local-fleet.ts';
 import type { ProcessExit } from './fleet/supervised-process.ts';
@@ -14,14 +13,13 @@ export async function runFleet(settings: Settings, options: { readonly fresh: bo
   const beganAtMs = settings.DIM_STARTED_AT_MS ?? Date.now();
   const say = (text: string): void => console.log(`  ${((Date.now() - beganAtMs) / 1000).toFixed(1).padStart(5)} s  ${text}`);
   const stopping = stopSignal();
-  if (options.fresh) {
-    forgetHome(settings.DIM_HOME);
-    say(`forgot the state in ${settings.DIM_HOME}`);
-  }
+  const givenUp = new AbortController();
+  void stopping.signal.then(() => givenUp.abort());
 
-  let fleet: Fleet | undefined;
   const starting = startFleet({
     home: settings.DIM_HOME,
+    fresh: options.fresh,
+    signal: givenUp.signal,
     httpPort: settings.DIM_HTTP_PORT,
     mqttPort: settings.DIM_MQTT_PORT,
     environment: settings.environment,
@@ -34,8 +32,14 @@ export async function runFleet(settings: Settings, options: { readonly fresh: bo
     onStep: say,
     onExit: (exit) => sayExit(exit, say),
   });
-  // A start that is interrupted ends as soon as it has come far enough to be ended in order.
-  fleet = await starting;
+  let fleet: Fleet;
+  try {
+    fleet = await starting;
+  } catch (error) {
+    if (!(error instanceof Failure && error.code === 'fleet.given-up')) throw error;
+    say('stopped before it was ready; the next start goes on where this was');
+    return 0;
+  }
   if (!stopping.asked())
     console.log(`\nData in Motion is ready: ${await fleet.loginUrl()}\n(The address is good once; another: npx dim console. Ctrl-C stops everything.)`);
 

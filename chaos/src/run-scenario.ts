@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { RouteCaller } from '@data-in-motion/shared/api/route-caller';
@@ -7,6 +7,7 @@ import { Failure } from '@data-in-motion/shared/failure';
 import type { Settings } from './config.ts';
 import { hurriedLife } from './fleet/life-settings.ts';
 import { startFleet } from './fleet/local-fleet.ts';
+import { removeTree } from './fleet/remove-tree.ts';
 import { markdownReport, repeatCommand } from './report.ts';
 import { type Played, playScenario } from './scenarios/play.ts';
 import { readScenario, type Scenario } from './scenarios/scenario.ts';
@@ -54,7 +55,7 @@ export async function inOwnFleet(scenario: Scenario, settings: Pick<Settings, 'e
       await fleet.stop();
     }
   } finally {
-    rmSync(home, { recursive: true, force: true });
+    removeTree(home);
   }
 }
 

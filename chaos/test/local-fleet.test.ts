@@ -1,12 +1,11 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { listOf, nodeView } from '@data-in-motion/shared/api/fleet';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { forgetHome } from '../src/fleet/home.ts';
 import { type Fleet, type FleetSettings, startFleet } from '../src/fleet/local-fleet.ts';
 import { freePort } from '../src/fleet/ports.ts';
 import { identify } from '../src/fleet/process-identity.ts';
@@ -47,7 +46,7 @@ test('a fleet starts, enrols its agents once, and goes on where it was after a s
   expect(readFileSync(path.join(home, 'address'), 'utf8').trim()).toBe(first.url);
   await first.stop();
   await start();
-  expect(JSON.parse(readFileSync(path.join(home, 'stub.json'), 'utf8'))).toEqual({ berlin: 1, frankfurt: 1, virginia: 1 });
+  expect(JSON.parse(readFileSync(path.join(home, 'database/stub.json'), 'utf8'))).toEqual({ berlin: 1, frankfurt: 1, virginia: 1 });
 });
 
 test('a second start is ready when its agents have spoken, not when the last run remembers them', async () => {
@@ -125,12 +124,44 @@ test('a control plane that refuses its settings ends the start with its own word
   await expect(start({ controlPlane: { STUB_REFUSES: '1' } })).rejects.toThrow(/ended while starting[\s\S]*DIM_GRACE_MS=soon/);
 });
 
-test('only a directory that a fleet made is emptied', async () => {
-  const fleet = await start();
-  expect(() => forgetHome(home)).toThrow(/already running/);
-  await fleet.stop();
-  forgetHome(home);
-  expect(() => forgetHome('/usr/share')).toThrow(/not a fleet's state/);
+test('a fresh start forgets what a fleet made, ends what a killed supervisor left, and leaves what somebody else put there', async () => {
+  const httpPort = await freePort();
+  const first = await start({ httpPort });
+  await expect(start({ fresh: true })).rejects.toThrow(/already running/);
+  await first.stop();
+  writeFileSync(path.join(home, 'notes.txt'), 'mine');
+  const left = spawn(process.execPath, [
+    '-e',
+    `require('node:net').createServer().listen(${httpPort}, '127.0.0.1', () => console.log('up')); setInterval(() => {}, 1000);`,
+  ]);
+  await once(left.stdout, 'data');
+  writeFileSync(path.join(home, 'run/control-plane.json'), JSON.stringify(identify(left.pid!)));
+  const gone = once(left, 'exit');
+  const second = await start({ httpPort, fresh: true });
+  await gone;
+  expect(left.signalCode).toBe('SIGKILL');
+  expect(readFileSync(path.join(home, 'notes.txt'), 'utf8')).toBe('mine');
+  expect(JSON.parse(readFileSync(path.join(home, 'database/stub.json'), 'utf8'))).toEqual({ berlin: 1, frankfurt: 1, virginia: 1 });
+  await second.stop();
+});
+
+test.each([false, true])('a directory with files of somebody else is refused and stays as it is (fresh: %s)', async (fresh) => {
+  mkdirSync(path.join(home, 'logs'), { recursive: true });
+  writeFileSync(path.join(home, 'logs/thesis.txt'), 'years of work');
+  await expect(start({ fresh })).rejects.toThrow(/not a fleet's state/);
+  expect(readdirSync(home, { recursive: true }).sort()).toEqual(['logs', 'logs/thesis.txt']);
+});
+
+test('a start that died before it made its mark is gone on with', async () => {
+  mkdirSync(home);
+  writeFileSync(path.join(home, 'fleet.lock'), JSON.stringify({ pid: process.pid, bootId: 'of-an-earlier-boot', startTicks: '1' }));
+  await start({ fresh: true });
+});
+
+test('a start that hangs is given up, and nothing of it goes on', async () => {
+  const givenUp = new AbortController();
+  const starting = start({ controlPlane: { STUB_HANGS: '1' }, signal: givenUp.signal, onStep: () => setTimeout(() => givenUp.abort(), 100) });
+  await expect(starting).rejects.toThrow('The start was given up.');
+  expect(readdirSync(path.join(home, 'run'))).toEqual([]);
   await start();
-  expect(JSON.parse(readFileSync(path.join(home, 'stub.json'), 'utf8'))).toEqual({ berlin: 1, frankfurt: 1, virginia: 1 });
 });

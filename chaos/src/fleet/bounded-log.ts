@@ -4,28 +4,22 @@ const longestFileBytes = 10_000_000;
 const keptFiles = 3;
 const keptLines = 40;
 
-/** A child's output in a file that can not fill the disk: `x.log`, the one before in `x.log.1`, and so on. */
+/**
+ * A child's output in a file that can not fill the disk: `x.log`, the one before in `x.log.1`, and so on.
+ * On a disk that is full, or fails, what comes is missing in the file until there is room again; the last lines are known all the same.
+ */
 export class BoundedLog {
   readonly #file: string;
-  #descriptor: number;
+  #descriptor: number | undefined;
   #writtenBytes = 0;
   #tail: string[] = [];
 
   constructor(file: string) {
     this.#file = file;
-    this.#rotate();
-    this.#descriptor = openSync(file, 'w', 0o600);
   }
 
   write(chunk: Buffer | string): void {
     const bytes = Buffer.from(chunk);
-    if (this.#writtenBytes + bytes.length > longestFileBytes) {
-      closeSync(this.#descriptor);
-      this.#rotate();
-      this.#descriptor = openSync(this.#file, 'w', 0o600);
-      this.#writtenBytes = 0;
-    }
-    this.#writtenBytes += writeSync(this.#descriptor, bytes);
     this.#tail = [
       ...this.#tail,
       ...bytes
@@ -33,6 +27,12 @@ export class BoundedLog {
         .split('\n')
         .filter((line) => line.trim() !== ''),
     ].slice(-keptLines);
+    try {
+      if (this.#descriptor === undefined || this.#writtenBytes + bytes.length > longestFileBytes) this.#begin();
+      this.#writtenBytes += writeSync(this.#descriptor!, bytes);
+    } catch {
+      // Its supervisor must outlive a full disk, and has nobody else to tell.
+    }
   }
 
   /** The last lines, oldest first, for saying why a process ended. */
@@ -41,13 +41,17 @@ export class BoundedLog {
   }
 
   close(): void {
-    closeSync(this.#descriptor);
+    if (this.#descriptor !== undefined) closeSync(this.#descriptor);
+    this.#descriptor = undefined;
   }
 
-  #rotate(): void {
+  #begin(): void {
+    this.close();
     for (let age = keptFiles - 1; age >= 0; age--) {
       const from = age === 0 ? this.#file : `${this.#file}.${age}`;
       if (existsSync(from)) renameSync(from, `${this.#file}.${age + 1}`);
     }
+    this.#descriptor = openSync(this.#file, 'w', 0o600);
+    this.#writtenBytes = 0;
   }
 }

@@ -1,8 +1,10 @@
 import { existsSync, linkSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, unlinkSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
+import { systemClock } from '@data-in-motion/shared/clock';
 import { Failure } from '@data-in-motion/shared/failure';
 import { z } from 'zod';
-import { identify, isAlive, type ProcessIdentity } from './process-identity.ts';
+import { identify, isAlive, type ProcessIdentity, signalProcess } from './process-identity.ts';
+import { removeTree } from './remove-tree.ts';
 
 /** Where a local fleet keeps everything: DIM_HOME. */
 export interface Home {
@@ -21,10 +23,24 @@ export interface Home {
 
 const identity = z.object({ pid: z.number().int(), bootId: z.string(), startTicks: z.string() });
 const marker = 'fleet.json';
+const lockName = 'fleet.lock';
+/** All that a fleet and its control plane make in their home, besides lock and marker. */
+const state = ['address', 'admin.key', 'agents', 'control-plane.key', 'control-plane.pub', 'database', 'logs', 'run', 'targets'];
 
-/** Make the directory ours: one fleet at a time. A lock whose owner is gone is taken over. */
+/**
+ * Make the directory ours: one fleet at a time. A lock whose owner is gone is taken over.
+ *
+ * @throws Failure `refused` when somebody else's files are in it (DIM_HOME may be set to anything), or a fleet runs on it
+ */
 export function openHome(directory: string): Home {
   mkdirSync(directory, { recursive: true, mode: 0o700 });
+  if (!isOurs(directory)) {
+    throw new Failure('refused', {
+      code: 'home.not-ours',
+      message: `${directory} holds something that is not a fleet's state.`,
+      hint: 'Set DIM_HOME to another directory, a new or an empty one.',
+    });
+  }
   const home: Home = {
     directory,
     logs: path.join(directory, 'logs'),
@@ -32,34 +48,23 @@ export function openHome(directory: string): Home {
     adminKeyFile: path.join(directory, 'admin.key'),
     addressFile: path.join(directory, 'address'),
     agent: (nodeId) => path.join(directory, 'agents', nodeId),
-    release: () => rmSync(path.join(directory, 'fleet.lock'), { force: true }),
+    release: () => rmSync(path.join(directory, lockName), { force: true }),
   };
-  takeLock(path.join(directory, 'fleet.lock'), directory);
-  mkdirSync(home.logs, { recursive: true });
-  mkdirSync(home.run, { recursive: true });
+  takeLock(path.join(directory, lockName), directory);
+  // Before anything else: a start that dies here leaves a directory that the next one knows.
   if (!existsSync(path.join(directory, marker)))
     writeFileSync(path.join(directory, marker), `${JSON.stringify({ kind: 'data-in-motion local fleet', v: 1 })}\n`);
+  mkdirSync(home.logs, { recursive: true });
+  mkdirSync(home.run, { recursive: true });
   return home;
 }
 
-/**
- * Delete all state of a fleet that is not running.
- * A directory that holds something else (no marker of ours) is refused: DIM_HOME may be set to anything.
- */
-export function forgetHome(directory: string): void {
-  if (!existsSync(directory) || readdirSync(directory).length === 0) return;
-  if (!existsSync(path.join(directory, marker))) {
-    throw new Failure('refused', {
-      code: 'home.not-ours',
-      message: `${directory} holds something that is not a fleet's state, so it is not emptied.`,
-      hint: 'Set DIM_HOME to another directory, or empty this one yourself.',
-    });
-  }
-  const lock = path.join(directory, 'fleet.lock');
-  takeLock(lock, directory);
-  for (const name of readdirSync(directory)) if (name !== 'fleet.lock' && name !== marker) rmSync(path.join(directory, name), { recursive: true, force: true });
-  rmSync(path.join(directory, marker));
-  rmSync(lock);
+/** Delete all state of a fleet that we hold and whose processes are ended; what no fleet made stays where it is. */
+export function forgetState(home: Home): void {
+  const made = readdirSync(home.directory).filter((name) => state.includes(name.replace(/\.\d+\.partial$/, '')));
+  for (const name of made) removeTree(path.join(home.directory, name));
+  mkdirSync(home.logs);
+  mkdirSync(home.run);
 }
 
 /** The processes that a fleet recorded below this home and that still live. */
@@ -74,11 +79,26 @@ export function recordedProcesses(directory: string): Map<string, ProcessIdentit
   return found;
 }
 
+/** Children of a fleet that was itself killed still hold ports and state: exactly those that it recorded are ended. True when there were any. */
+export function endLeftovers(home: Home): boolean {
+  const left = [...recordedProcesses(home.directory).values()];
+  for (const one of left) signalProcess(one, 'SIGKILL');
+  const untilMs = systemClock.monotonicMs() + 5_000;
+  while (left.some(isAlive) && systemClock.monotonicMs() < untilMs) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 20);
+  for (const name of readdirSync(home.run)) rmSync(path.join(home.run, name));
+  return left.length > 0;
+}
+
 /** Write the whole file under another name first: a reader sees the old text or the new, never half. */
 export function replaceFile(file: string, text: string, mode = 0o644): void {
   const partial = `${file}.${process.pid}.partial`;
   writeFileSync(partial, text, { mode });
   renameSync(partial, file);
+}
+
+/** It has our mark, is empty, or holds no more than the lock of a start that died before it made its mark. */
+function isOurs(directory: string): boolean {
+  return existsSync(path.join(directory, marker)) || readdirSync(directory).every((name) => /^fleet\.lock(\.\d+)?$/.test(name));
 }
 
 /** A hard link to a complete file appears whole and only if no lock is there: two starts at once can not both win. */

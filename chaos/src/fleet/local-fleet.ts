@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { listOf, nodeView } from '@data-in-motion/shared/api/fleet';
 import { enrollAnswer, joinTokenAnswer, loginTokenAnswer } from '@data-in-motion/shared/api/operations';
@@ -7,16 +7,19 @@ import { type Clock, systemClock } from '@data-in-motion/shared/clock';
 import { Failure } from '@data-in-motion/shared/failure';
 import { z } from 'zod';
 import { agentFiles, targetRoot, writeAgentConfig } from './agent-files.ts';
-import { type Home, openHome, recordedProcesses, replaceFile } from './home.ts';
+import { endLeftovers, forgetState, type Home, openHome, replaceFile } from './home.ts';
 import { type LocalNode, localNodes } from './local-sites.ts';
 import { assertPortFree, freePort } from './ports.ts';
-import { isAlive, signalProcess } from './process-identity.ts';
 import { assignDrives, readSampleDrives } from './sample-drives.ts';
 import { type ProcessExit, SupervisedProcess } from './supervised-process.ts';
 
 export interface FleetSettings {
   /** DIM_HOME: everything the fleet keeps. */
   readonly home: string;
+  /** Forget first what an earlier fleet left there. */
+  readonly fresh?: boolean;
+  /** Gives a start up: what is running already is ended in order, and the start is refused. */
+  readonly signal?: AbortSignal;
   /** 0 takes a free port, which stays the same as long as this fleet runs. */
   readonly httpPort: number;
   readonly mqttPort: number;
@@ -90,6 +93,10 @@ export async function startFleet(settings: FleetSettings): Promise<Fleet> {
   const home = openHome(settings.home);
   try {
     const portsComeFree = endLeftovers(home) ? leftoverPortsMs : 0;
+    if (settings.fresh === true) {
+      forgetState(home);
+      settings.onStep?.(`forgot the state in ${settings.home}`);
+    }
     const httpPort = settings.httpPort === 0 ? await freePort() : settings.httpPort;
     const mqttPort = settings.mqttPort === 0 ? await freePort() : settings.mqttPort;
     await assertPortFree(httpPort, 'DIM_HTTP_PORT', portsComeFree);
@@ -183,6 +190,7 @@ class LocalFleet implements Fleet {
       );
       const silent = waitedFor.filter((nodeId) => !heard.has(nodeId));
       if (silent.length === 0) return;
+      this.#unlessGivenUp();
       if (this.#clock.monotonicMs() > untilMs) throw this.#slow(`The agents ${silent.join(', ')} were not heard within ${limitMs / 1000} s.`, silent[0]!);
       await this.#clock.sleep(pollEveryMs);
     }
@@ -303,10 +311,15 @@ class LocalFleet implements Fleet {
     const untilMs = this.#clock.monotonicMs() + limitMs;
     const process = this.#process(controlPlaneName);
     while (!(await api.isReady())) {
+      this.#unlessGivenUp();
       if (when === 'first-start' && !process.running) throw this.#slow('The control plane ended while starting.', controlPlaneName);
       if (this.#clock.monotonicMs() > untilMs) throw this.#slow(`The control plane was not ready within ${limitMs / 1000} s.`, controlPlaneName);
       await this.#clock.sleep(pollEveryMs);
     }
+  }
+
+  #unlessGivenUp(): void {
+    if (!this.#begun && this.#settings.signal?.aborted) throw new Failure('refused', { code: 'fleet.given-up', message: 'The start was given up.' });
   }
 
   #slow(message: string, name: string): Failure {
@@ -336,16 +349,6 @@ class LocalFleet implements Fleet {
   #say(text: string): void {
     this.#settings.onStep?.(text);
   }
-}
-
-/** Children of a fleet that was itself killed still hold ports and state: exactly those that it recorded are ended. True when there were any. */
-function endLeftovers(home: Home): boolean {
-  const left = [...recordedProcesses(home.directory).values()];
-  for (const one of left) signalProcess(one, 'SIGKILL');
-  const untilMs = systemClock.monotonicMs() + 5_000;
-  while (left.some(isAlive) && systemClock.monotonicMs() < untilMs) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 20);
-  for (const name of readdirSync(home.run)) rmSync(path.join(home.run, name));
-  return left.length > 0;
 }
 
 function readApiKey(file: string): string {

@@ -30,6 +30,7 @@ const firstBackOffMs = 250;
 const longestBackOffMs = 10_000;
 /** A process that lived this long was well: its next restart is quick again. */
 const settledAfterMs = 20_000;
+const recordAgainMs = 1_000;
 
 /** One child process that is started again, ever more slowly, when it ends without being asked to. */
 export class SupervisedProcess {
@@ -102,7 +103,7 @@ export class SupervisedProcess {
     for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk: Buffer) => this.#log.write(chunk));
     if (child.pid !== undefined) {
       this.#identity = identify(child.pid);
-      replaceFile(this.#recordFile, JSON.stringify(this.#identity));
+      this.#record(this.#identity);
     }
     this.#ended = new Promise((resolve) => {
       child.once('error', (error) => this.#log.write(`${error.message}\n`));
@@ -114,6 +115,17 @@ export class SupervisedProcess {
         resolve();
       });
     });
+  }
+
+  /** On a full disk it is tried again as long as the process lives; until then only we know of it. */
+  #record(of: ProcessIdentity): void {
+    try {
+      replaceFile(this.#recordFile, JSON.stringify(of));
+    } catch {
+      void this.#clock.sleep(recordAgainMs).then(() => {
+        if (this.#identity === of) this.#record(of);
+      });
+    }
   }
 
   #afterExit(code: number | null, signal: NodeJS.Signals | null): void {

@@ -4,8 +4,8 @@ import { createServer } from 'node:http';
 import path from 'node:path';
 
 const home = process.env.DIM_HOME;
-const state = path.join(home, 'stub.json');
-mkdirSync(home, { recursive: true });
+const state = path.join(home, 'database/stub.json');
+mkdirSync(path.dirname(state), { recursive: true });
 if (process.env.STUB_REFUSES === '1') {
   console.error('DIM_GRACE_MS=soon: expected a number');
   process.exit(1);
@@ -31,7 +31,7 @@ const node = (nodeId) => ({
   worstRisk: 'healthy',
   runningJobs: 0,
 });
-createServer((request, response) => {
+const server = createServer((request, response) => {
   let text = '';
   request.on('data', (chunk) => (text += chunk));
   request.on('end', () => {
@@ -55,5 +55,7 @@ createServer((request, response) => {
     if (request.url === '/v1/nodes') return answer({ items: Object.keys(enrolled).map(node), next: null, asOfMs: Date.now() });
     answer({ type: 'about:blank', title: 'Not here', status: 404, detail: request.url, code: 'not-found' }, 404);
   });
-}).listen(Number(process.env.DIM_HTTP_PORT), '127.0.0.1');
+});
+if (process.env.STUB_HANGS === '1') setInterval(() => {}, 1_000);
+else server.listen(Number(process.env.DIM_HTTP_PORT), '127.0.0.1');
 process.on('SIGTERM', () => process.exit(0));
