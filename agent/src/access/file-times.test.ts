@@ -6,6 +6,7 @@ import type { DatasetId, ReplicaId, TargetId } from '@data-in-motion/shared/doma
 import type { TargetDescription } from '@data-in-motion/shared/domain/target';
 import { type AgentRecord, agentRecord, type RecordOf } from '@data-in-motion/shared/protocol/records';
 import { afterAll, afterEach, describe, expect, test } from 'vitest';
+import { openJournal } from '../journal/journal.ts';
 import { atimeOption } from './atime-option.ts';
 import { EwmaCounter } from './ewma.ts';
 import { type FileTimesWatcher, startFileTimesWatcher } from './file-times.ts';
@@ -129,5 +130,33 @@ describe('the file times of a replica', () => {
     watcher.watch([]);
     await watcher.lookNow();
     expect(accesses()).toEqual([]);
+  });
+
+  test('of a run before still count after a restart, although what is to be watched is not known at once', async () => {
+    const journal = openJournal(path.join(scratch, 'journal.db'));
+    const before = new EwmaCounter(journal);
+    before.count(photos.datasetId, 50, startMs);
+    before.keep([photos.datasetId]);
+
+    const after = new EwmaCounter(journal);
+    const told: AgentRecord[] = [];
+    const watcher = startFileTimesWatcher({
+      targets: [],
+      tell: (records) => void told.push(...records),
+      ewma: after,
+      clock: new ManualClock(startMs),
+      lastOwnReadAtMs: () => null,
+      kernelNowMs: () => startMs,
+      settings: { mountsFile: '/dev/null' },
+    });
+    running = watcher;
+    await watcher.lookNow();
+    expect(told).toEqual([]);
+    expect(new EwmaCounter(journal).perHour(photos.datasetId, startMs)).toBeCloseTo(before.perHour(photos.datasetId, startMs));
+    watcher.watch([photos]);
+    await watcher.lookNow();
+    expect(told).toContainEqual(expect.objectContaining({ type: 'ewma', accessesPerHour: expect.closeTo(before.perHour(photos.datasetId, startMs), 5) }));
+    await watcher.stop();
+    journal.close();
   });
 });

@@ -65,7 +65,8 @@ export function startFileTimesWatcher(parts: FileTimesParts): FileTimesWatcher {
   const settings = { ...fileTimesDefaults, ...parts.settings };
   const roots = new Map(parts.targets.map((target) => [target.targetId, target.root]));
   const looks = new Map<ReplicaId, Look>();
-  let watched: readonly WatchedReplica[] = [];
+  /** Null until the control plane has said it: rates of the run before are kept till then. */
+  let watched: readonly WatchedReplica[] | null = null;
   let running: Promise<void> = Promise.resolve();
 
   const note = (severity: 'info' | 'warning' | 'error', code: string, message: string, ids: Record<string, string> = {}): void =>
@@ -99,6 +100,7 @@ export function startFileTimesWatcher(parts: FileTimesParts): FileTimesWatcher {
 
   const pass = async (signal: AbortSignal, when: 'now' | 'due'): Promise<void> => {
     const now = watched;
+    if (now === null) return;
     for (const replicaId of looks.keys()) if (!now.some((replica) => replica.replicaId === replicaId)) looks.delete(replicaId);
     for (const replica of now) if (!signal.aborted) await look(replica, signal, when);
     const datasetIds = [...new Set(now.map((replica) => replica.datasetId))];
