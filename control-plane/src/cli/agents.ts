@@ -1,5 +1,5 @@
-import { writeFileSync } from 'node:fs';
-import { enrollAnswer, joinTokenAnswer } from '@data-in-motion/shared/api/operations';
+import { closeSync, openSync, rmSync, writeSync } from 'node:fs';
+import { enrollAnswer, joinTokenAnswer, revoked } from '@data-in-motion/shared/api/operations';
 import type { Command } from 'commander';
 import { duration } from './figures.ts';
 import { noun, type Session, verb } from './session.ts';
@@ -29,11 +29,15 @@ export function addAgents(program: Command): void {
         .option('--token <token>', 'a join token that somebody gave you; otherwise one is made with your key')
         .option('-o, --output <file>', 'where to write the credentials (default: <node>.credentials.json)'),
     async run(session, [nodeId], options) {
-      const token = options.token ?? (await joinToken(session, nodeId, options.role)).token;
-      const credentials = await session.api.call('enroll', enrollAnswer, { body: { token, nodeId } });
       const file = options.output ?? `${nodeId}.credentials.json`;
-      // `wx`: credentials that are there already are not overwritten by a slip of the name.
-      writeFileSync(file, `${JSON.stringify(credentials, null, 2)}\n`, { mode: 0o600, flag: 'wx' });
+      // Opened first, and never over another: an identity whose password could not be written down would be lost.
+      const opened = openSync(file, 'wx', 0o600);
+      const credentials = await enroll(session, nodeId!, options).catch((error: unknown) => {
+        rmSync(file);
+        throw error;
+      });
+      writeSync(opened, `${JSON.stringify(credentials, null, 2)}\n`);
+      closeSync(opened);
       const { password: _, ...shown } = credentials;
       session.answer(
         { ...shown, file },
@@ -41,6 +45,20 @@ export function addAgents(program: Command): void {
       );
     },
   });
+  verb(agents, {
+    usage: 'revoke <node>',
+    says: 'take the identity of an agent (or application) away: it is disconnected, and the copies on its node no longer count',
+    examples: ['agents revoke hamburg'],
+    async run(session, [nodeId]) {
+      const answer = await session.api.call('revokeAgent', revoked, { path: { nodeId: nodeId! } });
+      session.answer(answer, () => `${answer.revoked} may not speak on the bus any more. To let it in again: dim agents join-token ${answer.revoked}`);
+    },
+  });
+}
+
+async function enroll(session: Session, nodeId: string, options: { role: Role; token?: string }) {
+  const token = options.token ?? (await joinToken(session, nodeId, options.role)).token;
+  return session.api.call('enroll', enrollAnswer, { body: { token, nodeId } });
 }
 
 function joinToken(session: Session, nodeId: string | undefined, role: Role) {

@@ -263,4 +263,20 @@ test('an agent is enrolled into a file that only its owner reads, and one that i
     { token: 'a-join-token', nodeId: 'hamburg' },
   ]);
   expect((await dim(['agents', 'enroll', 'hamburg', '-o', file])).code).toBe(1);
+  expect(answering.asked, 'the password that is in use was not replaced').toHaveLength(2);
+});
+
+test('a key is made, its secret alone on the first line, and taken away by its name', async () => {
+  const answering = await serve({
+    'POST /v1/keys': () => ({ keyId: '0a1b', name: 'billing', role: 'operator', secret: 'dim_secret' }),
+    'POST /v1/keys/0a1b/revoke': () => ({ revoked: '0a1b' }),
+    'POST /v1/agents/hamburg/revoke': () => ({ revoked: 'hamburg' }),
+  });
+  const made = await dim(['keys', 'add', 'billing', '--role', 'operator']);
+  expect(made.code, made.err).toBe(0);
+  expect(made.out.split('\n')[0]).toBe('dim_secret');
+  expect(answering.asked[0]?.body).toEqual({ name: 'billing', role: 'operator' });
+  expect((await dim(['keys', 'add', 'billing', '--role', 'king'])).code).toBe(2);
+  expect((await dim(['keys', 'revoke', '0a1b'])).code).toBe(0);
+  expect((await dim(['agents', 'revoke', 'hamburg'])).code).toBe(0);
 });

@@ -9,6 +9,7 @@ import { addDevices } from './devices.ts';
 import { addEvents } from './events.ts';
 import { plain } from './figures.ts';
 import { addJobs } from './jobs.ts';
+import { addKeys } from './keys.ts';
 import { addNodes } from './nodes.ts';
 import { addPlan } from './plan.ts';
 import { addPolicy } from './policy.ts';
@@ -37,6 +38,7 @@ function makeProgram(): Command {
     addSimulate,
     addCertificate,
     addAgents,
+    addKeys,
     addConsole,
   ])
     add(program);

@@ -25,19 +25,28 @@ export async function applyAgentTransition(tx: Tx, change: AgentTransition, nowM
   await appendEvents(tx, nowMs, [
     { type: 'agent.state-changed', severity, text: `The agent of ${nodeId} is ${to}: ${change.reason}`, ids: { nodeId, from, to }, by: 'control-plane' },
   ]);
-  if (to === 'lost') await lose(tx, nodeId, change.reason, nowMs);
+  if (to === 'lost') await raiseAlert(tx, nowMs, { rule: 'agent-lost', subject: nodeId, severity: 'error', text: change.reason, ids: { nodeId } });
+  if (to === 'lost' || to === 'revoked') await lose(tx, nodeId, nowMs);
   if (to === 'returned') await welcomeBack(tx, nodeId, nowMs);
-  if (to === 'online') await endAlert(tx, nowMs, 'agent-lost', nodeId);
+  if (to === 'online' || to === 'revoked') await endAlert(tx, nowMs, 'agent-lost', nodeId);
 }
 
 /** Nothing on the node counts until it is read back; repair is planned from what is left. */
-async function lose(tx: Tx, nodeId: NodeId, reason: string, nowMs: number): Promise<void> {
-  await raiseAlert(tx, nowMs, { rule: 'agent-lost', subject: nodeId, severity: 'error', text: reason, ids: { nodeId } });
+async function lose(tx: Tx, nodeId: NodeId, nowMs: number): Promise<void> {
   await tx
     .update(target)
     .set({ state: 'lost', stateReason: agentLost })
     .where(and(eq(target.nodeId, nodeId), eq(target.state, 'ok')));
   for (const row of await replicasOnNode(tx, nodeId, ['verified'])) await changeReplica(tx, row.replicaId, 'doubted', {}, nowMs, 'its node is lost');
+}
+
+/** What a person decides about an agent: its identity is taken away, or given again. False when there is no such node, or nothing to decide about it. */
+export async function decideAgent(tx: Tx, nodeId: NodeId, event: 'revoke' | 'enrol', reason: string, nowMs: number): Promise<boolean> {
+  const [row] = await tx.select({ state: node.agentState }).from(node).where(eq(node.nodeId, nodeId)).for('update');
+  const next = row === undefined ? undefined : step(agentMachine, row.state, event);
+  if (row === undefined || next?.ok !== true) return false;
+  await applyAgentTransition(tx, { nodeId, from: row.state, event, to: next.state, reason }, nowMs);
+  return true;
 }
 
 /** The copies of a node that was away are verified before they count again. */

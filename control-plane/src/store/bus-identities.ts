@@ -19,14 +19,30 @@ async function isPassword(password: string, stored: string): Promise<boolean> {
   return expected.length === derivedBytes && timingSafeEqual(await derive(password, Buffer.from(salt, 'hex'), derivedBytes), expected);
 }
 
-/** Let somebody speak on the bus, or give an identity a new password; one that was revoked is allowed again. */
-export async function putBusIdentity(tx: Db, nowMs: number, given: { identity: string; role: 'agent' | 'client'; password: string }): Promise<void> {
-  const { identity, role } = given;
-  const passwordHash = await hashPassword(given.password);
-  await tx
+export interface NewBusIdentity {
+  readonly identity: string;
+  readonly role: 'agent' | 'client';
+  readonly password: string;
+}
+
+/** Let somebody new speak on the bus; false when there is such an identity already, also a revoked one. */
+export async function addBusIdentity(tx: Db, nowMs: number, { identity, role, password }: NewBusIdentity): Promise<boolean> {
+  const row = { identity, role, passwordHash: await hashPassword(password), createdAtMs: nowMs };
+  return (await tx.insert(busIdentity).values(row).onConflictDoNothing().returning()).length > 0;
+}
+
+/**
+ * Let somebody speak on the bus, or give an identity a new password; one that was revoked is allowed again.
+ * False when the identity is there in the other role: who is an agent never becomes a client, nor a client an agent.
+ */
+export async function putBusIdentity(tx: Db, nowMs: number, { identity, role, password }: NewBusIdentity): Promise<boolean> {
+  const passwordHash = await hashPassword(password);
+  const written = await tx
     .insert(busIdentity)
     .values({ identity, role, passwordHash, createdAtMs: nowMs })
-    .onConflictDoUpdate({ target: busIdentity.identity, set: { role, passwordHash, createdAtMs: nowMs, revokedAtMs: null } });
+    .onConflictDoUpdate({ target: busIdentity.identity, set: { passwordHash, createdAtMs: nowMs, revokedAtMs: null }, setWhere: eq(busIdentity.role, role) })
+    .returning();
+  return written.length > 0;
 }
 
 /** Take an identity away; answers false when there was none to take. Disconnect it from the bus afterwards. */

@@ -1,7 +1,8 @@
 import { createHash, randomBytes } from 'node:crypto';
 import type { Role } from '@data-in-motion/shared/api/operations';
-import { and, eq, gt, isNull, lt } from 'drizzle-orm';
-import type { Db } from './database.ts';
+import { Failure } from '@data-in-motion/shared/failure';
+import { and, asc, eq, gt, isNull, lt, sql } from 'drizzle-orm';
+import type { Db, Tx } from './database.ts';
 import { apiKey, token } from './schema.ts';
 
 /** Who is calling. */
@@ -30,6 +31,49 @@ export async function callerOfKey(db: Db, secret: string, nowMs: number): Promis
   if (row === undefined) return undefined;
   if (nowMs - (row.lastUsedAtMs ?? 0) > 60_000) await db.update(apiKey).set({ lastUsedAtMs: nowMs }).where(eq(apiKey.keyId, row.keyId));
   return { who: row.name, role: row.role };
+}
+
+/** The keys that open, oldest first. */
+export async function readApiKeys(db: Db) {
+  const { keyId, name, role, createdAtMs, lastUsedAtMs } = apiKey;
+  return db.select({ keyId, name, role, createdAtMs, lastUsedAtMs }).from(apiKey).where(isNull(apiKey.revokedAtMs)).orderBy(asc(createdAtMs), asc(keyId));
+}
+
+/** Any number that nobody else takes. */
+const oneKeyAtATime = 7_305_002;
+
+/** Make a key under a name that no other key has: the name stands in the audit trail. @throws refused `key.exists` */
+export async function addApiKey(tx: Tx, name: string, role: Role, nowMs: number): Promise<{ keyId: string; secret: string }> {
+  await tx.execute(sql`select pg_advisory_xact_lock(${oneKeyAtATime})`);
+  if ((await readApiKeys(tx)).some((key) => key.name === name))
+    throw new Failure('refused', {
+      code: 'key.exists',
+      message: `There is already a key "${name}".`,
+      hint: 'Choose another name, or revoke that key first: dim keys revoke.',
+    });
+  return createApiKey(tx, name, role, nowMs);
+}
+
+/**
+ * From now on a key opens nothing, and neither do the console sessions and tokens that were made with it.
+ * @throws refused `key.not-found`, or `key.last-admin` because nobody could make a key any more
+ */
+export async function revokeApiKey(tx: Tx, keyId: string, nowMs: number): Promise<void> {
+  await tx.execute(sql`select pg_advisory_xact_lock(${oneKeyAtATime})`);
+  const keys = await readApiKeys(tx);
+  const key = keys.find((one) => one.keyId === keyId);
+  if (key === undefined) throw new Failure('refused', { code: 'key.not-found', message: `There is no key "${keyId}".`, hint: 'dim keys list names them.' });
+  if (key.role === 'admin' && keys.filter((one) => one.role === 'admin').length === 1)
+    throw new Failure('refused', {
+      code: 'key.last-admin',
+      message: `"${key.name}" is the last key with the role admin; without it nobody could make another.`,
+      hint: 'Make another one first: dim keys add NAME --role admin.',
+    });
+  await tx.update(apiKey).set({ revokedAtMs: nowMs }).where(eq(apiKey.keyId, keyId));
+  await tx
+    .update(token)
+    .set({ usedAtMs: nowMs })
+    .where(and(eq(token.who, key.name), isNull(token.usedAtMs)));
 }
 
 export type TokenKind = 'login' | 'session' | 'join';

@@ -19,8 +19,10 @@ import { createApiKey } from '../../src/store/tokens.ts';
 /** The HTTP interface on a real embedded database, without a network: what stands behind the loop and the bus is not asked here. */
 export interface Interface {
   readonly store: Store;
-  readonly keys: Readonly<Record<Role, string>>;
+  readonly keys: Record<Role, string>;
   readonly wakes: () => number;
+  /** Identities that were thrown off the bus. */
+  readonly disconnected: () => readonly string[];
   /** Faults that agents were told. */
   readonly faults: readonly FaultDocument[];
   call(method: string, path: string, options?: { role?: Role; body?: unknown; headers?: Record<string, string>; raw?: string }): Promise<Response>;
@@ -33,6 +35,7 @@ export async function openInterface(): Promise<Interface> {
   const store = await openStore({ databaseUrl: null, directory: path.join(directory, 'database') });
   const nowMs = await store.nowMs();
   let wakes = 0;
+  const disconnected: string[] = [];
   const faults: FaultDocument[] = [];
   const context: ApiContext = {
     store,
@@ -41,7 +44,7 @@ export async function openInterface(): Promise<Interface> {
       connected: () => true,
       clients: () => [],
       topicCounts: () => [],
-      disconnect: () => {},
+      disconnect: (identity) => void disconnected.push(identity),
       publish: async () => {},
       onMessage: () => {},
       onRefused: () => {},
@@ -78,6 +81,7 @@ export async function openInterface(): Promise<Interface> {
     store,
     keys,
     wakes: () => wakes,
+    disconnected: () => disconnected,
     faults,
     app,
     call(method, at, { role, body, headers = {}, raw } = {}) {

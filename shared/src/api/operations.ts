@@ -167,6 +167,16 @@ export type CertificateBody = z.infer<typeof certificateBody>;
 export const certificateDocument = z.object({ body: z.string(), signature: z.string(), keyId: z.string(), publicKeyPem: z.string() });
 export type CertificateDocument = z.infer<typeof certificateDocument>;
 
+export const roles = ['viewer', 'operator', 'admin'] as const;
+export type Role = (typeof roles)[number];
+export const keyRequest = z.strictObject({ name: z.string().trim().min(1).max(60), role: z.enum(roles) });
+/** A key without what opens: its secret is shown once, when it is made. */
+export const keyView = z.object({ keyId: z.string(), name: z.string(), role: z.enum(roles), createdAtMs: z.number(), lastUsedAtMs: z.number().nullable() });
+export type KeyView = z.infer<typeof keyView>;
+export const newKey = keyView.pick({ keyId: true, name: true, role: true }).extend({ secret: z.string() });
+export type NewKey = z.infer<typeof newKey>;
+export const revoked = z.object({ revoked: z.string() });
+
 export const integrationsView = z.object({
   broker: z.object({ url: z.string(), kind: z.enum(['embedded', 'outside']), connected: z.boolean() }),
   topics: z.array(
@@ -183,14 +193,13 @@ export const integrationsView = z.object({
     }),
   ),
   clients: z.array(z.object({ clientId: z.string(), role: z.string(), connected: z.boolean(), sinceMs: z.number().nullable() })),
-  keys: z.array(z.object({ keyId: z.string(), name: z.string(), role: z.string(), createdAtMs: z.number(), lastUsedAtMs: z.number().nullable() })),
+  /** For admins only; empty for others. */
+  keys: z.array(keyView),
   documents: z.array(z.object({ title: z.string(), href: z.string() })),
   dependencies: z.array(z.object({ name: z.string(), state: z.enum(['up', 'down']), detail: z.string() })),
 });
 export type IntegrationsView = z.infer<typeof integrationsView>;
 
-export const roles = ['viewer', 'operator', 'admin'] as const;
-export type Role = (typeof roles)[number];
 export const sessionRequest = z.strictObject({ token: z.string().min(10).max(200) });
 export const sessionView = z.object({ who: z.string(), role: z.enum(roles), expiresAtMs: z.number() });
 export type SessionView = z.infer<typeof sessionView>;

@@ -1,25 +1,31 @@
 import { randomBytes } from 'node:crypto';
+import { listOf } from '@data-in-motion/shared/api/fleet';
 import {
   enrollAnswer,
   enrollRequest,
   integrationsView,
   joinTokenAnswer,
   joinTokenRequest,
+  keyRequest,
+  keyView,
   loginTokenAnswer,
+  newKey,
   type Role,
+  revoked,
   sessionRequest,
   sessionView,
 } from '@data-in-motion/shared/api/operations';
-import { namePattern } from '@data-in-motion/shared/domain/ids';
+import { type NodeId, namePattern } from '@data-in-motion/shared/domain/ids';
 import { Failure } from '@data-in-motion/shared/failure';
 import { type TopicName, topics } from '@data-in-motion/shared/protocol/topics';
 import { z } from '@hono/zod-openapi';
-import { isNull, sql } from 'drizzle-orm';
+import { eq, sql } from 'drizzle-orm';
 import { deleteCookie, getCookie, setCookie } from 'hono/cookie';
-import { putBusIdentity } from '../../store/bus-identities.ts';
-import { rowsOf } from '../../store/database.ts';
-import { apiKey } from '../../store/schema.ts';
-import { callerOfSession, createToken, endSession, useToken } from '../../store/tokens.ts';
+import { decideAgent } from '../../store/agent-states.ts';
+import { addBusIdentity, putBusIdentity, revokeBusIdentity } from '../../store/bus-identities.ts';
+import { rowsOf, type Tx } from '../../store/database.ts';
+import { node } from '../../store/schema.ts';
+import { addApiKey, callerOfSession, createToken, endSession, readApiKeys, revokeApiKey, useToken } from '../../store/tokens.ts';
 import { sessionCookie } from '../authenticate.ts';
 import type { ApiContext } from '../context.ts';
 import { type Api, checkRole, endpoint } from '../endpoint.ts';
@@ -29,7 +35,7 @@ const joinLifeMs = 10 * 60_000;
 const sessionLifeMs = 12 * 3_600_000;
 
 export function accessControlRoutes(app: Api, context: ApiContext): void {
-  const { store, bus, signingKey, settings } = context;
+  const { store, bus, fleet, loop, signingKey, settings } = context;
 
   endpoint(app, 'joinToken', {
     role: 'admin',
@@ -63,23 +69,36 @@ export function accessControlRoutes(app: Api, context: ApiContext): void {
           message: `"${body.nodeId}" can not be a node's name.`,
           hint: 'Lower case letters, digits, dot, dash and underscore; at most 63 characters.',
         });
-      const used = await useToken(store.db, 'join', body.token, await store.nowMs());
-      if (used === undefined)
-        throw new Failure('refused', {
-          code: 'join-token.unauthenticated',
-          message: 'This join token is unknown, used, or older than ten minutes.',
-          hint: 'Make another: npx dim agents join-token.',
-        });
-      if (used.boundTo !== null && used.boundTo !== body.nodeId)
-        throw new Failure('refused', {
-          code: 'join-token.forbidden',
-          message: `This join token is for ${used.boundTo}, not for ${body.nodeId}.`,
-          hint: 'Make one for this node: npx dim agents join-token.',
-        });
       const password = randomBytes(24).toString('base64url');
-      await putBusIdentity(store.db, await store.nowMs(), { identity: body.nodeId, role: used.role === 'client' ? 'client' : 'agent', password });
+      // Whatever is refused leaves the token as it was.
+      await store.transaction(async (tx) => admit(tx, { ...body, password }, await store.nowMs(tx)));
+      fleet.forget();
       bus.disconnect(body.nodeId);
       return { body: { nodeId: body.nodeId, password, mqttUrl: settings.mqttUrl(), keyId: signingKey.keyId, publicKeyPem: signingKey.publicKeyPem } };
+    },
+  });
+
+  endpoint(app, 'revokeAgent', {
+    role: 'admin',
+    says: 'Take the identity of an agent (or client of the bus) away; it is disconnected, and copies on its node no longer count',
+    answer: revoked,
+    async run({ params, caller }) {
+      const nodeId = params['nodeId'] as NodeId;
+      await store.transaction(async (tx) => {
+        const nowMs = await store.nowMs(tx);
+        const hadIdentity = await revokeBusIdentity(tx, nowMs, nodeId);
+        const hadNode = await decideAgent(tx, nodeId, 'revoke', `${caller.who} took its identity away`, nowMs);
+        if (!hadIdentity && !hadNode)
+          throw new Failure('refused', {
+            code: 'agent.not-found',
+            message: `Nobody speaks on the bus as "${nodeId}".`,
+            hint: 'dim nodes lists the agents, GET /v1/integrations the clients.',
+          });
+      });
+      bus.disconnect(nodeId);
+      fleet.forget();
+      loop.wake();
+      return { body: { revoked: nodeId } };
     },
   });
 
@@ -98,12 +117,90 @@ export function accessControlRoutes(app: Api, context: ApiContext): void {
     role: 'viewer',
     says: 'How to connect: topics with their rates, clients, keys, documents, and what we stand on',
     answer: integrationsView,
-    async run() {
-      return { body: await integrations(context) };
+    async run({ caller }) {
+      return { body: await integrations(context, caller.role) };
     },
   });
 
+  keyRoutes(app, context);
   sessionRoutes(app, context);
+}
+
+/** Let one in who shows a join token: a token that names no node only lets in who was not here before. */
+async function admit(tx: Tx, { token, nodeId, password }: z.infer<typeof enrollRequest> & { password: string }, nowMs: number): Promise<void> {
+  const used = await useToken(tx, 'join', token, nowMs);
+  if (used === undefined)
+    throw new Failure('refused', {
+      code: 'join-token.unauthenticated',
+      message: 'This join token is unknown, used, or older than ten minutes.',
+      hint: 'Make another: npx dim agents join-token.',
+    });
+  if (used.boundTo !== null && used.boundTo !== nodeId)
+    throw new Failure('refused', {
+      code: 'join-token.forbidden',
+      message: `This join token is for ${used.boundTo}, not for ${nodeId}.`,
+      hint: `Make one for this node: npx dim agents join-token ${nodeId}.`,
+    });
+  const [known] = await tx
+    .select({ nodeId: node.nodeId })
+    .from(node)
+    .where(eq(node.nodeId, nodeId as NodeId));
+  const role = used.role === 'client' ? 'client' : 'agent';
+  if (role === 'client' && known !== undefined) throw taken(nodeId, 'agent');
+  const given = { identity: nodeId, role, password } as const;
+  if (used.boundTo === null) {
+    if (known === undefined && (await addBusIdentity(tx, nowMs, given))) return;
+    throw new Failure('refused', {
+      code: 'join-token.forbidden',
+      message: `There is already a "${nodeId}", and this join token names no node.`,
+      hint: `Make a token for this node: npx dim agents join-token ${nodeId}.`,
+    });
+  }
+  if (!(await putBusIdentity(tx, nowMs, given))) throw taken(nodeId, role === 'agent' ? 'client' : 'agent');
+  await decideAgent(tx, nodeId as NodeId, 'enrol', 'it was enrolled again', nowMs);
+}
+
+function taken(nodeId: string, role: 'agent' | 'client'): Failure {
+  return new Failure('refused', {
+    code: 'identity.taken',
+    message: `"${nodeId}" is the name of ${role === 'agent' ? 'an agent' : 'a client'}.`,
+    hint: 'Choose another name.',
+  });
+}
+
+/** Who may call this interface. */
+function keyRoutes(app: Api, { store }: ApiContext): void {
+  endpoint(app, 'keys', {
+    role: 'admin',
+    says: 'The API keys that open, without their secrets',
+    answer: listOf(keyView),
+    async run() {
+      return { body: { items: await readApiKeys(store.db), next: null, asOfMs: await store.nowMs() } };
+    },
+  });
+
+  endpoint(app, 'addKey', {
+    role: 'admin',
+    says: 'Make an API key; its secret is shown this once and kept nowhere',
+    body: keyRequest,
+    answer: newKey,
+    status: 201,
+    async run({ body }) {
+      const { keyId, secret } = await store.transaction(async (tx) => addApiKey(tx, body.name, body.role, await store.nowMs(tx)));
+      return { body: { keyId, name: body.name, role: body.role, secret } };
+    },
+  });
+
+  endpoint(app, 'revokeKey', {
+    role: 'admin',
+    says: 'From now on an API key opens nothing, nor does a console session that was begun with it; the last admin key stays',
+    answer: revoked,
+    async run({ params }) {
+      const keyId = params['keyId']!;
+      await store.transaction(async (tx) => revokeApiKey(tx, keyId, await store.nowMs(tx)));
+      return { body: { revoked: keyId } };
+    },
+  });
 }
 
 /** The session lives in a cookie, so these three answer by hand. */
@@ -143,9 +240,8 @@ function sessionRoutes(app: Api, { store }: ApiContext): void {
   });
 }
 
-async function integrations({ store, bus, settings }: ApiContext): Promise<z.infer<typeof integrationsView>> {
+async function integrations({ store, bus, settings }: ApiContext, role: Role): Promise<z.infer<typeof integrationsView>> {
   const counts = new Map(bus.topicCounts().map((count) => [count.name, count]));
-  const keys = await store.db.select().from(apiKey).where(isNull(apiKey.revokedAtMs));
   const database = await rowsOf<{ version: string }>(store.db, sql`select version() as version`).then(
     (rows) => ({ name: 'database', state: 'up' as const, detail: (rows[0]?.version ?? '').split(' on ')[0]! }),
     (error: unknown) => ({ name: 'database', state: 'down' as const, detail: String(error) }),
@@ -167,7 +263,7 @@ async function integrations({ store, bus, settings }: ApiContext): Promise<z.inf
       };
     }),
     clients: bus.clients(),
-    keys: keys.map(({ keyId, name, role, createdAtMs, lastUsedAtMs }) => ({ keyId, name, role, createdAtMs, lastUsedAtMs })),
+    keys: role === 'admin' ? await readApiKeys(store.db) : [],
     documents: [
       { title: 'HTTP interface, to try out', href: '/docs' },
       { title: 'OpenAPI 3.1', href: '/openapi.json' },
