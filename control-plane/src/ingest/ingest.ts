@@ -25,7 +25,7 @@ export interface IngestParts {
   readonly onAsk: (nodeId: NodeId, ask: PayloadOf<'ask'>) => void;
   /** Something that decisions read changed at these nodes: a start, a job, an inventory, a device's level, a target's reachability. */
   readonly onJobsChanged: (nodeIds: readonly NodeId[]) => void;
-  /** A group could not be stored; it is tried again while that is `unavailable`, and taken apart otherwise. */
+  /** A group could not be stored: taken apart when the database refuses something in it, else tried again until it can be. */
   readonly onFailure: (failure: Failure) => void;
 }
 
@@ -49,6 +49,11 @@ export interface Ingest {
 const recordsPerGroup = { pglite: 1_000, postgres: 4_000 };
 const mostWaitingRecords = 20_000;
 const retryDelays = { firstDelayMs: 50, longestDelayMs: 5_000 };
+
+/** Thrown by our own code and not by the database, its driver or the system. */
+function isOwnMistake({ kind, code }: Failure): boolean {
+  return kind === 'defect' && !/^(database|network|system)\./.test(code);
+}
 
 /** Batches whose content the database refuses are counted as received, like those that can not be read: their stream must go on. */
 function asUnreadable(work: Work, failure: Failure): Work {
@@ -136,21 +141,44 @@ export function startIngest(parts: IngestParts): Ingest {
     }
   };
 
-  /** Store a group whatever it takes: again while the store is away, one by one to find what it refuses, and that into the quarantine. */
+  /**
+   * Whether the database takes any transaction at all. Without that a refusal says nothing about a message: a server that comes up, or one
+   * that lost its tables, answers with all kinds of things.
+   */
+  const answers = (): Promise<boolean> =>
+    store
+      .transaction((tx) => store.nowMs(tx))
+      .then(
+        () => true,
+        () => false,
+      );
+
+  /**
+   * Store a group whatever it takes: again and again, unless something in it can not be stored while the database takes everything else. That is found
+   * one by one. What the database refuses twice goes into the quarantine; what stumbles over a mistake of ours is left out, and as it is not acknowledged, its sender says it again.
+   */
   const storeSurely = async (group: readonly Work[]): Promise<void> => {
+    let isSuspect = false;
     for (let attempt = 0; !stopping.signal.aborted; attempt++) {
       try {
         return await storeOnce(group);
       } catch (thrown) {
         const failure = asStoreFailure(thrown);
         parts.onFailure(failure);
-        if (failure.kind === 'unavailable' || failure.kind === 'exhausted') {
-          await clock.sleep(backoffMs(attempt, retryDelays, systemRandom), stopping.signal);
+        const isRefused = failure.kind === 'refused';
+        if ((isRefused || isOwnMistake(failure)) && (await answers())) {
+          const [first, ...others] = group;
+          if (others.length > 0) {
+            for (const work of group) await storeSurely([work]);
+            return;
+          }
+          // Nobody repeats the accesses of applications.
+          if (isSuspect) return isRefused || first!.kind === 'access' ? storeUnreadable(asUnreadable(first!, failure)) : undefined;
+          isSuspect = true;
           continue;
         }
-        if (group.length === 1) return storeUnreadable(asUnreadable(group[0]!, failure));
-        for (const work of group) await storeSurely([work]);
-        return;
+        isSuspect = false;
+        await clock.sleep(backoffMs(attempt, retryDelays, systemRandom), stopping.signal);
       }
     }
   };

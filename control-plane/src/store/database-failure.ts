@@ -1,18 +1,29 @@
 import { asFailure, Failure, type FailureKind } from '@data-in-motion/shared/failure';
 
-/** SQLSTATE classes (PostgreSQL 15 documentation, appendix A) by what to do about them; what is not here is a defect of ours. */
+/**
+ * SQLSTATE classes (PostgreSQL 15 documentation, appendix A) by what to do about them; what is not here is a defect, ours or of who keeps the server.
+ * Only what is `refused` speaks of the values: whatever else it is, the same values may be stored later.
+ */
 const kindByClass: Readonly<Record<string, FailureKind>> = {
   '08': 'unavailable',
   '22': 'refused',
   '23': 'refused',
   '25': 'unavailable',
+  '26': 'unavailable',
+  '28': 'unavailable',
+  '3D': 'unavailable',
   '40': 'unavailable',
   '53': 'exhausted',
   '54': 'refused',
+  '55': 'unavailable',
   '57': 'unavailable',
   '58': 'unavailable',
 };
-const lostConnection = ['CONNECTION_CLOSED', 'CONNECTION_ENDED', 'CONNECTION_DESTROYED', 'CONNECT_TIMEOUT'];
+/** What the driver says, and what the system does: a Unix socket that is away is `ENOENT`, or a refusal where its folder is not ours to read. */
+const lostConnection = [
+  ...['CONNECTION_CLOSED', 'CONNECTION_ENDED', 'CONNECTION_DESTROYED', 'CONNECT_TIMEOUT'],
+  ...['ENOENT', 'EACCES', 'ENOTFOUND', 'EAI_AGAIN', 'ENETUNREACH', 'ENETDOWN', 'EHOSTDOWN'],
+];
 
 /** The innermost error that carries a code: Drizzle wraps what the driver throws. */
 function codedCause(thrown: unknown): { code: string; message: string } | undefined {
