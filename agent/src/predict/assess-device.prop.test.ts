@@ -48,14 +48,23 @@ describe('an assessment', () => {
     );
   });
 
-  test('does not depend on the order in which readings are handed over', () => {
-    const spaced = fc
-      .uniqueArray(anyReading, { maxLength: 10, selector: (reading) => reading.atMs })
-      .map((list) => list.map((reading) => ({ ...reading, recordedDay: null })));
+  test('of a drive whose host had another clock all the time before is the same', () => {
+    const spaced = fc.uniqueArray(anyReading, { maxLength: 10, selector: (reading) => reading.atMs }).map((list) =>
+      list
+        .map((reading) => ({ ...reading, deviceId: 'a' as DeviceId, recordedDay: null }))
+        .sort((a, b) => a.atMs - b.atMs)
+        .map((reading, _, all) => ({ ...reading, atMs: reading.atMs - all.at(-1)!.atMs + nowMs })),
+    );
     fc.assert(
-      fc.property(spaced, (readings) => {
-        const shuffled = [...readings].reverse();
-        expect(assessDevice(shuffled, nowMs)).toEqual(assessDevice(readings, nowMs));
+      fc.property(spaced, fc.integer({ min: 100 * dayMs, max: 20 * 365 * dayMs }), (readings, aheadMs) => {
+        const newest = readings.at(-1);
+        if (newest === undefined) return;
+        const before = readings.slice(0, -1);
+        // The clock is put right in the moment in which the last of them is read again.
+        const steady = [...before, newest, newest];
+        const corrected = [...before, newest].map((reading) => ({ ...reading, atMs: reading.atMs + aheadMs }));
+        const { level, probability } = assessDevice(steady, nowMs);
+        expect(assessDevice([...corrected, newest], nowMs)).toMatchObject({ level, probability });
       }),
     );
   });

@@ -43,6 +43,7 @@ const unanswered = (hoursAgo: number): Reading =>
     powerOnHours: null,
   });
 const repeat = (count: number, counts: Counts): Counts[] => Array.from({ length: count }, () => counts);
+const ahead = (readings: readonly Reading[], ms: number): Reading[] => readings.map((one) => ({ ...one, atMs: one.atMs + ms }));
 const levelOf = (readings: readonly Reading[]): string => assessDevice(readings, nowMs).level;
 
 describe('a hard drive', () => {
@@ -64,6 +65,23 @@ describe('a hard drive', () => {
     const assessment = assessDevice(daily([...repeat(20, { 5: 8 }), { 5: 16 }, { 5: 24 }]), nowMs);
     expect(assessment.level).toBe('at-risk');
     expect(assessment.reasons[0]).toEqual({ text: '24 reallocated sectors, up by 16 within 7 days', attribute: 'smart.5', value: 24 });
+  });
+
+  test.each([
+    ['put back by a year', (history: Reading[]) => [...ahead(history.slice(0, -1), 365 * dayMs), ...history.slice(-1)]],
+    ['put back by three hours', (history: Reading[]) => [...ahead(history.slice(0, -1), 27 * 3_600_000), ...history.slice(-1)]],
+    [
+      'put back twice',
+      (history: Reading[]) => [...ahead(history.slice(0, 15), 800 * dayMs), ...ahead(history.slice(15, -1), 365 * dayMs), ...history.slice(-1)],
+    ],
+    ['a year ahead for a day', (history: Reading[]) => [...history.slice(0, 21), ...ahead(history.slice(21, 22), 365 * dayMs), ...history.slice(22)]],
+    ['at 1970 for a day', (history: Reading[]) => [...history.slice(0, 21), ...ahead(history.slice(21, 22), -nowMs), ...history.slice(22)]],
+    ['at 1970 since today', (history: Reading[]) => [...history.slice(0, -1), ...ahead(history.slice(-1), -nowMs)]],
+  ])('is as much at risk when the clock of its host was %s', (_, spoil) => {
+    const steady = daily([...repeat(20, { 5: 8 }), { 5: 16 }, { 5: 24 }, { 5: 24 }]);
+    const spoiled = spoil(steady);
+    expect(assessDevice(steady, nowMs).level).toBe('at-risk');
+    expect(assessDevice(spoiled, spoiled.at(-1)!.atMs)).toMatchObject({ level: 'at-risk', reasons: [{ value: 24 }] });
   });
 
   test('with a single command time-out, packed by its maker, is watched', () => {

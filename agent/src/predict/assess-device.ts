@@ -2,7 +2,7 @@ import type { Assessment, AssessmentReason, RiskLevel } from '@data-in-motion/sh
 import { isRisky } from '@data-in-motion/shared/domain/assessment';
 import type { Reading } from '@data-in-motion/shared/domain/device';
 import type { DeviceId } from '@data-in-motion/shared/domain/ids';
-import { deviceFeatures, type Features, lifeAtMs } from './features.ts';
+import { deviceFeatures, type Features, lifeAtMs, timesTaken } from './features.ts';
 import { judgeAttributes, type Verdict } from './judge-attributes.ts';
 import { judgeNvme, worst } from './judge-nvme.ts';
 import { failureProbability, horizonDays } from './probability.ts';
@@ -22,7 +22,7 @@ const judge = { kind: 'rule', name: 'five-attributes', version: '1' } as const;
  * Levels follow the newest values and the last weeks only, so a device recovers when its signs go.
  * A device that stops answering keeps its risk if it had one (then it most likely died) and is `unknown` otherwise.
  *
- * @param readings of one device, in any order; none at all is `unknown`
+ * @param readings of one device, in the order in which they were taken; none at all is `unknown`
  * @param nowMs milliseconds since the epoch, on the clock that gave the readings their `atMs`
  */
 export function assessDevice(readings: readonly Reading[], nowMs: number): Assessment {
@@ -70,12 +70,10 @@ function verdictOf(features: Features, readings: readonly Reading[]): Verdict {
 }
 
 function mediaErrors30DaysBefore(last: Reading, readings: readonly Reading[]): number | null {
-  const fromMs = lifeAtMs(last) - 30 * dayMs;
-  let oldest: Reading | null = null;
-  for (const reading of readings) {
-    if (reading.deviceId !== last.deviceId || reading.nvme?.mediaErrors == null || reading === last || lifeAtMs(reading) < fromMs) continue;
-    if (oldest === null || lifeAtMs(reading) < lifeAtMs(oldest)) oldest = reading;
-  }
+  const own = readings.filter((reading) => reading.deviceId === last.deviceId && Number.isFinite(lifeAtMs(reading)));
+  const times = timesTaken(own);
+  const fromMs = times.get(last)! - 30 * dayMs;
+  const oldest = own.find((reading) => reading !== last && reading.nvme?.mediaErrors != null && times.get(reading)! >= fromMs);
   return oldest?.nvme?.mediaErrors ?? null;
 }
 
@@ -83,7 +81,7 @@ function mediaErrors30DaysBefore(last: Reading, readings: readonly Reading[]): n
 function silentBecause(features: Features, nowMs: number): { reason: AssessmentReason; gone: boolean; tooOld: boolean } | null {
   const newest = features.newest!;
   const quietMs = nowMs - newest.atMs;
-  const valuesAgeMs = nowMs - features.last!.atMs;
+  const valuesAgeMs = quietMs + features.valuesAgeMs;
   if (quietMs > staleAfterMs) {
     return { reason: reason(`The newest reading is ${days(quietMs)} old`, 'reading', null), gone: false, tooOld: true };
   }

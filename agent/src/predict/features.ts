@@ -30,6 +30,8 @@ export interface Features {
   readonly unansweredInARow: number;
   /** The newest reading of all, with values or without. */
   readonly newest: Reading | null;
+  /** How long before the newest reading the newest values were taken; 0 without values. */
+  readonly valuesAgeMs: number;
 }
 
 /** When a reading was taken in the life of its device: a replayed life passes faster than the clock, so its own dates count. */
@@ -39,24 +41,53 @@ export function lifeAtMs(reading: Reading): number {
 }
 
 /**
+ * When each reading was taken, in a time that does not run backwards and ends with the newest reading, whose clock is taken for right.
+ * Earlier readings that claim to be later than it come from a clock that went ahead: they are moved together to where they were taken.
+ * Those that claim to be earlier than what was read before them come from one that was behind for a while: they are as old as that.
+ *
+ * @param readings in the order in which they were taken
+ */
+export function timesTaken(readings: readonly Reading[]): ReadonlyMap<Reading, number> {
+  const claimed = readings.map(lifeAtMs);
+  const lastMs = claimed.at(-1) ?? 0;
+  let aheadMs = 0;
+  let nextMs = lastMs;
+  const notAhead = claimed.toReversed().map((ms) => {
+    aheadMs = ms <= lastMs ? 0 : Math.max(aheadMs, ms - nextMs);
+    nextMs = ms - aheadMs;
+    return nextMs;
+  });
+  let latestMs = Number.NEGATIVE_INFINITY;
+  return new Map(
+    readings.map((reading, i) => {
+      latestMs = Math.max(latestMs, notAhead.at(-1 - i)!);
+      return [reading, latestMs];
+    }),
+  );
+}
+
+/**
  * Reduce the history of one device to what the rule looks at.
  *
- * @param readings of one device, in any order; readings of other devices than the newest one's are ignored, as are values that are no counts
+ * @param readings of one device, in the order in which they were taken; readings of other devices than the newest one's are ignored, as are values
+ *   that are no counts
  */
 export function deviceFeatures(readings: readonly Reading[]): Features {
-  const ordered = readings.filter((reading) => Number.isFinite(lifeAtMs(reading))).sort((a, b) => lifeAtMs(a) - lifeAtMs(b) || a.atMs - b.atMs);
+  const ordered = readings.filter((reading) => Number.isFinite(lifeAtMs(reading)));
   const newest = ordered.at(-1) ?? null;
-  if (newest === null) return { last: null, trends: [], watchedDays: 0, unansweredInARow: 0, newest: null };
+  if (newest === null) return { last: null, trends: [], watchedDays: 0, unansweredInARow: 0, newest: null, valuesAgeMs: 0 };
 
   const own = ordered.filter((reading) => reading.deviceId === newest.deviceId);
   const run = sinceCountersStarted(own.filter((reading) => reading.status === 'read'));
   const last = run.at(-1) ?? null;
+  const times = timesTaken(own);
   return {
     last,
-    trends: judgedAttributes.flatMap((attribute) => trendOf(attribute, run) ?? []),
-    watchedDays: last === null ? 0 : (lifeAtMs(last) - lifeAtMs(run[0]!)) / dayMs,
+    trends: judgedAttributes.flatMap((attribute) => trendOf(attribute, run, times) ?? []),
+    watchedDays: last === null ? 0 : (times.get(last)! - times.get(run[0]!)!) / dayMs,
     unansweredInARow: own.length - 1 - own.findLastIndex((reading) => reading.status !== 'unreadable'),
     newest,
+    valuesAgeMs: last === null ? 0 : times.get(newest)! - times.get(last)!,
   };
 }
 
@@ -66,10 +97,10 @@ export function countOf(reading: Reading, attribute: number): number | undefined
   return raw === undefined ? undefined : unpackRaw(attribute, raw);
 }
 
-function trendOf(attribute: JudgedAttribute, run: readonly Reading[]): Trend | undefined {
+function trendOf(attribute: JudgedAttribute, run: readonly Reading[], times: ReadonlyMap<Reading, number>): Trend | undefined {
   const points = run.flatMap((reading) => {
     const value = countOf(reading, attribute);
-    return value === undefined ? [] : [{ atMs: lifeAtMs(reading), value }];
+    return value === undefined ? [] : [{ atMs: times.get(reading)!, value }];
   });
   const end = points.at(-1);
   if (end === undefined || countOf(run.at(-1)!, attribute) === undefined) return undefined;

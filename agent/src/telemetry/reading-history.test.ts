@@ -53,11 +53,18 @@ describe('the history of a device', () => {
     expect(values(history)).toEqual([7, null, null, null, null, null, null]);
   });
 
-  test('forgets what lies after a clock that went back, and survives a clock that jumps far ahead', () => {
+  test('keeps what a real drive said although the clock of its host goes back, or far ahead', () => {
     const days = [reading(0, 1), reading(24, 2), reading(48, 3)].reduce<Reading[]>(withReading, []);
-    expect(values(withReading(days, reading(25, 9)))).toEqual([1, 2, 9]);
+    expect(values(withReading(days, reading(25, 9)))).toEqual([1, 2, 3, 9]);
     const jumped = withReading(days, reading(24 * 400, 4));
-    expect(values(withReading(jumped, reading(72, 5)))).toEqual([1, 2, 3, 5]);
+    expect(values(withReading(jumped, reading(72, 5)))).toEqual([1, 2, 3, 4, 5]);
+    expect(values(withReading(jumped, reading(-24 * 400, 0)))).toEqual([1, 2, 3, 4, 0]);
+  });
+
+  test('forgets what lies after the day to which a replay went back', () => {
+    const played = (day: string, value: number): Reading => ({ ...reading(0, value), recordedDay: day });
+    const days = [played('2015-01-01', 1), played('2015-01-02', 2), played('2015-01-03', 3)].reduce<Reading[]>(withReading, []);
+    expect(values(withReading(days, played('2015-01-02', 9)))).toEqual([1, 2, 9]);
   });
 
   test('survives a restart through the journal, a day at a time', () => {
@@ -74,14 +81,15 @@ describe('the history of a device', () => {
     first.close();
 
     const second = openJournal(file);
-    second.db.prepare("INSERT INTO readings_history VALUES ('disk', 1, 'torn')").run();
+    second.db.prepare("INSERT INTO readings_history (device_id, day, reading) VALUES ('disk', 1, 'torn')").run();
     const after = new ReadingHistory(second);
     expect(values(after.of(deviceId))).toEqual([2, 3]);
     after.add(reading(12, 9));
     second.close();
 
     const third = openJournal(file);
-    expect(values(new ReadingHistory(third).of(deviceId))).toEqual([9]);
+    // The clock went back by half a day: what was read before is still known, and still before it.
+    expect(values(new ReadingHistory(third).of(deviceId))).toEqual([3, 9]);
     third.close();
   });
 });
