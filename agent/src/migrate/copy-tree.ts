@@ -6,6 +6,7 @@ import type { LeafSource, WantedLeaf } from './leaf-source.ts';
 import { leafHash, leafLength, leavesOf, zeroLeafHash } from './leaves.ts';
 import { HashReader, type ManifestFiles, readManifest } from './manifest.ts';
 import type { DirectoryEntry, FileEntry } from './manifest-entry.ts';
+import type { Room } from './room.ts';
 import type { Staging } from './staging.ts';
 import type { StepParts, StepRun } from './step-parts.ts';
 import { Writes } from './writes.ts';
@@ -33,6 +34,7 @@ export interface CopyFrom {
   readonly source: LeafSource;
   readonly files: ManifestFiles;
   readonly staging: Staging;
+  readonly room: Room;
   /** Leaves that are on stable storage since an earlier attempt; 0 and `fresh` for a new staging. */
   readonly leavesDone: number;
   readonly found: 'fresh' | 'left-behind';
@@ -218,6 +220,7 @@ class Copier {
       throw onBadLeaf === 'accuse' ? await this.#from.source.accuse(wanted.leaf) : new BadLeaf();
     }
     this.movedBytes += bytes.length;
+    this.#from.room.wrote(bytes.length);
     this.#unsavedBytes += bytes.length;
     await this.#parts.throttle.take(this.#order.destination.targetId, bytes.length, this.#run.signal);
     return bytes;

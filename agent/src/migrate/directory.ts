@@ -7,6 +7,7 @@ const { O_CREAT, O_DIRECTORY, O_NOATIME, O_NOFOLLOW, O_NONBLOCK, O_RDONLY, O_WRO
 const call = {
   open: promisify(fs.open),
   close: promisify(fs.close),
+  fchmod: promisify(fs.fchmod),
   fstat: promisify(fs.fstat),
   fsync: promisify(fs.fsync),
   lstat: promisify(fs.lstat),
@@ -120,13 +121,21 @@ export class Directory {
     return rawPath(await call.readlink(this.#at(name), { encoding: 'buffer' }));
   }
 
-  /** Succeeds when the directory is there already. */
-  async makeDirectory(name: RawPath, mode = 0o755): Promise<void> {
+  /** Succeeds when the directory is there already. @returns whether it is new */
+  async makeDirectory(name: RawPath, mode = 0o755): Promise<boolean> {
     try {
       await call.mkdir(this.#at(name), { mode });
+      return true;
     } catch (thrown) {
       if (errnoOf(thrown) !== 'EEXIST' || kindOf(await this.lstat(name)) !== 'directory') throw thrown;
+      return false;
     }
+  }
+
+  /** Let its owner change what is in it: a directory that got the permissions of its source may not allow that to anybody but root. */
+  async makeWritable(): Promise<void> {
+    const mode = Number((await this.stat()).mode) & 0o7777;
+    if ((mode & 0o700) !== 0o700) await call.fchmod(this.fd, mode | 0o700);
   }
 
   async makeSymlink(name: RawPath, to: RawPath): Promise<void> {

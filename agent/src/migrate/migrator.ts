@@ -16,6 +16,7 @@ import { LeafBuffers } from './leaf-buffers.ts';
 import { listTarget } from './list-target.ts';
 import { defaultMoverSettings, type MoverSettings } from './mover-settings.ts';
 import { permitOf } from './permit.ts';
+import { Rooms } from './room.ts';
 import { SourceOpener } from './serve-source.ts';
 import { SmallFiles } from './small-files.ts';
 import type { StepParts, StepProgress, StepRun } from './step-parts.ts';
@@ -61,6 +62,8 @@ export class Migrator {
   /** By permit: when this process first saw it, on its monotonic clock. */
   readonly #permitsSeen = new Map<string, number>();
   readonly #retoldAtMs = new Map<string, number>();
+  /** By work: why it waits, as it was told last. */
+  readonly #waitingBecause = new Map<string, string>();
   #sweeping: Promise<void> = Promise.resolve();
   #sweptAtMs: number | null = null;
   #isStopped = false;
@@ -78,6 +81,7 @@ export class Migrator {
       budget: new ByteBudget(settings.budgetBytes),
       buffers: new LeafBuffers(),
       small: new SmallFiles(),
+      rooms: new Rooms(),
       throttle: new Throttle(settings.bytesPerSecPerTarget, parts.clock),
       noteOwnRead: (replicaId) => void this.#ownReads.set(replicaId, parts.clock.nowMs()),
     };
@@ -162,6 +166,7 @@ export class Migrator {
       told.push(...records);
       this.#tell(records, 'now');
     };
+    const text = keyText(key);
     const run: StepRun = { jobId: order.jobId, epoch: order.epoch, signal, report, progress: this.#progressTeller(order) };
     try {
       await this.#step(order, run);
@@ -170,7 +175,7 @@ export class Migrator {
       if (signal.aborted) return;
       const error = classifyError(thrown);
       // The permit holds; the next document brings the order again.
-      if (error.code === 'purge.in-use') return;
+      if (error.code === 'purge.in-use') return this.#tellWaiting(order, text, asFailure(thrown));
       report({ type: 'job', jobId: order.jobId, epoch: order.epoch, atMs: this.#parts.clock.nowMs(), event: 'failed', ...error });
       this.#journal.end(key, told);
     }
@@ -216,9 +221,18 @@ export class Migrator {
     this.#tell(records, 'now');
   }
 
+  /** Once for each reason, however often the order comes again meanwhile. */
+  #tellWaiting(order: Order, key: string, { code, message, ids }: Failure): void {
+    if (this.#waitingBecause.get(key) === message) return;
+    this.#waitingBecause.set(key, message);
+    const about: Record<string, string> = 'target' in order ? { targetId: order.target.targetId, replicaId: order.target.replicaId } : {};
+    const note = { severity: 'info' as const, code, message: `a copy is not deleted yet: ${message}`, ids: { ...ids, ...about, jobId: order.jobId } };
+    this.#tell([{ type: 'note', atMs: this.#parts.clock.nowMs(), ...note }], 'soon');
+  }
+
   #forgetOldTimes(document: DesiredDocument): void {
     const keys = new Set(document.orders.map((order) => keyText(workKey(order))));
-    for (const key of this.#retoldAtMs.keys()) if (!keys.has(key)) this.#retoldAtMs.delete(key);
+    for (const seen of [this.#retoldAtMs, this.#waitingBecause]) for (const key of seen.keys()) if (!keys.has(key)) seen.delete(key);
     const permits = new Set<string>(document.orders.flatMap((order) => ('permitId' in order ? [order.permitId] : [])));
     for (const permitId of this.#permitsSeen.keys()) if (!permits.has(permitId)) this.#permitsSeen.delete(permitId);
   }

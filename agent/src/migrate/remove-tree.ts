@@ -1,9 +1,5 @@
-import fs from 'node:fs';
-import { promisify } from 'node:util';
 import { type Directory, errnoOf } from './directory.ts';
 import type { RawPath } from './raw-path.ts';
-
-const fchmod = promisify(fs.fchmod);
 
 /** Unlink a name and all below it, without ever following a link. What is missing already is fine. `onRemoved` hears of each file. */
 export async function removeTree(parent: Directory, name: RawPath, onRemoved: () => void = () => undefined): Promise<void> {
@@ -16,8 +12,7 @@ export async function removeTree(parent: Directory, name: RawPath, onRemoved: ()
     throw thrown;
   }
   try {
-    // A directory that came with permissions against writing is still ours to remove.
-    await fchmod(tree.fd, 0o700).catch(() => undefined);
+    await tree.makeWritable().catch(() => undefined);
     for (const child of await tree.children()) {
       if (child.kind === 'directory') await removeTree(tree, child.name, onRemoved);
       else {

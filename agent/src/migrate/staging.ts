@@ -47,7 +47,14 @@ export class Staging {
 
   async makeDirectory(entry: DirectoryEntry): Promise<void> {
     await this.#in(entry.path, async (parent, name) => {
-      await parent.makeDirectory(name, 0o700);
+      if (await parent.makeDirectory(name, 0o700)) return;
+      // A killed writer may have been past its last touch.
+      const directory = await parent.directory(name);
+      try {
+        await directory.makeWritable();
+      } finally {
+        await directory.close();
+      }
     });
   }
 
@@ -156,7 +163,7 @@ export class Staging {
         if (what === 'everything') await this.#syncDirectories(this.#tree);
       }
     } catch (thrown) {
-      for (const path of this.#touched) await this.#in(path, (parent, name) => parent.removeFile(name)).catch(() => undefined);
+      for (const path of this.#touched) await this.#in(path, remove).catch(() => undefined);
       throw thrown;
     }
     this.#touched = new Set();
@@ -211,6 +218,11 @@ export class Staging {
   #in<T>(path: RawPath, work: (parent: Directory, name: RawPath) => Promise<T>): Promise<T> {
     return this.#directories.within(parentOf(path), (parent) => work(parent, nameOf(path)));
   }
+}
+
+async function remove(parent: Directory, name: RawPath): Promise<void> {
+  await parent.makeWritable();
+  await parent.removeFile(name);
 }
 
 /** The call takes seconds as a floating number: good to about a quarter of a microsecond. */

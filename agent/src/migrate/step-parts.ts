@@ -8,6 +8,7 @@ import type { MigrationsJournal } from '../journal/migrations-journal.ts';
 import type { ByteBudget } from './byte-budget.ts';
 import type { LeafBuffers } from './leaf-buffers.ts';
 import type { MoverSettings } from './mover-settings.ts';
+import type { Rooms } from './room.ts';
 import type { SmallFiles } from './small-files.ts';
 import type { Throttle } from './throttle.ts';
 
@@ -25,6 +26,7 @@ export interface StepParts {
   readonly budget: ByteBudget;
   readonly buffers: LeafBuffers;
   readonly small: SmallFiles;
+  readonly rooms: Rooms;
   readonly throttle: Throttle;
   /** The mover itself read a replica's files just now: such accesses are not the applications'. */
   readonly noteOwnRead: (replicaId: string) => void;

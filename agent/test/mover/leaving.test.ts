@@ -141,6 +141,53 @@ test('a purge touches the trash alone: a live copy with the same name stays', as
   });
 });
 
+test('a copy that never counted goes from its place at once, bytes that rotted or not, and stays with any that somebody wrote', async () => {
+  fs.appendFileSync(live('a0'), 'written by an application');
+  expect(await agent.carryOut(permit('purge', { neverCounted: true }))).toMatchObject({ event: 'conflict', path: 'a0' });
+  expect(fs.readFileSync(trash('a0'), 'utf8')).toContain('written by an application');
+  const second = await importTo(agent, path.join(home, 'source'), 'fast', 'letters');
+  rot(agent.path('fast', 'letters', second.replicaId, 'many/1/file 8'));
+  const leave = permit('purge', { neverCounted: true, target: { ...target(), replicaId: second.replicaId } });
+  expect(await agent.carryOut({ ...leave, validForMs: 0.0001 })).toMatchObject({ event: 'failed', code: 'permit.expired' });
+  expect(await agent.carryOut({ ...leave, epoch: 2, root: '0'.repeat(64) })).toMatchObject({ event: 'conflict' });
+  expect(await agent.carryOut({ ...leave, epoch: 3, permitId: id() })).toMatchObject({ event: 'purged', freedBytes: second.version.bytes });
+  expect(fs.readdirSync(agent.path('fast', 'letters'))).toEqual([]);
+  expect(fs.readdirSync(agent.path('fast', '.dim/manifests')).filter((name) => name.startsWith(second.replicaId))).toEqual([]);
+  expect(await agent.carryOut({ ...leave, epoch: 4, permitId: id() })).toMatchObject({ event: 'purged', freedBytes: 0 });
+});
+
+test('a copy that readers were switched to is not taken for one that never counted', async () => {
+  await agent.carryOut({ kind: 'activate', jobId: first.jobId, epoch: 1, destination: target(), rev: 1, certificate: 'c' });
+  expect(await agent.carryOut(permit('purge', { neverCounted: true }))).toMatchObject({ event: 'conflict' });
+  const { replicaId } = await importTo(agent, path.join(home, 'source'), 'fast', 'letters');
+  fs.rmSync(agent.path('fast', 'letters/current'));
+  fs.symlinkSync(replicaId, agent.path('fast', 'letters/current'));
+  expect(await agent.carryOut(permit('purge', { neverCounted: true, target: { ...target(), replicaId } }))).toMatchObject({ event: 'conflict' });
+  expect(fs.readdirSync(agent.path('fast', 'letters')).sort()).toEqual([first.replicaId, replicaId, 'current'].sort());
+  expect(fs.readdirSync(agent.path('fast', '.dim/trash'))).toEqual([]);
+});
+
+test('of a copy that was given up half-way the purge removes what is in staging', async () => {
+  const { root, objects, bytes, versionId } = first.version;
+  const replicaId = id();
+  const order = {
+    kind: 'copy',
+    jobId: id(),
+    epoch: 1,
+    source: { kind: 'local-replica', targetId: 'fast', replicaId: first.replicaId },
+    versionId,
+    root,
+    objects,
+    bytes,
+  };
+  rot(live('many/1/file 8'));
+  expect(await agent.carryOut({ ...order, destination: { ...target(), replicaId } })).toMatchObject({ event: 'failed', class: 'integrity' });
+  expect(fs.readdirSync(agent.path('fast', '.dim/staging'))).toHaveLength(1);
+  expect(await agent.carryOut(permit('purge', { neverCounted: true, target: { ...target(), replicaId } }))).toMatchObject({ event: 'purged', freedBytes: 0 });
+  expect(fs.readdirSync(agent.path('fast', '.dim/staging'))).toEqual([]);
+  expect(fs.readdirSync(agent.path('fast', '.dim/manifests')).sort()).toEqual([`${first.replicaId}.jsonl`, `${first.replicaId}.leaves`]);
+});
+
 test('an old order to activate does not turn the link back', async () => {
   const second = await importTo(agent, path.join(home, 'source'), 'fast', 'letters');
   const activate = (replicaId: string, jobId: string, rev: number) => ({

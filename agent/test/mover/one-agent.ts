@@ -4,7 +4,7 @@ import { type Clock, systemClock } from '@data-in-motion/shared/clock';
 import { type FaultHooks, noFaults } from '@data-in-motion/shared/domain/fault-hooks';
 import type { TargetDescription } from '@data-in-motion/shared/domain/target';
 import { type DesiredDocument, desiredDocument, type Order } from '@data-in-motion/shared/protocol/messages';
-import { type AgentRecord, agentRecord, type JobRecord } from '@data-in-motion/shared/protocol/records';
+import { type AgentRecord, agentRecord, type JobRecord, type RecordOf } from '@data-in-motion/shared/protocol/records';
 import { seededRandom, systemRandom } from '@data-in-motion/shared/random';
 import { ulid } from '@data-in-motion/shared/ulid';
 import { type Journal, openJournal } from '../../src/journal/journal.ts';
@@ -97,10 +97,23 @@ export class OneAgent {
         .slice(since)
         .find((record): record is JobRecord => record.type === 'job' && record.jobId === jobId && events.includes(record.event));
       if (found !== undefined) return found;
-      await new Promise<void>((resolve) => {
-        this.#watchers.push(resolve);
-      });
+      await this.#nextTold();
     }
+  }
+
+  /** The next note with this code, among what is told after `since`. */
+  async untilNoted(code: string, since = 0): Promise<RecordOf<'note'>> {
+    for (;;) {
+      const found = this.told.slice(since).find((record): record is RecordOf<'note'> => record.type === 'note' && record.code === code);
+      if (found !== undefined) return found;
+      await this.#nextTold();
+    }
+  }
+
+  #nextTold(): Promise<void> {
+    return new Promise<void>((resolve) => {
+      this.#watchers.push(resolve);
+    });
   }
 
   /** Give one order and wait for how it ends. */

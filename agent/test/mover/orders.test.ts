@@ -1,4 +1,3 @@
-import { spawn } from 'node:child_process';
 import fs from 'node:fs';
 import net from 'node:net';
 import os from 'node:os';
@@ -293,26 +292,6 @@ test('what dead jobs left is swept, what live jobs and copies need is not', asyn
   await vi.waitFor(() => expect(fs.existsSync(path.join(home, 'node-a/state/scans', `${jobId}.jsonl`))).toBe(false), 10_000);
   expect(fs.readdirSync(one.path('one', '.dim/staging'))).toEqual([`${live}.3`]);
   expect(fs.readdirSync(one.path('one', '.dim/manifests')).sort()).toEqual([`${replicaId}.jsonl`, `${replicaId}.leaves`]);
-});
-
-test('a purge waits while another program has a file of the copy open', async () => {
-  plantTree(source, 'small');
-  const one = agent();
-  const { replicaId, version } = await importTo(one, source, 'one', 'letters');
-  const reader = spawn('tail', ['-f', one.path('one', 'letters', replicaId, 'a0')], { stdio: ['ignore', 'pipe', 'ignore'] });
-  await new Promise((resolve) => reader.stdout.once('data', resolve));
-  const target = { targetId: 'one', datasetId: 'letters', replicaId };
-  const permit = (kind: string) => ({ kind, jobId: id(), epoch: 1, permitId: id(), target, root: version.root, validForMs: 60_000 });
-  await one.carryOut(permit('retire'));
-  const purge = permit('purge');
-  one.order([purge]);
-  await one.stop();
-  agents = [];
-  expect(fs.existsSync(one.path('one', '.dim/trash', replicaId, 'a0'))).toBe(true);
-  const ended = new Promise((resolve) => reader.once('close', resolve));
-  reader.kill();
-  await ended;
-  expect(await agent().carryOut(purge)).toMatchObject({ event: 'purged' });
 });
 
 test('progress is told at most as often as the settings say, and never goes beyond the whole', async () => {

@@ -1,16 +1,21 @@
 import { statfs } from 'node:fs/promises';
 import { Failure } from '@data-in-motion/shared/failure';
 import type { OrderOf } from '@data-in-motion/shared/protocol/messages';
+import type { CopyPlace } from '../../journal/migrations-journal.ts';
 import { openCopySource } from '../copy-source.ts';
 import { copyTree } from '../copy-tree.ts';
 import type { Directory } from '../directory.ts';
+import { classifyError } from '../error-class.ts';
 import { haveManifest } from '../fetch-manifest.ts';
 import { printable, type RawPath } from '../raw-path.ts';
 import { removeTree } from '../remove-tree.ts';
+import type { Room } from '../room.ts';
 import { Staging } from '../staging.ts';
+import { epochOf, releaseStaging, stagingName } from '../staging-place.ts';
 import { aboutJob, type StepParts, type StepRun, targetOf } from '../step-parts.ts';
 import { inDirectory, manifestFilesOf, openTarget, ownPath } from '../target-layout.ts';
 import type { Comparison } from '../verify-tree.ts';
+import { walkTree } from '../walk-tree.ts';
 import { verifyReplica } from './verify.ts';
 
 /** A copy that reads back wrong is made again once; a medium that does it twice is not to be trusted. */
@@ -22,6 +27,28 @@ const attempts = 2;
  * Killed at any point and called again it goes on from what is on the disk.
  */
 export async function copy(order: OrderOf<'copy'>, parts: StepParts, run: StepRun): Promise<void> {
+  await releaseElsewhere(order, parts);
+  try {
+    await copyAndReadBack(order, parts, run);
+  } catch (thrown) {
+    // Who has no room must not keep what others could use; the next attempt may well be given another target.
+    if (classifyError(thrown).class === 'space') await releaseIfThere(parts.journal.copy(order.jobId), parts);
+    throw thrown;
+  }
+}
+
+/** A job that was given another target takes no room on the one before. */
+async function releaseElsewhere(order: OrderOf<'copy'>, parts: StepParts): Promise<void> {
+  const noted = parts.journal.copy(order.jobId);
+  if (noted !== undefined && noted.targetId !== order.destination.targetId) await releaseIfThere(noted, parts);
+}
+
+/** What can not be removed now is swept later. */
+async function releaseIfThere(made: CopyPlace | undefined, parts: StepParts): Promise<void> {
+  if (made !== undefined) await releaseStaging(made, parts).catch(() => undefined);
+}
+
+async function copyAndReadBack(order: OrderOf<'copy'>, parts: StepParts, run: StepRun): Promise<void> {
   const { destination } = order;
   const target = targetOf(parts, destination.targetId);
   await parts.faults.before('stat', target.targetId);
@@ -73,15 +100,17 @@ async function haveCopy(order: OrderOf<'copy'>, root: Directory, parts: StepPart
     const found = await haveStaging(order, root, parts);
     await haveManifest(files, order, source.fetchManifest);
     const done = parts.journal.copy(order.jobId);
-    await haveRoom(order, root, done?.leavesDone ?? 0, parts);
-    const staging = await inDirectory(root, ownPath('staging'), async (directory) => {
-      const tree = await directory.directory(stagingName(order));
-      return new Staging(tree, `${target.root}/${ownPath('staging')}/${stagingName(order)}`, target.targetId, parts.faults, parts.small);
-    });
+    const tree = await inDirectory(root, ownPath('staging'), (directory) => directory.directory(stagingName(order)));
+    const staging = new Staging(tree, `${target.root}/${ownPath('staging')}/${stagingName(order)}`, target.targetId, parts.faults, parts.small);
     try {
-      const moved = await copyTree(order, { source: source.leaves, files, staging, leavesDone: done?.leavesDone ?? 0, found }, parts, run);
-      await place(order, root, parts);
-      return moved + (done?.movedBytes ?? 0);
+      const room = await haveRoom(order, root, tree, found, parts);
+      try {
+        const moved = await copyTree(order, { source: source.leaves, files, staging, room, leavesDone: done?.leavesDone ?? 0, found }, parts, run);
+        await place(order, root, parts);
+        return moved + (done?.movedBytes ?? 0);
+      } finally {
+        room.giveBack();
+      }
     } finally {
       await staging.close();
     }
@@ -123,18 +152,18 @@ async function haveStaging(order: OrderOf<'copy'>, root: Directory, parts: StepP
   });
 }
 
-/** @throws Failure `exhausted` before a byte is written, rather than in the middle */
-async function haveRoom(order: OrderOf<'copy'>, root: Directory, leavesDone: number, parts: StepParts): Promise<void> {
-  const target = targetOf(parts, order.destination.targetId);
+/** @throws Failure `exhausted` (`target.full`) */
+async function haveRoom(order: OrderOf<'copy'>, root: Directory, staging: Directory, found: 'fresh' | 'left-behind', parts: StepParts): Promise<Room> {
+  // What is in staging already is not free any more and not needed again.
+  const hereBytes = found === 'fresh' ? 0 : await allocatedBytes(staging);
   const { bavail, bsize } = await statfs(`/proc/self/fd/${root.fd}`);
-  // What is in staging already is not free any more and not needed again; names and directories take a little.
-  const missing = leavesDone === 0 ? order.bytes : 0;
-  if (bavail * bsize - missing * 1.02 >= target.reserveBytes) return;
-  throw new Failure('exhausted', {
-    code: 'target.full',
-    message: `${order.bytes} bytes do not fit on ${target.targetId}: ${bavail * bsize} are free, ${target.reserveBytes} of them reserved`,
-    ids: { targetId: target.targetId },
-  });
+  return parts.rooms.promise(targetOf(parts, order.destination.targetId), Math.max(0, order.bytes - hereBytes), bavail * bsize);
+}
+
+async function allocatedBytes(tree: Directory): Promise<number> {
+  let bytes = 0;
+  for await (const { kind, parent, name } of walkTree(tree)) if (kind === 'file') bytes += Number((await parent.directory.lstat(name)).blocks) * 512;
+  return bytes;
 }
 
 /** Give the finished tree its name, in one step. */
@@ -171,13 +200,8 @@ async function takeBack(order: OrderOf<'copy'>, root: Directory, compared: Compa
 
 async function removePath(tree: Directory, path: RawPath): Promise<void> {
   const slash = path.lastIndexOf('/');
-  await inDirectory(tree, path.slice(0, Math.max(0, slash)), (parent) => removeTree(parent, path.slice(slash + 1) as RawPath));
-}
-
-function stagingName(order: OrderOf<'copy'>): RawPath {
-  return `${order.jobId}.${order.epoch}` as RawPath;
-}
-
-function epochOf(name: RawPath): number {
-  return Number(name.slice(name.indexOf('.') + 1)) || 0;
+  await inDirectory(tree, path.slice(0, Math.max(0, slash)), async (parent) => {
+    await parent.makeWritable();
+    await removeTree(parent, path.slice(slash + 1) as RawPath);
+  });
 }

@@ -3,13 +3,14 @@ import type { OrderOf } from '@data-in-motion/shared/protocol/messages';
 import type { Directory } from '../directory.ts';
 import { isMissing, removeManifest } from '../fetch-manifest.ts';
 import { findWrite } from '../find-write.ts';
-import { statedTotals } from '../manifest.ts';
-import { findOpenFileBelow } from '../open-files.ts';
+import { type ManifestFiles, statedTotals } from '../manifest.ts';
+import { findUserOf } from '../open-files.ts';
 import { assertPermit, type Permit } from '../permit.ts';
 import { printable, type RawPath } from '../raw-path.ts';
 import { removeTree } from '../remove-tree.ts';
+import { removeStaging } from '../staging-place.ts';
 import { aboutJob, type StepParts, type StepRun, targetOf } from '../step-parts.ts';
-import { inDirectory, manifestFilesOf, openTarget, ownPath } from '../target-layout.ts';
+import { currentLink, inDirectory, manifestFilesOf, openTarget, ownPath } from '../target-layout.ts';
 import { compareTree } from '../verify-tree.ts';
 
 /**
@@ -17,6 +18,7 @@ import { compareTree } from '../verify-tree.ts';
  * after the copy was renamed, and then these bytes are nowhere else. Reports `purged`, or `conflict` and deletes nothing.
  *
  * From the moment the first file may be unlinked the copy carries another name, so that half of it is never taken for a changed whole.
+ * A copy that never counted is taken out of its place first, and what its job left in staging goes with it.
  */
 export async function purge(order: OrderOf<'purge'>, permit: Permit, parts: StepParts, run: StepRun): Promise<void> {
   const { replicaId, targetId } = order.target;
@@ -29,8 +31,14 @@ export async function purge(order: OrderOf<'purge'>, permit: Permit, parts: Step
     parts.journal.savePermit({ permitId: order.permitId, kind: 'purge', targetId, replicaId, stage: to });
   const root = await openTarget(target);
   try {
-    const freedBytes = (await statedTotals(files.manifest))?.bytes ?? 0;
+    if (order.neverCounted === true) {
+      const counts = await takeOutUncounted(order, permit, root, parts);
+      if (counts !== null) return run.report({ ...about, event: 'conflict', path: '', detail: counts });
+    }
     await inDirectory(root, ownPath('trash'), async (trash) => {
+      const isThere = (await trash.exists(replica)) || (await trash.exists(leaving));
+      // What never got its name has a manifest too, and freed none of the bytes that it lists.
+      const freedBytes = isThere || order.neverCounted !== true ? ((await statedTotals(files.manifest))?.bytes ?? 0) : 0;
       if (await trash.exists(replica)) {
         const late = await lateWrite(order, trash, parts, run);
         if (late !== null) return run.report({ ...about, event: 'conflict', ...late });
@@ -59,6 +67,34 @@ export async function purge(order: OrderOf<'purge'>, permit: Permit, parts: Step
   }
 }
 
+/**
+ * Bring a copy that never counted from its place to the trash, where nothing can newly open it, and remove what its job left in staging.
+ * @returns why it does count after all; null when it does not
+ */
+async function takeOutUncounted(order: OrderOf<'purge'>, permit: Permit, root: Directory, parts: StepParts): Promise<string | null> {
+  const { replicaId, targetId, datasetId } = order.target;
+  const replica = replicaId as string as RawPath;
+  if (parts.journal.certificates().some((one) => one.role === 'activate' && one.replicaId === replicaId)) return 'readers were switched to the copy';
+  const making = parts.journal.copies().find((one) => one.replicaId === replicaId);
+  if (making !== undefined) {
+    await removeStaging(making.jobId, root);
+    parts.journal.forgetCopy(making.jobId);
+  }
+  if (!(await isLive(root, order))) return null;
+  return inDirectory(root, datasetId, async (dataset) => {
+    if ((await dataset.exists(currentLink)) && (await dataset.readLink(currentLink)) === replica) return 'the link "current" names the copy';
+    assertPermit(permit, parts);
+    await parts.faults.before('rename', targetId);
+    await inDirectory(root, ownPath('trash'), async (trash) => {
+      await dataset.moveTo(replica, trash, replica);
+      parts.faults.failpoint('C23');
+      await dataset.sync();
+      await trash.sync();
+    });
+    return null;
+  });
+}
+
 /** A power cut can undo a rename that was reported: then nothing was purged, and the copy needs its manifest. */
 async function isLive(root: Directory, order: OrderOf<'purge'>): Promise<boolean> {
   const { datasetId, replicaId } = order.target;
@@ -66,14 +102,18 @@ async function isLive(root: Directory, order: OrderOf<'purge'>): Promise<boolean
   return inDirectory(root, datasetId, (dataset) => dataset.exists(replicaId as string as RawPath));
 }
 
-/** @returns what speaks against deleting, null when nothing does. @throws Failure `unavailable` while a program has a file of the copy open */
+/**
+ * Nothing can newly open what is in the trash, so once nobody has it open it is what it will be, and reading it then is final.
+ * @returns what speaks against deleting, null when nothing does
+ * @throws Failure `unavailable` (`purge.in-use`) while a program has a file of the copy open, before anything is read
+ */
 async function lateWrite(order: OrderOf<'purge'>, trash: Directory, parts: StepParts, run: StepRun): Promise<{ path: string; detail: string } | null> {
-  const { replicaId, targetId } = order.target;
-  const target = targetOf(parts, targetId);
-  const files = manifestFilesOf(target, replicaId);
+  const target = targetOf(parts, order.target.targetId);
+  const files = manifestFilesOf(target, order.target.replicaId);
+  const path = `${target.root}/${ownPath('trash')}/${order.target.replicaId}`;
+  await assertNotInUse(path);
   try {
-    const compared = await inDirectory(trash, replicaId, (tree) => compareTree(tree, files, { root: order.root }, { targetId, step: 'purge' }, parts, run));
-    const written = compared.same ? null : order.knownBad === true ? await inDirectory(trash, replicaId, (tree) => findWrite(tree, files)) : compared;
+    const written = await inDirectory(trash, order.target.replicaId, (tree) => writeIn(order, tree, files, parts, run));
     if (written !== null) return { path: printable(written.path), detail: written.detail };
   } catch (thrown) {
     const failure = asFailure(thrown);
@@ -81,7 +121,29 @@ async function lateWrite(order: OrderOf<'purge'>, trash: Directory, parts: StepP
     if (isMissing(thrown) || failure.code.startsWith('manifest.')) return { path: '', detail: failure.message.slice(0, 500) };
     throw thrown;
   }
-  const open = await findOpenFileBelow(`${target.root}/${ownPath('trash')}/${replicaId}`);
-  if (open !== null) throw new Failure('unavailable', { code: 'purge.in-use', message: `process ${open.pid} has a file of the copy open` });
+  // A descriptor can be handed from a process that was not looked at yet to one that was.
+  await assertNotInUse(path);
   return null;
+}
+
+/** What keeps a copy: any difference, and where the bytes are known to be worth nothing only a sign that somebody wrote to it. */
+async function writeIn(
+  order: OrderOf<'purge'>,
+  tree: Directory,
+  files: ManifestFiles,
+  parts: StepParts,
+  run: StepRun,
+): Promise<{ path: RawPath; detail: string } | null> {
+  if (order.neverCounted === true) {
+    if ((await statedTotals(files.manifest))?.root !== order.root) return { path: '' as RawPath, detail: 'its manifest is not there, or of another version' };
+    return findWrite(tree, files);
+  }
+  const compared = await compareTree(tree, files, { root: order.root }, { targetId: order.target.targetId, step: 'purge' }, parts, run);
+  if (compared.same) return null;
+  return order.knownBad === true ? findWrite(tree, files) : compared;
+}
+
+async function assertNotInUse(path: string): Promise<void> {
+  const user = await findUserOf(path);
+  if (user !== null) throw new Failure('unavailable', { code: 'purge.in-use', message: `process ${user.pid} has a file of the copy open`, ids: user });
 }

@@ -22,9 +22,10 @@ async function sweepTarget(target: TargetDescription, liveJobs: ReadonlySet<stri
   const listed = await listTarget(target);
   const root = await openTarget(target);
   try {
+    const isMadeHere = (jobId: string): boolean => liveJobs.has(jobId) && (parts.journal.copy(jobId)?.targetId ?? target.targetId) === target.targetId;
     await inDirectory(root, ownPath('staging'), async (staging) => {
       for (const name of listed.staging) {
-        if (liveJobs.has(name.slice(0, 26)) || !isOld(Number((await staging.lstat(name as RawPath)).mtimeMs), parts)) continue;
+        if (isMadeHere(name.slice(0, 26)) || !isOld(Number((await staging.lstat(name as RawPath)).mtimeMs), parts)) continue;
         await parts.faults.before('remove', target.targetId);
         await removeTree(staging, name as RawPath);
       }

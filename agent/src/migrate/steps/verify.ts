@@ -2,7 +2,7 @@ import { asFailure } from '@data-in-motion/shared/failure';
 import type { OrderOf } from '@data-in-motion/shared/protocol/messages';
 import { type Directory, errnoOf } from '../directory.ts';
 import { isMissing } from '../fetch-manifest.ts';
-import { printable, type RawPath } from '../raw-path.ts';
+import { printable } from '../raw-path.ts';
 import { aboutJob, type StepParts, type StepRun, targetOf } from '../step-parts.ts';
 import { inDirectory, manifestFilesOf, openTarget, type ReplicaPlace } from '../target-layout.ts';
 import { type Comparison, compareTree, type VersionIdentity } from '../verify-tree.ts';

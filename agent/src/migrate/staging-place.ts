@@ -1,0 +1,41 @@
+import type { CopyPlace } from '../journal/migrations-journal.ts';
+import type { Directory } from './directory.ts';
+import { removeManifest } from './fetch-manifest.ts';
+import type { RawPath } from './raw-path.ts';
+import { removeTree } from './remove-tree.ts';
+import { type StepParts, targetOf } from './step-parts.ts';
+import { inDirectory, manifestFilesOf, openTarget, ownPath } from './target-layout.ts';
+
+/** A tree in the making lies in a target's staging as `<job>.<epoch>`. */
+export function stagingName(order: { readonly jobId: string; readonly epoch: number }): RawPath {
+  return `${order.jobId}.${order.epoch}` as RawPath;
+}
+
+export function epochOf(name: RawPath): number {
+  return Number(name.slice(name.indexOf('.') + 1)) || 0;
+}
+
+/** All that the attempts of one job left in a target's staging. */
+export async function removeStaging(jobId: string, root: Directory): Promise<void> {
+  await inDirectory(root, ownPath('staging'), async (staging) => {
+    const own = (await staging.children()).filter((child) => child.name.startsWith(`${jobId}.`));
+    for (const { name } of own) await removeTree(staging, name);
+    if (own.length > 0) await staging.sync();
+  });
+}
+
+/** Give back the room that a copy in the making takes, so that other work can use it: its staging, its manifest, and what is remembered of both. */
+export async function releaseStaging(made: CopyPlace, parts: StepParts): Promise<void> {
+  const target = targetOf(parts, made.targetId);
+  const root = await openTarget(target);
+  try {
+    await removeStaging(made.jobId, root);
+    const dataset = made.datasetId as RawPath;
+    const isPlaced = (await root.exists(dataset)) && (await inDirectory(root, dataset, (directory) => directory.exists(made.replicaId as RawPath)));
+    // A copy that has its place needs its manifest, whatever becomes of it.
+    if (!isPlaced) await removeManifest(manifestFilesOf(target, made.replicaId));
+    parts.journal.forgetCopy(made.jobId);
+  } finally {
+    await root.close();
+  }
+}
