@@ -148,7 +148,8 @@ export const order = z.discriminatedUnion('kind', [
   z.object({ ...orderBase, kind: z.literal('verify'), target: destination, ...identity }),
   /** One-use permit; without it nothing is ever renamed away or deleted. `recheck: 'skip'` never appears: what can not be read is kept. */
   z.object({ ...orderBase, kind: z.literal('retire'), ...leave }),
-  z.object({ ...orderBase, kind: z.literal('purge'), ...leave }),
+  /** `neverCounted`: a copy that was made and never counted, wherever its job left it (staging, place or trash); without it only the trash is touched. */
+  z.object({ ...orderBase, kind: z.literal('purge'), ...leave, neverCounted: z.literal(true).optional() }),
 ]);
 export type Order = z.infer<typeof order>;
 export type OrderOf<Kind extends Order['kind']> = Extract<Order, { kind: Kind }>;
