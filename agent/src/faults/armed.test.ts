@@ -1,4 +1,5 @@
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { ManualClock } from '@data-in-motion/shared/clock';
@@ -10,7 +11,7 @@ import type { RecordOf } from '@data-in-motion/shared/protocol/records';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { type Journal, openJournal } from '../journal/journal.ts';
 import { openUndoLog } from '../journal/undo.ts';
-import { type ArmedFaults, armedFaults } from './armed.ts';
+import { type ArmedFaults, armedFaults, type FaultLog } from './armed.ts';
 
 const replicaId = '01ARZ3NDEKTSV4RRFFQ69G5FAV';
 let directory: string;
@@ -33,7 +34,7 @@ afterEach(() => {
   rmSync(directory, { recursive: true, force: true });
 });
 
-function start({ allowed = true }: { allowed?: boolean } = {}): ArmedFaults {
+function start({ allowed = true, log = openUndoLog(journal) }: { allowed?: boolean; log?: FaultLog } = {}): ArmedFaults {
   return armedFaults({
     nodeId: 'node-a',
     targets: [{ targetId: 'disk-1', root: path.join(directory, 'root') } as unknown as TargetDescription],
@@ -41,7 +42,7 @@ function start({ allowed = true }: { allowed?: boolean } = {}): ArmedFaults {
       degrade: (deviceId, pace) => deviceId === 'drive-1' && degraded.set(deviceId, pace).size > 0,
       restore: (deviceId) => void degraded.delete(deviceId),
     },
-    log: openUndoLog(journal),
+    log,
     tell: (record) => void told.push(record),
     clock,
     allowed,
@@ -108,6 +109,33 @@ test('an order that comes twice arms once, and not again after it was undone', a
   expect(states()).toEqual(['armed', 'undone']);
 });
 
+test('an order that comes after its undo arms nothing', async () => {
+  const faults = start();
+  const order = document('link-cut', 'node-a');
+  await faults.receive({ ...order, action: 'undo' });
+  await faults.receive(order);
+  await faults.receive({ ...order, action: 'undo' });
+  expect(states()).toEqual(['undone']);
+  expect(faults.link().cut).toBe(false);
+});
+
+test('that a fault is undone is told before it is crossed out', async () => {
+  const log = openUndoLog(journal);
+  const toldWhenCrossedOut: (string | undefined)[] = [];
+  const faults = start({
+    log: {
+      ...log,
+      finish: (experimentId) => {
+        toldWhenCrossedOut.push(states().at(-1));
+        log.finish(experimentId);
+      },
+    },
+  });
+  await faults.receive(document('link-cut', 'node-a'));
+  await faults.stop();
+  expect(toldWhenCrossedOut).toEqual(['undone']);
+});
+
 test('an order that comes long after its time is refused', async () => {
   const faults = start();
   const order = document('link-cut', 'node-a');
@@ -149,6 +177,22 @@ function makeReplica(): string {
   writeFileSync(path.join(place, 'empty'), '');
   return place;
 }
+
+/** Root may write to anything: where the suite runs as root, somebody else does it. */
+async function asOrdinaryUser(work: () => Promise<void>): Promise<void> {
+  const isRoot = process.getuid?.() === 0;
+  const nobody = 65_534;
+  if (isRoot) {
+    execFileSync('chown', ['-hR', String(nobody), directory]);
+    process.seteuid!(nobody);
+  }
+  try {
+    await work();
+  } finally {
+    if (isRoot) process.seteuid!(0);
+  }
+}
+
 const contents = (place: string): string => ['a', 'b', 'c'].map((name) => readFileSync(path.join(place, name), 'latin1')).join('');
 
 test('one byte of a copy is turned with size and time as they were, and turned back', async () => {
@@ -163,6 +207,44 @@ test('one byte of a copy is turned with size and time as they were, and turned b
   await faults.stop();
   expect(contents(place)).toBe(before);
   expect(states()).toEqual(['armed', 'undone']);
+});
+
+test('a byte of a read-only file is turned and turned back by an ordinary user, and its mode stays', async () => {
+  const place = makeReplica();
+  const before = contents(place);
+  for (const name of ['a', 'b', 'c']) chmodSync(path.join(place, name), 0o444);
+  const faults = start();
+  await asOrdinaryUser(async () => {
+    await faults.receive(document('flip-byte', replicaId));
+    expect(contents(place)).not.toBe(before);
+    await faults.stop();
+  });
+  expect(states()).toEqual(['armed', 'undone']);
+  expect(contents(place)).toBe(before);
+  expect(['a', 'b', 'c'].map((name) => statSync(path.join(place, name)).mode & 0o777)).toEqual([0o444, 0o444, 0o444]);
+});
+
+test('a byte that can not be turned is told as not made, once', async () => {
+  const place = makeReplica();
+  for (const name of ['b', 'c']) rmSync(path.join(place, name));
+  const faults = start();
+  // Whoever writes between the choice and the deed.
+  const log = openUndoLog(journal);
+  const begin = log.begin;
+  const meddled = start({
+    log: {
+      ...log,
+      begin: (row, atMs) => {
+        writeFileSync(path.join(place, 'a'), 'somebody else wrote');
+        return begin(row, atMs);
+      },
+    },
+  });
+  await meddled.receive(document('flip-byte', replicaId));
+  expect(states()).toEqual(['armed', 'undone']);
+  expect(told.at(-1)?.detail).toMatch(/could not be made .*not as it was/);
+  await faults.stop();
+  expect(states()).toHaveLength(2);
 });
 
 test('a byte that an earlier process turned is turned back before anything else', async () => {

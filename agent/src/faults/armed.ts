@@ -90,8 +90,9 @@ export function armedFaults(parts: ArmedFaultsParts): ArmedFaults {
         row.kind in catalogue
           ? await catalogue[row.kind as FaultKind].takeBack(row.experimentId, row.detail, world)
           : 'a fault of another version of the agent';
-      log.finish(row.experimentId);
+      // Told before it is crossed out: a process that ends in between takes it back, and tells it, once more.
       say(row.experimentId, 'undone', `${because}: ${done}`);
+      log.finish(row.experimentId);
     } catch (thrown) {
       undoLater(row.experimentId, retryUndoMs, `${because}, tried again after: ${asFailure(thrown).message}`);
     }
@@ -146,9 +147,12 @@ export function armedFaults(parts: ArmedFaultsParts): ArmedFaults {
   return {
     undoLeftovers: () => inTurn(() => undoWhere(() => true, 'the agent started')),
     receive: (document) =>
-      inTurn(() => {
-        if (document.action === 'arm') return arm(document);
-        return undoWhere((row) => document.action === 'undo-all' || row.experimentId === document.experimentId, 'undo was ordered');
+      inTurn(async () => {
+        const { action, experimentId, kind } = document;
+        if (action === 'arm') return arm(document);
+        await undoWhere((row) => action === 'undo-all' || row.experimentId === experimentId, 'undo was ordered');
+        if (action === 'undo' && log.refuse(experimentId, kind, clock.nowMs()) === 'noted')
+          say(experimentId, 'undone', 'it was not armed; an order that comes after its undo is void');
       }),
     link: () => [...conditions.values()].reduce<LinkWeather>((weather, { link }) => (link === undefined ? weather : worse(weather, link)), calmWeather),
     clockOffsetMs: () => [...conditions.values()].reduce((sum, { clockOffsetMs = 0 }) => sum + clockOffsetMs, 0),
