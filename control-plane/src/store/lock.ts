@@ -1,5 +1,5 @@
-import { linkSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { closeSync, fsyncSync, linkSync, mkdirSync, openSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { Failure } from '@data-in-motion/shared/failure';
 
 /** Who holds a directory: a process is the same one only while its id, its start time and the machine's boot are the same. */
@@ -8,9 +8,15 @@ interface Holder {
   /** Clock ticks since boot (field 22 of /proc/<pid>/stat); empty where there is no /proc. */
   readonly startedAt: string;
   readonly bootId: string;
+  /** See `DirectoryLock`; handed on until it was settled. */
+  readonly machineEnded?: boolean;
 }
 
 export interface DirectoryLock {
+  /** The holder before never released it, and the machine was started anew since: what it wrote without flushing may be lost, or half there. */
+  readonly machineEnded: boolean;
+  /** What follows from `machineEnded` was done: who takes this lock over need not do it again. */
+  settle(): void;
   release(): void;
 }
 
@@ -51,12 +57,23 @@ function parseHolder(text: string): Holder | undefined {
   }
 }
 
-/** Create the lock with its content in one step (a link of a finished file), so nobody ever reads half of it. */
+function flush(path: string): void {
+  const handle = openSync(path, 'r');
+  try {
+    fsyncSync(handle);
+  } finally {
+    closeSync(handle);
+  }
+}
+
+/** Create the lock with its content in one step (a link of a finished file), so nobody ever reads half of it. Flushed: it tells of a power cut. */
 function tryCreate(path: string, text: string): boolean {
   const own = `${path}.${process.pid}.new`;
   writeFileSync(own, text, { mode: 0o600 });
   try {
+    flush(own);
     linkSync(own, path);
+    flush(dirname(path));
     return true;
   } catch (thrown) {
     if ((thrown as NodeJS.ErrnoException).code === 'EEXIST') return false;
@@ -86,10 +103,18 @@ function removeStale(path: string, stale: string): void {
 export function lockDirectory(directory: string): DirectoryLock {
   mkdirSync(directory, { recursive: true, mode: 0o700 });
   const path = join(directory, 'lock');
-  const text = JSON.stringify(describe(process.pid));
+  const own = describe(process.pid);
+  let machineEnded = false;
   for (let attempt = 0; attempt < 5; attempt++) {
+    let text = JSON.stringify(machineEnded ? { ...own, machineEnded } : own);
     if (tryCreate(path, text)) {
       return {
+        machineEnded,
+        settle() {
+          text = JSON.stringify(own);
+          writeFileSync(`${path}.${own.pid}.new`, text, { mode: 0o600 });
+          renameSync(`${path}.${own.pid}.new`, path);
+        },
         release() {
           if (readOrEmpty(path) === text) rmSync(path, { force: true });
         },
@@ -105,6 +130,7 @@ export function lockDirectory(directory: string): DirectoryLock {
         hint: 'Stop that process, name another directory, or set DATABASE_URL to a PostgreSQL server that several processes may share.',
       });
     }
+    machineEnded ||= holder !== undefined && (holder.machineEnded === true || holder.bootId !== own.bootId);
     removeStale(path, found);
   }
   throw new Failure('unavailable', { code: 'store.lock-contended', message: `the lock of ${directory} changes hands too fast` });

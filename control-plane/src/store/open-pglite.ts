@@ -27,11 +27,15 @@ async function openFiles(directory: string, loadDataDir?: Blob): Promise<PGlite>
   return PGlite.create({ dataDir: join(directory, 'data'), postgresqlconf: settings, ...(loadDataDir === undefined ? {} : { loadDataDir }) });
 }
 
-/** Open the database's files; when they do not open, the last export, and when there never was a finished start, afresh. */
-async function openOrRestore(directory: string): Promise<Opened> {
+/**
+ * Open the database's files; when they do not open, the last export, and when there never was a finished start, afresh. After a power cut the export,
+ * where there is one, also when the files open: some of what was written to them may be missing, and nothing in them would show it.
+ */
+async function openOrRestore(directory: string, machineEnded: boolean): Promise<Opened> {
   const data = join(directory, 'data');
   const exported = await readExport(directory);
   if (!existsSync(join(directory, 'ready'))) rmSync(data, { recursive: true, force: true });
+  if (machineEnded && exported !== undefined) setAside(data);
   try {
     const isLost = exported !== undefined && !existsSync(data);
     return { client: await openFiles(directory, isLost ? exported : undefined), restored: isLost };
@@ -69,14 +73,13 @@ function exporter(client: PGlite, db: Db, directory: string, signals: EventEmitt
   let exportedAt = '';
   let running = Promise.resolve();
   const once = async (): Promise<void> => {
+    // Both read before the export begins: what is stored by now is in it, and what is stored while it is written is for the next.
     const [position] = await rowsOf<{ lsn: string }>(db, sql`select pg_current_wal_insert_lsn()::text as lsn`);
     if (position!.lsn === exportedAt) return;
-    // Read before the export begins: what is stored by now is in it.
     const stored = await streamWatermarks(db);
     await writeExport(client, directory);
     const grew = await advanceDurable(db, stored);
-    const [after] = await rowsOf<{ lsn: string }>(db, sql`select pg_current_wal_insert_lsn()::text as lsn`);
-    exportedAt = after!.lsn;
+    exportedAt = position!.lsn;
     if (grew) signals.emit('durable');
   };
   return () => {
@@ -87,12 +90,12 @@ function exporter(client: PGlite, db: Db, directory: string, signals: EventEmitt
 
 /**
  * Open the embedded database in `directory`, which this process alone may use. It survives the end of the process at any moment;
- * after power loss it may not open, and then the last export (every minute, and at a clean close) stands in for it under a new epoch.
+ * after power loss the last export (every minute, and at a clean close) stands in for it under a new epoch.
  */
 export async function openPglite(directory: string): Promise<Store> {
   const lock = lockDirectory(directory);
   try {
-    const { client, restored } = await openOrRestore(directory);
+    const { client, restored } = await openOrRestore(directory, lock.machineEnded);
     const db = drizzle(client, { schema }) as unknown as Db;
     const signals = new EventEmitter<StoreSignals>();
     signals.setMaxListeners(0);
@@ -100,8 +103,9 @@ export async function openPglite(directory: string): Promise<Store> {
     const storeEpoch = await transaction(async (tx) => {
       await migrateStore(tx);
       const [system] = await rowsOf<{ id: string }>(tx, sql`select system_identifier::text as id from pg_control_system()`);
-      return settleEpoch(tx, fingerprintOf(system!.id), restored);
+      return settleEpoch(tx, fingerprintOf(system!.id), restored || lock.machineEnded);
     });
+    if (lock.machineEnded) lock.settle();
     writeFileSync(join(directory, 'ready'), '');
     const makeDurable = exporter(client, db, directory, signals);
     const timer = setInterval(() => void makeDurable().catch(() => {}), exportEveryMs);

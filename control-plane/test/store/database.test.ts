@@ -1,9 +1,10 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { rmSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { sql } from 'drizzle-orm';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { openStore, rowsOf, type Store } from '../../src/store/database.ts';
 import { event, reading } from '../../src/store/schema.ts';
 import { freshDirectory, storeKinds, type TestStores } from '../stores.ts';
@@ -112,5 +113,66 @@ describe('the directory of an embedded store', () => {
     expect(third.storeEpoch).toBe(second.storeEpoch);
     await third.close();
     rmSync(directory, { recursive: true });
+  });
+
+  it('is taken from the last export, under a new epoch, when the machine ended while it was open, and from then on as it is', async () => {
+    const directory = await freshDirectory();
+    const lock = join(directory, 'lock');
+    const tell = (store: Store, text: string) =>
+      store.db.execute(sql`insert into event (at_ms, type, severity, text, by) values (1, 't', 'info', ${text}, 'me')`);
+    const told = async (store: Store) => (await store.db.select({ text: event.text }).from(event).orderBy(event.seq)).map((row) => row.text);
+    const first = await openStore({ databaseUrl: null, directory });
+    await tell(first, 'exported');
+    await first.makeDurable();
+    await tell(first, 'in no export');
+    // The power goes: what follows is written to the files, but the lock of before is all that says whether they are whole.
+    const left = JSON.stringify({ ...JSON.parse(readFileSync(lock, 'utf8')), bootId: 'of the start before' });
+    const exported = readFileSync(join(directory, 'export.tar'));
+    await first.close();
+    writeFileSync(lock, left);
+    writeFileSync(join(directory, 'export.tar'), exported);
+    const second = await openStore({ databaseUrl: null, directory });
+    expect(second.storeEpoch).not.toBe(first.storeEpoch);
+    expect(await told(second)).toEqual(['exported']);
+    await second.close();
+    const third = await openStore({ databaseUrl: null, directory });
+    expect(third.storeEpoch).toBe(second.storeEpoch);
+    expect(await told(third)).toEqual(['exported']);
+    await third.close();
+    rmSync(directory, { recursive: true });
+  });
+
+  it('gets a new epoch when the machine ended before there was an export, also when the next start did not get far', async () => {
+    const directory = await freshDirectory();
+    rmSync(join(directory, 'export.tar'));
+    const first = await openStore({ databaseUrl: null, directory });
+    const { bootId, ...holder } = JSON.parse(readFileSync(join(directory, 'lock'), 'utf8'));
+    await first.close();
+    rmSync(join(directory, 'export.tar'));
+    // A process of this boot took the lock over, and was killed before it settled anything.
+    writeFileSync(join(directory, 'lock'), JSON.stringify({ ...holder, bootId, startedAt: '1', machineEnded: true }));
+    const second = await openStore({ databaseUrl: null, directory });
+    expect(second.storeEpoch).not.toBe(first.storeEpoch);
+    expect(JSON.parse(readFileSync(join(directory, 'lock'), 'utf8'))).toEqual({ ...holder, bootId });
+    await second.close();
+    rmSync(directory, { recursive: true });
+  });
+
+  it('is exported again at its end when something was stored while the export before was written', async () => {
+    const directory = await freshDirectory();
+    const elsewhere = mkdtempSync(join(tmpdir(), 'dim-store-'));
+    const store = await openStore({ databaseUrl: null, directory });
+    await store.db.execute(sql`insert into event (at_ms, type, severity, text, by) values (1, 't', 'info', 'before', 'me')`);
+    const exporting = store.makeDurable();
+    await vi.waitUntil(() => existsSync(join(directory, 'export.tar.partial')), { interval: 1 });
+    await store.db.execute(sql`insert into event (at_ms, type, severity, text, by) values (1, 't', 'info', 'meanwhile', 'me')`);
+    await exporting;
+    await store.close();
+    cpSync(join(directory, 'export.tar'), join(elsewhere, 'export.tar'));
+    const restored = await openStore({ databaseUrl: null, directory: elsewhere });
+    expect(await restored.db.$count(event)).toBe(2);
+    await restored.close();
+    rmSync(directory, { recursive: true });
+    rmSync(elsewhere, { recursive: true });
   });
 });
