@@ -2,7 +2,7 @@ import type { experimentRequest } from '@data-in-motion/shared/api/operations';
 import { type FaultKind, faultKinds } from '@data-in-motion/shared/domain/fault-hooks';
 import { Failure } from '@data-in-motion/shared/failure';
 import type { z } from 'zod';
-import type { FleetRows } from './fleet-rows.ts';
+import { type FleetRows, reachableTargets } from './fleet-rows.ts';
 
 type Request = z.infer<typeof experimentRequest>;
 /** A fault and what it is on. */
@@ -63,11 +63,12 @@ function touched(rows: FleetRows, { kind, subject }: Disturbance): (replica: Rep
 }
 
 function refuseLastCopies(rows: FleetRows, isTouched: (replica: Replica) => boolean, byOthers: readonly ((replica: Replica) => boolean)[]): void {
+  const reachable = reachableTargets(rows);
   for (const [datasetId, pointer] of rows.pointers) {
     const copies = rows.replicas.filter(
       (replica) => replica.datasetId === datasetId && replica.versionId === pointer.versionId && replica.state === 'verified',
     );
-    const left = copies.filter((replica) => !isTouched(replica) && !byOthers.some((isTaken) => isTaken(replica)));
+    const left = copies.filter((replica) => reachable.has(replica.targetId) && !isTouched(replica) && !byOthers.some((isTaken) => isTaken(replica)));
     if (copies.some(isTouched) && left.length === 0) {
       throw refusal(
         'chaos.last-copy',

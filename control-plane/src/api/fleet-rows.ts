@@ -3,13 +3,14 @@ import type { Heat } from '@data-in-motion/shared/domain/heat';
 import type { DatasetId } from '@data-in-motion/shared/domain/ids';
 import { effectivePolicy, type Policy } from '@data-in-motion/shared/domain/policy';
 import { type PriceEntry, pricesAt } from '@data-in-motion/shared/domain/price';
-import { desc, eq } from 'drizzle-orm';
+import { eq } from 'drizzle-orm';
 import type { DatasetFacts, FleetSnapshot, TargetFacts } from '../fleet/snapshot.ts';
 import type { Store } from '../store/database.ts';
 import { loadSnapshot } from '../store/load-snapshot.ts';
+import { fleetPlan } from '../store/plans.ts';
 import { readGlobalPolicy } from '../store/policies.ts';
 import { readPrices } from '../store/prices.ts';
-import { dataset, datasetVersion, device, job, node, plan, pointer, replica, target } from '../store/schema.ts';
+import { dataset, datasetVersion, device, job, node, pointer, replica, target } from '../store/schema.ts';
 
 type Row<Table extends { $inferSelect: unknown }> = Table['$inferSelect'];
 
@@ -27,7 +28,7 @@ export interface FleetRows {
   readonly pointers: ReadonlyMap<string, Row<typeof pointer>>;
   readonly replicas: readonly Row<typeof replica>[];
   readonly activeJobs: readonly Row<typeof job>[];
-  /** Datasets whose policy the newest plan could not meet, with the cheapest way out. */
+  /** Datasets whose policy the newest plan of the fleet could not meet, with the cheapest way out. */
   readonly infeasible: ReadonlyMap<string, { readonly rules: readonly string[]; readonly cheapestWayOut: string }>;
   readonly heats: ReadonlyMap<DatasetId, Heat>;
   readonly facts: ReadonlyMap<string, DatasetFacts>;
@@ -69,7 +70,7 @@ export class FleetReader {
 async function readRows(store: Store): Promise<FleetRows> {
   const db = store.db;
   const snapshot = await loadSnapshot(store);
-  const [policy, prices, nodes, devices, targets, datasets, versions, pointers, replicas, activeJobs, plans] = await Promise.all([
+  const [policy, prices, nodes, devices, targets, datasets, versions, pointers, replicas, activeJobs, newest] = await Promise.all([
     readGlobalPolicy(db),
     readPrices(db),
     db.select().from(node).orderBy(node.nodeId),
@@ -80,7 +81,7 @@ async function readRows(store: Store): Promise<FleetRows> {
     db.select().from(pointer),
     db.select().from(replica),
     db.select().from(job).where(eq(job.active, true)),
-    db.select().from(plan).where(eq(plan.state, 'current')).orderBy(desc(plan.planId)).limit(1),
+    fleetPlan(db),
   ]);
   return {
     asOfMs: snapshot.takenAtMs,
@@ -95,7 +96,7 @@ async function readRows(store: Store): Promise<FleetRows> {
     pointers: new Map(pointers.map((row) => [row.datasetId as string, row])),
     replicas,
     activeJobs,
-    infeasible: new Map((plans[0] === undefined ? [] : (plans[0].body as PlanView).infeasible).map((one) => [one.datasetId, one])),
+    infeasible: new Map((newest === undefined ? [] : (newest.body as PlanView).infeasible).map((one) => [one.datasetId, one])),
     heats: new Map(datasets.flatMap((row) => (row.heat === null ? [] : [[row.datasetId, row.heat] as const]))),
     facts: new Map(snapshot.datasets.map((facts) => [facts.datasetId as string, facts])),
     targetFacts: new Map(snapshot.targets.map((facts) => [facts.targetId as string, facts])),
@@ -110,4 +111,10 @@ export function policyOf(rows: FleetRows, row: Row<typeof dataset>): Policy {
 /** The prices of a target by its class, null when the book does not know it. */
 export function pricesOf(rows: FleetRows, priceClass: string) {
   return pricesAt(rows.priceBook, priceClass, rows.asOfMs) ?? null;
+}
+
+/** Targets whose copies can be read now: the agent is heard, and it reaches the place. */
+export function reachableTargets(rows: FleetRows): ReadonlySet<string> {
+  const heard = new Set(rows.nodes.filter((node) => ['online', 'returned'].includes(node.agentState)).map((node) => node.nodeId));
+  return new Set(rows.targets.filter((target) => heard.has(target.nodeId) && target.reachable && target.state !== 'lost').map((target) => target.targetId));
 }

@@ -110,7 +110,7 @@ export async function makePlan(
         ? { ...one, verdict: 'held' as const, heldBecause: 'a job for it is under way' }
         : one,
     );
-    const view = planViewOf(planId, made, settled, jobs, wanted.dryRun ? 'preview' : 'current');
+    const view = planViewOf(planId, made, settled, jobs, wanted.dryRun ? 'preview' : 'current', wanted.datasetIds);
     await savePlan(tx, view, nowMs);
     if (!wanted.dryRun) await tellPlan(tx, view, nowMs);
     return view;
@@ -163,7 +163,8 @@ async function tellPlan(tx: Tx, view: StoredPlan, nowMs: number): Promise<void> 
   const open = await tx.select({ ids: alert.ids }).from(alert).where(eq(alert.rule, 'policy.infeasible'));
   const infeasible = new Set(view.infeasible.map((one) => one.datasetId));
   for (const { ids } of open)
-    if (typeof ids.datasetId === 'string' && !infeasible.has(ids.datasetId)) await endAlert(tx, nowMs, 'policy.infeasible', ids.datasetId);
+    if (typeof ids.datasetId === 'string' && !infeasible.has(ids.datasetId) && (view.datasetIds?.includes(ids.datasetId) ?? true))
+      await endAlert(tx, nowMs, 'policy.infeasible', ids.datasetId);
   for (const one of view.infeasible) {
     const text = `The policy of ${one.datasetId} can not be met (${one.rules.join(', ')}). ${one.cheapestWayOut}`;
     await raiseAlert(tx, nowMs, { rule: 'policy.infeasible', subject: one.datasetId, severity: 'warning', text, ids: { datasetId: one.datasetId } });

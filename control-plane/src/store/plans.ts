@@ -2,7 +2,7 @@ import type { MoveView, PlanView } from '@data-in-motion/shared/api/decisions';
 import type { DatasetId, DeviceId, JobId, PlanId, ReplicaId, TargetId } from '@data-in-motion/shared/domain/ids';
 import { systemRandom } from '@data-in-motion/shared/random';
 import { ulid } from '@data-in-motion/shared/ulid';
-import { and, desc, eq, inArray, lt, sql } from 'drizzle-orm';
+import { and, desc, eq, inArray, lt, ne, sql } from 'drizzle-orm';
 import type { Admission } from '../jobs/admit.ts';
 import type { Move, Plan } from '../placement/plan.ts';
 import type { Db, Tx } from './database.ts';
@@ -19,11 +19,20 @@ export interface StoredPlan extends PlanView {
   readonly moves: StoredMove[];
 }
 
+const ofWholeFleet = sql`not (${plan.body} ? 'datasetIds')`;
+
 const plansKept = 200;
 const recommendationsKept = 1_000;
 
-/** The plan as it is shown; `jobs` are those that were made of its moves. */
-export function planViewOf(planId: PlanId, made: Plan, admissions: readonly Admission[], jobs: ReadonlyMap<Move, JobId>, state: PlanView['state']): StoredPlan {
+/** The plan as it is shown; `jobs` are those that were made of its moves, `datasetIds` those that were looked at, null for all. */
+export function planViewOf(
+  planId: PlanId,
+  made: Plan,
+  admissions: readonly Admission[],
+  jobs: ReadonlyMap<Move, JobId>,
+  state: PlanView['state'],
+  datasetIds: ReadonlySet<DatasetId> | null,
+): StoredPlan {
   const moves = admissions.map(({ move, verdict, heldBecause }, i): StoredMove => {
     const { reason, confidence, costBefore, costAfter, changePerMonth, migrationOnce, paybackDays, expectedMs, sizeBytes, need, action } = move;
     return {
@@ -54,6 +63,7 @@ export function planViewOf(planId: PlanId, made: Plan, admissions: readonly Admi
     planId,
     madeAtMs: made.madeAtMs,
     dryRun: state === 'preview',
+    ...(datasetIds === null ? {} : { datasetIds: [...datasetIds] }),
     state,
     solver: made.solver,
     solvedInMs: made.solvedInMs,
@@ -77,25 +87,38 @@ export function moveOf(stored: StoredMove): Move {
   };
 }
 
-/** Keep a plan. A new current one supersedes the one before and brings its recommendations; a preview changes nothing else. */
+/** The newest plan of the whole fleet; one for a few datasets does not take its place. */
+export async function fleetPlan(db: Db): Promise<typeof plan.$inferSelect | undefined> {
+  const [row] = await db
+    .select()
+    .from(plan)
+    .where(and(eq(plan.state, 'current'), ofWholeFleet))
+    .orderBy(desc(plan.planId))
+    .limit(1);
+  return row;
+}
+
+/** Keep a plan. A new current one supersedes those before, when it is for the whole fleet, and brings the recommendations of its datasets; a preview changes nothing else. */
 export async function savePlan(tx: Tx, view: StoredPlan, nowMs: number): Promise<void> {
   if (view.state === 'current') {
-    await tx
-      .update(plan)
-      .set({ state: 'superseded', body: sql`jsonb_set(${plan.body}, '{state}', '"superseded"')` })
-      .where(eq(plan.state, 'current'));
+    if (view.datasetIds === undefined)
+      await tx
+        .update(plan)
+        .set({ state: 'superseded', body: sql`jsonb_set(${plan.body}, '{state}', '"superseded"')` })
+        .where(eq(plan.state, 'current'));
     await saveRecommendations(tx, view, nowMs);
   }
   await tx.insert(plan).values({ planId: view.planId as PlanId, madeAtMs: view.madeAtMs, state: view.state, body: view });
   const [oldest] = await tx.select({ planId: plan.planId }).from(plan).orderBy(desc(plan.planId)).offset(plansKept).limit(1);
-  if (oldest !== undefined) await tx.delete(plan).where(lt(plan.planId, oldest.planId));
+  if (oldest !== undefined) await tx.delete(plan).where(and(lt(plan.planId, oldest.planId), ne(plan.state, 'current')));
 }
 
-/** What is recommended now takes the place of what was; moves that became jobs stay as history. New ones are told. */
+/** What is recommended now takes the place of what was, for the datasets that were looked at; moves that became jobs stay as history. New ones are told. */
 async function saveRecommendations(tx: Tx, view: StoredPlan, nowMs: number): Promise<void> {
   const before = await tx.select({ body: recommendation.body }).from(recommendation).orderBy(desc(recommendation.madeAtMs)).limit(recommendationsKept);
   const known = new Set(before.map((row) => sameMove(row.body as MoveView)));
-  await tx.delete(recommendation).where(sql`${recommendation.body}->>'verdict' <> 'admitted'`);
+  const lookedAt = view.datasetIds === undefined ? undefined : inArray(recommendation.datasetId, view.datasetIds as DatasetId[]);
+  await tx.delete(recommendation).where(and(sql`${recommendation.body}->>'verdict' <> 'admitted'`, lookedAt));
   for (const move of view.moves) {
     const { fromReplicaId: _, deviceId, priority: __, ...body } = move;
     const judge = deviceId === null ? view.solver : `${view.solver}; drive ${deviceId}`;

@@ -1,5 +1,5 @@
 import type { PriceEntry } from '@data-in-motion/shared/domain/price';
-import { desc, eq } from 'drizzle-orm';
+import { desc, eq, sql } from 'drizzle-orm';
 import type { Db, Store } from './database.ts';
 import { priceEntry } from './schema.ts';
 
@@ -69,17 +69,17 @@ export async function readPrices(db: Db): Promise<{ rev: number; entries: PriceE
   return { rev: newest.rev, entries: rows.map(({ rev: _, ...entry }) => entry) };
 }
 
-/** Write a whole new book as the next revision, the old ones stay; undefined when somebody else was faster. */
-export async function writePrices(store: Store, expectedRev: number, entries: readonly PriceEntry[]): Promise<number | undefined> {
+/** Any number that nobody else takes. */
+const oneBookAtATime = 7_305_003;
+
+/** Write a whole new book as the next revision, the old ones stay. With `expectedRev` only on top of that revision; undefined when it is another by now. */
+export async function writePrices(store: Store, expectedRev: number | null, entries: readonly PriceEntry[]): Promise<number | undefined> {
   return store.transaction(async (tx) => {
+    // Two writers at once would otherwise mix their lines in one revision.
+    await tx.execute(sql`select pg_advisory_xact_lock(${oneBookAtATime})`);
     const { rev } = await readPrices(tx);
-    if (rev !== expectedRev) return undefined;
-    // Two writers of the same revision meet in the primary key; the later one fails and is told to look again.
-    const written = await tx
-      .insert(priceEntry)
-      .values(entries.map((entry) => ({ ...entry, rev: rev + 1 })))
-      .onConflictDoNothing()
-      .returning({ rev: priceEntry.rev });
-    return written.length === entries.length ? rev + 1 : undefined;
+    if (expectedRev !== null && rev !== expectedRev) return undefined;
+    await tx.insert(priceEntry).values(entries.map((entry) => ({ ...entry, rev: rev + 1 })));
+    return rev + 1;
   });
 }

@@ -1,20 +1,22 @@
-import type { DatasetId, JobId, NodeId, ReplicaId, SiteId, TargetId, VersionId } from '@data-in-motion/shared/domain/ids';
+import type { NodeId, ReplicaId, TargetId } from '@data-in-motion/shared/domain/ids';
 import type { FaultDocument } from '@data-in-motion/shared/protocol/messages';
 import { eq } from 'drizzle-orm';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
-import { dataset, datasetVersion, experiment, node, pointer, replica, target } from '../../src/store/schema.ts';
+import { experiment, node, replica, target } from '../../src/store/schema.ts';
 import { type Interface, openInterface } from './interface.ts';
+import { addTwoCopies, copies } from './two-copies.ts';
 
-const copies = { berlin: '01JD0000000000000000000001', frankfurt: '01JD0000000000000000000002' } as const;
 let api: Interface;
 
 beforeAll(async () => {
   api = await openInterface();
-  await addTwoCopies();
+  await addTwoCopies(api.store);
 });
 beforeEach(async () => {
   await api.store.db.delete(experiment);
   await api.store.db.update(replica).set({ state: 'verified' });
+  await api.store.db.update(node).set({ agentState: 'online' });
+  await api.store.db.update(target).set({ reachable: true });
 });
 afterAll(() => api.close());
 
@@ -42,6 +44,23 @@ test('a copy that is doubted does not count as the one that is left', async () =
     .where(eq(replica.replicaId, copies.frankfurt as ReplicaId));
   expect(await arm({ kind: 'flip-byte', subject: copies.berlin })).toMatchObject({ status: 409, code: 'chaos.last-copy' });
   expect((await arm({ kind: 'flip-byte', subject: copies.frankfurt })).status).toBe(201);
+});
+
+test('a copy that can not be reached does not count as the one that is left', async () => {
+  const berlin = { kind: 'flip-byte', subject: copies.berlin };
+  await api.store.db
+    .update(node)
+    .set({ agentState: 'late' })
+    .where(eq(node.nodeId, 'frankfurt' as NodeId));
+  expect(await arm(berlin)).toMatchObject({ status: 409, code: 'chaos.last-copy' });
+  await api.store.db.update(node).set({ agentState: 'online' });
+  await api.store.db
+    .update(target)
+    .set({ reachable: false })
+    .where(eq(target.targetId, 'frankfurt-disk' as TargetId));
+  expect(await arm(berlin)).toMatchObject({ status: 409, code: 'chaos.last-copy' });
+  await api.store.db.update(target).set({ reachable: true });
+  expect((await arm(berlin)).status).toBe(201);
 });
 
 test('of two that are asked for at the same moment one is refused', async () => {
@@ -73,25 +92,4 @@ test('what is not given takes its usual value, and the agent is told it', async 
 
 function ends(experimentId: string, state: 'undone' | 'expired'): Promise<unknown> {
   return api.store.db.update(experiment).set({ state }).where(eq(experiment.experimentId, experimentId));
-}
-
-/** A dataset with a verified copy in Berlin, which is primary, and one in Frankfurt. */
-async function addTwoCopies(): Promise<void> {
-  const { db } = api.store;
-  const nowMs = await api.store.nowMs();
-  const datasetId = 'maps' as DatasetId;
-  const versionId = '01JD0000000000000000000000' as VersionId;
-  const jobId = '01JD0000000000000000000009' as JobId;
-  const heard = { agentState: 'online' as const, incarnation: 1, importRoots: [], faultsAllowed: true, lastHeardAtMs: nowMs };
-  await db.insert(node).values({ nodeId: 'frankfurt' as NodeId, siteId: 'frankfurt' as SiteId, ...heard });
-  const [nvme] = await db.select().from(target);
-  for (const name of ['berlin', 'frankfurt'] as const) {
-    const targetId = `${name}-disk` as TargetId;
-    await db.insert(target).values({ ...nvme!, nodeId: name as NodeId, targetId, description: { ...nvme!.description, targetId } });
-    const state = { state: 'verified' as const, verifiedRoot: 'root', verifiedAtMs: nowMs, createdAtMs: nowMs };
-    await db.insert(replica).values({ replicaId: copies[name] as ReplicaId, datasetId, versionId, targetId, ...state });
-  }
-  await db.insert(dataset).values({ datasetId, owner: 'cartography', createdAtMs: nowMs });
-  await db.insert(datasetVersion).values({ versionId, datasetId, root: 'root', objects: 1, sizeBytes: 1, jobId, committedAtMs: nowMs });
-  await db.insert(pointer).values({ datasetId, versionId, replicaId: copies.berlin as ReplicaId, rev: 1, changedByJob: jobId, changedAtMs: nowMs });
 }

@@ -43,6 +43,8 @@ export const planView = z.object({
   planId: z.string(),
   madeAtMs: z.number(),
   dryRun: z.boolean(),
+  /** Only these were looked at; left out for the whole fleet. */
+  datasetIds: z.array(z.string()).optional(),
   state: z.enum(['current', 'applied', 'superseded', 'preview']),
   solver: z.string(),
   solvedInMs: z.number(),

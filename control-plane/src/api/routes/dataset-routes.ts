@@ -70,11 +70,7 @@ export function datasetRoutes(app: Api, context: ApiContext): void {
     answer: detailSchema,
     async run({ params }) {
       const rows = await fleet.read();
-      const row = found(
-        rows.datasets.find((one) => one.datasetId === params['datasetId']),
-        'dataset',
-        params['datasetId']!,
-      );
+      const row = datasetOf(rows, params['datasetId']!);
       const extras = { accessByHour: await accessByHour(context, row.datasetId, rows.asOfMs), history: await historyOf(context, row.datasetId) };
       return { body: datasetDetail(rows, row, extras), rev: row.rev };
     },
@@ -134,11 +130,7 @@ export function datasetRoutes(app: Api, context: ApiContext): void {
     answer: locationSchema,
     async run({ params }) {
       const rows = await fleet.read();
-      const row = found(
-        rows.datasets.find((one) => one.datasetId === params['datasetId']),
-        'dataset',
-        params['datasetId']!,
-      );
+      const row = datasetOf(rows, params['datasetId']!);
       return { body: datasetLocation(rows, row.datasetId) };
     },
   });
@@ -150,11 +142,7 @@ export function datasetRoutes(app: Api, context: ApiContext): void {
     status: 202,
     async run({ params, caller }) {
       const rows = await fleet.read();
-      const row = found(
-        rows.datasets.find((one) => one.datasetId === params['datasetId']),
-        'dataset',
-        params['datasetId']!,
-      );
+      const row = datasetOf(rows, params['datasetId']!);
       const jobIds = await store.transaction(async (tx) => insertVerifyJobs(tx, row.datasetId, `asked by ${caller.who}`, await store.nowMs(tx)));
       changed();
       return { body: { datasetId: row.datasetId, jobIds } };
@@ -200,6 +188,15 @@ export function datasetRoutes(app: Api, context: ApiContext): void {
     fleet.forget();
     loop.wake();
   }
+}
+
+/** @throws refused `dataset.not-found` */
+function datasetOf(rows: FleetRows, datasetId: string): FleetRows['datasets'][number] {
+  return found(
+    rows.datasets.find((one) => one.datasetId === datasetId),
+    'dataset',
+    datasetId,
+  );
 }
 
 const mutable = (policy: Policy) => ({

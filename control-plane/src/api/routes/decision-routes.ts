@@ -16,6 +16,7 @@ import { z } from '@hono/zod-openapi';
 import { and, asc, desc, eq, lt } from 'drizzle-orm';
 import { readAudit } from '../../audit/audit.ts';
 import { cancelJob, retryJob } from '../../store/jobs.ts';
+import { fleetPlan } from '../../store/plans.ts';
 import { readPrices, writePrices } from '../../store/prices.ts';
 import { alert, job, jobTransition, plan, recommendation } from '../../store/schema.ts';
 import type { ApiContext } from '../context.ts';
@@ -24,6 +25,28 @@ import { jobView } from '../views/job-view.ts';
 import { found } from './fleet-routes.ts';
 
 const page = z.object({ limit: z.coerce.number().int().min(1).max(1_000).default(200), before: z.string().optional() });
+const money = z.number().min(0);
+const priceBook = z.strictObject({
+  entries: z
+    .array(
+      z.strictObject({
+        priceClass: z.string().min(1).max(120),
+        validFromMs: z.number().int().min(0),
+        source: z.string().max(400),
+        prices: z.strictObject({ storagePerGbMonth: money, readsPer1000: money, writesPer1000: money, egressPerGb: money, minimumDays: money }),
+      }),
+    )
+    .min(1)
+    .max(10_000)
+    .superRefine((entries, check) => {
+      const seen = new Set<string>();
+      for (const [i, { priceClass, validFromMs }] of entries.entries()) {
+        const line = `${validFromMs} ${priceClass}`;
+        if (seen.has(line)) check.addIssue({ code: 'custom', path: [i], message: `${priceClass} has two lines that are valid from ${validFromMs}` });
+        seen.add(line);
+      }
+    }),
+});
 
 export function decisionRoutes(app: Api, context: ApiContext): void {
   const { store, loop, fleet } = context;
@@ -47,10 +70,10 @@ export function decisionRoutes(app: Api, context: ApiContext): void {
 
   endpoint(app, 'currentPlan', {
     role: 'viewer',
-    says: 'The newest plan of the control loop',
+    says: 'The newest plan of the whole fleet',
     answer: planView,
     async run() {
-      const [row] = await db.select().from(plan).where(eq(plan.state, 'current')).orderBy(desc(plan.planId)).limit(1);
+      const row = await fleetPlan(db);
       if (row === undefined) throw new Failure('refused', { code: 'plan.not-found', message: 'There is no plan yet.', hint: 'dim plan --dry-run makes one.' });
       return { body: asPlan(row) };
     },
@@ -71,11 +94,15 @@ export function decisionRoutes(app: Api, context: ApiContext): void {
 
   endpoint(app, 'makePlan', {
     role: 'operator',
-    says: 'Decide now for the whole fleet: what would be moved, why, and what it costs',
+    says: 'Decide now, for the whole fleet or some datasets: what would be moved, why, and what it costs',
     body: planRequest,
     answer: planView,
     status: 201,
     async run({ body }) {
+      const known = new Set<string>((await fleet.read()).datasets.map((row) => row.datasetId));
+      const stranger = body.datasetIds?.find((datasetId) => !known.has(datasetId));
+      if (stranger !== undefined)
+        throw new Failure('refused', { code: 'dataset.not-found', message: `There is no dataset "${stranger}".`, hint: 'dim datasets lists them.' });
       return { body: await loop.makePlan(body) };
     },
   });
@@ -205,30 +232,14 @@ export function decisionRoutes(app: Api, context: ApiContext): void {
   endpoint(app, 'putPrices', {
     role: 'admin',
     says: 'Write the next revision of the price book; the ones before stay',
-    body: z.strictObject({
-      entries: z
-        .array(
-          pricesView.shape.entries.element.extend({
-            prices: z.strictObject({
-              storagePerGbMonth: z.number().min(0),
-              readsPer1000: z.number().min(0),
-              writesPer1000: z.number().min(0),
-              egressPerGb: z.number().min(0),
-              minimumDays: z.number().min(0),
-            }),
-          }),
-        )
-        .min(1)
-        .max(10_000),
-    }),
+    body: priceBook,
     answer: pricesView,
     async run({ body, ifMatchRev }) {
-      const before = await readPrices(db);
-      const rev = await writePrices(store, ifMatchRev ?? before.rev, body.entries);
+      const rev = await writePrices(store, ifMatchRev, body.entries);
       if (rev === undefined)
         throw new Failure('refused', {
           code: 'prices.stale',
-          message: `The price book is at revision ${before.rev}.`,
+          message: `The price book is not at revision ${ifMatchRev} any more.`,
           hint: 'Read it again and repeat the change.',
         });
       fleet.forget();

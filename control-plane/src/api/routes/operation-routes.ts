@@ -92,7 +92,7 @@ function accessRoutes(app: Api, { store, fleet, loop, clock, random }: ApiContex
       fleet.forget();
       loop.wake();
       if (!body.include_moves) return { body: { events: accesses.length, datasets: chosen.length, planId: null, jobs: 0 } };
-      const plan = await loop.makePlan({ dryRun: false, datasetIds: chosen });
+      const plan = await loop.makePlan({ dryRun: false, datasetIds: body.dataset_ids });
       return { body: { events: accesses.length, datasets: chosen.length, planId: plan.planId, jobs: plan.moves.filter((move) => move.jobId !== null).length } };
     },
   });

@@ -1,5 +1,5 @@
 import type { DatasetDetail, DatasetLocation, DatasetView, ReplicaView } from '@data-in-motion/shared/api/datasets';
-import type { DatasetId, ReplicaId } from '@data-in-motion/shared/domain/ids';
+import type { DatasetId } from '@data-in-motion/shared/domain/ids';
 import { Failure } from '@data-in-motion/shared/failure';
 import { datasetCost, perMonth } from '../../placement/cost.ts';
 import { explainReplica } from '../../placement/explain.ts';
@@ -129,35 +129,40 @@ function impossible(rows: FleetRows, row: DatasetRow): DatasetDetail['findings']
 /** Where the verified primary is, by the link that always names it. @throws refused `dataset.not-ready` */
 export function datasetLocation(rows: FleetRows, datasetId: DatasetId): DatasetLocation {
   const pointer = rows.pointers.get(datasetId);
-  const place = (replicaId: ReplicaId) => {
-    const replica = rows.replicas.find((one) => one.replicaId === replicaId);
-    const target = rows.targets.find((one) => one.targetId === replica?.targetId);
-    return replica === undefined || target === undefined ? undefined : { replica, target, path: `${target.description.root}/${datasetId}/current` };
-  };
-  const primary = pointer === undefined ? undefined : place(pointer.replicaId);
   const version = rows.versions.find((one) => one.versionId === pointer?.versionId);
-  if (primary === undefined || version === undefined || primary.replica.verifiedAtMs === null) {
-    throw new Failure('refused', {
-      code: 'dataset.not-ready',
-      message: `Dataset ${datasetId} has no verified copy yet.`,
-      hint: 'dim jobs shows how far its import is.',
-      ids: { datasetId },
-    });
-  }
-  return {
-    datasetId,
-    versionId: version.versionId,
-    replicaId: primary.replica.replicaId,
-    targetId: primary.target.targetId,
-    nodeId: primary.target.nodeId,
-    path: primary.path,
-    root: version.root,
-    verifiedAtMs: primary.replica.verifiedAtMs,
-    copies: rows.replicas
-      .filter((replica) => replica.datasetId === datasetId && replica.versionId === version.versionId && replica.state === 'verified' && replica.activated)
-      .flatMap((replica) => {
-        const found = place(replica.replicaId);
-        return found === undefined ? [] : [{ nodeId: found.target.nodeId, targetId: found.target.targetId, path: found.path }];
-      }),
-  };
+  const primary = rows.replicas.find((replica) => replica.replicaId === pointer?.replicaId);
+  if (version === undefined || primary === undefined)
+    throw notReady(datasetId, `Dataset ${datasetId} has no verified copy yet.`, 'dim jobs shows how far its import is.');
+  const copies = rows.replicas
+    .filter((replica) => replica.datasetId === datasetId && replica.versionId === version.versionId && replica.state === 'verified' && replica.activated)
+    .flatMap((replica) => placeOf(rows, replica) ?? []);
+  const found = placeOf(rows, primary);
+  if (found === undefined || primary.verifiedAtMs === null)
+    throw notReady(
+      datasetId,
+      `The primary copy of ${datasetId} on ${primary.targetId} can not be read: ${whyNot(rows, primary)}.`,
+      copies.length === 0
+        ? 'There is no other verified copy that can be read. GET /v1/consistency tells what is being done.'
+        : `Verified copies: ${copies.map((copy) => `${copy.nodeId}:${copy.path}`).join(', ')}.`,
+    );
+  return { datasetId, versionId: version.versionId, replicaId: primary.replicaId, ...found, root: version.root, verifiedAtMs: primary.verifiedAtMs, copies };
+}
+
+/** The place of a copy that is whole, on a node that is not lost. */
+function placeOf(rows: FleetRows, replica: ReplicaRow): DatasetLocation['copies'][number] | undefined {
+  const target = rows.targets.find((one) => one.targetId === replica.targetId);
+  if (target === undefined || whyNot(rows, replica) !== null) return undefined;
+  return { nodeId: target.nodeId, targetId: target.targetId, path: `${target.description.root}/${replica.datasetId}/current` };
+}
+
+function whyNot(rows: FleetRows, replica: ReplicaRow): string | null {
+  if (!['verified', 'retiring'].includes(replica.state)) return `it is ${replica.state}`;
+  const target = rows.targets.find((one) => one.targetId === replica.targetId);
+  const agent = rows.nodes.find((one) => one.nodeId === target?.nodeId)?.agentState;
+  if (agent === 'lost' || agent === 'revoked') return `the agent of ${target?.nodeId} is ${agent}`;
+  return target?.state === 'lost' ? `${target.targetId} is ${target.stateReason ?? 'lost'}` : null;
+}
+
+function notReady(datasetId: DatasetId, message: string, hint: string): Failure {
+  return new Failure('refused', { code: 'dataset.not-ready', message, hint, ids: { datasetId } });
 }

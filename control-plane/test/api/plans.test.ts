@@ -1,0 +1,81 @@
+import type { PlanView, RecommendationView } from '@data-in-motion/shared/api/decisions';
+import { systemClock } from '@data-in-motion/shared/clock';
+import type { DatasetId, TargetId } from '@data-in-motion/shared/domain/ids';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { makePlan } from '../../src/control-loop/decide.ts';
+import { defaultLoopSettings, type LoopParts } from '../../src/control-loop/parts.ts';
+import type { Move, Plan } from '../../src/placement/plan.ts';
+import { alert } from '../../src/store/schema.ts';
+import { type Interface, openInterface } from './interface.ts';
+
+let api: Interface;
+beforeAll(async () => {
+  api = await openInterface();
+});
+afterAll(() => api.close());
+
+/** A plan that advises one move for each of these datasets and finds each impossible. */
+const planFor = (datasetIds: readonly string[]): Plan => ({
+  madeAtMs: systemClock.nowMs(),
+  solver: 'by hand',
+  solvedInMs: 1,
+  objectivePerMonth: 1,
+  lowerBoundPerMonth: 1,
+  costBeforePerMonth: 1,
+  costAfterPerMonth: 1,
+  moves: datasetIds.map(
+    (datasetId): Move => ({
+      datasetId: datasetId as DatasetId,
+      need: 'cheaper-place',
+      action: 'move',
+      deviceId: null,
+      fromReplicaId: null,
+      fromTargetId: null,
+      toTargetId: 'berlin-nvme' as TargetId,
+      sizeBytes: 1,
+      reason: 'cheaper',
+      confidence: 1,
+      costBefore: null,
+      costAfter: null,
+      changePerMonth: -1,
+      migrationOnce: 0,
+      paybackDays: 1,
+      expectedMs: 1,
+      priority: 3,
+    }),
+  ),
+  infeasible: datasetIds.map((datasetId) => ({ datasetId: datasetId as DatasetId, rules: ['spread'], cheapestWayOut: 'another site' })),
+});
+
+async function plan(found: readonly string[], asked: readonly string[] | null): Promise<PlanView> {
+  const parts = { store: api.store, settings: defaultLoopSettings, solve: async () => planFor(found) } as unknown as LoopParts;
+  const datasetIds = asked === null ? null : new Set(asked as readonly DatasetId[]);
+  return makePlan(parts, (work) => api.store.transaction(async (tx) => work(tx, await api.store.nowMs(tx))), { dryRun: false, datasetIds });
+}
+const read = async <T>(at: string) => (await (await api.call('GET', at, { role: 'viewer' })).json()) as T;
+const recommended = async () => (await read<{ items: RecommendationView[] }>('/v1/recommendations')).items.map((one) => one.datasetId).sort();
+const impossible = async () =>
+  (await api.store.db.select().from(alert))
+    .filter((row) => row.endedAtMs === null)
+    .map((row) => row.ids['datasetId'])
+    .sort();
+
+test('a plan for one dataset takes nothing away from the plan of the fleet', async () => {
+  const whole = await plan(['maps', 'scans'], null);
+  await plan([], ['maps']);
+  expect((await read<PlanView>('/v1/plans/current')).planId).toBe(whole.planId);
+  expect(await recommended()).toEqual(['scans']);
+  expect(await impossible()).toEqual(['scans']);
+
+  const next = await plan(['maps'], null);
+  expect((await read<PlanView>('/v1/plans/current')).planId).toBe(next.planId);
+  expect(await recommended()).toEqual(['maps']);
+  expect(await impossible()).toEqual(['maps']);
+  const plans = (await read<{ items: PlanView[] }>('/v1/plans')).items;
+  expect(plans.filter((one) => one.state === 'current').map((one) => one.planId)).toEqual([next.planId]);
+});
+
+test('a plan for a dataset that is not there is refused', async () => {
+  const answer = await api.call('POST', '/v1/plans', { role: 'operator', body: { datasetIds: ['nobody'] } });
+  expect(answer.status).toBe(404);
+});

@@ -1,0 +1,26 @@
+import type { DatasetId, JobId, NodeId, ReplicaId, SiteId, TargetId, VersionId } from '@data-in-motion/shared/domain/ids';
+import type { Store } from '../../src/store/database.ts';
+import { dataset, datasetVersion, node, pointer, replica, target } from '../../src/store/schema.ts';
+
+export const copies = { berlin: '01JD0000000000000000000001', frankfurt: '01JD0000000000000000000002' } as const;
+
+/** A dataset with a verified copy in Berlin, which is primary, and one in Frankfurt. */
+export async function addTwoCopies(store: Store): Promise<void> {
+  const { db } = store;
+  const nowMs = await store.nowMs();
+  const datasetId = 'maps' as DatasetId;
+  const versionId = '01JD0000000000000000000000' as VersionId;
+  const jobId = '01JD0000000000000000000009' as JobId;
+  const heard = { agentState: 'online' as const, incarnation: 1, importRoots: [], faultsAllowed: true, lastHeardAtMs: nowMs };
+  await db.insert(node).values({ nodeId: 'frankfurt' as NodeId, siteId: 'frankfurt' as SiteId, ...heard });
+  const [nvme] = await db.select().from(target);
+  for (const name of ['berlin', 'frankfurt'] as const) {
+    const targetId = `${name}-disk` as TargetId;
+    await db.insert(target).values({ ...nvme!, nodeId: name as NodeId, targetId, description: { ...nvme!.description, targetId } });
+    const state = { state: 'verified' as const, verifiedRoot: 'root', verifiedAtMs: nowMs, activated: true, createdAtMs: nowMs };
+    await db.insert(replica).values({ replicaId: copies[name] as ReplicaId, datasetId, versionId, targetId, ...state });
+  }
+  await db.insert(dataset).values({ datasetId, owner: 'cartography', createdAtMs: nowMs });
+  await db.insert(datasetVersion).values({ versionId, datasetId, root: 'root', objects: 1, sizeBytes: 1, jobId, committedAtMs: nowMs });
+  await db.insert(pointer).values({ datasetId, versionId, replicaId: copies.berlin as ReplicaId, rev: 1, changedByJob: jobId, changedAtMs: nowMs });
+}
