@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
@@ -24,9 +24,15 @@ let home: string;
 let script: Script;
 let before: Map<string, string>;
 let child: ChildProcess | undefined;
+/** Root may do what permissions forbid to everybody else, so some lives are led without it. */
+const nobody = 65_534;
+const isRoot = process.geteuid?.() === 0;
+if (!isRoot) console.log('not root: each life is that of an ordinary user anyway');
+let user: { uid?: number; gid?: number } = {};
 
 beforeEach(() => {
   home = fs.mkdtempSync(path.join(os.tmpdir(), 'dim-crash-'));
+  user = {};
 });
 afterEach(() => {
   child?.kill('SIGKILL');
@@ -38,6 +44,7 @@ function begin(way: Script['way'], size: 'two leaves'): void {
   fs.mkdirSync(source);
   plantTree(source, size);
   before = facts(source);
+  if (user.uid !== undefined) execFileSync('chown', ['-hR', `${user.uid}:${user.gid}`, home]);
   script = {
     source,
     way,
@@ -57,6 +64,7 @@ async function run(failpoint: readonly string[], killAfterMs?: number): Promise<
   const started = spawn(process.execPath, [path.join(import.meta.dirname, 'driver.ts'), home, path.join(home, 'script.json'), ...failpoint], {
     stdio: ['ignore', 'pipe', 'pipe'],
     env: { ...process.env, NODE_COMPILE_CACHE: compiled },
+    ...user,
   });
   child = started;
   let says = '';
@@ -104,6 +112,15 @@ describe('an agent that is killed goes on where it was and ends with the same by
     while ((await run([])) === 'killed');
     expectMoved();
     expect(killedAt).toEqual(points);
+  });
+
+  test.skipIf(!isRoot)('of a copy that an ordinary user makes, at its end', { timeout: 120_000 }, async () => {
+    user = { uid: nobody, gid: nobody };
+    begin('local', 'two leaves');
+    const points = ['C12', 'C13', 'C14', 'C19', 'C23', 'C26'];
+    for (const point of points) expect(await run([point, '1'])).toBe('killed');
+    while ((await run([])) === 'killed');
+    expectMoved();
   });
 
   test('at random moments', { timeout: 120_000 }, async () => {

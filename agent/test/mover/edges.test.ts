@@ -117,10 +117,47 @@ test.skipIf(!tmpfs)('a disk that fills up in the middle of a copy is told as spa
       fs.closeSync(fd);
     });
     expect(await one.carryOut(order)).toMatchObject({ event: 'failed', class: 'space' });
-    expect(fs.readdirSync(one.path('one', 'letters'))).toEqual([]);
+    for (const kept of ['letters', '.dim/staging', '.dim/manifests']) expect(fs.readdirSync(one.path('one', kept))).toEqual([]);
     fs.rmSync(one.path('one', 'somebody else'));
     expect(await one.carryOut({ ...order, epoch: 2 })).toMatchObject({ event: 'verified' });
     expect(facts(placeOf(order))).toEqual(facts(source));
+  } finally {
+    execFileSync('umount', ['-l', one.path('one')]);
+  }
+});
+
+test.skipIf(!tmpfs)('a copy that goes on counts what it still has to write, and not what it has written', async () => {
+  plantTree(source, 'small');
+  execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=3m', 'tmpfs', one.path('one')]);
+  try {
+    await one.stop();
+    one = new OneAgent(one.home, ['one'], {
+      faults: { ...noFaults, before: (operation, targetId) => before(operation, targetId) },
+      settings: { checkpointBytes: 200_000 },
+    });
+    const order = await scanned();
+    let syncs = 0;
+    before = async (operation) => {
+      if (operation === 'sync' && ++syncs === 3) throw Object.assign(new Error('EIO: armed'), { code: 'EIO' });
+    };
+    expect(await one.carryOut(order)).toMatchObject({ event: 'failed', class: 'device' });
+    const fill = (leftBytes: number): void => {
+      const { bavail, bsize } = fs.statfsSync(one.path('one'));
+      fs.writeFileSync(one.path('one', 'somebody else'), randomBytes(bavail * bsize - leftBytes));
+    };
+    fill(order.bytes - 100_000);
+    expect(await one.carryOut({ ...order, epoch: 2 })).toMatchObject({ event: 'verified' });
+    await one.stop();
+    fs.rmSync(one.path('one', 'letters'), { recursive: true });
+    fs.rmSync(one.path('one', 'somebody else'));
+    one = new OneAgent(one.home, ['one'], {
+      faults: { ...noFaults, before: (operation, targetId) => before(operation, targetId) },
+      settings: { checkpointBytes: 200_000 },
+    });
+    syncs = 0;
+    expect(await one.carryOut({ ...order, epoch: 3 })).toMatchObject({ event: 'failed', class: 'device' });
+    fill(100_000);
+    expect(await one.carryOut({ ...order, epoch: 4 })).toMatchObject({ event: 'failed', class: 'space', code: 'target.full' });
   } finally {
     execFileSync('umount', ['-l', one.path('one')]);
   }
@@ -143,6 +180,21 @@ test.skipIf(!isRoot)('what may not be read is left out, counted and named; what 
   const expected = facts(source);
   for (const left of ['secret', 'locked']) expected.delete(left);
   expect(facts(placeOf(order))).toEqual(expected);
+});
+
+test.skipIf(!isRoot)('an ordinary user makes a copy good that read back wrong in a directory without permission to write', async () => {
+  plantTree(source, 'small');
+  fs.chmodSync(home, 0o755);
+  for (const at of [one.home, one.path('one'), path.join(one.home, 'state')]) fs.chownSync(at, nobody, nobody);
+  const order = await asNobody(scanned);
+  onceBefore('read', () => {
+    process.seteuid?.(0);
+    fs.writeFileSync(placeOf(order, 'read only/file'), 'R');
+    process.seteuid?.(nobody);
+  });
+  expect(await asNobody(() => one.carryOut(order))).toMatchObject({ event: 'verified' });
+  expect(one.events(order.jobId)).toContain('mismatched');
+  expect(facts(placeOf(order))).toEqual(facts(source));
 });
 
 test.skipIf(!isRoot)('a file without any permission that can be read all the same is copied, and readable to its owner', async () => {

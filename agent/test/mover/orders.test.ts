@@ -158,6 +158,23 @@ test('a job that vanished from the orders stops, and a new epoch takes over what
   expect(facts(one.path('one', 'letters', order.destination.replicaId))).toEqual(facts(source));
 });
 
+test('a job that is given another target leaves nothing on the one before', async () => {
+  plantTree(source);
+  const faults = switched();
+  const one = agent({ faults: faults.hooks, settings: { checkpointBytes: 1_000_000 } });
+  const order = await copyOrder(one);
+  faults.before = async (operation) => {
+    if (operation === 'sync') throw errno('EIO');
+  };
+  expect(await one.carryOut(order)).toMatchObject({ event: 'failed', class: 'device' });
+  expect(fs.readdirSync(one.path('one', '.dim/staging'))).toHaveLength(1);
+  faults.before = noFaults.before;
+  const other = { ...order, epoch: 2, destination: { ...order.destination, targetId: 'two', replicaId: id() } };
+  expect(await one.carryOut(other)).toMatchObject({ event: 'verified' });
+  for (const kept of ['staging', 'manifests']) expect(fs.readdirSync(one.path('one', '.dim', kept))).toEqual([]);
+  expect(facts(one.path('two', 'letters', other.destination.replicaId))).toEqual(facts(source));
+});
+
 test('after a stop in the middle no more than one checkpoint is read from the source again', async () => {
   plantTree(source);
   const faults = switched();
