@@ -3,10 +3,13 @@ import type { NodeId } from '@data-in-motion/shared/domain/ids';
 import { asFailure, type Failure } from '@data-in-motion/shared/failure';
 import type { FaultDocument } from '@data-in-motion/shared/protocol/messages';
 import type { PayloadOf } from '@data-in-motion/shared/protocol/topics';
+import { systemRandom } from '@data-in-motion/shared/random';
+import { backoffMs } from '@data-in-motion/shared/retry';
 import { type SigningKey, signBody } from '@data-in-motion/shared/signature';
 import { eq, ne, sql } from 'drizzle-orm';
 import type { Bus } from '../broker/bus.ts';
 import type { Db, Store } from '../store/database.ts';
+import { asStoreFailure } from '../store/database-failure.ts';
 import { followEvents, lastEventSeq } from '../store/events.ts';
 import { workOf, worksOf } from '../store/order-facts.ts';
 import { job, node } from '../store/schema.ts';
@@ -43,8 +46,9 @@ export function startDispatch(parts: DispatchParts): Dispatch {
   const telling = tellEvents(parts, stopping.signal);
   /** Agents that had work at the last look: only theirs and those with work now can have changed. Null before the first look. */
   let busy: ReadonlySet<NodeId> | null = null;
-  const nudge = async (nodeId: NodeId, rev: number): Promise<void> => {
-    await bus.publish('nudge', nodeId, { v: 1, rev }).catch((thrown: unknown) => parts.onFailure(asFailure(thrown)));
+  /** Not waited for: a broker that hangs must not hold up who decides, and an agent that heard no nudge asks by itself. */
+  const nudge = (nodeId: NodeId, rev: number): void => {
+    bus.publish('nudge', nodeId, { v: 1, rev }).catch((thrown: unknown) => parts.onFailure(asFailure(thrown)));
   };
 
   return {
@@ -78,7 +82,7 @@ export function startDispatch(parts: DispatchParts): Dispatch {
         const rev = await settleRev(store, row.nodeId, nowMs);
         if (rev === null || rev === row.rev) continue;
         changed++;
-        await nudge(row.nodeId, rev);
+        nudge(row.nodeId, rev);
       }
       busy = active;
       return changed;
@@ -89,7 +93,7 @@ export function startDispatch(parts: DispatchParts): Dispatch {
         .set({ desiredRev: sql`${node.desiredRev} + 1` })
         .where(ne(node.agentState, 'revoked'))
         .returning({ nodeId: node.nodeId, rev: node.desiredRev });
-      for (const row of rows) await nudge(row.nodeId, row.rev);
+      for (const row of rows) nudge(row.nodeId, row.rev);
       return rows.length;
     },
     async sendFault(nodeId, document) {
@@ -123,17 +127,32 @@ async function settleRev(store: Store, nodeId: NodeId, nowMs: number): Promise<n
   });
 }
 
-/** Follow the events from now on; a listener that was away reads the event stream of the HTTP interface, which has them all. */
-async function tellEvents({ store, bus, onFailure }: DispatchParts, signal: AbortSignal): Promise<void> {
-  try {
-    for await (const rows of followEvents(store, await lastEventSeq(store.db), signal)) {
-      for (const row of rows) {
-        for (const topic of topicsOf(row.type)) {
-          await bus.publish(topic, '', cloudEventOf(row, '/data-in-motion/control-plane')).catch((thrown: unknown) => onFailure(asFailure(thrown)));
+/** Between two attempts to follow the events. */
+const followAgain = { firstDelayMs: 100, longestDelayMs: 5_000 };
+
+/**
+ * Follow the events from now on; a listener that was away reads the event stream of the HTTP interface, which has them all.
+ * Whatever goes wrong, it goes on after the last one told.
+ */
+async function tellEvents({ store, bus, clock, onFailure }: DispatchParts, signal: AbortSignal): Promise<void> {
+  let afterSeq: number | undefined;
+  for (let attempt = 0; !signal.aborted; attempt++) {
+    try {
+      afterSeq ??= await lastEventSeq(store.db);
+      for await (const rows of followEvents(store, afterSeq, signal)) {
+        for (const row of rows) {
+          for (const topic of topicsOf(row.type)) {
+            await bus.publish(topic, '', cloudEventOf(row, '/data-in-motion/control-plane')).catch((thrown: unknown) => onFailure(asFailure(thrown)));
+          }
+          if (signal.aborted) return;
+          afterSeq = row.seq;
         }
+        attempt = 0;
       }
+    } catch (thrown) {
+      if (signal.aborted) return;
+      onFailure(asStoreFailure(thrown));
+      await clock.sleep(backoffMs(attempt, followAgain, systemRandom), signal);
     }
-  } catch (thrown) {
-    if (!signal.aborted) onFailure(asFailure(thrown));
   }
 }

@@ -66,10 +66,10 @@ async function look(db: Db, position: Position | undefined, afterSeq: number): P
   return { rows, soon: rows.length === 0 && (await hasUnsettled(db)) };
 }
 
-/** Wait out a database that is away; anything else is the follower's to know. */
+/** Wait out a database that is away, full or not well; only what it refuses is the follower's to know. */
 async function lookAgain(thrown: unknown, signal: AbortSignal): Promise<Look> {
   const failure = asStoreFailure(thrown);
-  if (failure.kind !== 'unavailable') throw failure;
+  if (failure.kind === 'refused') throw failure;
   await sleep(awayMs, undefined, { signal }).catch(() => {});
   return { rows: [], soon: true };
 }

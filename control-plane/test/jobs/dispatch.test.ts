@@ -1,11 +1,14 @@
+import { systemClock } from '@data-in-motion/shared/clock';
 import type { NodeId } from '@data-in-motion/shared/domain/ids';
 import { desiredDocument } from '@data-in-motion/shared/protocol/messages';
 import { topics } from '@data-in-motion/shared/protocol/topics';
 import { isSignedBy } from '@data-in-motion/shared/signature';
 import { eq } from 'drizzle-orm';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { startDispatch } from '../../src/dispatch/dispatch.ts';
 import { cloudEventOf, topicsOf } from '../../src/dispatch/fleet-events.ts';
+import type { Store } from '../../src/store/database.ts';
+import { appendEvents } from '../../src/store/events.ts';
 import { dataset, event, job, node, replica } from '../../src/store/schema.ts';
 import { storeKinds } from '../stores.ts';
 import { FakeFleet } from './fake-fleet.ts';
@@ -89,6 +92,52 @@ describe.each(storeKinds.filter(({ kind }) => kind === 'pglite'))('dispatch on $
     await fleet.ask(agent);
     expect(agent.document!.rev).toBe(first.rev);
     expect(agent.document!.issuedAtMs).toBeGreaterThan(first.issuedAtMs);
+  });
+
+  test('events are told on after the database failed, each once', async () => {
+    const told: string[] = [];
+    const failed: string[] = [];
+    let refusals = 0;
+    const db = Object.assign(Object.create(fleet.store.db) as Store['db'], {
+      select: (...given: Parameters<Store['db']['select']>) => {
+        if (refusals-- > 0) throw Object.assign(new Error('no'), { code: '22003' });
+        return fleet.store.db.select(...given);
+      },
+    });
+    const dispatch = startDispatch({
+      store: Object.assign(Object.create(fleet.store) as Store, { db }),
+      bus: { publish: async (name, _, payload) => void (name === 'events' && told.push((payload as { data: { text: string } }).data.text)) },
+      signingKey: fleet.key,
+      clock: systemClock,
+      onFailure: (failure) => void failed.push(failure.code),
+    });
+    const say = (text: string) => fleet.store.transaction((tx) => appendEvents(tx, 1, [{ type: 'test.said', severity: 'info', text, ids: {}, by: 'test' }]));
+    const mine = () => told.filter((text) => text.startsWith('after'));
+    // Where it begins is read from the database first.
+    await vi.waitUntil(async () => {
+      await say('soon');
+      return told.includes('soon');
+    });
+    await say('after none');
+    await expect.poll(mine).toEqual(['after none']);
+    refusals = 2;
+    await say('after two');
+    await say('after both');
+    await expect.poll(mine).toEqual(['after none', 'after two', 'after both']);
+    expect(failed).toEqual(['database.22003', 'database.22003']);
+    await dispatch.stop();
+  });
+
+  test('an agent that can not be nudged holds up nobody', async () => {
+    const hanging = startDispatch({
+      store: fleet.store,
+      bus: { publish: () => new Promise(() => {}) },
+      signingKey: fleet.key,
+      clock: fleet.clock,
+      onFailure: () => {},
+    });
+    expect(await hanging.nudgeAll()).toBe(3);
+    await hanging.stop();
   });
 
   test('every event has its topics, and is a CloudEvent that the table knows', async () => {

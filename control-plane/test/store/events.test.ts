@@ -50,6 +50,23 @@ describe.each(storeKinds)('events on $kind', ({ stores }) => {
     expect(await heard(store, from, 1)).toEqual(['done']);
   });
 
+  it.each(['53300', '42501', 'XX000'])('go on for a follower after the database answered %s', async (code) => {
+    const from = await lastEventSeq(store.db);
+    let isWell = true;
+    const db = Object.assign(Object.create(store.db) as Store['db'], {
+      select: (...given: Parameters<Store['db']['select']>) => {
+        if (isWell) return store.db.select(...given);
+        isWell = true;
+        throw Object.assign(new Error('no'), { code });
+      },
+    });
+    const texts = heard(Object.assign(Object.create(store) as Store, { db }), from, 2);
+    await store.transaction((tx) => appendEvents(tx, 1, [said('one')]));
+    isWell = false;
+    await store.transaction((tx) => appendEvents(tx, 1, [said('two')]));
+    expect(await texts).toEqual(['one', 'two']);
+  });
+
   it('end with the signal, also while nothing happens', async () => {
     const stop = new AbortController();
     const following = (async () => {
