@@ -50,14 +50,17 @@ process.exit(command === 'start' ? await runFleet(rest) : await runTests(rest));
 
 async function install() {
   const wanted = digest([at('package-lock.json')]);
-  if (existsSync(path.join(binary, 'node')) && (readOr(installStamp, '') === wanted || matchesLock())) {
-    if (readOr(installStamp, '') !== wanted) writeFileSync(installStamp, wanted);
-    return;
-  }
-  await timed('installing packages (npm ci)', npmCommand(['ci', '--no-audit', '--no-fund', '--loglevel=error']), root);
-  if (!existsSync(path.join(binary, 'node')))
-    fail('npm ci ended well, but brought no Node 24 (node_modules/.bin/node): were install scripts switched off? Try: npm rebuild node', 1);
+  if (readOr(installStamp, '') === wanted && hasNode()) return;
+  // No package may run a script while it is installed (.npmrc): one of them would want a compiler, though it brings what it needs ready-made.
+  if (!matchesLock()) await timed('installing packages (npm ci)', npmCommand(['ci', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error']), root);
+  // The exception: Node 24 for this kind of machine.
+  if (!hasNode()) await timed('installing Node 24', npmCommand(['rebuild', 'node', '--ignore-scripts=false', '--loglevel=error']), root);
+  if (!hasNode()) fail('The packages are installed, but Node 24 is not there (node_modules/.bin/node). Try: npm rebuild node --ignore-scripts=false', 1);
   writeFileSync(installStamp, wanted);
+}
+
+function hasNode() {
+  return existsSync(path.join(binary, 'node'));
 }
 
 /** Somebody may have run `npm ci` by hand: npm's own record of what it installed is then equal to the lock file. */
