@@ -4,7 +4,7 @@ import { asFailure, Failure } from '@data-in-motion/shared/failure';
 import { z } from 'zod';
 
 const answer = z.object({ nodeId: z.string(), password: z.string().min(1), mqttUrl: z.string().min(1), keyId: z.string() });
-const problem = z.object({ detail: z.string().optional(), title: z.string().optional(), hint: z.string().optional() });
+const problem = z.object({ detail: z.string().optional(), title: z.string().optional(), fix: z.string().optional() });
 const timeoutMs = 15_000;
 
 export interface Enrolment {
@@ -30,7 +30,7 @@ export async function enrol({ url, token, nodeId, credentialsFile }: Enrolment):
     throw new Failure('refused', {
       code: 'enrol.refused',
       message: `the control plane refused to enrol ${nodeId} (${response.status}): ${said?.detail ?? said?.title ?? 'it did not say why'}`,
-      hint: said?.hint ?? 'ask for a new token: each is good for one agent, once, for ten minutes',
+      hint: said?.fix ?? 'ask for a new token: each is good for one agent, once, for ten minutes',
     });
   }
   const parsed = answer.safeParse(body);

@@ -14,6 +14,8 @@ export interface DeviceProbe {
   readonly readEveryMs: number | null;
   discover(): Promise<DeviceIdentity[]>;
   read(device: DeviceIdentity, signal: AbortSignal): Promise<Reading>;
+  /** Nothing is asked any more. */
+  close?(): void;
 }
 
 /** Something a person may want to know about a probe or target: becomes a `note` record. */

@@ -222,4 +222,27 @@ describe('the sampler', () => {
     await sampler.sampleNow();
     expect(of('disk-stats').at(-1)).toMatchObject({ deviceId: device.deviceId, overMs: 10_000, reads: 40, busy: 0.5 });
   });
+
+  test('a probe is told when nothing of it is asked any more', async () => {
+    const clock = new ManualClock();
+    const probe = new SetProbe(clock);
+    let closedAfter: number | null = null;
+    let reads = 0;
+    const counted: DeviceProbe = {
+      source: probe.source,
+      readEveryMs: null,
+      discover: () => probe.discover(),
+      read: (asked) => {
+        reads += 1;
+        return probe.read(asked);
+      },
+      close() {
+        closedAfter = reads;
+      },
+    };
+    const { sampler } = start({ clock, probes: [counted] });
+    await sampler.sampleNow();
+    await sampler.stop();
+    expect(closedAfter).toBe(reads);
+  });
 });

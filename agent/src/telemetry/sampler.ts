@@ -101,6 +101,7 @@ export function startSampler(parts: SamplerParts): Sampler {
     },
     async stop() {
       await Promise.all(loops.map((loop) => loop.stop()));
+      for (const probe of parts.probes) probe.close?.();
     },
     devices,
     assessment: (deviceId) => watches.map((watch) => watch.assessment(deviceId)).find((found) => found !== null) ?? null,

@@ -85,6 +85,16 @@ describe('a replay', () => {
     expect((await third.read(device!)).recordedDay).toBe('2026-01-10');
   });
 
+  test('reads all the same where its place can not be kept', async () => {
+    const clock = new ManualClock();
+    writeFileSync(path.join(scratch, 'a-file'), '');
+    const probe = await ReplayProbe.open({ ...settings, stateFile: path.join(scratch, 'a-file/replay.json'), startDay: '2026-01-10' }, clock);
+    const [device] = await probe.discover();
+    await clock.advance(20_000);
+    expect(await probe.read(device!)).toMatchObject({ status: 'read', recordedDay: '2026-01-12' });
+    probe.close();
+  });
+
   test('lets a drive degrade on demand until it is at risk, and recover', async () => {
     const clock = new ManualClock();
     const probe = await ReplayProbe.open(settings, clock);

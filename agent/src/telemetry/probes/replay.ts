@@ -123,14 +123,18 @@ export class ReplayProbe implements DeviceProbe {
     };
   }
 
-  /** At most once a recorded day; a crash repeats the rest of the day it happened in. */
+  /** At most once a recorded day; a crash repeats the rest of the day it happened in, as does a disk that takes nothing: no reading fails for it. */
   #save(day: number, when: 'now' | 'new-day' = 'new-day'): void {
     const file = this.#settings.stateFile;
     if (file === null || (when === 'new-day' && Math.floor(day) === Math.floor(this.#savedDay))) return;
-    mkdirSync(path.dirname(file), { recursive: true });
-    writeFileSync(`${file}.new`, `${JSON.stringify({ day })}\n`);
-    renameSync(`${file}.new`, file);
-    this.#savedDay = day;
+    try {
+      mkdirSync(path.dirname(file), { recursive: true });
+      writeFileSync(`${file}.new`, `${JSON.stringify({ day })}\n`);
+      renameSync(`${file}.new`, file);
+      this.#savedDay = day;
+    } catch {
+      // The next look tries again.
+    }
   }
 }
 
