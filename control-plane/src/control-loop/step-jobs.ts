@@ -1,12 +1,13 @@
-import type { NodeId } from '@data-in-motion/shared/domain/ids';
+import type { JobId, NodeId } from '@data-in-motion/shared/domain/ids';
 import { eq } from 'drizzle-orm';
 import type { FleetSnapshot } from '../fleet/snapshot.ts';
 import { chooseImportTarget } from '../placement/choose-import-target.ts';
 import { raiseAlert } from '../store/alerts.ts';
+import type { Tx } from '../store/database.ts';
 import { changeJob, type JobRow, lockJob, waitingStates, workingStates } from '../store/job-rows.ts';
 import { distrustedSinceMs } from '../store/leader.ts';
-import { awaitPlace, awaitsDestination, endLostMove, giveDestination, leaseJob, releaseIfLapsed, settleLost } from '../store/leases.ts';
-import { grantPurge, grantRetire, type PermitSettings } from '../store/permits.ts';
+import { awaitPlace, awaitsDestination, endLostSwitch, giveDestination, leaseJob, releaseIfLapsed, settleLost } from '../store/leases.ts';
+import { grantPurge, grantRetire, type PermitOutcome, type PermitSettings, reviewRetire } from '../store/permits.ts';
 import { switchJob } from '../store/pointers.ts';
 import { datasetVersion, job } from '../store/schema.ts';
 import { type LeaderWrite, type LoopParts, tolerate } from './parts.ts';
@@ -30,7 +31,7 @@ export async function stepJobs(parts: LoopParts, write: LeaderWrite, snapshot: (
   return moved;
 }
 
-type Step = 'lost-or-lapsed' | 'end-lost' | 'place' | 'lease' | 'switch' | 'durable' | 'retire' | 'purge';
+type Step = 'lost-or-lapsed' | 'end-lost' | 'place' | 'lease' | 'switch' | 'durable' | 'retire' | 'review' | 'purge';
 
 /** What the control plane may have to do for a job now, by its row alone; the transaction looks again. */
 function stepOf(parts: LoopParts, row: JobRow, nowMs: number, running: Running): Step | null {
@@ -46,10 +47,12 @@ function stepOf(parts: LoopParts, row: JobRow, nowMs: number, running: Running):
     case 'verified':
       return 'switch';
     case 'switched':
-      return row.purpose === 'move' ? 'durable' : null;
+      return row.purpose === 'move' ? 'durable' : 'end-lost';
     case 'grace':
       if (!isDue || nowMs < (row.switchedAtMs ?? 0) + graceMs) return null;
       return row.recheckedAtMs !== null ? 'retire' : 'end-lost';
+    case 'retiring':
+      return 'review';
     case 'trashed':
       return isDue && nowMs >= (row.trashedAtMs ?? 0) + trashMs ? 'purge' : null;
     default:
@@ -70,24 +73,37 @@ async function takeStep(parts: LoopParts, write: LeaderWrite, snapshot: () => Pr
     case 'switch':
       return (await write((tx, atMs) => switchJob(tx, jobId, signingKey, atMs))) !== 'not-ready';
     case 'durable':
-      return write(async (tx, atMs) => (await endLostMove(tx, jobId, atMs)) || (await beginGrace(parts, tx, row, atMs)));
+      return write(async (tx, atMs) => (await endLostSwitch(tx, jobId, atMs)) || (await beginGrace(parts, tx, row, atMs)));
     case 'end-lost':
-      return write((tx, atMs) => endLostMove(tx, jobId, atMs));
+      return write((tx, atMs) => endLostSwitch(tx, jobId, atMs));
     case 'retire':
-    case 'purge': {
-      const grant = step === 'retire' ? grantRetire : grantPurge;
-      return write(async (tx, atMs) => {
-        if (await endLostMove(tx, jobId, atMs)) return true;
-        const distrusted = await distrustedSinceMs(tx, parts.store.storeEpoch, atMs);
-        if (distrusted !== null && atMs < distrusted + settings.distrustMs) return false;
-        return (await grant(tx, jobId, permitSettings(parts), atMs)).kind !== 'held';
-      });
-    }
+    case 'review':
+    case 'purge':
+      return write(async (tx, atMs) => moves(await letLeave(parts, tx, jobId, step, atMs)));
   }
 }
 
+async function letLeave(parts: LoopParts, tx: Tx, jobId: JobId, step: 'retire' | 'review' | 'purge', atMs: number): Promise<PermitOutcome | null> {
+  const against = await storeObjection(parts, tx, atMs);
+  if (step === 'review') return reviewRetire(tx, jobId, permitSettings(parts), against, atMs);
+  if (step === 'purge') return grantPurge(tx, jobId, permitSettings(parts), against, atMs);
+  if ((await settleLost(tx, jobId, atMs)) || (await endLostSwitch(tx, jobId, atMs))) return { kind: 'ended', because: 'a node of it is lost' };
+  return against === null ? grantRetire(tx, jobId, permitSettings(parts), atMs) : null;
+}
+
+/** Whether a permit's answer makes room for another step. */
+function moves(outcome: PermitOutcome | null): boolean {
+  return outcome?.kind === 'granted' || outcome?.kind === 'ended';
+}
+
+/** Nothing is let go by a store that may have lost switches. */
+async function storeObjection(parts: LoopParts, tx: Tx, atMs: number): Promise<string | null> {
+  const distrusted = await distrustedSinceMs(tx, parts.store.storeEpoch, atMs);
+  return distrusted !== null && atMs < distrusted + parts.settings.distrustMs ? 'the store may have lost commits' : null;
+}
+
 /** T9: from here on the switch can not be lost, and the readers' time runs. The new epoch keeps a late report of the copying from passing for the check after the switch. */
-async function beginGrace(parts: LoopParts, tx: Parameters<typeof lockJob>[0], seen: JobRow, nowMs: number): Promise<boolean> {
+async function beginGrace(parts: LoopParts, tx: Tx, seen: JobRow, nowMs: number): Promise<boolean> {
   const row = await lockJob(tx, seen.jobId);
   if (row?.state !== 'switched' || row.activatedAtMs === null) return false;
   if (row.witnessedAtMs === null && parts.store.durability !== 'commit') return false;

@@ -98,7 +98,7 @@ export async function applyRecords(tx: Tx, nowMs: number, fresh: readonly Stored
   for (const { nodeId, record } of told['switch-certificate']) await applySwitchCertificate(tx, nodeId, record, publicKeyPem, nowMs);
   for (const { nodeId, record } of told.inventory) await applyInventory(tx, nodeId, record, nowMs);
   for (const { nodeId, record } of told.job) await applyJobRecord(tx, nodeId, record, nowMs);
-  for (const { nodeId, record } of newestProgress(told.progress)) await applyProgress(tx, nodeId, record, nowMs);
+  for (const { nodeId, record } of newestProgress(told.progress)) await applyProgress(tx, nodeId, record);
   for (const { nodeId, record } of told.fault) await applyFaultRecord(tx, nodeId, record, nowMs);
   for (const { nodeId } of [...told.job, ...told.inventory, ...told['switch-certificate']]) changed.add(nodeId);
   await tellNotes(tx, nowMs, told.note);

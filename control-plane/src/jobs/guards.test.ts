@@ -21,8 +21,10 @@ const copy = (name: string, more: Partial<CopyFacts> = {}): CopyFacts => ({
 const mayLeave: LeaveFacts = {
   purpose: 'move',
   leaving: copy('old'),
+  leavingIsBad: false,
   others: [copy('new'), copy('third')],
   pointer: { versionId: version, replicaId: 'new' as ReplicaId, rev: 2 },
+  unreadable: 0,
   copiesWanted: 2,
   arrived: 'new' as ReplicaId,
   switchedAtMs: 1_000,
@@ -49,6 +51,7 @@ describe('an old copy', () => {
     ['destRecheck', 'before the new copy was read back again', { recheckedAtMs: null }],
     ['notPrimary', 'while readers are sent to it', { pointer: { versionId: version, replicaId: 'old' as ReplicaId, rev: 2 } }],
     ['notFrozen', 'from a frozen target', { targetFrozen: true }],
+    ['wholeVersion', 'when files of the present version could not be read', { leaving: copy('old', { versionId: 'v0' as VersionId }), unreadable: 2 }],
     ['enoughCopies', 'when too few verified ones would stay', { others: [copy('new')] }],
     ['enoughCopies', 'when another is only doubted', { others: [copy('new'), copy('third', { state: 'suspect' })] }],
     ['enoughCopies', 'when another is on a place that can not be relied on', { others: [copy('new'), copy('third', { reliable: false })] }],
@@ -74,8 +77,21 @@ describe('an old copy', () => {
     expect(purgeObjection({ ...mayLeave, ...facts }, without('purgeConfirm'))).toBeNull();
   });
 
+  test('of an older version is not deleted while the present one is not whole', () => {
+    const partial = { ...mayLeave, leaving: copy('old', { versionId: 'v0' as VersionId }), unreadable: 1 };
+    expect(purgeObjection(partial)).toContain('1 file was unreadable');
+    expect(purgeObjection({ ...partial, unreadable: 0 })).toBeNull();
+  });
+
   test('that is corrupt may leave when one good copy is there', () => {
-    const bad = { ...mayLeave, purpose: 'retire' as const, arrived: null, leaving: copy('old', { state: 'corrupt' }), others: [copy('new')] };
+    const bad = {
+      ...mayLeave,
+      purpose: 'retire' as const,
+      arrived: null,
+      leaving: copy('old', { state: 'corrupt' }),
+      leavingIsBad: true,
+      others: [copy('new')],
+    };
     expect(retireObjection(bad)).toBeNull();
     expect(retireObjection({ ...bad, others: [] })).not.toBeNull();
   });
@@ -114,6 +130,7 @@ describe('whatever the fleet looks like', () => {
           arrived: null,
           pointer: { versionId: version, replicaId: 'primary' as ReplicaId, rev: 1 },
           leaving: leaving!,
+          leavingIsBad: ['corrupt', 'missing'].includes(leaving!.state),
           others,
           copiesWanted,
         };
@@ -138,6 +155,7 @@ describe('whatever the fleet looks like', () => {
             arrived: null,
             pointer: { versionId: version, replicaId: 'primary' as ReplicaId, rev: 1 },
             leaving,
+            leavingIsBad: ['corrupt', 'missing'].includes(leaving.state),
             others: standing.filter((one) => one !== leaving),
             copiesWanted: 1,
           };

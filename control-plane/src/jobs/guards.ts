@@ -29,8 +29,12 @@ export interface PointerFacts {
 export interface LeaveFacts {
   readonly purpose: JobPurpose;
   readonly leaving: CopyFacts;
+  /** It was found corrupt or missing, also when it is on its way out since. */
+  readonly leavingIsBad: boolean;
   readonly others: readonly CopyFacts[];
   readonly pointer: PointerFacts | null;
+  /** Files that could not be read when the version that the pointer names was made. */
+  readonly unreadable: number;
   readonly copiesWanted: number;
   /** The destination of a move; null for a copy that leaves without one coming. */
   readonly arrived: ReplicaId | null;
@@ -121,14 +125,19 @@ export const protocolGuards = {
    */
   enoughCopies: (facts: LeaveFacts): Objection => {
     const stay = standIns(facts);
-    const bad = facts.leaving.state === 'corrupt' || facts.leaving.state === 'missing';
-    const needed = bad ? 1 : Math.max(1, facts.copiesWanted);
+    const needed = facts.leavingIsBad ? 1 : Math.max(1, facts.copiesWanted);
     if (stay.length < needed) return `${stay.length} of ${needed} verified copies would stay`;
-    if (bad || facts.leaving.versionId !== (facts.pointer?.versionId ?? null)) return null;
+    if (facts.leavingIsBad || facts.leaving.versionId !== (facts.pointer?.versionId ?? null)) return null;
     const domains = (copies: readonly CopyFacts[]): number => new Set(copies.map((copy) => copy.domain)).size;
     const before = Math.min(needed, domains(facts.others.filter((copy) => stay.includes(copy)).concat(facts.leaving)));
     return domains(stay) >= before ? null : 'the copies that stay would be closer together than before';
   },
+
+  /** A version that files are missing from never takes the place of another: those files may be in no other copy. */
+  wholeVersion: (facts: LeaveFacts): Objection =>
+    facts.unreadable === 0 || facts.leaving.versionId === (facts.pointer?.versionId ?? null)
+      ? null
+      : `the present version is not whole: ${facts.unreadable} ${facts.unreadable === 1 ? 'file was' : 'files were'} unreadable`,
 
   /** Before bytes go for good, the trash time is over and what stands in was read back again since. */
   purgeConfirm: (facts: LeaveFacts): Objection => {
@@ -146,6 +155,7 @@ export function retireObjection(facts: LeaveFacts, guards: Guards = protocolGuar
   return (
     guards.notFrozen(facts) ??
     guards.notPrimary(facts) ??
+    guards.wholeVersion(facts) ??
     guards.graceAfterSwitch(facts) ??
     guards.durableSwitch(facts) ??
     guards.destRecheck(facts) ??
@@ -155,5 +165,5 @@ export function retireObjection(facts: LeaveFacts, guards: Guards = protocolGuar
 
 /** The first objection to deleting what lies in the trash (T12); null grants the second permit. */
 export function purgeObjection(facts: LeaveFacts, guards: Guards = protocolGuards): Objection {
-  return guards.notFrozen(facts) ?? guards.notPrimary(facts) ?? guards.durableSwitch(facts) ?? guards.purgeConfirm(facts);
+  return guards.notFrozen(facts) ?? guards.notPrimary(facts) ?? guards.wholeVersion(facts) ?? guards.durableSwitch(facts) ?? guards.purgeConfirm(facts);
 }

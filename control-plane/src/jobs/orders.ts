@@ -31,7 +31,9 @@ export interface OrderFacts {
   readonly rechecked: boolean;
   /** The copy in `from` was found bad and has been replaced. */
   readonly fromIsBad?: boolean;
-  /** The permit that was granted and not used. */
+  /** The copy in `from` was made and never verified, so it never stood in for anything. */
+  readonly neverCounted?: boolean;
+  /** The permit that was granted and not used, as long as its guards were looked at lately. */
   readonly permit: { readonly permitId: PermitId; readonly kind: 'retire' | 'purge' } | null;
   /** A step failed and waits for its time. */
   readonly resting: boolean;
@@ -140,6 +142,7 @@ function leaveOrder(job: OrderFacts, kind: 'retire' | 'purge'): { at: NodeId; or
     root: job.version.root,
     validForMs: permitValidForMs + Math.ceil((job.version.sizeBytes / slowestReadBytesPerSec) * 1_000),
     ...(job.fromIsBad === true ? { knownBad: true as const } : {}),
+    ...(job.neverCounted === true ? { neverCounted: true as const } : {}),
   };
   return [{ at: job.from.nodeId, order }];
 }

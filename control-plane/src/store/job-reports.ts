@@ -27,10 +27,21 @@ export async function applyJobRecord(tx: Tx, nodeId: NodeId, record: JobRecord, 
   if (record.event === 'failed') return applyFailure(tx, nodeId, row, record, nowMs);
   const answer = answerReport(await standingOf(tx, row), record);
   if (answer.kind === 'refused') return refuse(tx, nodeId, record, answer.because, nowMs);
-  if (answer.kind === 'known') return;
+  if (answer.kind === 'known') return row.active ? undefined : applyLateLeave(tx, record, nowMs);
   const patch = await effectOf(tx, nodeId, row, record, nowMs);
   const events = row.state === 'switched' && record.event === 'activated' && row.purpose !== 'move' ? (['finish'] as const) : answer.events;
   await changeJob(tx, row, events, patch, nowMs, { nodeId });
+}
+
+/**
+ * A permit was used although it had been withdrawn: its agent had not heard of that. The copy is in the trash there, or gone. One that is believed
+ * to stand does not count any more; reading it back says that it is not in its place.
+ */
+async function applyLateLeave(tx: Tx, record: JobRecord, nowMs: number): Promise<void> {
+  if (record.event === 'purged') await changeReplica(tx, record.replicaId, 'purged', {}, nowMs);
+  if (record.event !== 'trashed') return;
+  const because = 'its agent had let it go into the trash before it heard that the permit was withdrawn';
+  if (await changeReplica(tx, record.replicaId, 'doubted', {}, nowMs, because)) await insertVerifyJob(tx, record.replicaId, because, 0, nowMs);
 }
 
 async function standingOf(tx: Tx, row: JobRow): Promise<JobStanding> {
@@ -231,16 +242,12 @@ async function refuse(tx: Tx, nodeId: NodeId, record: JobRecord, because: string
   ]);
 }
 
-/** Keep the newest progress of a job; an older one, or one of another epoch, changes nothing. */
-export async function applyProgress(tx: Tx, nodeId: NodeId, record: RecordOf<'progress'>, nowMs: number): Promise<void> {
+/** Keep the newest progress of a job; an older one, or one of another epoch, changes nothing. The lease goes on because its agent was heard. */
+export async function applyProgress(tx: Tx, nodeId: NodeId, record: RecordOf<'progress'>): Promise<void> {
   const { step, objectsDone, objectsTotal, bytesDone, bytesTotal, bytesPerSec, atMs } = record;
-  const leaseExpiresAtMs = nowMs + 30_000;
   await tx
     .update(job)
-    .set({
-      progress: { step, objectsDone, objectsTotal, bytesDone, bytesTotal, bytesPerSec, atMs },
-      leaseExpiresAtMs: sql`greatest(coalesce(${job.leaseExpiresAtMs}, 0), ${leaseExpiresAtMs})`,
-    })
+    .set({ progress: { step, objectsDone, objectsTotal, bytesDone, bytesTotal, bytesPerSec, atMs } })
     .where(
       and(
         eq(job.jobId, record.jobId),

@@ -150,7 +150,7 @@ export async function dropDestination(tx: Tx, row: JobRow, nowMs: number): Promi
 
 /**
  * A job that can not go on because a node or target it needs is lost. Before the switch it is cancelled, and the reconciler plans anew with what is left;
- * an import keeps what it scanned and gets another place. After the switch, see `endLostMove`.
+ * an import keeps what it scanned and gets another place. After the switch, see `endLostSwitch`.
  */
 export async function settleLost(tx: Tx, jobId: JobId, nowMs: number): Promise<boolean> {
   const row = await lockJob(tx, jobId);
@@ -174,14 +174,20 @@ export async function settleLost(tx: Tx, jobId: JobId, nowMs: number): Promise<b
 }
 
 /**
- * A move whose switch is made and one of whose nodes is lost can not be taken to its end: the old copy may only leave by its own agent and with the new copy
- * read back. It ends here and nothing leaves; what is left over when the node returns is a surplus or a bad copy, and the reconciler decides about it anew.
- * Where the new copy's node is lost, the move waits while readers are still sent there.
+ * A job whose switch is made and one of whose nodes is lost can not be taken to its end. A move ends here and nothing leaves, since the old copy may only leave
+ * by its own agent and with the new copy read back; what is left over when the node returns is a surplus or a bad copy, and the reconciler decides about it anew.
+ * Where the new copy's node is lost, a move waits while readers are still sent there. Any other job only waits for that node to name the copy: that is made up for
+ * when it returns, see `welcomeBack`.
  */
-export async function endLostMove(tx: Tx, jobId: JobId, nowMs: number): Promise<boolean> {
+export async function endLostSwitch(tx: Tx, jobId: JobId, nowMs: number): Promise<boolean> {
   const row = await lockJob(tx, jobId);
-  if (row?.purpose !== 'move' || (row.state !== 'switched' && row.state !== 'grace')) return false;
+  if (row === undefined || (row.state !== 'switched' && row.state !== 'grace')) return false;
   const lost = await lostPlaces(tx, row);
+  if (row.purpose !== 'move') {
+    if (!lost.destination) return false;
+    await changeJob(tx, row, ['finish'], { waitingBecause: 'the node of the new copy was lost after the switch' }, nowMs);
+    return true;
+  }
   // The new copy's agent has to keep the certificate, or the switch could still be lost with the store.
   const keepsOld = lost.source && row.activatedAtMs !== null;
   if (!keepsOld && !(lost.destination && !(await isPrimary(tx, row)))) return false;
@@ -195,7 +201,8 @@ async function isPrimary(tx: Tx, row: JobRow): Promise<boolean> {
   return held?.replicaId === row.toReplicaId;
 }
 
-async function lostPlaces(tx: Tx, row: JobRow): Promise<{ destination: boolean; source: boolean }> {
+/** Which of the places of a job are on a lost or revoked node, or are lost themselves. */
+export async function lostPlaces(tx: Tx, row: JobRow): Promise<{ destination: boolean; source: boolean }> {
   const ids = [row.toTargetId, row.fromTargetId].filter((targetId) => targetId !== null);
   if (ids.length === 0) return { destination: false, source: false };
   const rows = await tx

@@ -1,4 +1,5 @@
 import type { DatasetId, JobId, NodeId, PermitId, ReplicaId, TargetId } from '@data-in-motion/shared/domain/ids';
+import type { ReplicaState } from '@data-in-motion/shared/domain/replica';
 import { and, eq, inArray, isNull, or } from 'drizzle-orm';
 import type { OrderFacts } from '../jobs/orders.ts';
 import type { Db } from './database.ts';
@@ -11,7 +12,7 @@ export interface NodeWork {
   readonly watched: readonly { datasetId: DatasetId; targetId: TargetId; replicaId: ReplicaId }[];
 }
 
-type Placed = { replicaId: ReplicaId; targetId: TargetId; nodeId: NodeId; transferUrl: string | null };
+type Placed = { replicaId: ReplicaId; targetId: TargetId; nodeId: NodeId; transferUrl: string | null; state: ReplicaState };
 
 /** All that one agent is part of, see `worksOf`. */
 export async function workOf(db: Db, nodeId: NodeId, nowMs: number): Promise<NodeWork> {
@@ -65,7 +66,9 @@ async function factsOf(db: Db, rows: readonly (typeof job.$inferSelect)[], nowMs
   );
   return rows.map((row): OrderFacts => {
     const { jobId, purpose, state, epoch, datasetId } = row;
-    const granted = permits.get(jobId);
+    // A permit is offered for as long as somebody looks after its guards: not by a store that nobody has looked at since it was opened again.
+    const granted = row.leaseExpiresAtMs !== null && row.leaseExpiresAtMs > nowMs ? permits.get(jobId) : undefined;
+    const from = row.fromReplicaId === null ? undefined : places.get(row.fromReplicaId);
     return {
       jobId,
       purpose,
@@ -77,7 +80,7 @@ async function factsOf(db: Db, rows: readonly (typeof job.$inferSelect)[], nowMs
         row.importSource === null
           ? null
           : { nodeId: row.importSource.nodeId, transferUrl: urls.get(row.importSource.nodeId) ?? null, source: row.importSource.source },
-      from: row.fromReplicaId === null ? null : (places.get(row.fromReplicaId) ?? null),
+      from: from ?? null,
       to: row.toReplicaId === null ? null : (places.get(row.toReplicaId) ?? null),
       read: row.readReplicaId === null ? null : (places.get(row.readReplicaId) ?? null),
       switched: row.certificate === null || row.switchRev === null ? null : { rev: row.switchRev, certificate: row.certificate },
@@ -85,6 +88,7 @@ async function factsOf(db: Db, rows: readonly (typeof job.$inferSelect)[], nowMs
       witnessed: row.witnessedAtMs !== null,
       rechecked: row.recheckedAtMs !== null,
       fromIsBad: row.purpose === 'retire' && row.need === 'replace-bad-copy',
+      neverCounted: from?.state === 'abandoned',
       permit: granted === undefined ? null : { permitId: granted.permitId as PermitId, kind: granted.kind },
       resting: row.notBeforeMs !== null && row.notBeforeMs > nowMs,
     };
@@ -103,7 +107,7 @@ async function versionsOf(db: Db, ids: readonly (typeof datasetVersion.$inferSel
 async function placesOf(db: Db, ids: readonly ReplicaId[]): Promise<Map<ReplicaId, Placed>> {
   if (ids.length === 0) return new Map();
   const rows = await db
-    .select({ replicaId: replica.replicaId, targetId: replica.targetId, nodeId: target.nodeId, transferUrl: node.transferUrl })
+    .select({ replicaId: replica.replicaId, targetId: replica.targetId, nodeId: target.nodeId, transferUrl: node.transferUrl, state: replica.state })
     .from(replica)
     .innerJoin(target, eq(target.targetId, replica.targetId))
     .innerJoin(node, eq(node.nodeId, target.nodeId))

@@ -7,8 +7,10 @@ import { copiesOf } from './copies.ts';
 import type { Tx } from './database.ts';
 import { changeJob, type JobRow, lockJob } from './job-rows.ts';
 import { insertVerifyJob } from './jobs.ts';
+import { lostPlaces } from './leases.ts';
 import { changeReplica } from './replicas.ts';
-import { job, permit, pointer } from './schema.ts';
+import { datasetVersion, job, permit, pointer, replica } from './schema.ts';
+import { oweVerification } from './sync-queue.ts';
 
 export interface PermitSettings {
   readonly graceMs: number;
@@ -21,6 +23,8 @@ export interface PermitSettings {
 
 export type PermitOutcome =
   | { readonly kind: 'granted'; readonly permitId: PermitId }
+  /** Granted before, and nothing has come to speak against it. */
+  | { readonly kind: 'stands' }
   | { readonly kind: 'held'; readonly because: string }
   | { readonly kind: 'ended'; readonly because: string };
 
@@ -44,29 +48,98 @@ export async function grantRetire(tx: Tx, jobId: JobId, settings: PermitSettings
   if (!(await changeReplica(tx, row.fromReplicaId, 'permit', {}, nowMs)))
     return endUseless(tx, row, `a copy that is "${facts.leaving.state}" can not leave`, nowMs);
   const permitId = await issuePermit(tx, row, facts, 'retire', nowMs);
-  await changeJob(tx, row, ['permit'], { epoch: row.epoch + 1, waitingBecause: null, notBeforeMs: null }, nowMs, { permitId });
+  await changeJob(tx, row, ['permit'], { epoch: row.epoch + 1, waitingBecause: null, notBeforeMs: null, leaseExpiresAtMs: nowMs + offeredForMs }, nowMs, {
+    permitId,
+  });
   return { kind: 'granted', permitId };
 }
 
-/** T12: let what lies in the trash be deleted. The copies that stand in are read back once more before. */
-export async function grantPurge(tx: Tx, jobId: JobId, settings: PermitSettings, nowMs: number, guards: Guards = protocolGuards): Promise<PermitOutcome> {
+/**
+ * Look again at a permit to leave that is out: what it rests on may be gone since, while its agent was away. It stands while no guard objects; else it is
+ * withdrawn, and the copy counts again once it is read back. An agent may have used it by then: that reading tells.
+ *
+ * @param against what speaks against it beside the guards
+ */
+export async function reviewRetire(
+  tx: Tx,
+  jobId: JobId,
+  settings: PermitSettings,
+  against: Objection,
+  nowMs: number,
+  guards: Guards = protocolGuards,
+): Promise<PermitOutcome> {
+  const row = await lockJob(tx, jobId);
+  if (row?.state !== 'retiring' || row.fromReplicaId === null) return { kind: 'held', because: 'no copy is on its way out' };
+  const facts = await leaveFacts(tx, row, settings, nowMs);
+  const isLost = (await lostPlaces(tx, row)).source;
+  const objection = isLost ? 'its node is lost' : (against ?? (facts === null ? 'the copy is not known' : retireObjection(facts, guards)));
+  if (objection === null) return offerOn(tx, row, nowMs);
+  await withdraw(tx, row.fromReplicaId, 'retire');
+  const because = `its permit to leave was withdrawn: ${objection}`;
+  await changeReplica(tx, row.fromReplicaId, 'kept', {}, nowMs, because);
+  if (isLost) await oweVerification(tx, { replicaId: row.fromReplicaId, datasetId: row.datasetId, nodeId: row.sourceNodeId ?? row.moverNodeId }, nowMs);
+  else await insertVerifyJob(tx, row.fromReplicaId, 'its permit to leave was withdrawn', 1, nowMs);
+  return endUseless(tx, row, because, nowMs);
+}
+
+/**
+ * T12: let what lies in the trash be deleted. The copies that stand in are read back once more before; what never stood in for anything needs none.
+ * A permit that is out is looked at again each time, and withdrawn when something has come to speak against it.
+ *
+ * @param against what speaks against it beside the guards
+ */
+export async function grantPurge(
+  tx: Tx,
+  jobId: JobId,
+  settings: PermitSettings,
+  against: Objection,
+  nowMs: number,
+  guards: Guards = protocolGuards,
+): Promise<PermitOutcome> {
   const row = await lockJob(tx, jobId);
   if (row === undefined || row.state !== 'trashed' || row.fromReplicaId === null) return { kind: 'held', because: 'nothing lies in the trash' };
+  if ((await lostPlaces(tx, row)).source) {
+    await withdraw(tx, row.fromReplicaId, 'purge');
+    return endUseless(tx, row, 'its node is lost; what lies in the trash there is seen to when it returns', nowMs);
+  }
+  const facts = await leaveFacts(tx, row, settings, nowMs);
+  const objection = against ?? (facts === null ? await neverCounted(tx, row) : purgeObjection(facts, guards));
+  if (objection !== null) {
+    await withdraw(tx, row.fromReplicaId, 'purge');
+    if (facts?.trashedAtMs != null && nowMs >= facts.trashedAtMs + facts.trashMs) await staleStandIns(tx, facts, facts.trashedAtMs, nowMs);
+    return hold(tx, row, objection, nowMs);
+  }
   const [granted] = await tx
     .select()
     .from(permit)
-    .where(and(eq(permit.replicaId, row.fromReplicaId), eq(permit.kind, 'purge')));
-  if (granted !== undefined) return { kind: 'granted', permitId: granted.permitId as PermitId };
-  const facts = await leaveFacts(tx, row, settings, nowMs);
-  if (facts === null) return { kind: 'held', because: 'the copy is not known' };
-  const objection = purgeObjection(facts, guards);
-  if (objection !== null) {
-    if (facts.trashedAtMs !== null && nowMs >= facts.trashedAtMs + facts.trashMs) await staleStandIns(tx, facts, facts.trashedAtMs, nowMs);
-    return hold(tx, row, objection, nowMs);
-  }
+    .where(and(eq(permit.jobId, row.jobId), eq(permit.kind, 'purge'), isNull(permit.usedAtMs)));
+  if (granted !== undefined) return offerOn(tx, row, nowMs);
   const permitId = await issuePermit(tx, row, facts, 'purge', nowMs);
-  await changeJob(tx, row, [], { waitingBecause: null, notBeforeMs: null }, nowMs);
+  await changeJob(tx, row, [], { waitingBecause: null, notBeforeMs: null, leaseExpiresAtMs: nowMs + offeredForMs }, nowMs);
   return { kind: 'granted', permitId };
+}
+
+/** A permit is offered to its agent this long after its guards were looked at. */
+const offeredForMs = 120_000;
+
+async function offerOn(tx: Tx, row: JobRow, nowMs: number): Promise<PermitOutcome> {
+  if ((row.leaseExpiresAtMs ?? 0) < nowMs + offeredForMs / 2) await changeJob(tx, row, [], { leaseExpiresAtMs: nowMs + offeredForMs }, nowMs);
+  return { kind: 'stands' };
+}
+
+async function withdraw(tx: Tx, replicaId: ReplicaId, kind: 'retire' | 'purge'): Promise<void> {
+  await tx.delete(permit).where(and(eq(permit.replicaId, replicaId), eq(permit.kind, kind), isNull(permit.usedAtMs)));
+}
+
+/** A copy that was given up before it was ever verified protects nothing; no other copy has to stand in for it. */
+async function neverCounted(tx: Tx, row: JobRow): Promise<Objection> {
+  const [copy] = await tx
+    .select({ state: replica.state, verifiedAtMs: replica.verifiedAtMs })
+    .from(replica)
+    .where(eq(replica.replicaId, row.fromReplicaId as ReplicaId));
+  const [held] = await tx.select().from(pointer).where(eq(pointer.datasetId, row.datasetId));
+  if (copy?.state !== 'abandoned') return 'the copy is not known';
+  return copy.verifiedAtMs === null && held?.replicaId !== row.fromReplicaId ? null : 'it was verified once, so it is for a person to remove';
 }
 
 async function leaveFacts(tx: Tx, row: JobRow, settings: PermitSettings, nowMs: number): Promise<LeaveFacts | null> {
@@ -74,9 +147,12 @@ async function leaveFacts(tx: Tx, row: JobRow, settings: PermitSettings, nowMs: 
   const leaving = copies.find((copy) => copy.replicaId === row.fromReplicaId);
   if (leaving === undefined) return null;
   const [held] = await tx.select().from(pointer).where(eq(pointer.datasetId, row.datasetId));
+  const [version] = held === undefined ? [] : await tx.select().from(datasetVersion).where(eq(datasetVersion.versionId, held.versionId));
   return {
     purpose: row.purpose,
     leaving,
+    leavingIsBad: leaving.state === 'corrupt' || leaving.state === 'missing' || (leaving.state === 'retiring' && row.need === 'replace-bad-copy'),
+    unreadable: version?.unreadable ?? 0,
     others: copies.filter((copy) => copy.replicaId !== row.fromReplicaId),
     pointer: held ?? null,
     copiesWanted: policy.copies,
@@ -108,14 +184,14 @@ async function staleStandIns(tx: Tx, facts: LeaveFacts, sinceMs: number, nowMs: 
 }
 
 /** A permit that was granted before and never used is given to the present job; a used one is never given again. */
-async function issuePermit(tx: Tx, row: JobRow, facts: LeaveFacts, kind: 'retire' | 'purge', nowMs: number): Promise<PermitId> {
+async function issuePermit(tx: Tx, row: JobRow, facts: LeaveFacts | null, kind: 'retire' | 'purge', nowMs: number): Promise<PermitId> {
   const permitId = ulid(nowMs, systemRandom) as PermitId;
   const replicaId = row.fromReplicaId as ReplicaId;
-  await tx.delete(permit).where(and(eq(permit.replicaId, replicaId), eq(permit.kind, kind), isNull(permit.usedAtMs)));
-  const dependsOn = standIns(facts).map((copy) => copy.replicaId);
+  await withdraw(tx, replicaId, kind);
+  const dependsOn = facts === null ? [] : standIns(facts).map((copy) => copy.replicaId);
   await tx
     .insert(permit)
-    .values({ permitId, kind, jobId: row.jobId, replicaId, pointerRev: facts.pointer?.rev ?? 0, dependsOn, epoch: row.epoch + 1, grantedAtMs: nowMs });
+    .values({ permitId, kind, jobId: row.jobId, replicaId, pointerRev: facts?.pointer?.rev ?? 0, dependsOn, epoch: row.epoch + 1, grantedAtMs: nowMs });
   return permitId;
 }
 
@@ -123,12 +199,13 @@ async function issuePermit(tx: Tx, row: JobRow, facts: LeaveFacts, kind: 'retire
 const lookAgainMs = 5_000;
 
 async function hold(tx: Tx, row: JobRow, because: string, nowMs: number): Promise<PermitOutcome> {
-  await changeJob(tx, row, [], { waitingBecause: because, notBeforeMs: nowMs + lookAgainMs }, nowMs);
+  await changeJob(tx, row, [], { waitingBecause: because, notBeforeMs: nowMs + lookAgainMs, leaseExpiresAtMs: null }, nowMs);
   return { kind: 'held', because };
 }
 
 /** A job whose copy can not or need not leave is over; nothing was deleted. */
 async function endUseless(tx: Tx, row: JobRow, because: string, nowMs: number): Promise<PermitOutcome> {
-  await changeJob(tx, row, row.state === 'grace' ? ['kept'] : ['cancel'], { waitingBecause: because }, nowMs);
+  const event = ['grace', 'retiring', 'trashed'].includes(row.state) ? ('kept' as const) : ('cancel' as const);
+  await changeJob(tx, row, [event], { waitingBecause: because, notBeforeMs: null, leaseExpiresAtMs: null }, nowMs);
   return { kind: 'ended', because };
 }

@@ -357,9 +357,9 @@ describe.each(storeKinds)('on $kind', { timeout: 120_000 }, ({ kind, stores }) =
       bytesTotal: 9,
       bytesPerSec: 1,
     };
-    await base.transaction((tx) => applyProgress(tx, n1, progress, fleet.clock.nowMs()));
-    await base.transaction((tx) => applyProgress(tx, n1, { ...progress, atMs: 9, bytesDone: 2 }, fleet.clock.nowMs()));
-    await base.transaction((tx) => applyProgress(tx, n1, { ...progress, atMs: 11, epoch: 0, bytesDone: 3 }, fleet.clock.nowMs()));
+    await base.transaction((tx) => applyProgress(tx, n1, progress));
+    await base.transaction((tx) => applyProgress(tx, n1, { ...progress, atMs: 9, bytesDone: 2 }));
+    await base.transaction((tx) => applyProgress(tx, n1, { ...progress, atMs: 11, epoch: 0, bytesDone: 3 }));
     expect((await base.db.select().from(job).where(eq(job.jobId, jobId)))[0]!.progress).toMatchObject({ bytesDone: 5, atMs: 10 });
 
     await base.transaction((tx) =>

@@ -95,7 +95,8 @@ export const jobMachine = defineMachine<JobState, JobEvent>({
     switched: { durable: 'grace', finish: 'done' },
     grace: { permit: 'retiring', kept: 'done' },
     retiring: { trashed: 'trashed', kept: 'done', differs: 'conflict' },
-    trashed: { purged: 'purged', differs: 'conflict' },
+    // `kept`: its node is lost; what lies in the trash there is seen to by a new job when it returns.
+    trashed: { purged: 'purged', differs: 'conflict', kept: 'done' },
     purged: { finish: 'done' },
     'retry-wait': waiting,
     'no-space': waiting,
