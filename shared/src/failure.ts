@@ -33,6 +33,12 @@ export class Failure extends Error {
   }
 }
 
+/** The other side can not be reached now: its process, its name or the way there. */
+const networkCodes = [
+  ...['ECONNREFUSED', 'ECONNRESET', 'ECONNABORTED', 'ETIMEDOUT', 'EPIPE', 'UND_ERR_SOCKET'],
+  ...['EAI_AGAIN', 'ENOTFOUND', 'EHOSTUNREACH', 'EHOSTDOWN', 'ENETUNREACH', 'ENETDOWN', 'EADDRNOTAVAIL'],
+];
+
 /** Turn anything thrown into a Failure; what is not one already is a `defect` unless the system says the resource was away or full. */
 export function asFailure(thrown: unknown): Failure {
   if (thrown instanceof Failure) return thrown;
@@ -40,7 +46,7 @@ export function asFailure(thrown: unknown): Failure {
   const systemCode = (error as { code?: unknown }).code;
   const code = typeof systemCode === 'string' ? systemCode : '';
   if (['ENOSPC', 'EDQUOT', 'SQLITE_FULL'].includes(code)) return new Failure('exhausted', { code: 'disk.full', message: error.message, cause: error });
-  if (['ECONNREFUSED', 'ECONNRESET', 'ETIMEDOUT', 'EPIPE', 'EAI_AGAIN', 'EHOSTUNREACH', 'UND_ERR_SOCKET'].includes(code)) {
+  if (networkCodes.includes(code)) {
     return new Failure('unavailable', { code: `network.${code.toLowerCase()}`, message: error.message, cause: error });
   }
   return new Failure('defect', { code: code === '' ? 'defect' : `system.${code.toLowerCase()}`, message: error.message, cause: error });

@@ -42,6 +42,7 @@ const codeClasses: Readonly<Record<string, ErrorClass>> = {
   'source.changed': 'source-changed',
   'source.gone': 'source-changed',
   'source.unreadable': 'device',
+  'transfer.broken': 'transient',
   'transfer.unauthorised': 'auth',
   'transfer.expired': 'clock',
   'disk.sync-failed': 'device',

@@ -2,6 +2,7 @@ import { lstat, realpath } from 'node:fs/promises';
 import path from 'node:path';
 import { Failure } from '@data-in-motion/shared/failure';
 import { Directory, errnoOf } from './directory.ts';
+import { isMissing } from './fetch-manifest.ts';
 import { rawPath } from './raw-path.ts';
 
 export interface ImportBounds {
@@ -38,7 +39,7 @@ export async function openImportSource(given: string, bounds: ImportBounds): Pro
   try {
     return await top.descend(rawPath(Buffer.from(path.relative(root, source))));
   } catch (thrown) {
-    throw errnoOf(thrown) === 'ENOENT' ? gone(given) : thrown;
+    throw ['ENOENT', 'ENOTDIR', 'ELOOP'].includes(errnoOf(thrown)) ? gone(given) : thrown;
   } finally {
     await top.close();
   }
@@ -58,7 +59,7 @@ async function resolved(given: string): Promise<string> {
     if (!last.isDirectory()) throw refusal('import.no-directory', given, 'is not a directory');
     return await realpath(given);
   } catch (thrown) {
-    if (errnoOf(thrown) === 'ENOENT') throw gone(given);
+    if (isMissing(thrown)) throw gone(given);
     throw thrown;
   }
 }

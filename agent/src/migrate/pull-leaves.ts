@@ -74,13 +74,13 @@ export class PullSource implements LeafSource {
     const response = await this.#get(what, this.#run.signal);
     let bytes = 0;
     const bounded = async function* (): AsyncGenerator<Buffer> {
-      for await (const chunk of response as AsyncIterable<Buffer>) {
+      for await (const chunk of chunksOf(response)) {
         bytes += chunk.length;
         if (bytes > longestManifestBytes) throw new Failure('refused', { code: 'manifest.too-long', message: 'the manifest is longer than any that is taken' });
         yield chunk;
       }
     };
-    await pipeline(bounded, createWriteStream(file), { signal: this.#run.signal }).catch(asUnavailable);
+    await pipeline(bounded, createWriteStream(file), { signal: this.#run.signal });
   }
 
   /** One request: the leaves come out one by one as they arrive. */
@@ -90,7 +90,7 @@ export class PullSource implements LeafSource {
     let leaf = this.#parts.buffers.take(range[0]!.length);
     let filled = 0;
     try {
-      for await (const chunk of response as AsyncIterable<Buffer>) {
+      for await (const chunk of chunksOf(response)) {
         for (let from = 0; from < chunk.length; ) {
           if (n >= range.length) throw new Failure('unavailable', { code: 'transfer.too-long', message: 'more bytes came than were asked for' });
           const part = chunk.copy(leaf, filled, from);
@@ -103,8 +103,6 @@ export class PullSource implements LeafSource {
           leaf = n < range.length ? this.#parts.buffers.take(range[n]!.length) : Buffer.alloc(0);
         }
       }
-    } catch (thrown) {
-      return asUnavailable(thrown);
     } finally {
       response.destroy();
     }
@@ -157,11 +155,19 @@ async function refusalOf(response: IncomingMessage, nodeId: string): Promise<Fai
   return new Failure('refused', detail);
 }
 
+async function* chunksOf(response: IncomingMessage): AsyncGenerator<Buffer> {
+  try {
+    for await (const chunk of response as AsyncIterable<Buffer>) yield chunk;
+  } catch (thrown) {
+    asUnavailable(thrown);
+  }
+}
+
+/** Whatever the system says of a request or its connection, it says nothing about the bytes: try again. */
 function asUnavailable(thrown: unknown): never {
   const failure = asFailure(thrown);
-  // Whatever broke the connection, it says nothing about the bytes: try again.
-  const isNetwork = failure.kind === 'defect' && /^system\.(err_|hpe_|econn)/.test(failure.code);
-  throw isNetwork ? new Failure('unavailable', { code: 'transfer.broken', message: failure.message, cause: thrown }) : thrown;
+  const isSaidBySystem = failure.kind === 'defect' && failure.code.startsWith('system.') && failure.code !== 'system.abort_err';
+  throw isSaidBySystem ? new Failure('unavailable', { code: 'transfer.broken', message: failure.message, cause: thrown }) : thrown;
 }
 
 function jsonOrNull(body: string): unknown {

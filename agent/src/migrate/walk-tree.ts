@@ -1,4 +1,4 @@
-import { type Child, type ChildKind, type Directory, errnoOf } from './directory.ts';
+import { type Child, type ChildKind, type Directory, errnoOf, kindOf } from './directory.ts';
 import { joinRaw, type RawPath } from './raw-path.ts';
 
 export interface Walked {
@@ -45,6 +45,7 @@ async function* walkBelow(here: HeldDirectory, path: RawPath, device: bigint): A
       const childPath = joinRaw(path, child.name);
       if (visit === 'itself') {
         const kind = child.kind === 'directory' ? await enter(here.directory, child, device, entered) : child.kind;
+        if (kind === 'gone') continue;
         yield { path: childPath, name: child.name, kind, parent: here };
         continue;
       }
@@ -58,12 +59,16 @@ async function* walkBelow(here: HeldDirectory, path: RawPath, device: bigint): A
   }
 }
 
-async function enter(parent: Directory, child: Child, device: bigint, entered: Map<Child, Directory>): Promise<Walked['kind']> {
+async function enter(parent: Directory, child: Child, device: bigint, entered: Map<Child, Directory>): Promise<Walked['kind'] | 'gone'> {
   let below: Directory;
   try {
     below = await parent.directory(child.name);
   } catch (thrown) {
-    if (errnoOf(thrown) === 'EACCES') return 'unreadable';
+    const errno = errnoOf(thrown);
+    if (errno === 'EACCES') return 'unreadable';
+    // Since it was listed it went away, or became something else.
+    if (errno === 'ENOENT') return 'gone';
+    if (errno === 'ENOTDIR' || errno === 'ELOOP') return kindNow(parent, child.name);
     throw thrown;
   }
   if ((await below.stat()).dev !== device) {
@@ -72,6 +77,16 @@ async function enter(parent: Directory, child: Child, device: bigint, entered: M
   }
   entered.set(child, below);
   return 'directory';
+}
+
+async function kindNow(parent: Directory, name: RawPath): Promise<Exclude<ChildKind, 'directory'> | 'gone'> {
+  try {
+    const kind = kindOf(await parent.lstat(name));
+    return kind === 'directory' ? 'gone' : kind;
+  } catch (thrown) {
+    if (errnoOf(thrown) === 'ENOENT') return 'gone';
+    throw thrown;
+  }
 }
 
 /** `a`, then `a-b` and `a.c`, then what is in `a/`, then `a0`: a directory and its content are apart, because `/` sorts after `-` and `.`. */

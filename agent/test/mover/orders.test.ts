@@ -98,6 +98,22 @@ test('pipes and sockets are left out and said so, and a copy without them verifi
   socket.close();
 });
 
+test('what goes away or becomes something else while it is scanned does not end the scan', async () => {
+  for (let i = 0; i < 100; i++) fs.writeFileSync(path.join(source, `file ${i}`), 'x');
+  for (const name of ['y', 'z']) fs.mkdirSync(path.join(source, `${name}/below`), { recursive: true });
+  fs.symlinkSync('file 1', path.join(source, 'z link'));
+  const faults = switched();
+  const one = agent({ faults: faults.hooks });
+  let isDone = false;
+  faults.at = (point) => {
+    if (point !== 'C3' || isDone) return;
+    isDone = true;
+    for (const name of ['y', 'z', 'z link']) fs.rmSync(path.join(source, name), { recursive: true });
+    fs.symlinkSync('file 2', path.join(source, 'z'));
+  };
+  expect(await one.carryOut(scanOrder())).toMatchObject({ event: 'manifest', objects: 101 });
+});
+
 test('a sample becomes a version like any directory', async () => {
   const one = agent();
   const scanned = await one.carryOut(scanOrder(id(), { source: { kind: 'sample', bytes: 2_000_000, seed: 5 } }));

@@ -63,6 +63,13 @@ test('a replica is pulled by another node and equals the first', async () => {
   expect(facts(receiver.path('b1', 'letters', order.destination.replicaId))).toEqual(facts(source));
 });
 
+test('a peer that can not be reached, whatever the system calls it, is tried again later', async () => {
+  plantTree(source, 'small');
+  const first = await importTo(sender, source, 'a1', 'letters');
+  for (const url of ['http://peer.invalid:9', 'http://255.255.255.255:9', 'http://127.0.0.1:1'])
+    expect(await receiver.carryOut(remoteCopy(first, url))).toMatchObject({ event: 'failed', class: 'transient' });
+});
+
 test('an import is pulled straight into another node', async () => {
   plantTree(source, 'small');
   const jobId = id();

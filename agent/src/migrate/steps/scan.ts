@@ -1,7 +1,8 @@
 import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
+import { Failure } from '@data-in-motion/shared/failure';
 import type { OrderOf } from '@data-in-motion/shared/protocol/messages';
-import { Directory, kindOf } from '../directory.ts';
+import { Directory, errnoOf, kindOf } from '../directory.ts';
 import { isUnreadable } from '../error-class.ts';
 import { openImportSource } from '../import-source.ts';
 import { type ManifestFiles, type ManifestTotals, ManifestWriter } from '../manifest.ts';
@@ -79,7 +80,7 @@ async function survey(source: Directory, quietMs: number, parts: StepParts, run:
     let bytes = 0;
     let waitMs = 0;
     let busy = '';
-    for await (const seen of mapInOrder(walkTree(source), filesAtOnce, lookAt)) {
+    for await (const seen of mapInOrder(walkSource(source), filesAtOnce, lookAt)) {
       run.signal.throwIfAborted();
       if (seen === null) continue;
       objects++;
@@ -92,6 +93,20 @@ async function survey(source: Directory, quietMs: number, parts: StepParts, run:
     await parts.clock.sleep(waitMs, run.signal);
     run.signal.throwIfAborted();
   }
+}
+
+/** Of a tree that somebody works in: what goes away under the walk's feet means that the scan is to begin anew, not that it can not be done. */
+async function* walkSource(source: Directory): AsyncGenerator<Walked> {
+  try {
+    yield* walkTree(source);
+  } catch (thrown) {
+    throw changed(thrown);
+  }
+}
+
+function changed(thrown: unknown): unknown {
+  if (!['ENOENT', 'ENOTDIR', 'ELOOP'].includes(errnoOf(thrown))) return thrown;
+  return new Failure('refused', { code: 'source.changed', message: 'something in the source went away while it was scanned', cause: thrown });
 }
 
 async function lookAt(walked: Walked) {
@@ -121,7 +136,7 @@ async function writeEntries(
   const firstNames = new Map<string, RawPath>();
   let objectsDone = 0;
   let bytesDone = 0;
-  const taken = mapInOrder(walkTree(source), filesAtOnce, async (walked) => {
+  const taken = mapInOrder(walkSource(source), filesAtOnce, async (walked) => {
     walked.parent.hold();
     try {
       return await take(walked, quietMs, parts, run.signal);
@@ -190,8 +205,10 @@ async function take(walked: Walked, quietMs: number, parts: StepParts, signal: A
         if (kindOf(stat) !== 'directory') return leftOut('changed while it was looked at');
         return { entry: { kind: 'd', path: at, mode: Number(stat.mode) & 0o777, mtimeNs: stat.mtimeNs }, leaves: [], inode: null };
       }
-      case 'symlink':
-        return { entry: { kind: 'l', path: at, to: await walked.parent.directory.readLink(walked.name) }, leaves: [], inode: null };
+      case 'symlink': {
+        const to = await linkTarget(walked);
+        return to === null ? null : { entry: { kind: 'l', path: at, to }, leaves: [], inode: null };
+      }
       case 'mount-point':
         return leftOut('another file system is mounted here');
       case 'unreadable':
@@ -201,6 +218,16 @@ async function take(walked: Walked, quietMs: number, parts: StepParts, signal: A
     }
   } catch (thrown) {
     if (isUnreadable(thrown)) return leftOut(`unreadable: ${thrown instanceof Error ? (thrown as NodeJS.ErrnoException).code : 'unknown'}`);
+    throw changed(thrown);
+  }
+}
+
+/** Null when the link went away before it was read: then, like a file, it was never part of this scan. */
+async function linkTarget({ parent, name }: Walked): Promise<RawPath | null> {
+  try {
+    return await parent.directory.readLink(name);
+  } catch (thrown) {
+    if (errnoOf(thrown) === 'ENOENT') return null;
     throw thrown;
   }
 }
