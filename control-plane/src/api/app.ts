@@ -1,17 +1,20 @@
 import type { Problem } from '@data-in-motion/shared/api/fleet';
+import { routes } from '@data-in-motion/shared/api/routes';
 import { Failure } from '@data-in-motion/shared/failure';
 import { asyncApiDocument } from '@data-in-motion/shared/protocol/async-api';
 import { OpenAPIHono } from '@hono/zod-openapi';
 import { sql } from 'drizzle-orm';
-import type { MiddlewareHandler } from 'hono';
+import type { Context, MiddlewareHandler } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
+import { matchedRoutes } from 'hono/route';
 import { secureHeaders } from 'hono/secure-headers';
 import type { Logger } from 'pino';
 import { recordAudit } from '../audit/audit.ts';
+import { auditDetail } from '../audit/audit-detail.ts';
 import { rowsOf } from '../store/database.ts';
 import { authenticate } from './authenticate.ts';
 import type { ApiContext } from './context.ts';
-import type { Api, ApiVariables } from './endpoint.ts';
+import { type Api, type ApiVariables, routePattern } from './endpoint.ts';
 import { serveEvents } from './event-stream.ts';
 import { answerOnce } from './idempotency.ts';
 import { problemOf } from './problem.ts';
@@ -66,6 +69,7 @@ export function createApp(context: ApiContext, log: Logger): Api {
       strictTransportSecurity: false,
     }),
   );
+  app.use('/v1/*', audited(context));
   app.use(
     '/v1/*',
     bodyLimit({
@@ -80,7 +84,6 @@ export function createApp(context: ApiContext, log: Logger): Api {
     }),
   );
   app.use('/v1/*', authenticate(store));
-  app.use('/v1/*', audited(context));
   app.use('/v1/*', answerOnce(store));
 
   health(app, context);
@@ -126,7 +129,7 @@ function documents(app: Api, { settings }: ApiContext): void {
   app.get('/asyncapi.json', (c) => c.json(asyncApiDocument(settings.version)));
 }
 
-/** One audit row for every change that somebody asked for, refused ones too. */
+/** One audit row for every change that somebody asked for, refused ones too, whoever it was and however large. */
 function audited({ store }: ApiContext): MiddlewareHandler<ApiVariables> {
   return async (c, next) => {
     await next();
@@ -136,7 +139,7 @@ function audited({ store }: ApiContext): MiddlewareHandler<ApiVariables> {
       caller,
       action: `${c.req.method} ${c.req.path}`,
       subject: c.get('subject') ?? '',
-      detail: {},
+      detail: auditDetail(c.get('asked')),
       outcome: String(c.res.status),
     });
   };
@@ -150,11 +153,15 @@ function measured({ metrics, clock }: ApiContext): MiddlewareHandler<ApiVariable
   return async (c, next) => {
     const startedMs = clock.monotonicMs();
     await next();
-    // Only our own paths by their first parts: names in a path would make a series each.
-    const route = c.req.path.split('/').slice(0, 3).join('/');
-    metrics.requests.observe(
-      { route: route.startsWith('/v1/') ? route : 'console', method: c.req.method, status: String(c.res.status) },
-      (clock.monotonicMs() - startedMs) / 1000,
-    );
+    metrics.requests.observe({ route: routeOf(c), method: c.req.method, status: String(c.res.status) }, (clock.monotonicMs() - startedMs) / 1000);
   };
+}
+
+const tableRoutes = new Set(Object.values(routes).map((route) => routePattern(route.split(' ')[1]!)));
+
+/** The row of the route table, never the path itself: anybody can ask for any number of paths, and each would become a series. */
+function routeOf(c: Context<ApiVariables>): string {
+  const matched = matchedRoutes(c).findLast(({ path }) => tableRoutes.has(path));
+  if (matched !== undefined) return matched.path;
+  return c.req.path.startsWith('/v1/') ? 'unknown' : 'console';
 }

@@ -8,7 +8,14 @@ import type { Caller } from '../store/tokens.ts';
 import { InvalidRequest } from './problem.ts';
 
 export interface ApiVariables {
-  Variables: { caller: Caller; subject: string };
+  Variables: {
+    caller: Caller;
+    /** For the audit: what the request is about, and its body as it was understood. */
+    subject: string;
+    asked: unknown;
+    /** The answer holds a secret, which is not to be kept. */
+    secret: boolean;
+  };
 }
 export type Api = OpenAPIHono<ApiVariables>;
 
@@ -35,6 +42,8 @@ export interface Endpoint<Body, Query, Answer> {
   readonly query?: z.ZodType<Query>;
   readonly answer: z.ZodType<Answer>;
   readonly status?: 200 | 201 | 202;
+  /** The answer holds a secret: it is not kept for a repetition. */
+  readonly secret?: true;
   run(call: Call<Body, Query>): Promise<Reply<Answer>>;
 }
 
@@ -44,6 +53,11 @@ const rolesOfRoutes = new Map<string, Role | 'anyone'>();
 /** The least role of a route, for documents and tests. */
 export function roleOf(route: RouteName): Role | 'anyone' | undefined {
   return rolesOfRoutes.get(route);
+}
+
+/** A path of the table as the router writes it: `/v1/nodes/:nodeId`. */
+export function routePattern(path: string): string {
+  return path.replaceAll(/\{(\w+)\}/g, ':$1');
 }
 
 /** Serve one row of the route table: parse at the door, check the role, answer with an ETag where there is a revision. */
@@ -73,17 +87,27 @@ export function endpoint<Answer, Body = undefined, Query = undefined>(app: Api, 
       },
     }),
   );
-  app.on(method, path.replaceAll(/\{(\w+)\}/g, ':$1'), async (c) => {
+  app.on(method, routePattern(path), async (c) => {
     const caller = c.get('caller');
     if (definition.role !== 'anyone') checkRole(caller, definition.role);
     const params = c.req.param() as Record<string, string>;
+    refuseNul('path', params);
     c.set('subject', Object.values(params).join('/'));
+    c.set('secret', definition.secret === true);
     const body = definition.body === undefined ? (undefined as Body) : parse('body', definition.body, await readJson(c));
+    c.set('asked', body);
     const query = definition.query === undefined ? (undefined as Query) : parse('query', definition.query, c.req.query());
     const reply = await definition.run({ params, body, query, caller, ifMatchRev: ifMatch(c) });
+    if (names.length === 0) c.set('subject', madeId(reply.body));
     if (reply.rev !== undefined) c.header('ETag', `"${reply.rev}"`);
     return c.json(reply.body as object, status);
   });
+}
+
+/** The name of what an answer is about: `datasetId`, `jobId` … */
+function madeId(answer: unknown): string {
+  const found = Object.entries(answer ?? {}).find(([name, value]) => name.endsWith('Id') && typeof value === 'string');
+  return found === undefined ? '' : String(found[1]);
 }
 
 /** @throws refused `caller.unauthenticated` or `caller.forbidden` */
@@ -117,10 +141,24 @@ async function readJson(c: Context): Promise<unknown> {
   }
 }
 
-function parse<T>(where: string, schema: z.ZodType<T>, value: unknown): T {
+/** Parse what came with a request. @throws InvalidRequest that names every wrong field */
+export function parse<T>(where: string, schema: z.ZodType<T>, value: unknown): T {
   const parsed = schema.safeParse(value);
   if (!parsed.success) throw new InvalidRequest(where, parsed.error);
+  refuseNul(where, parsed.data);
   return parsed.data;
+}
+
+/** No database column takes U+0000, in whatever field it is. */
+function refuseNul(where: string, value: unknown): void {
+  if (typeof value === 'string' && value.includes('\0'))
+    throw new Failure('refused', { code: 'request.invalid', message: `${where}: text can not hold the character U+0000.`, hint: 'Leave it out.' });
+  if (typeof value === 'object' && value !== null) {
+    for (const [name, inner] of Object.entries(value)) {
+      refuseNul(where, name);
+      refuseNul(`${where}.${name}`, inner);
+    }
+  }
 }
 
 function ifMatch(c: Context): number | null {

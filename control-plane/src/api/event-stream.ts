@@ -1,34 +1,40 @@
 import type { EventView } from '@data-in-motion/shared/api/decisions';
+import { z } from '@hono/zod-openapi';
 import { and, desc, eq, gt, lt, sql } from 'drizzle-orm';
 import type { Context } from 'hono';
 import { streamSSE } from 'hono/streaming';
 import type { Store } from '../store/database.ts';
 import { type EventRow, followEvents, lastEventSeq } from '../store/events.ts';
 import { event } from '../store/schema.ts';
-import { type Api, type ApiVariables, checkRole } from './endpoint.ts';
+import { type Api, type ApiVariables, checkRole, parse } from './endpoint.ts';
 
 /** Keeps proxies and browsers from giving up on a quiet stream. */
 const pingEveryMs = 15_000;
+
+const seq = z.coerce.number().int().min(0).optional();
+const page = z.object({
+  limit: z.coerce.number().int().min(1).max(1_000).default(100),
+  before: seq,
+  after: seq,
+  type: z.string().optional(),
+  dataset: z.string().optional(),
+});
 
 /** GET /v1/events: a list, newest first, or with `Accept: text/event-stream` a stream that goes on from Last-Event-ID without a hole. */
 export function serveEvents(app: Api, store: Store): void {
   app.get('/v1/events', async (c) => {
     checkRole(c.get('caller'), 'viewer');
     if (c.req.header('Accept')?.includes('text/event-stream')) return stream(c, store);
-    const limit = Math.min(Math.max(Number(c.req.query('limit') ?? 100) || 100, 1), 1_000);
-    const before = Number(c.req.query('before')) || null;
-    const after = Number(c.req.query('after')) || null;
-    const type = c.req.query('type');
-    const datasetId = c.req.query('dataset');
+    const { limit, before, after, type, dataset } = parse('query', page, c.req.query());
     const rows = await store.db
       .select()
       .from(event)
       .where(
         and(
-          before === null ? undefined : lt(event.seq, before),
-          after === null ? undefined : gt(event.seq, after),
+          before === undefined ? undefined : lt(event.seq, before),
+          after === undefined ? undefined : gt(event.seq, after),
           type === undefined ? undefined : eq(event.type, type),
-          datasetId === undefined ? undefined : sql`${event.ids}->>'datasetId' = ${datasetId}`,
+          dataset === undefined ? undefined : sql`${event.ids}->>'datasetId' = ${dataset}`,
         ),
       )
       .orderBy(desc(event.seq))
@@ -47,9 +53,7 @@ function stream(c: Context<ApiVariables>, store: Store) {
     const ended = new AbortController();
     sse.onAbort(() => ended.abort());
     let seq = Number(from);
-    if (from === undefined || !Number.isFinite(seq)) {
-      seq = await lastEventSeq(store.db);
-    }
+    if (from === undefined || !Number.isSafeInteger(seq)) seq = await lastEventSeq(store.db);
     // Tells the client at once that it is connected, and from where.
     await sse.writeSSE({ event: 'hello', id: String(seq), data: JSON.stringify({ seq }) });
     const ping = setInterval(() => void sse.writeSSE({ event: 'ping', data: '{}' }), pingEveryMs);

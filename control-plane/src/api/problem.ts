@@ -1,11 +1,12 @@
 import type { Problem } from '@data-in-motion/shared/api/fleet';
-import { asFailure, Failure } from '@data-in-motion/shared/failure';
+import { Failure } from '@data-in-motion/shared/failure';
 import type { z } from 'zod';
+import { asStoreFailure } from '../store/database-failure.ts';
 
 /** The HTTP status that says what the caller should do about a failure. */
 export function statusOf(failure: Failure): number {
   if (failure.code.endsWith('.not-found')) return 404;
-  if (failure.code.endsWith('.invalid')) return 422;
+  if (failure.code.endsWith('.invalid') || failure.code.startsWith('database.22')) return 422;
   if (failure.code.endsWith('.stale')) return 412;
   if (failure.code.endsWith('.unauthenticated')) return 401;
   if (failure.code.endsWith('.forbidden')) return 403;
@@ -32,7 +33,7 @@ const titles: Readonly<Record<number, string>> = {
 
 /** RFC 9457 document for anything that was thrown; what is our own fault says so and tells no inner detail. */
 export function problemOf(thrown: unknown): Problem {
-  const failure = asFailure(thrown);
+  const failure = plainWords(asStoreFailure(thrown));
   const status = statusOf(failure);
   const own = status === 500;
   return {
@@ -44,6 +45,17 @@ export function problemOf(thrown: unknown): Problem {
     ...(failure.hint === undefined || own ? {} : { fix: failure.hint }),
     ...(failure instanceof InvalidRequest ? { errors: failure.errors } : {}),
   };
+}
+
+/** What a database refuses is said without its words. */
+function plainWords(failure: Failure): Failure {
+  if (failure.kind !== 'refused' || !failure.code.startsWith('database.')) return failure;
+  return new Failure('refused', {
+    code: failure.code,
+    message: 'A value of the request can not be stored.',
+    hint: 'GET /docs shows what is expected.',
+    cause: failure,
+  });
 }
 
 /** A request whose fields are wrong: every field is named. */

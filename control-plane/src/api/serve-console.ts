@@ -45,13 +45,24 @@ export function serveConsole(app: Api, directory: string | null): void {
     if (c.req.path.startsWith('/v1/')) return next();
     if (directory === null) return c.text('The console is not built. Run: npm run build --workspace console\n', 404);
     const immutable = c.req.path.includes('/immutable/');
-    const found = await fileAnswer(directory, decodeURIComponent(c.req.path).slice(1), immutable);
+    const name = decoded(c.req.path);
+    if (name === undefined) return c.notFound();
+    const found = await fileAnswer(directory, name.slice(1), immutable);
     if (found !== undefined) return found;
     // A page of the single-page console; a missing file with an ending is really missing.
     if (path.extname(c.req.path) !== '' && !/\/(datasets|nodes|devices)\//.test(c.req.path)) return c.notFound();
     const index = await readFile(path.join(directory, 'index.html'), 'utf8');
     return c.html(index, 200, { 'Cache-Control': 'no-cache' });
   });
+}
+
+/** Undefined for what is no percent-encoding. */
+function decoded(path: string): string | undefined {
+  try {
+    return decodeURIComponent(path);
+  } catch {
+    return undefined;
+  }
 }
 
 /** A file below the directory; undefined when there is none, or when the name leads outside. */

@@ -569,6 +569,9 @@ export const busIdentity = pgTable('bus_identity', {
 });
 export const idempotency = pgTable('idempotency', {
   key: text('key').primaryKey(),
+  /** SHA-256 of the request's body. */
+  asked: text('asked').notNull().default(''),
+  /** HTTP status of the answer; 0 while it is being worked on. */
   status: integer('status').notNull(),
   body: text('body').notNull(),
   atMs: atMs('at_ms').notNull(),

@@ -1,9 +1,9 @@
 import type { Problem } from '@data-in-motion/shared/api/fleet';
 import { type RouteName, routes } from '@data-in-motion/shared/api/routes';
-import { eq } from 'drizzle-orm';
+import { desc, eq } from 'drizzle-orm';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { roleOf } from '../../src/api/endpoint.ts';
-import { audit, dataset, event, job } from '../../src/store/schema.ts';
+import { audit, dataset, event, idempotency, job } from '../../src/store/schema.ts';
 import { type Interface, openInterface } from './interface.ts';
 
 let api: Interface;
@@ -79,6 +79,69 @@ test('the same request sent again under its key makes one dataset and gets the f
   const [first, second] = [await send(), await send()];
   expect(second.status).toBe(202);
   expect(await second.json()).toEqual(await first.json());
+});
+
+test('of one request sent twice at once under one key only one is worked on', async () => {
+  const send = () => api.call('POST', '/v1/datasets', { role: 'operator', body: newDataset('at-once'), headers: { 'Idempotency-Key': 'k2' } });
+  const answers = await Promise.all([send(), send()]);
+  const late = answers.find((answer) => answer.status !== 202);
+  // The later one comes while the first is still running, or after it.
+  if (late === undefined) expect(await answers[0]!.json()).toEqual(await answers[1]!.json());
+  else expect((await problem(late)).code).toBe('idempotency-key.running');
+  expect(answers.some((answer) => answer.status === 202)).toBe(true);
+  expect(
+    await api.store.db
+      .select()
+      .from(job)
+      .where(eq(job.datasetId, 'at-once' as never)),
+  ).toHaveLength(1);
+  expect((await send()).status).toBe(202);
+});
+
+test('a key is for one request: another body under it is refused, and a request that was refused frees it', async () => {
+  const send = (body: object) => api.call('POST', '/v1/datasets', { role: 'operator', body, headers: { 'Idempotency-Key': 'k3' } });
+  expect((await send(newDataset('Bad Name'))).status).toBe(422);
+  expect((await send(newDataset('third'))).status).toBe(202);
+  const other = await send(newDataset('fourth'));
+  expect(other.status).toBe(422);
+  expect((await problem(other)).code).toBe('idempotency-key.invalid');
+});
+
+test('an answer that holds a secret is not kept for a repetition', async () => {
+  const send = () => api.call('POST', '/v1/keys', { role: 'admin', body: { name: 'once', role: 'viewer' }, headers: { 'Idempotency-Key': 'k4' } });
+  const { secret } = (await (await send()).json()) as { secret: string };
+  expect((await problem(await send())).code).toBe('idempotency-key.spent');
+  expect(JSON.stringify(await api.store.db.select().from(idempotency))).not.toContain(secret);
+});
+
+test('a request that was cut off frees its key after a while', async () => {
+  const send = () => api.call('POST', '/v1/datasets', { role: 'operator', body: newDataset('cut-off'), headers: { 'Idempotency-Key': 'k5' } });
+  expect((await send()).status).toBe(202);
+  await api.store.db.update(idempotency).set({ status: 0 });
+  expect((await send()).status).toBe(409);
+  await api.store.db.update(idempotency).set({ status: 0, atMs: (await api.store.nowMs()) - 6 * 60_000 });
+  expect((await problem(await send())).code).toBe('dataset.exists');
+});
+
+test('what no table can hold is refused at the door and never our mistake', async () => {
+  const cases: [string, string, object | undefined, number][] = [
+    ['GET', '/v1/audit?before=abc', undefined, 422],
+    ['GET', '/v1/events?before=1e30', undefined, 422],
+    ['GET', '/v1/events?limit=abc', undefined, 422],
+    ['GET', '/v1/events?limit=0', undefined, 422],
+    ['GET', '/v1/events?type=%00', undefined, 422],
+    ['GET', '/v1/plans?before=%00', undefined, 422],
+    ['GET', '/v1/jobs/%00', undefined, 422],
+    ['PATCH', '/v1/datasets/maps', { owner: 'a\u0000' }, 422],
+    ['PUT', '/v1/prices', { entries: [{ priceClass: 'x', validFromMs: 1.5, source: '', prices: {} }] }, 422],
+    ['POST', '/v1/access-events', { accesses: [{ datasetId: 'maps', atMs: Date.now() + 86_400_000 }] }, 422],
+  ];
+  for (const [method, at, body, status] of cases) {
+    const answer = await api.call(method, at, { role: 'admin', ...(body === undefined ? {} : { body }) });
+    expect(answer.status, `${method} ${at}`).toBe(status);
+    await problem(answer);
+  }
+  expect((await api.call('GET', '/%zz')).status).toBe(404);
 });
 
 test('bad input names its fields, says what is expected, and changes nothing', async () => {
@@ -212,6 +275,21 @@ test('every change has an audit row, refused ones too, with who and what came of
   expect(rows.some((row) => row.who === 'nobody' && row.outcome === '401')).toBe(true);
 });
 
+test('an audit row tells what was asked for and what was made, and never a secret', async () => {
+  const newest = async () => (await api.store.db.select().from(audit).orderBy(desc(audit.seq)).limit(1))[0]!;
+  await api.call('POST', '/v1/datasets', { role: 'operator', body: newDataset('audited') });
+  expect(await newest()).toMatchObject({ action: 'POST /v1/datasets', subject: 'audited', detail: { owner: 'maps', source: { path: '/srv/maps' } } });
+  await api.call('PATCH', '/v1/datasets/audited', { role: 'operator', body: { owner: 'else' } });
+  expect(await newest()).toMatchObject({ subject: 'audited', detail: { owner: 'else' } });
+  await api.call('POST', '/v1/agents/enroll', { body: { token: 'a-wrong-token', nodeId: 'x' } });
+  expect(await newest()).toMatchObject({ who: 'nobody', outcome: '401', detail: { token: 'not kept', nodeId: 'x' } });
+  await api.call('POST', '/v1/datasets', { body: {}, headers: { 'X-Api-Key': 'dim_wrong' } });
+  expect(await newest()).toMatchObject({ who: 'nobody', action: 'POST /v1/datasets', outcome: '401' });
+  const raw = 'x'.repeat(5 * 1024 * 1024);
+  await api.call('POST', '/v1/access-events', { role: 'operator', raw, headers: { 'Content-Length': String(raw.length) } });
+  expect(await newest()).toMatchObject({ action: 'POST /v1/access-events', outcome: '413' });
+});
+
 test('a fault that nobody has heard of, or on something that is not there, is refused', async () => {
   const arm = (body: object) => api.call('POST', '/v1/chaos/experiments', { role: 'admin', body });
   expect((await arm({ kind: 'set-on-fire', subject: 'berlin' })).status).toBe(422);
@@ -225,6 +303,15 @@ test('health, readiness and metrics answer without an identity', async () => {
   const text = await (await api.call('GET', '/metrics')).text();
   expect(text).toContain('dim_http_request_seconds_bucket');
   expect(text).toMatch(/dim_nodes\{state="online"\} 1/);
+});
+
+test('a path that somebody makes up is no series of its own', async () => {
+  await api.call('GET', '/v1/made-up-1/x');
+  await api.call('GET', '/v1/nodes/made-up-2', { role: 'viewer' });
+  const text = await (await api.call('GET', '/metrics')).text();
+  expect(text).not.toContain('made-up');
+  expect(text).toContain('route="/v1/nodes/:nodeId"');
+  expect(text).toContain('route="unknown"');
 });
 
 test('what is not there is a problem document too', async () => {

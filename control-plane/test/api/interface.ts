@@ -70,7 +70,7 @@ export async function openInterface(): Promise<Interface> {
       startedAtMs: nowMs,
       chaosAllowed: true,
       scrubEveryMs: 1e9,
-      consoleDirectory: null,
+      consoleDirectory: directory,
     },
   };
   const keys = {} as Record<Role, string>;

@@ -10,7 +10,7 @@ export const accessEventsRequest = z.strictObject({
         datasetId: z.string().min(1).max(63),
         kind: z.enum(['read', 'write']).default('read'),
         count: z.number().int().min(1).max(1_000_000).default(1),
-        bytes: z.number().int().min(0).default(0),
+        bytes: z.number().int().min(0).max(1e15).default(0),
         atMs: z.number().int().min(0).optional(),
         latencyMs: z.number().min(0).nullable().default(null),
       }),

@@ -42,6 +42,7 @@ export function accessControlRoutes(app: Api, context: ApiContext): void {
     says: 'A token that lets one agent (or client of the bus) enrol, once, within ten minutes',
     body: joinTokenRequest,
     answer: joinTokenAnswer,
+    secret: true,
     status: 201,
     async run({ body, caller }) {
       const { secret, expiresAtMs } = await createToken(
@@ -61,6 +62,7 @@ export function accessControlRoutes(app: Api, context: ApiContext): void {
     says: 'Trade a join token for an identity on the bus',
     body: enrollRequest,
     answer: enrollAnswer,
+    secret: true,
     status: 201,
     async run({ body }) {
       if (!namePattern.test(body.nodeId))
@@ -106,6 +108,7 @@ export function accessControlRoutes(app: Api, context: ApiContext): void {
     role: 'operator',
     says: 'A fresh address of the console, good once',
     answer: loginTokenAnswer,
+    secret: true,
     status: 201,
     async run({ caller }) {
       const { secret, expiresAtMs } = await createToken(store.db, 'login', caller, loginLifeMs, await store.nowMs());
@@ -184,6 +187,7 @@ function keyRoutes(app: Api, { store }: ApiContext): void {
     says: 'Make an API key; its secret is shown this once and kept nowhere',
     body: keyRequest,
     answer: newKey,
+    secret: true,
     status: 201,
     async run({ body }) {
       const { keyId, secret } = await store.transaction(async (tx) => addApiKey(tx, body.name, body.role, await store.nowMs(tx)));

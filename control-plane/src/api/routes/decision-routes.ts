@@ -211,10 +211,10 @@ export function decisionRoutes(app: Api, context: ApiContext): void {
   endpoint(app, 'audit', {
     role: 'viewer',
     says: 'Who changed what, newest first',
-    query: page,
+    query: page.extend({ before: z.coerce.number().int().min(0).optional() }),
     answer: listOf(auditView),
     async run({ query }) {
-      const rows = await readAudit(db, query.before === undefined ? null : Number(query.before), query.limit);
+      const rows = await readAudit(db, query.before ?? null, query.limit);
       return { body: { items: rows, next: rows.length === query.limit ? String(rows.at(-1)!.seq) : null, asOfMs: await store.nowMs() } };
     },
   });

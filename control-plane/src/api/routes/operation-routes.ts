@@ -31,6 +31,9 @@ import { consistencyView } from '../views/consistency-view.ts';
 import { invariantsOf } from '../views/invariants-view.ts';
 import { found } from './fleet-routes.ts';
 
+/** How far an application's clock may be ahead of ours. */
+const furthestAheadMs = 3_600_000;
+
 export function operationRoutes(app: Api, context: ApiContext): void {
   accessRoutes(app, context);
   consistencyRoutes(app, context);
@@ -55,6 +58,12 @@ function accessRoutes(app: Api, { store, fleet, loop, clock, random }: ApiContex
           hint: 'dim datasets lists them.',
         });
       const nowMs = await store.nowMs();
+      if (body.accesses.some((one) => (one.atMs ?? 0) > nowMs + furthestAheadMs))
+        throw new Failure('refused', {
+          code: 'access.invalid',
+          message: 'An access lies more than an hour in the future; nothing was stored.',
+          hint: 'atMs is milliseconds since the epoch; leave it out for now.',
+        });
       const accesses: Access[] = body.accesses.map((one) => ({
         ...one,
         accessId: one.accessId ?? ulid(clock.nowMs(), random),

@@ -1,0 +1,1 @@
+ALTER TABLE "idempotency" ADD COLUMN "asked" text DEFAULT '' NOT NULL;
