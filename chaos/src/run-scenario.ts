@@ -70,7 +70,13 @@ function inRunningFleet(scenario: Scenario, settings: Settings, options: RunOpti
     });
   // Datasets stay behind in a fleet that goes on living: the moment keeps a second run with the same seed apart.
   const mark = `s${options.seed}-${systemClock.nowMs().toString(36)}`;
-  return playScenario(scenario, { api: new RouteCaller(url, key), home: settings.DIM_HOME, seed: options.seed, mark, clock: systemClock, onLine });
+  return playScenario(scenario, { api: new RouteCaller(url, key), home: homeOf(url, settings.DIM_HOME), seed: options.seed, mark, clock: systemClock, onLine });
+}
+
+/** The directory of the fleet at an address, if that is the fleet that runs there: processes of another one are not ours to kill. */
+export function homeOf(url: string, directory: string): string | null {
+  const local = firstLine(path.join(directory, 'address'));
+  return local !== undefined && URL.canParse(local) && new URL(local).origin === new URL(url).origin ? directory : null;
 }
 
 function firstLine(file: string): string | undefined {

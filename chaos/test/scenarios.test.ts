@@ -9,6 +9,8 @@ const chosen = process.env.CI === 'true' ? ownScenarios() : atADesk;
 const seed = Number(process.env.DIM_TEST_SEED ?? Math.floor(Math.random() * 1e6));
 const longestMs = 600_000;
 
+for (const name of ownScenarios()) if (!chosen.includes(name)) console.log(`skipped: the scenario ${name} is played where CI=true`);
+
 for (const name of ownScenarios()) {
   test.skipIf(!chosen.includes(name))(
     `what the scenario ${name} promises holds`,

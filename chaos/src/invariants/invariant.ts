@@ -1,3 +1,4 @@
+import type { ConsistencyView } from '@data-in-motion/shared/api/operations';
 import type { RouteCaller } from '@data-in-motion/shared/api/route-caller';
 
 /** What a promise is checked against: the fleet's own words, and the bytes on its disks. */
@@ -13,6 +14,8 @@ export interface Witness {
   readonly datasetIds: readonly string[];
   /** Sequence of the newest event when the run began. */
   readonly sinceSeq: number;
+  /** How telemetry stood when the run began: what was lost before is not the run's. */
+  readonly consistencyBefore: ConsistencyView;
 }
 
 export interface KnownDataset {

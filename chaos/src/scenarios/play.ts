@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { datasetView } from '@data-in-motion/shared/api/datasets';
 import { eventView } from '@data-in-motion/shared/api/decisions';
 import { listOf, targetView } from '@data-in-motion/shared/api/fleet';
+import { consistencyView } from '@data-in-motion/shared/api/operations';
 import type { RouteCaller } from '@data-in-motion/shared/api/route-caller';
 import type { Clock } from '@data-in-motion/shared/clock';
 import { asFailure } from '@data-in-motion/shared/failure';
@@ -14,7 +15,8 @@ import type { PlainStep, Scenario, ScenarioStep } from './scenario.ts';
 
 export interface PlayParts {
   readonly api: RouteCaller;
-  readonly home: string;
+  /** DIM_HOME of the fleet; null when it is not one of this machine, whose processes we could end. */
+  readonly home: string | null;
   readonly seed: number;
   /** Makes the names of this run's datasets its own. */
   readonly mark: string;
@@ -58,6 +60,7 @@ export async function playScenario(scenario: Scenario, parts: PlayParts): Promis
   const startedAtMs = clock.nowMs();
   const beganAtMs = clock.monotonicMs();
   const sinceSeq = (await api.call('events', listOf(eventView), { query: { limit: '1' } })).items[0]?.seq ?? 0;
+  const consistencyBefore = await api.call('consistency', consistencyView);
   const promised = scenario.holds as InvariantName[];
   const steps: StepRecord[] = [];
   const broken = new Map<InvariantName, string>();
@@ -69,7 +72,7 @@ export async function playScenario(scenario: Scenario, parts: PlayParts): Promis
     steps.push({ atMs: clock.monotonicMs() - beganAtMs, says });
     parts.onLine(says);
   };
-  const witness = (): Witness => ({ api, known, targets, experimentIds: stage.experimentIds, datasetIds: stage.datasetIds, sinceSeq });
+  const witness = (): Witness => ({ api, known, targets, experimentIds: stage.experimentIds, datasetIds: stage.datasetIds, sinceSeq, consistencyBefore });
   const look = async (): Promise<void> => {
     known = await knownDatasets(api).catch(() => known);
     targets = await knownTargets(api).catch(() => targets);

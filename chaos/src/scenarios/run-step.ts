@@ -15,8 +15,8 @@ import type { PlainStep } from './scenario.ts';
 /** What a step works with, and what the run remembers of it. */
 export interface Stage {
   readonly api: RouteCaller;
-  /** DIM_HOME of the fleet, for killing its processes. */
-  readonly home: string;
+  /** DIM_HOME of the fleet, for killing its processes; null when it is not one of this machine. */
+  readonly home: string | null;
   readonly clock: Clock;
   readonly random: Random;
   readonly seed: number;
@@ -98,6 +98,13 @@ async function arm(
 }
 
 async function kill(stage: Stage, wanted: string): Promise<string> {
+  if (stage.home === null) {
+    throw new Failure('refused', {
+      code: 'fleet.elsewhere',
+      message: 'Processes can only be killed in a local fleet: the one that this is played on is not that of DIM_HOME.',
+      hint: 'Set DIM_HOME to the directory of the fleet that is meant, or give --own-fleet.',
+    });
+  }
   const name = await chooseSubject(stage.api, wanted, (dataset) => datasetId(stage, dataset));
   const killed = await killProcesses(stage.home, name === 'everything' ? 'everything' : [name]);
   return `kill -9 ${killed.join(', ') || 'nothing: it was dead already'}`;

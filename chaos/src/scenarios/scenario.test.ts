@@ -20,7 +20,7 @@ const wrong = (change: (text: string) => string): string => {
 };
 
 test('every scenario of ours is one, promises something, and can be told by its name', () => {
-  expect(ownScenarios()).toEqual(['cut-link', 'dying-drive', 'flip-byte', 'full-target', 'kill-agent-mid-copy', 'kill-everything']);
+  expect(ownScenarios()).toEqual(['cut-link', 'dying-drive', 'flip-byte', 'full-target', 'kill-agent-mid-copy', 'kill-everything', 'rough-weather']);
   for (const name of ownScenarios()) expect(readScenario(name)).toMatchObject({ name, holds: expect.arrayContaining(['one-good-copy', 'policy-met']) });
 });
 

@@ -6,6 +6,7 @@ import { promisify } from 'node:util';
 import { type DatasetDetail, datasetDetail, datasetView } from '@data-in-motion/shared/api/datasets';
 import { type JobView, jobView } from '@data-in-motion/shared/api/decisions';
 import { targetView } from '@data-in-motion/shared/api/fleet';
+import { type ConsistencyView, consistencyView } from '@data-in-motion/shared/api/operations';
 import { systemClock } from '@data-in-motion/shared/clock';
 import { Failure } from '@data-in-motion/shared/failure';
 import { expect } from 'vitest';
@@ -22,6 +23,7 @@ export interface Stage {
   /** For trees to import and files to write; outside of the fleet's own directory. */
   readonly scratch: string;
   readonly seed: number;
+  readonly consistencyBefore: ConsistencyView;
   /** Everything of the fleet is ended and removed. */
   close(): Promise<void>;
 }
@@ -78,6 +80,7 @@ async function start(suite: string, settings: StageSettings): Promise<Stage> {
       fleet,
       scratch,
       seed,
+      consistencyBefore: await fleet.api.call('consistency', consistencyView),
       async close() {
         await fleet.stop();
         discard();
@@ -183,11 +186,11 @@ export async function expectPromises(stage: Stage, names: readonly InvariantName
   }
 }
 
-export async function witnessOf({ fleet }: Stage): Promise<Witness> {
+export async function witnessOf({ fleet, consistencyBefore }: Stage): Promise<Witness> {
   const datasets = (await fleet.api.list('datasets', datasetView)).items;
   const known = datasets.flatMap(({ datasetId, root, versionId }) => (root === null || versionId === null ? [] : [{ datasetId, root, versionId }]));
   const targets: KnownTarget[] = (await fleet.api.list('targets', targetView)).items.map(({ targetId, nodeId, root }) => ({ targetId, nodeId, root }));
-  return { api: fleet.api, known, targets, experimentIds: [], datasetIds: datasets.map((one) => one.datasetId), sinceSeq: 0 };
+  return { api: fleet.api, known, targets, experimentIds: [], datasetIds: datasets.map((one) => one.datasetId), sinceSeq: 0, consistencyBefore };
 }
 
 export interface Ran {
