@@ -9,16 +9,17 @@ try {
   const config = readConfig(process.env);
   const log = pino({ level: config.logLevel, base: { process: 'control-plane' } });
   const running = await startControlPlane({ config, clock: systemClock, random: systemRandom, log });
-  log.info({ url: running.url, mqttUrl: running.mqttUrl, database: config.databaseUrl === null ? 'embedded' : 'postgres' }, 'the control plane is up');
-  let stopping = false;
+  const heard = new Set<NodeJS.Signals>();
   for (const signal of ['SIGINT', 'SIGTERM'] as const) {
     process.on(signal, () => {
-      if (stopping) return;
-      stopping = true;
+      // Who asks twice does not want to wait, and an end at any moment is survived. Two signals that differ may be one wish: a terminal's and a supervisor's.
+      if (heard.has(signal)) process.exit(1);
+      if (heard.add(signal).size > 1) return;
       log.info({ signal }, 'stopping');
       void running.stop().then(() => process.exit(0));
     });
   }
+  log.info({ url: running.url, mqttUrl: running.mqttUrl, database: config.databaseUrl === null ? 'embedded' : 'postgres' }, 'the control plane is up');
 } catch (error) {
   if (error instanceof Failure) process.stderr.write(`${error.message}${error.hint === undefined ? '' : `\n${error.hint}`}\n`);
   else

@@ -120,6 +120,9 @@ export async function startPostgres(settings: readonly string[] = []): Promise<P
 export interface MosquittoServer {
   readonly url: string;
   readonly port: number;
+  /** Its connections stay open, and nothing is answered any more. */
+  freeze(): void;
+  kill(): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -135,8 +138,10 @@ export async function startMosquitto(config: readonly string[] = ['allow_anonymo
   return {
     url: `mqtt://127.0.0.1:${port}`,
     port,
+    freeze: () => void child.kill('SIGSTOP'),
+    kill: () => end(child, 'SIGKILL'),
     async stop() {
-      await end(child, 'SIGTERM');
+      await end(child, 'SIGKILL');
       rmSync(folder, { recursive: true, force: true });
     },
   };

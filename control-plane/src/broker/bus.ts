@@ -30,7 +30,7 @@ export interface TopicCount {
 /** The way to the agents: our own broker in this process, or somebody's beside it. A pipe, never a store. */
 export interface Bus {
   readonly kind: 'embedded' | 'outside';
-  /** Resolves when the broker has it, which says nothing about the receiver. Throws `unavailable` while there is no connection. */
+  /** Resolves when the broker has it, which says nothing about the receiver. Throws `unavailable` while there is no connection, and when the broker does not confirm it in time. */
   publish(name: TopicName, identity: string, payload: unknown): Promise<void>;
   /** One handler for everything; messages wait until there is one. */
   onMessage(handler: MessageHandler): void;

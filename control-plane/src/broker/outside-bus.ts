@@ -14,6 +14,12 @@ export interface OutsideBusSettings {
 }
 
 const reconnect = { firstDelayMs: 1_000, longestDelayMs: 60_000 };
+/** A broker that has not confirmed a message after this long is as good as away. */
+const confirmedWithinMs = 5_000;
+
+function away(message: string, cause?: unknown): Failure {
+  return new Failure('unavailable', { code: 'bus.disconnected', message, cause });
+}
 
 /**
  * A broker that somebody else runs, for large fleets and several control planes. Its access rules are its own; ours are in
@@ -34,7 +40,10 @@ export async function connectOutsideBus(settings: OutsideBusSettings): Promise<B
     manualConnect: true,
   });
   let attempt = 0;
+  /** Messages that the broker has not confirmed: the client itself would let their senders wait until it is connected again. */
+  const unconfirmed = new Set<(failure: Failure) => void>();
   client.on('close', () => {
+    for (const giveUp of [...unconfirmed]) giveUp(away('the connection to the MQTT broker was lost'));
     client.options.reconnectPeriod = backoffMs(attempt++, reconnect, systemRandom) + 100;
   });
   client.on('error', () => {});
@@ -76,9 +85,21 @@ export async function connectOutsideBus(settings: OutsideBusSettings): Promise<B
     kind: 'outside',
     async publish(name, identity, payload) {
       const text = outgoing(name, payload);
-      if (!client.connected) throw new Failure('unavailable', { code: 'bus.disconnected', message: 'there is no connection to the MQTT broker' });
+      if (!client.connected) throw away('there is no connection to the MQTT broker');
       counter.add(name, text.length, Date.now());
-      await client.publishAsync(topicFor(name, identity), text, { qos: topics[name].qos, retain: topics[name].retain });
+      await new Promise<void>((resolve, reject) => {
+        const settle = (failure?: Failure): void => {
+          clearTimeout(timer);
+          unconfirmed.delete(settle);
+          if (failure === undefined) resolve();
+          else reject(failure);
+        };
+        const timer = setTimeout(() => settle(away(`the MQTT broker did not confirm a message within ${confirmedWithinMs} ms`)), confirmedWithinMs);
+        unconfirmed.add(settle);
+        client.publish(topicFor(name, identity), text, { qos: topics[name].qos, retain: topics[name].retain }, (error) =>
+          settle(error ? away(error.message, error) : undefined),
+        );
+      });
     },
     onMessage: (handler) => slot.set(handler),
     onRefused(handler) {
