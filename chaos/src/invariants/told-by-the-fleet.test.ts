@@ -38,13 +38,14 @@ test('a fault of which nobody said a word is not undone, whatever was said of ot
 type Stream = ConsistencyView['streams'][number];
 
 function telemetry({ quarantined = 2, ...stream }: Partial<Stream> & { quarantined?: number }): ConsistencyView {
-  const calm = { nodeId: 'berlin', incarnation: 2, watermark: 7, highestSeen: 7, holes: 0, desiredRev: 1, observedRev: 1, lastBatchAtMs: 1 };
+  const calm = { nodeId: 'berlin', incarnation: 2, watermark: 7, highestSeen: 7, holes: 0, lostBefore: 4, desiredRev: 1, observedRev: 1, lastBatchAtMs: 1 };
   return { streams: [{ ...calm, ...stream }], quarantined } as ConsistencyView;
 }
 
 test.each<[string, ConsistencyView, boolean]>([
   ['all that was seen', telemetry({}), true],
   ['less than was seen', telemetry({ highestSeen: 9, holes: 2 }), false],
+  ['a life that ended with a hole', telemetry({ lostBefore: 5 }), false],
   ['an unreadable message of the run', telemetry({ quarantined: 3 }), false],
 ])('telemetry with %s is whole: %#', async (_, view, expected) => {
   expect((await holds(telemetryWhole, () => view, {})).holds).toBe(expected);

@@ -66,6 +66,8 @@ export const consistencyView = z.object({
       watermark: z.number(),
       highestSeen: z.number(),
       holes: z.number(),
+      /** Batches that were seen of earlier lives of the agent (its journal was lost) and will not come any more. */
+      lostBefore: z.number(),
       desiredRev: z.number(),
       observedRev: z.number(),
       lastBatchAtMs: z.number().nullable(),

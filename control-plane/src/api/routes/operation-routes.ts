@@ -115,7 +115,6 @@ function consistencyRoutes(app: Api, { store, fleet, loop, settings }: ApiContex
     async run() {
       const rows = await fleet.read();
       const streams = await store.db.select().from(agentStream).orderBy(agentStream.nodeId, desc(agentStream.incarnation));
-      const newest = streams.filter((stream, i) => streams.findIndex((one) => one.nodeId === stream.nodeId) === i);
       const [kept] = await store.db.select({ count: sql<number>`count(*)` }).from(quarantine);
       const [conflicts] = await store.db.select({ count: sql<number>`count(*)` }).from(event).where(eq(event.type, 'sync_conflict'));
       const kepts = await store.db
@@ -125,7 +124,7 @@ function consistencyRoutes(app: Api, { store, fleet, loop, settings }: ApiContex
         .limit(50);
       return {
         body: consistencyView(rows, {
-          streams: newest,
+          streams,
           scrubEveryMs: settings.scrubEveryMs,
           quarantined: Number(kept?.count),
           syncConflicts: Number(conflicts?.count),

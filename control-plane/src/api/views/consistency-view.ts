@@ -5,6 +5,7 @@ import type { FleetRows } from '../fleet-rows.ts';
 type Item = ConsistencyView['items'][number];
 
 export interface ConsistencyExtras {
+  /** All of every node, newest life first. */
   readonly streams: readonly (typeof agentStream.$inferSelect)[];
   readonly scrubEveryMs: number;
   readonly quarantined: number;
@@ -26,14 +27,16 @@ export function consistencyView(rows: FleetRows, extras: ConsistencyExtras): Con
         ? 'Everything is as promised.'
         : `${items.length} ${items.length === 1 ? 'thing is' : 'things are'} out of step; ${items.length - open} being mended.`,
     items,
-    streams: extras.streams.map((stream) => {
+    streams: [...Map.groupBy(extras.streams, (stream) => stream.nodeId).values()].map((lives) => {
+      const [stream, ...earlier] = lives as [(typeof lives)[number], ...typeof lives];
       const node = rows.nodes.find((one) => one.nodeId === stream.nodeId);
       return {
         nodeId: stream.nodeId,
         incarnation: stream.incarnation,
         watermark: stream.watermark,
         highestSeen: stream.highestSeen,
-        holes: Math.max(0, stream.highestSeen - stream.watermark),
+        holes: missingOf(stream),
+        lostBefore: earlier.reduce((sum, life) => sum + missingOf(life), 0),
         desiredRev: node?.desiredRev ?? 0,
         observedRev: node?.observedRev ?? 0,
         lastBatchAtMs: stream.lastBatchAtMs,
@@ -49,6 +52,10 @@ export function consistencyView(rows: FleetRows, extras: ConsistencyExtras): Con
     syncConflicts: extras.syncConflicts,
     quarantine: extras.quarantine,
   };
+}
+
+function missingOf({ highestSeen, watermark }: ConsistencyExtras['streams'][number]): number {
+  return Math.max(0, highestSeen - watermark);
 }
 
 function datasetItems(rows: FleetRows, row: FleetRows['datasets'][number]): Item[] {
