@@ -211,22 +211,27 @@ test('names from outside can not steer the terminal', async () => {
 
 test('live events go on after the connection breaks, without a hole and without repeats', async () => {
   let connections = 0;
-  const write = (response: ServerResponse, seq: number): void =>
-    void response.write(`event: event\nid: ${seq}\ndata: ${JSON.stringify(anEvent(seq, `number ${seq}`))}\n\n`);
+  const write = (response: ServerResponse, ...seqs: number[]): void => {
+    for (const seq of seqs) response.write(`event: event\nid: ${seq}\ndata: ${JSON.stringify(anEvent(seq, `number ${seq}`))}\n\n`);
+  };
   const { asked } = await serve({
     'GET /v1/events': (request, response) => {
-      if (request.headers.accept !== 'text/event-stream') return { items: [anEvent(5, 'number 5'), anEvent(4, 'number 4')], next: null, asOfMs: Date.now() };
+      if (request.headers.accept !== 'text/event-stream') return { items: [anEvent(5, 'number 5'), anEvent(3, 'number 3')], next: null, asOfMs: Date.now() };
       response.writeHead(200, { 'content-type': 'text/event-stream' });
-      const from = Number(request.headers['last-event-id']);
-      write(response, from);
-      write(response, from + 1);
-      if (connections++ === 0) response.end();
+      response.write('event: hello\nid: 3\ndata: {"seq":3}\n\n');
+      // Transactions overlapped: 4 and 6 were numbered before 5 and 7, and committed after them.
+      if (connections++ > 0) write(response, 6, 8);
+      else {
+        write(response, 5, 4, 7);
+        response.end();
+      }
       return undefined;
     },
   });
-  const ended = await dim(['events', '--since', '1h'], 'number 7');
-  expect(ended.out.match(/number \d/g)).toEqual(['number 4', 'number 5', 'number 6', 'number 7']);
-  expect(asked.filter((request) => request.headers.accept === 'text/event-stream').map((request) => request.headers['last-event-id'])).toEqual(['5', '6']);
+  const ended = await dim(['events', '--since', '1h'], 'number 8');
+  expect(ended.out.match(/number \d/g)).toEqual(['number 3', 'number 5', 'number 4', 'number 7', 'number 6', 'number 8']);
+  const streams = asked.filter((request) => request.headers.accept === 'text/event-stream');
+  expect(streams.map((request) => request.headers['last-event-id'])).toEqual([undefined, '7']);
   expect(ended.err).toContain('connecting again');
 });
 

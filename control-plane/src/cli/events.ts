@@ -28,9 +28,8 @@ export function addEvents(program: Command): void {
         if (options.type === undefined || event.type.startsWith(options.type))
           process.stdout.write(`${session.json ? JSON.stringify(event) : eventLine(event)}\n`);
       };
-      const past = await history(session, options.since ?? (options.follow ? 0 : 3_600_000));
-      for (const event of past.events) print(event);
-      if (options.follow) await follow(session, past.newestSeq, print);
+      if (options.follow) await follow(session, options.since ?? 0, print);
+      else for (const event of await history(session, options.since ?? 3_600_000)) print(event);
     },
   });
 }
@@ -40,36 +39,49 @@ function eventLine(event: EventView): string {
   return plain(`${moment(event.atMs, Date.now())} ${sign} ${event.type.padEnd(24)} ${event.text}`);
 }
 
-/** The events of the last `sinceMs`, oldest first, and the number from which the stream goes on. */
-async function history(session: Session, sinceMs: number): Promise<{ events: EventView[]; newestSeq: number }> {
+/** The events of the last `sinceMs`, oldest first. */
+async function history(session: Session, sinceMs: number): Promise<EventView[]> {
   const events: EventView[] = [];
   for (let before: string | undefined; events.length < longestHistory; ) {
     const page = await session.api.call('events', listOf(eventView), {
-      query: { limit: String(sinceMs === 0 ? 1 : pageSize), ...(before === undefined ? {} : { before }) },
+      query: { limit: String(pageSize), ...(before === undefined ? {} : { before }) },
     });
-    const newestSeq = events[0]?.seq ?? page.items[0]?.seq ?? 0;
-    if (sinceMs === 0) return { events: [], newestSeq };
     const young = page.items.filter((event) => event.atMs >= page.asOfMs - sinceMs);
     events.push(...young);
-    if (young.length < page.items.length || page.next === null) return { events: events.reverse(), newestSeq };
+    if (young.length < page.items.length || page.next === null) break;
     before = page.next;
   }
-  return { newestSeq: events[0]?.seq ?? 0, events: events.reverse() };
+  return events.reverse();
 }
 
-/** Without an end: a connection that breaks is made again from the last event that was seen, so none is missed and none comes twice. */
-async function follow(session: Session, fromSeq: number, print: (event: EventView) => void): Promise<void> {
-  let lastSeq = fromSeq;
+/**
+ * Without an end. The stream says first where it stands; what was before that is looked up, what comes after it is told, each once. A connection that
+ * breaks is made again from the event delivered last, which is not always the highest number: numbers may go down where transactions overlapped.
+ */
+async function follow(session: Session, sinceMs: number, print: (event: EventView) => void): Promise<void> {
+  const told = new Set<number>();
+  const tell = (event: EventView): void => {
+    if (told.has(event.seq)) return;
+    print(event);
+    told.add(event.seq);
+    if (told.size > longestHistory) told.delete(told.values().next().value!);
+  };
+  let position: string | undefined;
   for (let attempt = 0; ; attempt++) {
     try {
-      for await (const message of readEventStream(`${session.api.url}/v1/events`, { ...session.api.identity(), 'last-event-id': String(lastSeq) })) {
+      const from = position === undefined ? undefined : { 'last-event-id': position };
+      for await (const message of readEventStream(`${session.api.url}/v1/events`, { ...session.api.identity(), ...from })) {
         if (attempt > 0) session.say('  connected again');
         attempt = 0;
-        if (message.event !== 'event' && message.event !== 'message') continue;
+        if (message.event === 'hello' && position === undefined) {
+          if (sinceMs > 0) for (const event of await history(session, sinceMs)) tell(event);
+          position = message.id;
+        }
+        if (message.event !== 'event') continue;
         const event = eventView.safeParse(parseJson(message.data));
-        if (!event.success || event.data.seq <= lastSeq) continue;
-        lastSeq = event.data.seq;
-        print(event.data);
+        if (!event.success) continue;
+        position = String(event.data.seq);
+        tell(event.data);
       }
     } catch (error) {
       const failure = asFailure(error);

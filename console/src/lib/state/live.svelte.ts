@@ -19,6 +19,8 @@ class Live {
   readonly #listeners = new Set<Listener>();
   #source: EventSource | null = null;
   #poll: ReturnType<typeof setInterval> | null = null;
+  /** The event delivered last, or where the stream stood when it said hello: a new stream goes on after it. */
+  #lastId = '';
 
   /** @returns what ends it */
   start(): () => void {
@@ -44,7 +46,7 @@ class Live {
   }
 
   #open(): void {
-    const source = new EventSource('/v1/events');
+    const source = new EventSource(this.#lastId === '' ? '/v1/events' : `/v1/events?after=${this.#lastId}`);
     this.#source = source;
     source.onopen = () => {
       const wasDown = this.link === 'down';
@@ -54,6 +56,7 @@ class Live {
       this.#stopPolling();
       if (wasDown) this.#tell();
     };
+    source.addEventListener('hello', (message) => (this.#lastId = message.lastEventId));
     source.addEventListener('event', (message) => this.#receive(message));
     // Sent in quiet times, so that the age of the last number stays true.
     source.addEventListener('ping', () => this.heard());
@@ -79,6 +82,7 @@ class Live {
 
   #receive(message: MessageEvent<string>): void {
     this.heard();
+    this.#lastId = message.lastEventId;
     const event = parsedEvent(message.data);
     if (event !== undefined && !this.events.some((known) => known.seq === event.seq)) this.events = [event, ...this.events].slice(0, keptEvents);
     this.#tell();
