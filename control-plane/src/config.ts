@@ -34,7 +34,7 @@ const environment = z.object({
     .optional()
     .describe('a PostgreSQL in place of the embedded one'),
   DIM_GRACE_MS: ms(86_400_000).describe('how long readers of an old copy have after a switch before it may leave'),
-  DIM_TRASH_MS: ms(7 * 86_400_000).describe('how long a copy that left can still be restored'),
+  DIM_TRASH_MS: ms(7 * 86_400_000).describe('how long a copy that left stays in the trash, from where a person can take it back'),
   DIM_LATE_AFTER_MS: ms(45_000).describe('an agent that is silent this long is late; one that has nothing to tell is heard every 12 to 18 s'),
   DIM_LOST_AFTER_MS: ms(600_000).describe('an agent that is silent this long is lost, and its copies are made again elsewhere'),
   DIM_COLD_AFTER_MS: ms(86_400_000).describe('a dataset that nobody touched for this long is cold'),

@@ -141,7 +141,7 @@ export const protocolGuards = {
 
   /** Before bytes go for good, the trash time is over and what stands in was read back again since. */
   purgeConfirm: (facts: LeaveFacts): Objection => {
-    if (facts.trashedAtMs === null || facts.nowMs < facts.trashedAtMs + facts.trashMs) return 'it can still be restored';
+    if (facts.trashedAtMs === null || facts.nowMs < facts.trashedAtMs + facts.trashMs) return 'its time in the trash is not over';
     const since = facts.trashedAtMs;
     const fresh = standIns(facts).filter((copy) => (copy.verifiedAtMs ?? 0) >= since);
     const needed = Math.max(1, facts.copiesWanted);

@@ -88,7 +88,8 @@ function whyNot(context: AskContext, ask: Ask, chosen: readonly Chosen[]): Infea
     return {
       datasetId: dataset.datasetId,
       rules: ['copies'],
-      cheapestWayOut: 'no verified copy is left that can be read: bring its node back, restore a copy from the trash, or import the dataset again',
+      cheapestWayOut:
+        'no verified copy is left that can be read: bring its node back, or import the dataset again, also from a copy that is in a trash still (.dim/trash of its target)',
     };
   }
   const taken = new Set(ask.taken);

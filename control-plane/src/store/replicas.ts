@@ -29,7 +29,7 @@ const sentences: Partial<Record<ReplicaEvent, { severity: 'info' | 'warning' | '
   'found-corrupt': { severity: 'error', says: 'differs from its manifest' },
   'found-missing': { severity: 'error', says: 'is not there' },
   doubted: { severity: 'warning', says: 'does not count until it is read back' },
-  trashed: { severity: 'info', says: 'left its place and can still be restored' },
+  trashed: { severity: 'info', says: 'left its place and is in the trash' },
   purged: { severity: 'info', says: 'is gone for good' },
   kept: { severity: 'warning', says: 'stays: it could not be checked' },
   differs: { severity: 'error', says: 'was written to, and is kept for a person' },

@@ -4,22 +4,11 @@ import { defineMachine } from '../machine.ts';
  * One version of one dataset on one target. Only `verified` counts as a copy; `suspect` is read last and checked leaf by leaf.
  * `joining` bytes are being written or checked · `verified` equals its manifest, read back · `suspect` a leaf was bad or the place was lost ·
  * `corrupt` read back and differs · `missing` not there · `retiring` a permit to leave was given, still whole ·
- * `trashed` renamed away, can be restored · `purged` gone · `conflict` differs from its manifest because somebody wrote: kept for a person.
+ * `trashed` renamed away, whole until it is purged · `purged` gone · `conflict` differs from its manifest because somebody wrote: kept for a person.
  */
 export const replicaStates = ['joining', 'verified', 'suspect', 'corrupt', 'missing', 'retiring', 'trashed', 'purged', 'conflict', 'abandoned'] as const;
 export type ReplicaState = (typeof replicaStates)[number];
-export type ReplicaEvent =
-  | 'verified'
-  | 'doubted'
-  | 'found-corrupt'
-  | 'found-missing'
-  | 'permit'
-  | 'kept'
-  | 'trashed'
-  | 'restored'
-  | 'purged'
-  | 'differs'
-  | 'abandon';
+export type ReplicaEvent = 'verified' | 'doubted' | 'found-corrupt' | 'found-missing' | 'permit' | 'kept' | 'trashed' | 'purged' | 'differs' | 'abandon';
 
 export const replicaMachine = defineMachine<ReplicaState, ReplicaEvent>({
   initial: 'joining',
@@ -31,8 +20,8 @@ export const replicaMachine = defineMachine<ReplicaState, ReplicaEvent>({
     corrupt: { permit: 'retiring', abandon: 'abandoned', 'found-missing': 'missing', 'found-corrupt': 'corrupt' },
     missing: { verified: 'verified', abandon: 'abandoned', 'found-missing': 'missing', 'found-corrupt': 'corrupt' },
     retiring: { trashed: 'trashed', kept: 'suspect', differs: 'conflict', 'found-missing': 'missing' },
-    trashed: { purged: 'purged', restored: 'suspect', differs: 'conflict' },
-    conflict: { restored: 'suspect', abandon: 'abandoned' },
+    trashed: { purged: 'purged', differs: 'conflict' },
+    conflict: { abandon: 'abandoned' },
     abandoned: { purged: 'purged' },
     purged: {},
   },
