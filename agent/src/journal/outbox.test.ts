@@ -171,6 +171,17 @@ test('when thinning is not enough the oldest batches go whole', () => {
   expect(recordsOf(all()).at(-1)).toMatchObject({ type: 'gap', fromSeq: 1 });
 });
 
+test('what is told after the end waits for nothing that is gone', async () => {
+  const outbox = open();
+  outbox.close();
+  journal.close();
+  outbox.tell([note('too late')]);
+  await clock.advance(60_000);
+  journal = openJournal(path.join(directory, 'agent.db'));
+  open();
+  expect(recordsOf(all())).toEqual([]);
+});
+
 test('on a full disk the ballast makes room, and without one the teller hears of it', () => {
   const full = Object.assign(new Error('database or disk is full'), { code: 'SQLITE_FULL' });
   let free = false;

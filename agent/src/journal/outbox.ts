@@ -3,7 +3,7 @@ import { Failure } from '@data-in-motion/shared/failure';
 import { type AgentRecord, agentRecord } from '@data-in-motion/shared/protocol/records';
 import type { Random } from '@data-in-motion/shared/random';
 import { ulid } from '@data-in-motion/shared/ulid';
-import type { Ballast } from './ballast.ts';
+import { type Ballast, withRoom } from './ballast.ts';
 import { type Journal, sqliteCode } from './journal.ts';
 import type { Meta } from './meta.ts';
 import type { OutboxRows } from './outbox-rows.ts';
@@ -70,6 +70,7 @@ export function openOutbox({ journal, meta, rows, ballast, clock, random, failpo
   let waiting: string[] = [];
   let waitingBytes = 0;
   let forgotten = 0;
+  let isClosed = false;
   let timer: AbortController | undefined;
   const listeners: (() => void)[] = [];
 
@@ -125,7 +126,8 @@ export function openOutbox({ journal, meta, rows, ballast, clock, random, failpo
   };
 
   const sealLater = (): void => {
-    if (timer !== undefined || waiting.length === 0) return;
+    // What is told while all comes to its end has no journal to go to any more.
+    if (isClosed || timer !== undefined || waiting.length === 0) return;
     const own = new AbortController();
     timer = own;
     void clock.sleep(settings.sealAfterMs, own.signal).then(() => {
@@ -150,24 +152,11 @@ export function openOutbox({ journal, meta, rows, ballast, clock, random, failpo
         tell([gapOf(clock.nowMs(), gap.fromSeq, gap.toSeq, gap.records, 'the outbox of the agent reached its quota while nobody acknowledged')], 'now');
       ballast.restore();
     },
-    close: sealQuietly,
+    close() {
+      sealQuietly();
+      isClosed = true;
+    },
   };
-}
-
-/** Run a commit; when the disk is full, give the ballast back and try once more. */
-function withRoom<T>(ballast: Ballast, commit: () => T): T {
-  try {
-    return commit();
-  } catch (thrown) {
-    if (sqliteCode(thrown) !== 'SQLITE_FULL') throw thrown;
-    if (ballast.release()) return withRoom(ballast, commit);
-    throw new Failure('exhausted', {
-      code: 'journal.disk-full',
-      message: 'the disk that holds the state directory is full: nothing can be written down',
-      hint: 'free some space there; nothing that was accepted is lost',
-      cause: thrown,
-    });
-  }
 }
 
 /** A record as text; one that its own schema refuses would spoil its whole batch, so a note goes in its place. */

@@ -1,4 +1,5 @@
 import type { Clock } from '@data-in-motion/shared/clock';
+import { asFailure } from '@data-in-motion/shared/failure';
 import { type PayloadOf, topicFor, topics } from '@data-in-motion/shared/protocol/topics';
 import type { Random } from '@data-in-motion/shared/random';
 import { backoffMs } from '@data-in-motion/shared/retry';
@@ -93,14 +94,15 @@ export class MqttLink implements Link {
     const { clock, random, settings } = this.#parts;
     for (let attempt = 0; !this.#stopping.signal.aborted; attempt++) {
       const startedMs = clock.monotonicMs();
-      await this.#oneConnection();
+      // Without a number that was written down there is no session: a full disk is waited for as a bus that is away.
+      await this.#oneConnection().catch((thrown) => this.#complain(asFailure(thrown).message));
       if (clock.monotonicMs() - startedMs > steadyMs) attempt = 0;
       await clock.sleep(backoffMs(attempt, settings, random), this.#stopping.signal);
     }
   }
 
   /** Resolves when the connection is over, however that came. */
-  #oneConnection(): Promise<void> {
+  async #oneConnection(): Promise<void> {
     const { settings } = this.#parts;
     this.#session = this.#parts.nextSession();
     const client = mqtt.connect(settings.url, {
@@ -122,13 +124,15 @@ export class MqttLink implements Link {
     client.on('error', (error) => this.#complain(error.message));
     return new Promise((resolve) => {
       client.on('connect', () => void this.#arrive(client));
+      const stop = (): void => void setTimeout(over, stopTimeoutMs).unref();
       const over = (): void => {
+        this.#stopping.signal.removeEventListener('abort', stop);
         if (this.#client === client) this.#up = false;
         client.end(true);
         resolve();
       };
       client.once('close', over);
-      this.#stopping.signal.addEventListener('abort', () => setTimeout(over, stopTimeoutMs).unref(), { once: true });
+      this.#stopping.signal.addEventListener('abort', stop, { once: true });
     });
   }
 

@@ -176,8 +176,21 @@ export class Migrator {
       const error = classifyError(thrown);
       // The permit holds; the next document brings the order again.
       if (error.code === 'purge.in-use') return this.#tellWaiting(order, text, asFailure(thrown));
-      report({ type: 'job', jobId: order.jobId, epoch: order.epoch, atMs: this.#parts.clock.nowMs(), event: 'failed', ...error });
-      this.#journal.end(key, told);
+      this.#orNote(order, () => {
+        report({ type: 'job', jobId: order.jobId, epoch: order.epoch, atMs: this.#parts.clock.nowMs(), event: 'failed', ...error });
+        this.#journal.end(key, told);
+      });
+    }
+  }
+
+  /** What can not be written down because the disk is full did not happen: the next document brings the order again. */
+  #orNote(order: Order, writeDown: () => void): void {
+    try {
+      writeDown();
+    } catch (thrown) {
+      const failure = asFailure(thrown);
+      if (failure.kind !== 'exhausted') throw thrown;
+      this.#note(failure.code, failure, { jobId: order.jobId });
     }
   }
 

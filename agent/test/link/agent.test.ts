@@ -1,4 +1,5 @@
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { closeSync, mkdirSync, mkdtempSync, openSync, rmdirSync, rmSync, writeSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { systemClock } from '@data-in-motion/shared/clock';
@@ -123,6 +124,43 @@ test('the next start has the next incarnation, and nothing told before is lost o
   const uids = [...controlPlane.reference.store.batches.keys()];
   expect(new Set(uids).size).toBe(controlPlane.reference.store.counted);
 });
+
+const canMount = mountable();
+test.skipIf(!canMount)('an agent starts on a disk that is full to the last byte, by what it kept for that', async () => {
+  const stateDirectory = path.join(directory, 'small disk');
+  mkdirSync(stateDirectory);
+  execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=6m', 'tmpfs', stateDirectory]);
+  try {
+    await (await start({ stateDirectory, ballastBytes: 2_000_000 })).stop();
+    running.splice(0);
+    const fd = openSync(path.join(stateDirectory, 'somebody else'), 'w');
+    expect(() => {
+      for (;;) writeSync(fd, Buffer.alloc(4_096, 1));
+    }).toThrow('ENOSPC');
+    closeSync(fd);
+    const welcomed = controlPlane.boots.length;
+    const agent = await start({ stateDirectory, ballastBytes: 2_000_000 });
+    await controlPlane.until(() => controlPlane.boots.length > welcomed);
+    running.splice(0);
+    await agent.stop();
+  } finally {
+    execFileSync('umount', ['-l', stateDirectory]);
+  }
+});
+
+function mountable(): boolean {
+  const place = mkdtempSync(path.join(tmpdir(), 'dim-mount-'));
+  try {
+    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=64k', 'tmpfs', place], { stdio: 'ignore' });
+    execFileSync('umount', ['-l', place]);
+    return true;
+  } catch {
+    console.log('no tmpfs can be mounted here: the test of a start on a full disk is skipped');
+    return false;
+  } finally {
+    rmdirSync(place);
+  }
+}
 
 test('orders reach the mover, signed by the pinned key alone', async () => {
   await start();

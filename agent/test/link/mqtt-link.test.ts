@@ -1,13 +1,15 @@
 import { type ChildProcess, spawn } from 'node:child_process';
+import { getEventListeners } from 'node:events';
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { systemClock } from '@data-in-motion/shared/clock';
+import { Failure } from '@data-in-motion/shared/failure';
 import { systemRandom } from '@data-in-motion/shared/random';
 import { Aedes } from 'aedes';
 import mqtt, { type MqttClient } from 'mqtt';
-import { describe } from 'vitest';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { type ContractBus, type HeardMessage, linkContract } from '../../src/link/link.contract.ts';
 import { MqttLink } from '../../src/link/mqtt-link.ts';
 
@@ -21,6 +23,42 @@ if (!existsSync(mosquitto)) console.log('mosquitto is not installed: the link is
 
 describe('an MQTT link on the embedded broker', () => linkContract(async () => busOn(await embeddedBroker())));
 describe.skipIf(!existsSync(mosquitto))('an MQTT link on mosquitto', () => linkContract(async () => busOn(await mosquittoBroker())));
+
+describe('an MQTT link whose bus is away', () => {
+  const parts = { clock: systemClock, random: systemRandom };
+  const settings = { nodeId: 'node-a', password: '', firstDelayMs: 1, longestDelayMs: 2, keepaliveSec: 20 };
+
+  test('leaves nothing behind of a connection that is over', async () => {
+    const signals = new Set<AbortSignal>();
+    const add = EventTarget.prototype.addEventListener;
+    vi.spyOn(EventTarget.prototype, 'addEventListener').mockImplementation(function (this: EventTarget, ...given) {
+      if (this instanceof AbortSignal) signals.add(this);
+      add.apply(this, given);
+    });
+    onTestFinished(() => void vi.restoreAllMocks());
+    let sessions = 0;
+    const url = `mqtt://127.0.0.1:${await freePort()}`;
+    const link = new MqttLink({ ...parts, settings: { ...settings, url }, nextSession: () => ++sessions, onTrouble: () => undefined });
+    link.start();
+    await vi.waitFor(() => expect(sessions).toBeGreaterThan(10), 10_000);
+    expect(Math.max(...[...signals].map((signal) => getEventListeners(signal, 'abort').length))).toBeLessThanOrEqual(2);
+    await link.stop();
+  });
+
+  test('goes on trying when a session could not be written down', async () => {
+    const troubles: string[] = [];
+    let asked = 0;
+    const nextSession = (): number => {
+      asked++;
+      throw new Failure('exhausted', { code: 'journal.disk-full', message: 'the disk is full' });
+    };
+    const link = new MqttLink({ ...parts, settings: { ...settings, url: 'mqtt://127.0.0.1:1' }, nextSession, onTrouble: (what) => troubles.push(what) });
+    link.start();
+    await vi.waitFor(() => expect(asked).toBeGreaterThan(2), 10_000);
+    await link.stop();
+    expect(troubles).toEqual(['the disk is full']);
+  });
+});
 
 /** A proxy stands between link and broker, so that a connection can be cut without a word. */
 async function busOn(broker: Broker): Promise<ContractBus> {

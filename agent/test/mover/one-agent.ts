@@ -39,6 +39,8 @@ export interface AgentOptions {
   readonly settings?: Partial<MoverSettings>;
   readonly clock?: Clock;
   readonly importRoots?: readonly string[];
+  /** May throw, as the outbox does when its disk is full. */
+  readonly beforeTell?: (records: readonly AgentRecord[]) => void;
 }
 
 /** A migrator with a real journal below a directory, told orders by hand; every record it tells is checked against its schema. */
@@ -64,6 +66,7 @@ export class OneAgent {
       stateDirectory: path.join(home, 'state'),
       journal: this.#journal,
       tell: (records) => {
+        options.beforeTell?.(records);
         for (const record of records) this.told.push(agentRecord.parse(record));
         for (const watcher of this.#watchers.splice(0)) watcher();
       },

@@ -5,6 +5,7 @@ import path from 'node:path';
 import { systemClock } from '@data-in-motion/shared/clock';
 import type { FaultHooks } from '@data-in-motion/shared/domain/fault-hooks';
 import { noFaults } from '@data-in-motion/shared/domain/fault-hooks';
+import { Failure } from '@data-in-motion/shared/failure';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { type AgentOptions, id, importTo, OneAgent } from './one-agent.ts';
 import { facts, plantTree } from './trees.ts';
@@ -142,6 +143,22 @@ test('a failure is told again too, and tried again only under a new epoch', asyn
   fs.mkdirSync(source);
   expect(await one.carryOut(scanOrder(jobId))).toEqual(failed);
   expect(await one.carryOut(scanOrder(jobId, { epoch: 2 }))).toMatchObject({ event: 'manifest', epoch: 2, objects: 0, bytes: 0 });
+});
+
+test('a failure that can not be written down because the disk is full is found again when the order comes again', async () => {
+  let isFull = true;
+  const one = agent({
+    beforeTell: (records) => {
+      if (isFull && records.some((record) => record.type === 'job' && record.event === 'failed'))
+        throw new Failure('exhausted', { code: 'journal.disk-full', message: 'full' });
+    },
+  });
+  fs.rmSync(source, { recursive: true });
+  const order = scanOrder();
+  one.order([order]);
+  expect(await one.untilNoted('journal.disk-full')).toMatchObject({ ids: { jobId: order.jobId } });
+  isFull = false;
+  expect(await one.carryOut(order)).toMatchObject({ event: 'failed', code: 'source.gone' });
 });
 
 test('a job that vanished from the orders stops, and a new epoch takes over what it had', async () => {
