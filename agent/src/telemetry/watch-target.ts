@@ -66,6 +66,8 @@ export class TargetWatch {
       await this.#measureSpeed();
       return null;
     } catch (thrown) {
+      if ((thrown as NodeJS.ErrnoException).code === 'ENOENT')
+        return `its directory ${target.root} is not there: mount it, or make it and give it to the user that the agent runs as`;
       return asFailure(thrown).message;
     }
   }

@@ -3,14 +3,14 @@ import type { Heat } from '@data-in-motion/shared/domain/heat';
 import type { DatasetId } from '@data-in-motion/shared/domain/ids';
 import { effectivePolicy, type Policy } from '@data-in-motion/shared/domain/policy';
 import { type PriceEntry, pricesAt } from '@data-in-motion/shared/domain/price';
-import { eq } from 'drizzle-orm';
+import { and, eq, isNull } from 'drizzle-orm';
 import type { DatasetFacts, FleetSnapshot, TargetFacts } from '../fleet/snapshot.ts';
 import type { Store } from '../store/database.ts';
 import { loadSnapshot } from '../store/load-snapshot.ts';
 import { fleetPlan } from '../store/plans.ts';
 import { readGlobalPolicy } from '../store/policies.ts';
 import { readPrices } from '../store/prices.ts';
-import { dataset, datasetVersion, device, job, node, pointer, replica, target } from '../store/schema.ts';
+import { alert, dataset, datasetVersion, device, job, node, pointer, replica, target } from '../store/schema.ts';
 
 type Row<Table extends { $inferSelect: unknown }> = Table['$inferSelect'];
 
@@ -33,6 +33,8 @@ export interface FleetRows {
   readonly heats: ReadonlyMap<DatasetId, Heat>;
   readonly facts: ReadonlyMap<string, DatasetFacts>;
   readonly targetFacts: ReadonlyMap<string, TargetFacts>;
+  /** Why a target can not be reached, in its agent's words. */
+  readonly unreachable: ReadonlyMap<string, string>;
 }
 
 /** Several requests of one page load share one look at the database. */
@@ -70,7 +72,7 @@ export class FleetReader {
 async function readRows(store: Store): Promise<FleetRows> {
   const db = store.db;
   const snapshot = await loadSnapshot(store);
-  const [policy, prices, nodes, devices, targets, datasets, versions, pointers, replicas, activeJobs, newest] = await Promise.all([
+  const [policy, prices, nodes, devices, targets, datasets, versions, pointers, replicas, activeJobs, newest, away] = await Promise.all([
     readGlobalPolicy(db),
     readPrices(db),
     db.select().from(node).orderBy(node.nodeId),
@@ -82,6 +84,10 @@ async function readRows(store: Store): Promise<FleetRows> {
     db.select().from(replica),
     db.select().from(job).where(eq(job.active, true)),
     fleetPlan(db),
+    db
+      .select({ text: alert.text, ids: alert.ids })
+      .from(alert)
+      .where(and(eq(alert.rule, 'target-unreachable'), isNull(alert.endedAtMs))),
   ]);
   return {
     asOfMs: snapshot.takenAtMs,
@@ -100,6 +106,7 @@ async function readRows(store: Store): Promise<FleetRows> {
     heats: new Map(datasets.flatMap((row) => (row.heat === null ? [] : [[row.datasetId, row.heat] as const]))),
     facts: new Map(snapshot.datasets.map((facts) => [facts.datasetId as string, facts])),
     targetFacts: new Map(snapshot.targets.map((facts) => [facts.targetId as string, facts])),
+    unreachable: new Map(away.flatMap((one) => (one.ids.targetId === undefined ? [] : [[String(one.ids.targetId), one.text] as const]))),
   };
 }
 

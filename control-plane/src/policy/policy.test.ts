@@ -45,6 +45,8 @@ describe('a new copy', () => {
       violationsOfNewCopy(defaultPolicy, fleet.targets[0]!, 'copy', targetHealth(fleet).get(fleet.targets[0]!.targetId), 1).map((violation) => violation.rule);
     expect(of(risky)).toEqual(['risky-device']);
     expect(of(lost)).toEqual(['not-usable']);
+    const neverMeasured = fleetOf({ targets: [target({ capacityBytes: 0, usedBytes: 0, state: 'lost' })], nodes: [nodeFacts('berlin')] });
+    expect(of(neverMeasured)).toEqual(['not-usable']);
   });
 
   test('an existing copy is not driven away by what is not known', () => {

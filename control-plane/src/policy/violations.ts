@@ -41,6 +41,8 @@ export function violationsOfNewCopy(policy: Policy, target: TargetFacts, role: C
     found.push({ rule: 'price-unknown', text: `the price book does not know "${target.priceClass}", so ${target.targetId} takes nothing new` });
   if (health?.riskyDeviceId != null) found.push({ rule: 'risky-device', text: health.reason ?? `device ${health.riskyDeviceId} is risky` });
   else if (health?.takesData !== true) found.push({ rule: 'not-usable', text: health?.reason ?? `${target.targetId} is not known` });
+  // How full a place is that can not be used now may never have been told.
+  if (found.some(({ rule }) => rule === 'not-usable')) return found;
   const free = freeBytes(target);
   if (sizeBytes > free) found.push({ rule: 'capacity', text: `${target.targetId} has ${bytesText(free)} left, ${bytesText(sizeBytes)} are needed` });
   return found;

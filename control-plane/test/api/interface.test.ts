@@ -3,7 +3,8 @@ import { type RouteName, routes } from '@data-in-motion/shared/api/routes';
 import { desc, eq } from 'drizzle-orm';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { roleOf } from '../../src/api/endpoint.ts';
-import { audit, dataset, event, idempotency, job } from '../../src/store/schema.ts';
+import { raiseAlert } from '../../src/store/alerts.ts';
+import { audit, dataset, event, idempotency, job, target } from '../../src/store/schema.ts';
 import { type Interface, openInterface } from './interface.ts';
 
 let api: Interface;
@@ -295,6 +296,19 @@ test('a fault that nobody has heard of, or on something that is not there, is re
   expect((await arm({ kind: 'set-on-fire', subject: 'berlin' })).status).toBe(422);
   expect((await arm({ kind: 'target-latency', subject: 'atlantis' })).status).toBe(404);
   expect((await arm({ kind: 'target-latency', subject: 'berlin-nvme', parameters: { volume: 11 } })).status).toBe(422);
+});
+
+test('a target that its agent can not reach is not said to be well, and says why', async () => {
+  const mine = eq(target.targetId, 'berlin-nvme' as never);
+  const text = 'its directory /srv/dim is not there';
+  await api.store.db.update(target).set({ reachable: false }).where(mine);
+  await api.store.transaction((tx) =>
+    raiseAlert(tx, 1, { rule: 'target-unreachable', subject: 'berlin-nvme', severity: 'error', text, ids: { targetId: 'berlin-nvme' } }),
+  );
+  const look = async (at: string) => (await api.call('GET', at, { role: 'viewer' })).json();
+  await expect.poll(() => look('/v1/targets/berlin-nvme')).toMatchObject({ state: 'lost', stateReason: text });
+  expect(await look('/v1/status')).toMatchObject({ targets: { total: 1, ok: 0 } });
+  await api.store.db.update(target).set({ reachable: true }).where(mine);
 });
 
 test('health, readiness and metrics answer without an identity', async () => {

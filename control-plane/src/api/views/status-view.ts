@@ -26,7 +26,7 @@ export function statusView(rows: FleetRows, cost: FleetCost, extras: StatusExtra
   const figures = {
     nodes: { total: rows.nodes.length, online: rows.nodes.filter((node) => node.agentState === 'online').length, lost },
     devices: { total: rows.devices.length, risky: risky.length, watched: rows.devices.filter((device) => device.level === 'watch').length },
-    targets: { total: rows.targets.length, ok: rows.targets.filter((target) => target.state === 'ok').length },
+    targets: { total: rows.targets.length, ok: rows.targets.filter((target) => target.reachable && target.state === 'ok').length },
     datasets: {
       total: datasets.length,
       met: datasets.filter((dataset) => dataset.policyState === 'met').length,
