@@ -17,6 +17,7 @@ import { stepJobs } from './control-loop/step-jobs.ts';
 import { watchAgents } from './control-loop/watch-agents.ts';
 import type { Dispatch } from './dispatch/dispatch.ts';
 import { Listening } from './health/listening.ts';
+import { endSettledAlerts } from './store/alerts.ts';
 import type { Store } from './store/database.ts';
 import { expireExperiments } from './store/experiments.ts';
 import { insertVerifyJob } from './store/jobs.ts';
@@ -138,6 +139,7 @@ export class FleetKeeper {
     await tolerate(this.#parts, () => scrubOldest(this.#parts, write));
     await tolerate(this.#parts, () => certifyEvacuations(this.#parts, write));
     await tolerate(this.#parts, () => write((tx, nowMs) => expireExperiments(tx, nowMs)));
+    await tolerate(this.#parts, () => write(endSettledAlerts));
     await this.#stepJobs(write);
     await dispatch.nudgeChanged();
     await tolerate(this.#parts, () => this.#pruner.pass(write));

@@ -90,10 +90,7 @@ export async function applyRecords(tx: Tx, nowMs: number, fresh: readonly Stored
     nowMs,
     told.access.map(({ record: { type: _, ...access } }) => access),
   );
-  await storeAccessRates(
-    tx,
-    told.ewma.map(({ record }) => record),
-  );
+  await storeAccessRates(tx, told.ewma);
   // Before the listing of the same agent: what it shows may be the copy that the listing has.
   for (const { nodeId, record } of told['switch-certificate']) await applySwitchCertificate(tx, nodeId, record, publicKeyPem, nowMs);
   for (const { nodeId, record } of told.inventory) await applyInventory(tx, nodeId, record, nowMs);

@@ -2,6 +2,7 @@ import type { Access } from '@data-in-motion/shared/domain/heat';
 import type { RecordOf } from '@data-in-motion/shared/protocol/records';
 import { sql } from 'drizzle-orm';
 import { type Db, rowsOf, type Tx } from './database.ts';
+import type { Told } from './devices.ts';
 
 /** Accesses are added up per dataset and minute. */
 const minuteMs = sql.raw('60000');
@@ -53,12 +54,30 @@ export async function storeAccesses(tx: Tx, nowMs: number, accesses: readonly Ac
   return { accepted: fresh, repeated: known - fresh, unknown: accesses.length - known };
 }
 
-/** The agents' running means of accesses per hour; the newest of each dataset stands. */
-export async function storeAccessRates(tx: Db, told: readonly RecordOf<'ewma'>[]): Promise<void> {
-  if (told.length === 0) return;
-  const newest = new Map(told.map((one) => [one.datasetId, one.accessesPerHour]));
-  const rows = [...newest].map(([id, rate]) => ({ id, rate }));
+/**
+ * The agents' running means of accesses per hour: each tells what it sees at the copies it keeps, so a dataset's is the sum over the nodes that have one.
+ * Late ones are left out, since each agent tells its means again and again.
+ */
+export async function storeAccessRates(tx: Db, told: readonly Told<RecordOf<'ewma'>>[]): Promise<void> {
+  const newest = new Map(told.filter(({ isLate }) => !isLate).map(({ nodeId, record }) => [`${nodeId} ${record.datasetId}`, { nodeId, record }]));
+  if (newest.size === 0) return;
+  const rows = [...newest.values()].map(({ nodeId, record }) => ({ node: nodeId, id: record.datasetId, rate: record.accessesPerHour }));
+  // The rows of datasets are held until the sums stand, or two who add at the same time would each miss the other.
+  const known = await rowsOf<{ id: string }>(
+    tx,
+    sql`select dataset_id as id from dataset where dataset_id in (select id from jsonb_to_recordset(${JSON.stringify(rows)}::jsonb) as n(id text)) order by 1 for update`,
+  );
+  const ids = sql`(select id from jsonb_to_recordset(${JSON.stringify(known)}::jsonb) as k(id text))`;
   await tx.execute(
-    sql`update dataset d set ewma_per_hour = n.rate from jsonb_to_recordset(${JSON.stringify(rows)}::jsonb) as n(id text, rate float8) where d.dataset_id = n.id`,
+    sql`insert into access_rate (dataset_id, node_id, per_hour) select id, node, rate from jsonb_to_recordset(${JSON.stringify(rows)}::jsonb) as n(node text, id text, rate float8)
+      where id in ${ids} on conflict (dataset_id, node_id) do update set per_hour = excluded.per_hour`,
+  );
+  await tx.execute(
+    sql`delete from access_rate r where r.dataset_id in ${ids} and not exists (
+      select 1 from replica c join target t on t.target_id = c.target_id
+      where c.dataset_id = r.dataset_id and t.node_id = r.node_id and c.state in ('verified', 'suspect'))`,
+  );
+  await tx.execute(
+    sql`update dataset d set ewma_per_hour = coalesce((select sum(r.per_hour) from access_rate r where r.dataset_id = d.dataset_id), 0) where d.dataset_id in ${ids}`,
   );
 }

@@ -1,9 +1,9 @@
 import { systemRandom } from '@data-in-motion/shared/random';
 import { ulid } from '@data-in-motion/shared/ulid';
-import { and, eq, isNull, sql } from 'drizzle-orm';
+import { and, eq, isNull, type SQL, sql } from 'drizzle-orm';
 import type { Tx } from './database.ts';
 import { appendEvents } from './events.ts';
-import { alert } from './schema.ts';
+import { alert, node } from './schema.ts';
 
 export interface NewAlert {
   /** What is watched: `device-risk`, `target-unreachable` … */
@@ -25,8 +25,12 @@ export async function raiseAlert(tx: Tx, nowMs: number, raised: NewAlert): Promi
     .where(and(eq(alert.key, key), isNull(alert.endedAtMs)));
   await tx
     .insert(alert)
-    .values({ alertId: ulid(nowMs, systemRandom), key, rule, severity, text, ids, sinceMs: nowMs })
-    .onConflictDoUpdate({ target: alert.key, targetWhere: sql`ended_at_ms is null`, set: { times: sql`${alert.times} + 1`, severity, text, ids } });
+    .values({ alertId: ulid(nowMs, systemRandom), key, rule, severity, text, ids, sinceMs: nowMs, lastAtMs: nowMs })
+    .onConflictDoUpdate({
+      target: alert.key,
+      targetWhere: sql`ended_at_ms is null`,
+      set: { times: sql`${alert.times} + 1`, severity, text, ids, lastAtMs: nowMs },
+    });
   if (before?.severity !== severity)
     await appendEvents(tx, nowMs, [{ type: 'alert.raised', severity, text, ids: { ...ids, rule, subject }, by: 'control-plane' }]);
 }
@@ -40,4 +44,25 @@ export async function endAlert(tx: Tx, nowMs: number, rule: string, subject: str
     .returning();
   for (const { text, ids } of ended)
     await appendEvents(tx, nowMs, [{ type: 'alert.ended', severity: 'info', text: `No longer: ${text}`, ids: { ...ids, rule, subject }, by: 'control-plane' }]);
+}
+
+const minuteMs = 60_000;
+/** Alerts of something that happened, and not of how something is: nobody says that it is over, so each ends when it did not happen again for so long. */
+const overAfterMs: Readonly<Record<string, number>> = {
+  'agent-flapping': 5 * minuteMs,
+  'stream-forked': 60 * minuteMs,
+  'telemetry-gap': 24 * 60 * minuteMs,
+};
+
+/** End the alerts whose cause is gone without anybody saying so. */
+export async function endSettledAlerts(tx: Tx, nowMs: number): Promise<void> {
+  const over = Object.entries(overAfterMs).map(
+    ([rule, afterMs]): SQL => sql`(${alert.rule} = ${rule} and coalesce(${alert.lastAtMs}, ${alert.sinceMs}) <= ${nowMs - afterMs})`,
+  );
+  const isClaimantGone = sql`(${alert.rule} = 'target-claimed-twice' and exists (select 1 from ${node} where ${node.nodeId} = ${alert.ids}->>'nodeId' and ${node.agentState} = 'revoked'))`;
+  const rows = await tx
+    .select({ key: alert.key, rule: alert.rule })
+    .from(alert)
+    .where(and(isNull(alert.endedAtMs), sql.join([sql`(`, sql.join([...over, isClaimantGone], sql` or `), sql`)`])));
+  for (const { key, rule } of rows) await endAlert(tx, nowMs, rule, key.slice(rule.length + 1));
 }

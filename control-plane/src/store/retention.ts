@@ -122,7 +122,21 @@ export async function pruneRecommendations(tx: Tx, keep: Retention, nowMs: numbe
 
 /** Tables whose rows are changed or deleted all the time, the busiest first. */
 const churning = [
-  ...['cp_leader', 'node', 'job', 'agent_stream', 'access_aggregate', 'dataset', 'device', 'target', 'replica', 'pointer', 'recommendation', 'plan'],
+  ...[
+    'cp_leader',
+    'node',
+    'job',
+    'agent_stream',
+    'access_aggregate',
+    'access_rate',
+    'dataset',
+    'device',
+    'target',
+    'replica',
+    'pointer',
+    'recommendation',
+    'plan',
+  ],
   ...['reading', 'assessment', 'disk_stats', 'batch', 'batch_seq', 'access_event', 'event', 'idempotency', 'quarantine', 'sync_queue', 'alert', 'token'],
 ];
 

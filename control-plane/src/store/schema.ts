@@ -424,6 +424,16 @@ export const accessAggregate = pgTable(
   },
   (table) => [primaryKey({ columns: [table.datasetId, table.windowStartMs] })],
 );
+/** The running mean that each agent with a copy tells last; `dataset.ewma_per_hour` is their sum. */
+export const accessRate = pgTable(
+  'access_rate',
+  {
+    datasetId: text('dataset_id').$type<DatasetId>().notNull(),
+    nodeId: text('node_id').$type<NodeId>().notNull(),
+    perHour: doublePrecision('per_hour').notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.datasetId, table.nodeId] })],
+);
 
 /* ── what was said and done ────────────────────────────────────── */
 
@@ -454,6 +464,8 @@ export const alert = pgTable(
     text: text('text').notNull(),
     ids: jsonb('ids').$type<Ids>().notNull().default({}),
     sinceMs: atMs('since_ms').notNull(),
+    /** When it was raised last; null when that was before this was kept. */
+    lastAtMs: atMs('last_at_ms'),
     endedAtMs: atMs('ended_at_ms'),
     times: integer('times').notNull().default(1),
   },

@@ -1,12 +1,12 @@
 import type { NodeId, TargetId } from '@data-in-motion/shared/domain/ids';
 import type { TargetDescription } from '@data-in-motion/shared/domain/target';
 import type { RecordOf } from '@data-in-motion/shared/protocol/records';
-import { and, eq, inArray, isNull, lte, or } from 'drizzle-orm';
+import { and, eq, inArray, isNull, lte, or, sql } from 'drizzle-orm';
 import { endAlert, raiseAlert } from './alerts.ts';
 import type { Tx } from './database.ts';
 import type { Told } from './devices.ts';
 import { appendEvents } from './events.ts';
-import { node, target } from './schema.ts';
+import { alert, node, target } from './schema.ts';
 
 const undeclared = 'its agent no longer declares it';
 
@@ -27,7 +27,17 @@ async function refuseClaims(tx: Tx, nowMs: number, nodeId: NodeId, declared: rea
     const text = `The agent on ${nodeId} declares the target ${targetId}, which belongs to ${owner}: ignored. Give each target its own name.`;
     await raiseAlert(tx, nowMs, { rule: 'target-claimed-twice', subject: `${targetId}@${nodeId}`, severity: 'error', text, ids: { targetId, nodeId } });
   }
+  await endOldClaims(tx, nowMs, nodeId, new Set(claims.map(({ targetId }) => targetId)));
   return declared.filter((one) => !claims.some((claim) => claim.targetId === one.targetId));
+}
+
+/** What this node declared before and declares no more, or what is its own by now. */
+async function endOldClaims(tx: Tx, nowMs: number, nodeId: NodeId, claims: ReadonlySet<TargetId>): Promise<void> {
+  const open = await tx
+    .select({ ids: alert.ids })
+    .from(alert)
+    .where(and(eq(alert.rule, 'target-claimed-twice'), isNull(alert.endedAtMs), sql`${alert.ids}->>'nodeId' = ${nodeId}`));
+  for (const { ids } of open) if (!claims.has(ids.targetId as TargetId)) await endAlert(tx, nowMs, 'target-claimed-twice', `${ids.targetId}@${nodeId}`);
 }
 
 async function withdraw(tx: Tx, nowMs: number, nodeId: NodeId, declared: ReadonlySet<TargetId>): Promise<void> {
@@ -51,7 +61,7 @@ async function withdraw(tx: Tx, nowMs: number, nodeId: NodeId, declared: Readonl
 
 /** The targets that an agent declares when it starts: new ones are added, changed ones changed, those it no longer names are lost until it does. */
 export async function storeTargets(tx: Tx, nowMs: number, nodeId: NodeId, declared: readonly TargetDescription[]): Promise<void> {
-  const own = declared.length === 0 ? [] : await refuseClaims(tx, nowMs, nodeId, declared);
+  const own = await refuseClaims(tx, nowMs, nodeId, declared);
   for (const description of [...own].sort((a, b) => (a.targetId < b.targetId ? -1 : 1))) {
     const { targetId } = description;
     const [before] = await tx

@@ -5,6 +5,7 @@ import type { AckMessage, BatchMessage, WelcomeMessage } from '@data-in-motion/s
 import { eq, sql } from 'drizzle-orm';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { type Ingest, type IngestParts, startIngest } from '../../src/ingest/ingest.ts';
+import { endSettledAlerts } from '../../src/store/alerts.ts';
 import { rowsOf, type Store, type Tx } from '../../src/store/database.ts';
 import * as schema from '../../src/store/schema.ts';
 import { storeKinds, type TestStores } from '../stores.ts';
@@ -351,6 +352,35 @@ describe.each(storeKinds)('the ingest into $kind', ({ stores }) => {
     expect(await store.db.select({ at: schema.dataset.lastAccessAtMs }).from(schema.dataset)).toEqual([{ at: startMs + 60_000 }]);
   });
 
+  it('adds up what the agents with a copy tell of a dataset’s use, each by its last word', async () => {
+    await store.db.insert(schema.dataset).values({ datasetId: 'logs' as never, owner: 'me', createdAtMs: 0 });
+    for (const [nodeId, targetId] of [
+      ['n1', 't1'],
+      ['n2', 't2'],
+    ] as const) {
+      await store.db.insert(schema.target).values({ targetId: targetId as never, nodeId: nodeId as NodeId, description: {} as never });
+      await store.db
+        .insert(schema.replica)
+        .values({ replicaId: `r-${nodeId}` as never, datasetId: 'logs' as never, targetId: targetId as never, state: 'verified', createdAtMs: 0 });
+    }
+    const ewma = (accessesPerHour: number) => ({ type: 'ewma', datasetId: 'logs', atMs: startMs, accessesPerHour }) as never;
+    const [one, two, other] = [new Outbox('n1'), new Outbox('n2'), new Outbox('n3')];
+    const rate = async (outbox: Outbox, ...perHour: number[]) => {
+      bus.published.length = 0;
+      await send(outbox.seal(perHour.map(ewma)), outbox.nodeId);
+      await bus.said(({ name, identity, payload }) => name === 'ack' && identity === outbox.nodeId && payload.upto === outbox.seq);
+      return (await store.db.select({ rate: schema.dataset.ewmaPerHour }).from(schema.dataset))[0]!.rate;
+    };
+    expect(await rate(one, 3, 12)).toBe(12);
+    expect(await rate(two, 0)).toBe(12);
+    expect(await rate(two, 5)).toBe(17);
+    expect(await rate(one, 10)).toBe(15);
+    // Who has no copy sees nobody read; and what left with a copy is counted no more.
+    expect(await rate(other, 100)).toBe(15);
+    await store.db.delete(schema.replica).where(eq(schema.replica.replicaId, 'r-n1' as never));
+    expect(await rate(two, 5)).toBe(5);
+  });
+
   it('keeps targets with the node that declared them first, and notes those that are withdrawn', async () => {
     const target = (targetId: string) => ({
       targetId,
@@ -382,7 +412,17 @@ describe.each(storeKinds)('the ingest into $kind', ({ stores }) => {
     ]);
     expect(await boot('n1', ['t1'])).toContainEqual({ target: 't2', node: 'n1', state: 'lost' });
     expect(await boot('n1', ['t1', 't2'])).toContainEqual({ target: 't2', node: 'n1', state: 'ok' });
-    expect((await store.db.select().from(schema.alert).where(eq(schema.alert.rule, 'target-claimed-twice'))).length).toBe(1);
+    const claims = () => store.db.select({ ended: schema.alert.endedAtMs }).from(schema.alert).where(eq(schema.alert.rule, 'target-claimed-twice'));
+    expect(await claims()).toEqual([{ ended: null }]);
+    await boot('n2', ['t3']);
+    expect(await claims()).toEqual([{ ended: expect.any(Number) }]);
+    await boot('n2', ['t1']);
+    await store.db
+      .update(schema.node)
+      .set({ agentState: 'revoked' })
+      .where(eq(schema.node.nodeId, 'n2' as NodeId));
+    await store.transaction((tx) => endSettledAlerts(tx, 1));
+    expect(await claims()).toEqual([{ ended: expect.any(Number) }, { ended: 1 }]);
   });
 
   it('tells a person of an agent that starts again and again', async () => {

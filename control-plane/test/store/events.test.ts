@@ -1,6 +1,6 @@
 import { sql } from 'drizzle-orm';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { endAlert, raiseAlert } from '../../src/store/alerts.ts';
+import { endAlert, endSettledAlerts, raiseAlert } from '../../src/store/alerts.ts';
 import { openStore, rowsOf, type Store } from '../../src/store/database.ts';
 import { appendEvents, followEvents, lastEventSeq, type NewEvent } from '../../src/store/events.ts';
 import { alert, event } from '../../src/store/schema.ts';
@@ -88,6 +88,22 @@ describe.each(storeKinds)('events on $kind', ({ stores }) => {
     await raise('warning');
     expect(await heard(store, from, 4)).toEqual(['it is warning', 'it is error', 'No longer: it is error', 'it is warning']);
     expect(await store.db.select({ times: alert.times, ended: alert.endedAtMs }).from(alert).orderBy(alert.alertId)).toHaveLength(2);
+  });
+
+  it('end the alerts of what happened once when it did not happen again, and no others', async () => {
+    const raise = (rule: string, atMs: number) =>
+      store.transaction((tx) => raiseAlert(tx, atMs, { rule, subject: 'n1', severity: 'warning', text: rule, ids: { nodeId: 'n1' } }));
+    const open = async (atMs: number) => {
+      await store.transaction((tx) => endSettledAlerts(tx, atMs));
+      const rows = await store.db.select({ rule: alert.rule }).from(alert).where(sql`ended_at_ms is null and ids->>'nodeId' = 'n1'`);
+      return rows.map((row) => row.rule).sort();
+    };
+    for (const rule of ['agent-flapping', 'agent-lost', 'stream-forked', 'telemetry-gap']) await raise(rule, 0);
+    await raise('agent-flapping', 100_000);
+    expect(await open(399_999)).toEqual(['agent-flapping', 'agent-lost', 'stream-forked', 'telemetry-gap']);
+    expect(await open(400_000)).toEqual(['agent-lost', 'stream-forked', 'telemetry-gap']);
+    expect(await open(3_600_000)).toEqual(['agent-lost', 'telemetry-gap']);
+    expect(await open(86_400_000)).toEqual(['agent-lost']);
   });
 });
 
