@@ -37,7 +37,7 @@ export interface StreamState extends StreamWatermark {
 
 export interface StoredBatch<Batch> {
   readonly batch: Batch;
-  /** A batch sealed after it was stored before it: what it tells is older than what is known. */
+  /** A batch sealed after it may be stored before it: what it tells may be older than what is known. */
   readonly isLate: boolean;
 }
 
@@ -60,18 +60,39 @@ function asRows(streams: readonly StreamName[]) {
   return sql`jsonb_to_recordset(${JSON.stringify(streams.map(({ nodeId, incarnation }) => ({ node: nodeId, inc: incarnation })))}::jsonb) as g(node text, inc bigint)`;
 }
 
-/** Make and lock the rows of these streams, in one order everywhere; answers the highest sequence seen in each before. */
-async function lockStreams(tx: Tx, streams: readonly StreamName[]): Promise<Map<string, number>> {
+/** What tells whether a batch is late. */
+interface StreamBefore {
+  /** The highest sequence seen in this stream before. */
+  readonly highest: number;
+  /** The agent's newest life, and the name of the start that began it; the text is empty where no start is known. */
+  readonly life: number;
+  readonly bootUid: string;
+}
+
+/** Make and lock the rows of these streams, in one order everywhere. */
+async function lockStreams(tx: Tx, streams: readonly StreamName[]): Promise<Map<string, StreamBefore>> {
   await tx
     .insert(agentStream)
     .values(streams.map((stream) => ({ ...stream, chain: chainStart })))
     .onConflictDoNothing();
-  const rows = await rowsOf<{ node: NodeId; inc: number; highest: number }>(
+  const rows = await rowsOf<StreamBefore & { node: NodeId; inc: number }>(
     tx,
-    sql`select s.node_id as node, s.incarnation as inc, s.highest_seen as highest from agent_stream s join ${asRows(streams)} on s.node_id = g.node and s.incarnation = g.inc
+    sql`select s.node_id as node, s.incarnation as inc, s.highest_seen as highest, coalesce(n.incarnation, 0) as life, coalesce(n.boot_uid, '') as "bootUid"
+      from agent_stream s join ${asRows(streams)} on s.node_id = g.node and s.incarnation = g.inc left join node n on n.node_id = s.node_id
       order by s.node_id, s.incarnation for update of s`,
   );
-  return new Map(rows.map((row) => [streamKey({ nodeId: row.node, incarnation: row.inc }), row.highest]));
+  return new Map(rows.map((row) => [streamKey({ nodeId: row.node, incarnation: row.inc }), row]));
+}
+
+/** A ULID begins with its time, ten characters that sort as text. */
+const timeOf = (ulid: string): string => ulid.slice(0, 10);
+
+/**
+ * Whether something sealed after this batch may be stored already: in its own stream, or, when it is from an older life of its agent, in another. After a
+ * start the batches of before are placed anew, ahead of all others, though some that followed them may have come through; their names tell their age.
+ */
+function isLate(batch: ReceivedBatch, { highest, life, bootUid }: StreamBefore): boolean {
+  return batch.seq < highest || batch.incarnation < life || timeOf(batch.uid) < timeOf(bootUid);
 }
 
 /** Insert what is new. A batch is known by its uid in every incarnation; its place is by incarnation and sequence. */
@@ -130,13 +151,12 @@ async function advanceWatermarks(tx: Tx, nowMs: number, streams: readonly Stream
 export async function storeBatches<Batch extends ReceivedBatch>(tx: Tx, nowMs: number, received: readonly Batch[]): Promise<BatchOutcome<Batch>> {
   const batches = [...received].sort((a, b) => byStream(a, b) || a.seq - b.seq);
   const streams = streamsOf(batches);
-  const highest = await lockStreams(tx, streams);
+  const before = await lockStreams(tx, streams);
   const { fresh, contradictions } = await insertBatches(tx, nowMs, batches);
   await advanceWatermarks(tx, nowMs, streams);
   const first: StoredBatch<Batch>[] = [];
   for (const batch of batches) {
-    const isLate = batch.seq < (highest.get(streamKey(batch)) ?? 0);
-    if (fresh.delete(`${batch.nodeId} ${batch.uid}`)) first.push({ batch, isLate });
+    if (fresh.delete(`${batch.nodeId} ${batch.uid}`)) first.push({ batch, isLate: isLate(batch, before.get(streamKey(batch))!) });
   }
   return { fresh: first, forked: contradictions };
 }

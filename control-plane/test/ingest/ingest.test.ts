@@ -1,7 +1,9 @@
 import { systemClock } from '@data-in-motion/shared/clock';
 import type { NodeId } from '@data-in-motion/shared/domain/ids';
 import { Failure } from '@data-in-motion/shared/failure';
-import type { AckMessage, BatchMessage, WelcomeMessage } from '@data-in-motion/shared/protocol/messages';
+import type { AckMessage, BatchMessage, BootMessage, WelcomeMessage } from '@data-in-motion/shared/protocol/messages';
+import { systemRandom } from '@data-in-motion/shared/random';
+import { ulid } from '@data-in-motion/shared/ulid';
 import { eq, sql } from 'drizzle-orm';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { type Ingest, type IngestParts, startIngest } from '../../src/ingest/ingest.ts';
@@ -319,6 +321,40 @@ describe.each(storeKinds)('the ingest into $kind', ({ stores }) => {
       { level: 'healthy', at: 30 },
     ]);
     expect(await count('reading')).toBe(3);
+  });
+
+  it('lets nothing of an older life that comes after a start stand over what is known of a device', async () => {
+    const outbox = new Outbox('n1');
+    const begin = async (over: Partial<BootMessage> = {}) => {
+      const boot = bootOf(outbox, { lastIncarnation: outbox.inc - 1, ...over });
+      await bus.deliver('boot', 'n1', boot);
+      await bus.said(({ name, payload }) => name === 'welcome' && payload.bootUid === boot.bootUid);
+    };
+    const level = () => store.db.select({ level: schema.device.level, at: schema.device.assessedAtMs }).from(schema.device);
+    await begin();
+    const [first, lost, last] = [
+      outbox.seal([seen('d1')]),
+      outbox.seal([assessment('d1', startMs + 20, 'failing')]),
+      outbox.seal([assessment('d1', startMs + 30, 'healthy')]),
+    ];
+    for (const batch of [first, last]) await send(batch);
+    await bus.said(({ name, payload }) => name === 'ack' && (payload.holes as number[]).includes(2));
+    // A minute later the agent starts again, and what was not acknowledged is placed first in its new life.
+    const bootUid = ulid(startMs + 60_000, systemRandom);
+    const again = outbox.restart(2, [lost, last]);
+    await begin({ bootUid, lastSeq: 3 });
+    for (const batch of again) await send(batch);
+    await ackUpto(2, 2);
+    expect(await level()).toEqual([{ level: 'healthy', at: startMs + 30 }]);
+    // In the new life its own order counts, also when its clock is set back.
+    await send(outbox.seal([assessment('d1', startMs + 29, 'watch')], ulid(startMs + 60_001, systemRandom)));
+    await ackUpto(3, 2);
+    expect(await level()).toEqual([{ level: 'watch', at: startMs + 29 }]);
+    // Nor does a message of the life before that was long on its way.
+    await send({ ...new Outbox('n1').seal([assessment('d1', startMs + 10, 'failing')]), seq: 4 });
+    await bus.said(({ name, payload }) => name === 'ack' && payload.inc === 1 && (payload.holes as number[]).length === 1);
+    await expect.poll(() => rowsOf(store.db, sql`select 1 from assessment`).then((rows) => rows.length)).toBe(4);
+    expect(await level()).toEqual([{ level: 'watch', at: startMs + 29 }]);
   });
 
   it('goes by the order of an agent whose clock was set back', async () => {
