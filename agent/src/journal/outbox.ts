@@ -4,7 +4,7 @@ import { type AgentRecord, agentRecord } from '@data-in-motion/shared/protocol/r
 import type { Random } from '@data-in-motion/shared/random';
 import { ulid } from '@data-in-motion/shared/ulid';
 import { type Ballast, withRoom } from './ballast.ts';
-import { type Journal, sqliteCode } from './journal.ts';
+import type { Journal } from './journal.ts';
 import type { Meta } from './meta.ts';
 import type { OutboxRows } from './outbox-rows.ts';
 import { thinOldest } from './thin.ts';

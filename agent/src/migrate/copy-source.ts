@@ -46,7 +46,7 @@ export async function openImported(jobId: string, parts: StepParts, signal: Abor
   if (scanned === undefined) throw gone(`the scan of job ${jobId}`);
   const files = scanFilesOf(parts.stateDirectory, jobId);
   const tree = await openScanSource(parts, jobId, JSON.parse(scanned.source) as ScanSource, signal);
-  const leaves = new DirectorySource(tree, { kind: 'import', buffers: parts.buffers, small: parts.small, beforeRead: async () => {} }, (path) =>
+  const leaves = new DirectorySource(tree, { kind: 'import', buffers: parts.buffers, small: parts.small.at(null), beforeRead: async () => {} }, (path) =>
     mtimeIn(files, path),
   );
   return { leaves, files };
@@ -64,7 +64,7 @@ export async function openReplica(targetId: string, datasetId: string, replicaId
       await parts.faults.before('read', targetId);
       await parts.throttle.take(targetId, bytes, signal);
     };
-    const leaves = new DirectorySource(tree, { kind: 'replica', buffers: parts.buffers, small: parts.small, beforeRead }, async () => null);
+    const leaves = new DirectorySource(tree, { kind: 'replica', buffers: parts.buffers, small: parts.small.at(targetId), beforeRead }, async () => null);
     return { leaves, files };
   } catch (thrown) {
     if (isMissing(thrown)) throw gone(`replica ${replicaId} on ${targetId}`);

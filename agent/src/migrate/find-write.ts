@@ -18,12 +18,8 @@ export async function findWrite(tree: Directory, files: ManifestFiles): Promise<
   const times = new Map<RawPath, bigint>();
   try {
     for await (const pair of pairUp(readManifest(files.manifest), tree, hashes)) {
-      try {
-        const detail = await signOfWrite(pair, times);
-        if (detail !== null) return { path: pair.path, detail };
-      } finally {
-        await pair.parent?.release();
-      }
+      const detail = await signOfWrite(pair, times);
+      if (detail !== null) return { path: pair.path, detail };
     }
     return null;
   } finally {

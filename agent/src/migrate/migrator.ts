@@ -18,7 +18,7 @@ import { defaultMoverSettings, type MoverSettings } from './mover-settings.ts';
 import { permitOf } from './permit.ts';
 import { Rooms } from './room.ts';
 import { SourceOpener } from './serve-source.ts';
-import { SmallFiles } from './small-files.ts';
+import { SmallFileThreads } from './small-files.ts';
 import type { StepParts, StepProgress, StepRun } from './step-parts.ts';
 import { activate, witness } from './steps/activate.ts';
 import { copy } from './steps/copy.ts';
@@ -80,7 +80,7 @@ export class Migrator {
       settings,
       budget: new ByteBudget(settings.budgetBytes),
       buffers: new LeafBuffers(),
-      small: new SmallFiles(),
+      small: new SmallFileThreads(),
       rooms: new Rooms(),
       throttle: new Throttle(settings.bytesPerSecPerTarget, parts.clock),
       noteOwnRead: (replicaId) => void this.#ownReads.set(replicaId, parts.clock.nowMs()),

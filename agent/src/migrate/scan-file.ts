@@ -28,7 +28,7 @@ export interface ScannedFile {
  * @throws Failure `source.file-growing` when it would not hold still
  */
 export async function scanFile(file: Walked, quietMs: number, parts: StepParts, signal: AbortSignal): Promise<ScannedFile | null> {
-  const small = await parts.small.ask({ task: 'digest', directoryFd: file.parent.directory.fd, name: file.name });
+  const small = await parts.small.at(null).ask({ task: 'digest', directoryFd: file.parent.directory.fd, name: file.name });
   if (small !== null && isSameState(small.stat, small.after) && unquietForMs(small.stat, quietMs, parts.clock.nowMs()) === 0) return scannedSmall(small);
   for (let round = 0; round <= parts.settings.quietRounds; round++) {
     let fd: number;

@@ -1,6 +1,22 @@
 import { Worker } from 'node:worker_threads';
 import type { SmallAnswer, SmallTask } from './small-file.ts';
 
+/** A thread for each place, so that a disk that hangs keeps nobody waiting but who works on it. */
+export class SmallFileThreads {
+  readonly #byPlace = new Map<string | null, SmallFiles>();
+
+  /** @param place name of a target; null for all that is imported */
+  at(place: string | null): SmallFiles {
+    const known = this.#byPlace.get(place) ?? new SmallFiles();
+    this.#byPlace.set(place, known);
+    return known;
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([...this.#byPlace.values()].map((one) => one.close()));
+  }
+}
+
 /** A few files are done before a thread has started; it costs 12 MB while it is there. */
 const worthAThread = 128;
 const idleMs = 3_000;

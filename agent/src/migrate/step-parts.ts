@@ -9,7 +9,7 @@ import type { ByteBudget } from './byte-budget.ts';
 import type { LeafBuffers } from './leaf-buffers.ts';
 import type { MoverSettings } from './mover-settings.ts';
 import type { Rooms } from './room.ts';
-import type { SmallFiles } from './small-files.ts';
+import type { SmallFileThreads } from './small-files.ts';
 import type { Throttle } from './throttle.ts';
 
 /** What every step works with: the node's places and the few things that reach outside. */
@@ -25,7 +25,7 @@ export interface StepParts {
   readonly settings: MoverSettings;
   readonly budget: ByteBudget;
   readonly buffers: LeafBuffers;
-  readonly small: SmallFiles;
+  readonly small: SmallFileThreads;
   readonly rooms: Rooms;
   readonly throttle: Throttle;
   /** The mover itself read a replica's files just now: such accesses are not the applications'. */

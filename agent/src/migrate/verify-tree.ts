@@ -56,6 +56,8 @@ export async function compareTree(
   const manifest = manifestEntries(files);
   const pairs = pairUp(manifest.entries, tree, hashes);
   const checked = mapInOrder(pairs, filesAtOnce, async (pair) => {
+    // Only once it is worked on: what was taken from the list and never came to its turn would not be released.
+    pair.parent?.hold();
     try {
       return { pair, detail: await differenceIn(pair, inodes, how.targetId, parts, run) };
     } finally {
@@ -92,11 +94,11 @@ export interface Pair {
   readonly walked: Walked | null;
   readonly firstLeaf: number;
   readonly hashes: readonly Buffer[];
-  /** Held for who works on the pair, who releases it. */
+  /** Open until the next pair is taken; who works on this one longer holds it. */
   readonly parent: HeldDirectory | null;
 }
 
-/** Two lists in the same order, side by side. Who takes a pair releases its parent. */
+/** Two lists in the same order, side by side. */
 export async function* pairUp(manifest: AsyncGenerator<ReadEntry, unknown>, below: Directory, hashes: HashReader): AsyncGenerator<Pair> {
   const tree = walkTree(below);
   try {
@@ -109,7 +111,6 @@ export async function* pairUp(manifest: AsyncGenerator<ReadEntry, unknown>, belo
       const inTree = b !== null && (a === null || b.path <= a.entry.path);
       const entry = inManifest ? a!.entry : null;
       const leaves = entry?.kind === 'f' ? await hashes.take(leavesOf(entry.sizeBytes)) : [];
-      if (inTree) b!.parent.hold();
       yield {
         path: inManifest ? a!.entry.path : b!.path,
         entry,
@@ -160,8 +161,8 @@ async function differenceIn(pair: Pair, inodes: Map<RawPath, Promise<bigint>>, t
 }
 
 /** Also false when it could not be told: then the careful way finds out what differs. */
-async function isSmallSame(entry: FileEntry, hashes: readonly Buffer[], walked: Walked, parts: StepParts): Promise<boolean> {
-  const found = await parts.small.ask({ task: 'digest', directoryFd: walked.parent.directory.fd, name: walked.name });
+async function isSmallSame(entry: FileEntry, hashes: readonly Buffer[], walked: Walked, targetId: string, parts: StepParts): Promise<boolean> {
+  const found = await parts.small.at(targetId).ask({ task: 'digest', directoryFd: walked.parent.directory.fd, name: walked.name });
   if (found === null || found.stat.size !== BigInt(entry.sizeBytes) || found.sha256 !== entry.sha256) return false;
   const leaves = entry.sizeBytes === 0 ? [] : [Buffer.from(found.leaf)];
   return leaves.every((leaf, n) => leaf.equals(hashes[n]!)) && merkleRoot(leaves).toString('hex') === entry.root;
@@ -176,7 +177,7 @@ async function fileDifference(
   run: StepRun,
 ): Promise<string | null> {
   await parts.faults.before('read', targetId);
-  if (entry.sizeBytes <= smallFileBytes && (await isSmallSame(entry, hashes, walked, parts))) {
+  if (entry.sizeBytes <= smallFileBytes && (await isSmallSame(entry, hashes, walked, targetId, parts))) {
     await parts.throttle.take(targetId, entry.sizeBytes, run.signal);
     return null;
   }

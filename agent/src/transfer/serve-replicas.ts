@@ -98,13 +98,15 @@ async function sendLeaves(response: ServerResponse, source: ServedSource, query:
   if (from === null || to === null || from >= to || to > source.leaves)
     throw new Failure('refused', { code: 'transfer.bad-request', message: `leaves run from 0 to ${source.leaves}` });
   for await (const bytes of source.read(from, to, signal)) {
+    // The reader may have left while the leaf was read: then nothing will ever drain.
+    signal.throwIfAborted();
     // The head waits for the first good leaf, so that a bad one can still be answered with its reason.
     if (!response.headersSent) response.writeHead(200, { 'content-type': 'application/octet-stream' });
     // Memory of an answer that broke is not used again: the system may still look at it.
     const isTaken = response.write(bytes, (error) => {
       if (error == null) source.give(bytes);
     });
-    if (!isTaken) await drained(response, signal);
+    if (!isTaken && !signal.aborted) await drained(response, signal);
     signal.throwIfAborted();
   }
   response.end();

@@ -100,6 +100,29 @@ test.each([
   expect(await agent.carryOut(permit('retire'))).toMatchObject({ event: 'conflict' });
 });
 
+test('a comparison that ends early keeps no directory open', async () => {
+  const source = path.join(home, 'many');
+  fs.mkdirSync(path.join(source, 'd'), { recursive: true });
+  for (let i = 0; i < 200; i++) fs.writeFileSync(path.join(source, `d/${i}`), 'x');
+  const { replicaId, version } = await importTo(agent, source, 'fast', 'letters');
+  fs.writeFileSync(agent.path('fast', 'letters', replicaId, 'd/0'), 'y');
+  const order = { kind: 'verify', epoch: 1, target: { ...target(), replicaId }, ...version };
+  for (let i = 0; i < 3; i++) expect(await agent.carryOut({ ...order, jobId: id() })).toMatchObject({ event: 'mismatched', path: 'd/0' });
+  await agent.stop();
+  const open = fs.readdirSync('/proc/self/fd').map((fd) => nameOf(`/proc/self/fd/${fd}`));
+  expect(open.filter((name) => name.startsWith(home))).toEqual([]);
+  agent = new OneAgent(agent.home, ['fast']);
+});
+
+/** Empty for what was closed meanwhile. */
+function nameOf(descriptor: string): string {
+  try {
+    return fs.readlinkSync(descriptor);
+  } catch {
+    return '';
+  }
+}
+
 test('a replica that is gone is found missing, and without its manifest it is kept', async () => {
   fs.renameSync(agent.path('fast', '.dim/manifests', `${first.replicaId}.jsonl`), path.join(home, 'aside'));
   expect(await agent.carryOut(permit('retire'))).toMatchObject({ event: 'kept' });

@@ -176,6 +176,39 @@ test('bytes that change on the way are asked for once more and then refused', as
   liar.closeAllConnections();
 });
 
+test('a source is closed when its reader leaves while a leaf is being read', async () => {
+  let reading = (): void => undefined;
+  let closed = (): void => undefined;
+  const isRead = new Promise<void>((resolve) => {
+    reading = resolve;
+  });
+  const isClosed = new Promise<void>((resolve) => {
+    closed = resolve;
+  });
+  const read = async function* (_from: number, _to: number, signal: AbortSignal): AsyncGenerator<Buffer> {
+    reading();
+    await new Promise((resolve) => signal.addEventListener('abort', resolve));
+    yield Buffer.alloc(8 * 1_024 * 1_024);
+  };
+  const file = path.join(home, 'unused');
+  const slow = await startTransferServer({
+    host: '127.0.0.1',
+    port: 0,
+    nodeId: 'node-a',
+    publicKeyPem: () => key.publicKeyPem,
+    openSource: async () => ({ manifest: file, leafHashes: file, leaves: 1, read, give: () => undefined, close: async () => closed() }),
+    clock: systemClock,
+  });
+  const replicaId = id();
+  const headers = { authorization: `Bearer ${token({ source: { kind: 'replica', targetId: 'a1', replicaId } })}` };
+  const request = http.get(`${slow.url}/v1/sources/${replicaId}/leaves?from=0&to=1`, { headers });
+  request.on('error', () => undefined);
+  await isRead;
+  request.destroy();
+  await isClosed;
+  await slow.close();
+});
+
 test('a redirect is not followed', async () => {
   plantTree(source, 'small');
   const first = await importTo(sender, source, 'a1', 'letters');

@@ -101,7 +101,13 @@ async function haveCopy(order: OrderOf<'copy'>, root: Directory, parts: StepPart
     await haveManifest(files, order, source.fetchManifest);
     const done = parts.journal.copy(order.jobId);
     const tree = await inDirectory(root, ownPath('staging'), (directory) => directory.directory(stagingName(order)));
-    const staging = new Staging(tree, `${target.root}/${ownPath('staging')}/${stagingName(order)}`, target.targetId, parts.faults, parts.small);
+    const staging = new Staging(
+      tree,
+      `${target.root}/${ownPath('staging')}/${stagingName(order)}`,
+      target.targetId,
+      parts.faults,
+      parts.small.at(target.targetId),
+    );
     try {
       const room = await haveRoom(order, root, tree, found, parts);
       try {
