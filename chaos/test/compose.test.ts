@@ -44,6 +44,18 @@ describe('docker-compose.yml, read without an engine', () => {
     expect(services.filter(([, one]) => one.profiles.includes('metrics')).map(([name]) => name)).toEqual(['prometheus', 'grafana']);
   });
 
+  test('an image copies only what is there', () => {
+    for (const dockerfile of services.flatMap(([, one]) => one.build?.dockerfile ?? [])) {
+      const lines = readFileSync(path.join(root, dockerfile), 'utf8').split('\n');
+      const copied = lines.filter((line) => /^COPY (?!--from)/.test(line)).flatMap((line) => line.split(' ').slice(1, -1));
+      expect(copied.length, dockerfile).toBeGreaterThan(5);
+      expect(
+        copied.filter((name) => !existsSync(path.join(root, name))),
+        dockerfile,
+      ).toEqual([]);
+    }
+  });
+
   test('each agent has the settings of its own node', () => {
     const agents = services.filter(([, one]) => one.build?.dockerfile === 'agent/Dockerfile');
     expect(agents.map(([name]) => name)).toEqual(['berlin', 'frankfurt', 'virginia']);
