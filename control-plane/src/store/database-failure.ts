@@ -40,7 +40,8 @@ export function asStoreFailure(thrown: unknown): Failure {
   const found = codedCause(thrown);
   if (found === undefined) return asFailure(thrown);
   if (lostConnection.includes(found.code)) return new Failure('unavailable', { code: 'database.connection', message: found.message, cause: thrown });
-  const kind = /^[0-9A-Z]{5}$/.test(found.code) ? (kindByClass[found.code.slice(0, 2)] ?? 'defect') : undefined;
+  // Of the system's names `EPIPE` has five characters too, but no digit.
+  const kind = /^(?=.*\d)[0-9A-Z]{5}$/.test(found.code) ? (kindByClass[found.code.slice(0, 2)] ?? 'defect') : undefined;
   if (kind !== undefined) return new Failure(kind, { code: `database.${found.code.toLowerCase()}`, message: found.message, cause: thrown });
   const system = asFailure(Object.assign(new Error(found.message, { cause: thrown }), { code: found.code }));
   return system;
