@@ -123,6 +123,8 @@ export interface MosquittoServer {
   /** Its connections stay open, and nothing is answered any more. */
   freeze(): void;
   kill(): Promise<void>;
+  /** Once more on the same port, knowing nothing of before. */
+  start(): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -133,13 +135,18 @@ export async function startMosquitto(config: readonly string[] = ['allow_anonymo
   const port = await freePort();
   const path = join(folder, 'mosquitto.conf');
   writeFileSync(path, [`listener ${port} 127.0.0.1`, 'persistence false', ...config, ''].join('\n'));
-  const child = spawn(mosquittoPath!, ['-c', path], { cwd: folder, stdio: 'ignore' });
-  await untilListening(port, child);
+  let child: ChildProcess;
+  const start = async (): Promise<void> => {
+    child = spawn(mosquittoPath!, ['-c', path], { cwd: folder, stdio: 'ignore' });
+    await untilListening(port, child);
+  };
+  await start();
   return {
     url: `mqtt://127.0.0.1:${port}`,
     port,
     freeze: () => void child.kill('SIGSTOP'),
     kill: () => end(child, 'SIGKILL'),
+    start,
     async stop() {
       await end(child, 'SIGKILL');
       rmSync(folder, { recursive: true, force: true });

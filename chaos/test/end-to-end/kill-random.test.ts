@@ -10,6 +10,7 @@ import { readTree, treeDifferences } from './read-tree.ts';
 import {
   add,
   closeStages,
+  describeEveryWay,
   detailOf,
   expectPromises,
   insistently,
@@ -26,7 +27,8 @@ import {
 
 /** Processes die at random moments while data is imported, copied, moved, verified and retired. */
 
-const kills = 12;
+/** Embedded more: there the database itself dies with its process. */
+const killsOf = { embedded: 12, outside: 4 } as const;
 const nodes = ['berlin', 'frankfurt', 'virginia'] as const;
 const trees = ['tree-a', 'tree-b'] as const;
 const samples = ['sample-a', 'sample-b'] as const;
@@ -41,62 +43,66 @@ const ended = ['done', 'cancelled', 'dead-letter', 'conflict'];
 let stage: Stage;
 let random: Random;
 
-beforeAll(async () => {
-  stage = await openStage('kill-random', { controlPlane: { DIM_LOST_AFTER_MS: '30000' } });
-  random = seededRandom(stage.seed);
-  for (const name of trees) plantTree(path.join(stage.scratch, name), random);
-}, startMs);
-afterAll(closeStages, startMs);
+describeEveryWay((servers) => {
+  const kills = killsOf[servers];
 
-test(`${kills} kills of agents, of the control plane and of everything, in the middle of work: all of it ends well, once`, { timeout: 600_000 }, async () => {
-  const before = new Map(await Promise.all(trees.map(async (name) => [name, await readTree(path.join(stage.scratch, name))] as const)));
-  for (const name of trees) await add(stage, name, { nodeId: pick(random, nodes), path: path.join(stage.scratch, name) });
-  for (const [i, name] of samples.entries()) await add(stage, name, { nodeId: pick(random, nodes), sampleBytes: 1_500_000, seed: stage.seed + i });
+  beforeAll(async () => {
+    stage = await openStage('kill-random', { servers, controlPlane: { DIM_LOST_AFTER_MS: '30000' } });
+    random = seededRandom(stage.seed);
+    for (const name of trees) plantTree(path.join(stage.scratch, name), random);
+  }, startMs);
+  afterAll(closeStages, startMs);
 
-  for (let kill = 0; kill < kills; kill++) {
-    if (kill === kills / 2) await moveEverything();
-    else if (kill > 0) await disturb(kill);
-    await untilBusy();
-    await systemClock.sleep(random.next() * 900);
-    await killSomething();
-  }
-  await stage.fleet.untilReady();
-  for (const name of [...trees, ...samples]) await untilMet(stage, name, 180);
-  const jobs = await untilQuiet(stage, 180);
+  test(`${kills} kills of agents, of the control plane and of everything, in the middle of work: all of it ends well, once`, { timeout: 600_000 }, async () => {
+    const before = new Map(await Promise.all(trees.map(async (name) => [name, await readTree(path.join(stage.scratch, name))] as const)));
+    for (const name of trees) await add(stage, name, { nodeId: pick(random, nodes), path: path.join(stage.scratch, name) });
+    for (const [i, name] of samples.entries()) await add(stage, name, { nodeId: pick(random, nodes), sampleBytes: 1_500_000, seed: stage.seed + i });
 
-  expect([...new Set(jobs.map((job) => job.purpose))]).toEqual(expect.arrayContaining(['import', 'copy', 'move']));
-  expect(
-    jobs
-      .filter((job) => job.state === 'dead-letter' || job.state === 'conflict')
-      .map((job) => `${job.purpose} ${job.jobId} ${job.state}: ${job.error?.message ?? job.waitingBecause}`),
-  ).toEqual([]);
-  await expectPromises(stage, ['one-good-copy', 'verified-is-equal', 'policy-met', 'pointer-chain', 'no-effect-twice', 'telemetry-whole']);
-  for (const name of trees) {
-    const { replicas } = await detailOf(stage, name);
-    for (const replica of replicas.filter((one) => one.state === 'verified')) {
-      const directory = path.join(stage.fleet.targetRoot(replica.targetId), name, replica.replicaId);
-      expect(treeDifferences(before.get(name)!, await readTree(directory)), `${name} on ${replica.targetId}`).toEqual([]);
+    for (let kill = 0; kill < kills; kill++) {
+      if (kill === kills / 2) await moveEverything();
+      else if (kill > 0) await disturb(kill);
+      await untilBusy();
+      await systemClock.sleep(random.next() * 900);
+      await killSomething();
     }
-    expect(treeDifferences(before.get(name)!, await readTree(path.join(stage.scratch, name))), `the source of ${name}`).toEqual([]);
-  }
-});
+    await stage.fleet.untilReady();
+    for (const name of [...trees, ...samples]) await untilMet(stage, name, 180);
+    const jobs = await untilQuiet(stage, 180);
 
-test('nothing half or dead is left on any target', { timeout: 90_000 }, async () => {
-  const { targets } = await witnessOf(stage);
-  await until('staging and trash to be empty', 60, async (seen) => {
-    const left = targets.flatMap((target) =>
-      ['staging', 'trash'].flatMap((place) => namesIn(path.join(target.root, '.dim', place)).map((name) => `${target.targetId}/${place}/${name}`)),
-    );
-    seen(left.join(', '));
-    return left.length === 0 ? left : undefined;
+    expect([...new Set(jobs.map((job) => job.purpose))]).toEqual(expect.arrayContaining(['import', 'copy', 'move']));
+    expect(
+      jobs
+        .filter((job) => job.state === 'dead-letter' || job.state === 'conflict')
+        .map((job) => `${job.purpose} ${job.jobId} ${job.state}: ${job.error?.message ?? job.waitingBecause}`),
+    ).toEqual([]);
+    await expectPromises(stage, ['one-good-copy', 'verified-is-equal', 'policy-met', 'pointer-chain', 'no-effect-twice', 'telemetry-whole']);
+    for (const name of trees) {
+      const { replicas } = await detailOf(stage, name);
+      for (const replica of replicas.filter((one) => one.state === 'verified')) {
+        const directory = path.join(stage.fleet.targetRoot(replica.targetId), name, replica.replicaId);
+        expect(treeDifferences(before.get(name)!, await readTree(directory)), `${name} on ${replica.targetId}`).toEqual([]);
+      }
+      expect(treeDifferences(before.get(name)!, await readTree(path.join(stage.scratch, name))), `the source of ${name}`).toEqual([]);
+    }
   });
-  const verified = new Set<string>();
-  for (const name of [...trees, ...samples])
-    for (const replica of (await detailOf(stage, name)).replicas) if (replica.state === 'verified') verified.add(replica.replicaId);
-  const lying = targets.flatMap((target) =>
-    [...trees, ...samples].flatMap((name) => namesIn(path.join(target.root, name)).filter((entry) => entry !== 'current')),
-  );
-  expect(lying.sort()).toEqual([...verified].sort());
+
+  test('nothing half or dead is left on any target', { timeout: 90_000 }, async () => {
+    const { targets } = await witnessOf(stage);
+    await until('staging and trash to be empty', 60, async (seen) => {
+      const left = targets.flatMap((target) =>
+        ['staging', 'trash'].flatMap((place) => namesIn(path.join(target.root, '.dim', place)).map((name) => `${target.targetId}/${place}/${name}`)),
+      );
+      seen(left.join(', '));
+      return left.length === 0 ? left : undefined;
+    });
+    const verified = new Set<string>();
+    for (const name of [...trees, ...samples])
+      for (const replica of (await detailOf(stage, name)).replicas) if (replica.state === 'verified') verified.add(replica.replicaId);
+    const lying = targets.flatMap((target) =>
+      [...trees, ...samples].flatMap((name) => namesIn(path.join(target.root, name)).filter((entry) => entry !== 'current')),
+    );
+    expect(lying.sort()).toEqual([...verified].sort());
+  });
 });
 
 /** Whatever the dice say: at one moment all copies stand, and then each shall be somewhere else. */

@@ -9,8 +9,9 @@ import { targetView } from '@data-in-motion/shared/api/fleet';
 import { type ConsistencyView, consistencyView } from '@data-in-motion/shared/api/operations';
 import { systemClock } from '@data-in-motion/shared/clock';
 import { Failure } from '@data-in-motion/shared/failure';
-import { expect } from 'vitest';
+import { describe, expect } from 'vitest';
 import { z } from 'zod';
+import { hasMosquitto, hasPostgres, type MosquittoServer, type PostgresServer, startMosquitto, startPostgres } from '../../../control-plane/test/servers.ts';
 import { readSettings } from '../../src/config.ts';
 import { hurriedLife } from '../../src/fleet/life-settings.ts';
 import { type Fleet, type FleetSettings, startFleet } from '../../src/fleet/local-fleet.ts';
@@ -23,9 +24,22 @@ export interface Stage {
   /** For trees to import and files to write; outside of the fleet's own directory. */
   readonly scratch: string;
   readonly seed: number;
+  /** The servers that other people would run; undefined where broker and database are embedded. */
+  readonly outside: OutsideServers | undefined;
   readonly consistencyBefore: ConsistencyView;
   /** Everything of the fleet is ended and removed. */
   close(): Promise<void>;
+}
+
+export interface OutsideServers {
+  readonly postgres: PostgresServer;
+  readonly mosquitto: MosquittoServer;
+}
+
+/** A suite for each way to run a fleet: embedded, and with a PostgreSQL and a Mosquitto; what is not installed is named and skipped. */
+export function describeEveryWay(suite: (servers: 'embedded' | 'outside') => void): void {
+  for (const servers of ['embedded', 'outside'] as const)
+    describe.skipIf(servers === 'outside' && !(hasPostgres && hasMosquitto))(servers, () => suite(servers));
 }
 
 /** For a fleet to start and to be filled, on a machine that has other things to do. */
@@ -57,14 +71,23 @@ export async function closeStages(): Promise<void> {
   for (const stage of opened.splice(0)) await (await stage.catch(() => undefined))?.close();
 }
 
-type StageSettings = Partial<FleetSettings> & { readonly seed?: number };
+type StageSettings = Partial<FleetSettings> & {
+  readonly seed?: number;
+  /** `outside`: a PostgreSQL and a Mosquitto of its own instead of the embedded ones. */
+  readonly servers?: 'embedded' | 'outside';
+};
 
-async function start(suite: string, settings: StageSettings): Promise<Stage> {
-  const seed = settings.seed ?? chooseSeed(suite);
+async function start(suite: string, { servers = 'embedded', ...settings }: StageSettings): Promise<Stage> {
+  const seed = settings.seed ?? chooseSeed(servers === 'outside' ? `${suite} with PostgreSQL and Mosquitto` : suite);
   const directory = mkdtempSync(path.join(tmpdir(), `dim-${suite}-`));
   const scratch = path.join(directory, 'scratch');
   const home = path.join(directory, 'home');
-  const discard = (): void => rmSync(directory, { recursive: true, force: true });
+  const outside = servers === 'outside' ? await startServers() : undefined;
+  const discard = async (): Promise<void> => {
+    await outside?.mosquitto.stop();
+    await outside?.postgres.stop();
+    rmSync(directory, { recursive: true, force: true });
+  };
   try {
     const fleet = await startFleet({
       home,
@@ -73,23 +96,34 @@ async function start(suite: string, settings: StageSettings): Promise<Stage> {
       environment: readSettings({ ...process.env, DIM_HOME: directory }).environment,
       secondsPerDay: 600,
       ...settings,
-      controlPlane: { ...hurriedLife, DIM_LOG_LEVEL: 'warn', ...settings.controlPlane },
+      controlPlane: {
+        ...hurriedLife,
+        DIM_LOG_LEVEL: 'warn',
+        ...(outside === undefined ? {} : { DATABASE_URL: outside.postgres.url, MQTT_URL: outside.mosquitto.url }),
+        ...settings.controlPlane,
+      },
       agents: { quietMs: 0, logLevel: 'warn', ballastBytes: 0, ...settings.agents },
     });
     return {
       fleet,
       scratch,
       seed,
+      outside,
       consistencyBefore: await fleet.api.call('consistency', consistencyView),
       async close() {
         await fleet.stop();
-        discard();
+        await discard();
       },
     };
   } catch (error) {
-    discard();
+    await discard();
     throw error;
   }
+}
+
+async function startServers(): Promise<OutsideServers> {
+  const postgres = await startPostgres();
+  return { postgres, mosquitto: await startMosquitto() };
 }
 
 /** Look again and again until `look` answers something; a control plane that is away for a moment is waited for. Throws with what was last seen. */

@@ -8,71 +8,97 @@ import Database from 'better-sqlite3';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { openStore } from '../../../control-plane/src/store/database.ts';
 import { batch, reading } from '../../../control-plane/src/store/schema.ts';
-import { closeStages, openStage, type Stage, startMs, until } from './stage.ts';
+import type { MosquittoServer } from '../../../control-plane/test/servers.ts';
+import { closeStages, describeEveryWay, openStage, type Stage, startMs, until } from './stage.ts';
 
-/** Control plane and broker are one process here: while it is dead nobody takes what the agents tell. */
+/** Nobody takes what the agents tell: embedded, control plane and broker die as one; with servers of their own the broker is away alone, for a minute. */
 
-const kills = 4;
-const silenceMs = 8_000;
+const kills = { embedded: 4, outside: 2 } as const;
+const silenceMs = { embedded: 8_000, outside: 60_000 } as const;
 /** A batch is sealed at the latest this long after its first record. */
 const newestMs = 3_000;
 let stage: Stage;
-beforeAll(async () => {
-  // A day every 0.4 s: each drive is read two or three times a second.
-  stage = await openStage('telemetry', { secondsPerDay: 0.4 });
-}, startMs);
-afterAll(closeStages, startMs);
 
-test('after kills in the middle of commits and a long silence the database holds exactly the readings that the agents took', { timeout: 180_000 }, async () => {
+describeEveryWay((servers) => {
+  beforeAll(async () => {
+    // A day every 0.4 s: each drive is read two or three times a second.
+    stage = await openStage('telemetry', { servers, secondsPerDay: 0.4 });
+  }, startMs);
+  afterAll(closeStages, startMs);
+
+  test('after kills in the middle of commits and a long silence the database holds exactly the readings that the agents took', {
+    timeout: 300_000,
+  }, async () => {
+    const { fleet } = stage;
+    const random = seededRandom(stage.seed);
+    for (let kill = 0; kill < kills[servers]; kill++) {
+      await until('the control plane', 60, async () => ((await fleet.api.isReady()) ? true : undefined));
+      await systemClock.sleep(randomInt(random, 50, 1_500));
+      await fleet.killControlPlane();
+    }
+    if (stage.outside === undefined) await withoutControlPlane();
+    else await withoutBroker(stage.outside.mosquitto);
+    await fleet.untilReady();
+    const calmAtMs = Date.now();
+    await until('every batch to be stored', 60, async (seen) => {
+      const { streams } = await fleet.api.call('consistency', consistencyView);
+      seen(streams.map((one) => `${one.nodeId} ${one.watermark} of ${one.highestSeen}, ${one.holes} holes`).join(', '));
+      // What comes is numbered without a hole: with a batch of after the calm all those of before are there.
+      return streams.length === 3 &&
+        streams.every((one) => one.holes === 0 && one.watermark === one.highestSeen && (one.lastBatchAtMs ?? 0) > calmAtMs + newestMs)
+        ? streams
+        : undefined;
+    });
+    await fleet.stopControlPlane('killed');
+    for (const nodeId of fleet.nodeIds) await fleet.stopNode(nodeId, 'killed');
+
+    const stored = await storedIn(stage);
+    const taken = fleet.nodeIds.map((nodeId) => journalOf(stage, nodeId));
+    const batches = taken.flat();
+    const uids = new Set(batches.map((one) => one.uid));
+    expect(
+      stored.batchUids.filter((uid) => !uids.has(uid)),
+      'batches that no agent made',
+    ).toEqual([]);
+    expect(new Set(stored.batchUids).size, 'batches stored once').toBe(stored.batchUids.length);
+    const known = new Set(stored.batchUids);
+    const missing = batches.filter((one) => !known.has(one.uid));
+    expect(
+      missing.filter((one) => one.state !== 'open').map((one) => one.uid),
+      'acknowledged, but not stored',
+    ).toEqual([]);
+    expect(
+      missing.filter((one) => one.sealedAtMs < calmAtMs).map((one) => one.uid),
+      'told before the calm, but not stored',
+    ).toEqual([]);
+
+    const wanted = batches.filter((one) => known.has(one.uid)).flatMap((one) => one.readings.map((record) => keyOf({ ...record, batchUid: one.uid })));
+    expect(wanted.length).toBeGreaterThan(100);
+    expect(stored.readings.map(keyOf).sort()).toEqual(wanted.sort());
+  });
+});
+
+async function withoutControlPlane(): Promise<void> {
   const { fleet } = stage;
-  const random = seededRandom(stage.seed);
-  for (let kill = 0; kill < kills; kill++) {
-    await until('the control plane', 60, async () => ((await fleet.api.isReady()) ? true : undefined));
-    await systemClock.sleep(randomInt(random, 50, 1_500));
-    await fleet.killControlPlane();
-  }
   await fleet.stopControlPlane('killed');
-  await systemClock.sleep(silenceMs);
+  await systemClock.sleep(silenceMs.embedded);
   await fleet.kill('frankfurt');
   fleet.startControlPlane();
-  await fleet.untilReady();
-  const calmAtMs = Date.now();
-  await until('every batch to be stored', 60, async (seen) => {
-    const { streams } = await fleet.api.call('consistency', consistencyView);
-    seen(streams.map((one) => `${one.nodeId} ${one.watermark} of ${one.highestSeen}, ${one.holes} holes`).join(', '));
-    // What comes is numbered without a hole: with a batch of after the calm all those of before are there.
-    return streams.length === 3 &&
-      streams.every((one) => one.holes === 0 && one.watermark === one.highestSeen && (one.lastBatchAtMs ?? 0) > calmAtMs + newestMs)
-      ? streams
-      : undefined;
-  });
-  await fleet.stopControlPlane('killed');
-  for (const nodeId of fleet.nodeIds) await fleet.stopNode(nodeId, 'killed');
+}
 
-  const stored = await storedIn(stage);
-  const taken = fleet.nodeIds.map((nodeId) => journalOf(stage, nodeId));
-  const batches = taken.flat();
-  const uids = new Set(batches.map((one) => one.uid));
-  expect(
-    stored.batchUids.filter((uid) => !uids.has(uid)),
-    'batches that no agent made',
-  ).toEqual([]);
-  expect(new Set(stored.batchUids).size, 'batches stored once').toBe(stored.batchUids.length);
-  const known = new Set(stored.batchUids);
-  const missing = batches.filter((one) => !known.has(one.uid));
-  expect(
-    missing.filter((one) => one.state !== 'open').map((one) => one.uid),
-    'acknowledged, but not stored',
-  ).toEqual([]);
-  expect(
-    missing.filter((one) => one.sealedAtMs < calmAtMs).map((one) => one.uid),
-    'told before the calm, but not stored',
-  ).toEqual([]);
-
-  const wanted = batches.filter((one) => known.has(one.uid)).flatMap((one) => one.readings.map((record) => keyOf({ ...record, batchUid: one.uid })));
-  expect(wanted.length).toBeGreaterThan(100);
-  expect(stored.readings.map(keyOf).sort()).toEqual(wanted.sort());
-});
+/** The control plane stays up and answers, the agents go on reading, and one of them dies with all that it could not tell. */
+async function withoutBroker(mosquitto: MosquittoServer): Promise<void> {
+  const { fleet } = stage;
+  await until('the control plane', 60, async () => ((await fleet.api.isReady()) ? true : undefined));
+  const living = ['control-plane', 'berlin', 'virginia'].map((name) => fleet.processId(name));
+  await mosquitto.kill();
+  await systemClock.sleep(silenceMs.outside / 2);
+  await fleet.kill('frankfurt');
+  await systemClock.sleep(silenceMs.outside / 2);
+  expect((await fleet.api.call('consistency', consistencyView)).streams).toHaveLength(3);
+  await mosquitto.start();
+  expect(['control-plane', 'berlin', 'virginia'].map((name) => fleet.processId(name))).toEqual(living);
+}
 
 interface TakenBatch {
   readonly uid: string;
@@ -109,11 +135,11 @@ function journalOf({ fleet, scratch }: Stage, nodeId: string): TakenBatch[] {
   }
 }
 
-/** The dead control plane's database, opened as a copy. */
-async function storedIn({ fleet, scratch }: Stage): Promise<{ batchUids: string[]; readings: (typeof reading.$inferSelect)[] }> {
+/** The dead control plane's database; the embedded one is opened as a copy. */
+async function storedIn({ fleet, scratch, outside }: Stage): Promise<{ batchUids: string[]; readings: (typeof reading.$inferSelect)[] }> {
   const directory = path.join(scratch, 'database');
-  cpSync(path.join(fleet.home.directory, 'database'), directory, { recursive: true, filter: (name) => !name.endsWith('.lock') });
-  const store = await openStore({ databaseUrl: null, directory });
+  if (outside === undefined) cpSync(path.join(fleet.home.directory, 'database'), directory, { recursive: true, filter: (name) => !name.endsWith('.lock') });
+  const store = await openStore({ databaseUrl: outside?.postgres.url ?? null, directory });
   try {
     const rows = await store.db.select({ uid: batch.uid }).from(batch);
     return { batchUids: rows.map((row) => row.uid), readings: await store.db.select().from(reading) };

@@ -1,19 +1,18 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
-import { copyFileSync, mkdirSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdirSync } from 'node:fs';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { RouteCaller } from '@data-in-motion/shared/api/route-caller';
 import { systemClock } from '@data-in-motion/shared/clock';
 import { pick, seededRandom } from '@data-in-motion/shared/random';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { hasMosquitto, hasPostgres, type MosquittoServer, type PostgresServer, startMosquitto, startPostgres } from '../../../control-plane/test/servers.ts';
+import { hasMosquitto, hasPostgres } from '../../../control-plane/test/servers.ts';
 import { readSettings } from '../../src/config.ts';
 import { hurriedLife } from '../../src/fleet/life-settings.ts';
 import { freePort } from '../../src/fleet/ports.ts';
-import { readTree, treeDifferences } from './read-tree.ts';
-import { add, chooseSeed, closeStages, detailOf, expectPromises, openStage, type Stage, setPolicy, startMs, until, untilMet, untilQuiet } from './stage.ts';
+import { add, closeStages, expectPromises, openStage, type Stage, setPolicy, startMs, until, untilMet, untilQuiet } from './stage.ts';
 
-/** The same with servers that other people run: one PostgreSQL, one Mosquitto, and two control planes on both. */
+/** Servers that other people run, one PostgreSQL and one Mosquitto, and two control planes on both. */
 
 const repository = path.resolve(import.meta.dirname, '../../..');
 const pins = [
@@ -24,53 +23,16 @@ const pins = [
 ] as const;
 
 describe.skipIf(!hasPostgres || !hasMosquitto)('with PostgreSQL and Mosquitto', () => {
-  let postgres: PostgresServer;
-  let mosquitto: MosquittoServer;
   let stage: Stage;
   let second: ChildProcess | undefined;
   let secondApi: RouteCaller;
 
   beforeAll(async () => {
-    [postgres, mosquitto] = await Promise.all([startPostgres(), startMosquitto()]);
-    const seed = chooseSeed('postgres-mosquitto');
-    stage = await openStage('postgres', { seed, controlPlane: { DATABASE_URL: postgres.url, MQTT_URL: mosquitto.url, DIM_LOST_AFTER_MS: '30000' } });
+    stage = await openStage('two-control-planes', { servers: 'outside', controlPlane: { DIM_LOST_AFTER_MS: '30000' } });
   }, startMs);
   afterAll(async () => {
     await end(second);
     await closeStages();
-    await mosquitto?.stop();
-    await postgres?.stop();
-  });
-
-  test('a directory gets two equal copies, and outlives kills of everybody', { timeout: 240_000 }, async () => {
-    const source = path.join(stage.scratch, 'source');
-    plantTree(source);
-    const before = await readTree(source);
-    const random = seededRandom(stage.seed);
-    await add(stage, 'papers', { nodeId: 'berlin', path: source });
-    for (const [round, victim] of ['berlin', 'control-plane', 'everything', 'frankfurt'].entries()) {
-      await systemClock.sleep(random.next() * 1_500);
-      if (victim === 'everything') await stage.fleet.killEverything();
-      else if (victim === 'control-plane') await stage.fleet.killControlPlane();
-      else await stage.fleet.kill(victim);
-      await setPolicy(stage, 'papers', { pinnedTargets: [...pins[round % pins.length]!] });
-    }
-    await stage.fleet.untilReady();
-    await untilMet(stage, 'papers', 120);
-    await untilQuiet(stage, 120);
-    for (const replica of (await detailOf(stage, 'papers')).replicas.filter((one) => one.state === 'verified')) {
-      const directory = path.join(stage.fleet.targetRoot(replica.targetId), 'papers', replica.replicaId);
-      expect(treeDifferences(before, await readTree(directory)), replica.targetId).toEqual([]);
-    }
-    await expectPromises(stage, [
-      'one-good-copy',
-      'verified-is-equal',
-      'policy-met',
-      'pointer-chain',
-      'no-effect-twice',
-      'nothing-left-behind',
-      'telemetry-whole',
-    ]);
   });
 
   test('two control planes on one database and one broker leave one effect of everything, whichever of them dies', { timeout: 300_000 }, async () => {
@@ -134,8 +96,8 @@ describe.skipIf(!hasPostgres || !hasMosquitto)('with PostgreSQL and Mosquitto', 
         DIM_LOST_AFTER_MS: '30000',
         DIM_HOME: home,
         DIM_HTTP_PORT: String(port),
-        DATABASE_URL: postgres.url,
-        MQTT_URL: mosquitto.url,
+        DATABASE_URL: stage.outside!.postgres.url,
+        MQTT_URL: stage.outside!.mosquitto.url,
         DIM_LOG_LEVEL: 'warn',
       },
       stdio: 'ignore',
@@ -145,17 +107,10 @@ describe.skipIf(!hasPostgres || !hasMosquitto)('with PostgreSQL and Mosquitto', 
 
   /** The answer of psql, one row a line. */
   async function ask(sql: string): Promise<string> {
-    const { stdout } = await promisify(execFile)('psql', ['-X', '-A', '-t', '-d', postgres.url, '-c', sql]);
+    const { stdout } = await promisify(execFile)('psql', ['-X', '-A', '-t', '-d', stage.outside!.postgres.url, '-c', sql]);
     return stdout.trim();
   }
 });
-
-function plantTree(directory: string): void {
-  for (let i = 0; i < 150; i++) {
-    mkdirSync(path.join(directory, `${i % 9}`), { recursive: true });
-    writeFileSync(path.join(directory, `${i % 9}`, `paper ${i}`), `${i}\n`.repeat(i * 40));
-  }
-}
 
 async function end(child: ChildProcess | undefined): Promise<void> {
   if (child === undefined || child.exitCode !== null || child.signalCode !== null) return;
