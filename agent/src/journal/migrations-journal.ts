@@ -32,14 +32,12 @@ export interface ScanRow {
   readonly root: string;
 }
 
-/** `checked` the copy was found whole · `moved` it is in the trash · `deleting` its files are being unlinked · `done`. */
-export type PermitStage = 'checked' | 'moved' | 'deleting' | 'done';
+/** What a permit was used for: it is good for nothing else. */
 export interface PermitRow {
   readonly permitId: string;
   readonly kind: 'retire' | 'purge';
   readonly targetId: string;
   readonly replicaId: string;
-  readonly stage: PermitStage;
 }
 
 export interface CertificateRow {
@@ -65,14 +63,20 @@ export interface MigrationsJournal {
   scan(jobId: string): ScanRow | undefined;
   saveScan(row: ScanRow): void;
   permit(permitId: string): PermitRow | undefined;
-  savePermit(row: PermitRow): void;
+  /** The first use holds. */
+  usePermit(row: PermitRow): void;
+  /** Whether this node has worked with the target at this root before. */
+  isTargetKnown(targetId: string, root: string): boolean;
+  noteTarget(targetId: string, root: string): void;
   saveCertificate(row: CertificateRow): void;
   /** The highest revision of a dataset that was made current on a target; null before the first. */
   currentRev(targetId: string, datasetId: string): number | null;
   certificates(): CertificateRow[];
-  /** Drop what belongs to jobs that have ended; permits and certificates stay. @returns jobs that were dropped */
+  /**
+   * Drop what belongs to jobs that have ended. Permits and certificates stay for a year, and the newest certificate of a dataset on a target
+   * for good. @returns jobs that were dropped
+   */
   forgetJobsExcept(liveJobs: readonly string[], endedBeforeMs: number): string[];
-  transaction<T>(work: () => T): T;
 }
 
 const steps = [
@@ -84,7 +88,12 @@ const steps = [
    create table mover_certificate (job_id text not null, role text not null, target_id text, dataset_id text, replica_id text not null, rev integer not null,
      certificate text not null, saved_at_ms integer not null, primary key (job_id, role)) strict;
    create index mover_certificate_current on mover_certificate (target_id, dataset_id, rev);`,
+  `alter table mover_permit drop column stage;
+   create table mover_target (target_id text not null, root text not null, primary key (target_id, root)) strict;`,
 ];
+
+/** A store that is restored from a backup older than this has forgotten more than switches; a permit is never valid for so long. */
+const keptForMs = 365 * 86_400_000;
 
 /** @param nowMs wall clock, for the age of rows alone */
 export function openMigrationsJournal(journal: Journal, nowMs: () => number): MigrationsJournal {
@@ -104,7 +113,9 @@ export function openMigrationsJournal(journal: Journal, nowMs: () => number): Mi
       'insert into mover_scan values (?, ?, ?, ?, ?) on conflict do update set epoch = excluded.epoch, source = excluded.source, root = excluded.root, saved_at_ms = excluded.saved_at_ms',
     ),
     permit: db.prepare('select * from mover_permit where permit_id = ?'),
-    savePermit: db.prepare('insert into mover_permit values (?, ?, ?, ?, ?, ?) on conflict do update set stage = excluded.stage'),
+    usePermit: db.prepare('insert into mover_permit (permit_id, kind, target_id, replica_id, used_at_ms) values (?, ?, ?, ?, ?) on conflict do nothing'),
+    target: db.prepare('select 1 from mover_target where target_id = ? and root = ?'),
+    noteTarget: db.prepare('insert into mover_target values (?, ?) on conflict do nothing'),
     saveCertificate:
       db.prepare(`insert into mover_certificate values (?, ?, ?, ?, ?, ?, ?, ?) on conflict do update set target_id = excluded.target_id, dataset_id = excluded.dataset_id,
       replica_id = excluded.replica_id, rev = excluded.rev, certificate = excluded.certificate, saved_at_ms = excluded.saved_at_ms where excluded.rev >= rev`),
@@ -112,6 +123,9 @@ export function openMigrationsJournal(journal: Journal, nowMs: () => number): Mi
     certificates: db.prepare('select * from mover_certificate order by rev'),
     jobs: db.prepare(`select job_id from mover_work group by job_id having max(ended_at_ms) < @before
       union select job_id from mover_copy where saved_at_ms < @before union select job_id from mover_scan where saved_at_ms < @before`),
+    forgetPermits: db.prepare('delete from mover_permit where used_at_ms < ?'),
+    forgetCertificates: db.prepare(`delete from mover_certificate as old where saved_at_ms < ? and (role = 'witness' or rev <
+      (select max(rev) from mover_certificate newer where newer.role = 'activate' and newer.target_id = old.target_id and newer.dataset_id = old.dataset_id))`),
     forget: ['mover_work', 'mover_copy', 'mover_scan'].map((table) => db.prepare(`delete from ${table} where job_id = ?`)),
   };
   return {
@@ -137,10 +151,11 @@ export function openMigrationsJournal(journal: Journal, nowMs: () => number): Mi
         kind: row['kind'] as PermitRow['kind'],
         targetId: String(row['target_id']),
         replicaId: String(row['replica_id']),
-        stage: row['stage'] as PermitStage,
       };
     },
-    savePermit: (row) => void sql.savePermit.run(row.permitId, row.kind, row.targetId, row.replicaId, row.stage, nowMs()),
+    usePermit: (row) => void sql.usePermit.run(row.permitId, row.kind, row.targetId, row.replicaId, nowMs()),
+    isTargetKnown: (targetId, root) => sql.target.get(targetId, root) !== undefined,
+    noteTarget: (targetId, root) => void sql.noteTarget.run(targetId, root),
     saveCertificate: (row) => void sql.saveCertificate.run(row.jobId, row.role, row.targetId, row.datasetId, row.replicaId, row.rev, row.certificate, nowMs()),
     currentRev: (targetId, datasetId) => (sql.currentRev.get(targetId, datasetId) as { rev: number | null }).rev,
     certificates: () => (sql.certificates.all() as Row[]).map(certificateOf),
@@ -149,10 +164,10 @@ export function openMigrationsJournal(journal: Journal, nowMs: () => number): Mi
       const ended = (sql.jobs.all({ before: endedBeforeMs }) as { job_id: string }[]).map((row) => row.job_id).filter((jobId) => !live.has(jobId));
       journal.transaction(() => {
         for (const jobId of ended) for (const statement of sql.forget) statement.run(jobId);
+        for (const statement of [sql.forgetPermits, sql.forgetCertificates]) statement.run(nowMs() - keptForMs);
       });
       return ended;
     },
-    transaction: (work) => journal.transaction(work),
   };
 }
 

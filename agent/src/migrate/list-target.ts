@@ -4,11 +4,13 @@ import type { RecordOf } from '@data-in-motion/shared/protocol/records';
 import type { Directory } from './directory.ts';
 import { statedDataset, statedTotals } from './manifest.ts';
 import { printable, type RawPath } from './raw-path.ts';
-import { currentLink, inDirectory, manifestFilesOf, openTarget, ownDirectory, ownPath } from './target-layout.ts';
+import { currentLink, inDirectory, type KnownTargets, manifestFilesOf, newLinkPrefix, openTarget, ownDirectory, ownPath } from './target-layout.ts';
 
 type InventoryReplica = RecordOf<'inventory'>['replicas'][number];
 
 export interface TargetListing {
+  /** Directories of datasets, with copies or without. */
+  readonly datasets: RawPath[];
   readonly replicas: InventoryReplica[];
   /** Names of trees in the making. */
   readonly staging: string[];
@@ -21,15 +23,16 @@ export interface TargetListing {
 }
 
 /** Everything below a target's root, by names alone. Throws rather than giving a list that is not complete. */
-export async function listTarget(target: TargetDescription): Promise<TargetListing> {
-  const root = await openTarget(target);
+export async function listTarget(target: TargetDescription, known: KnownTargets): Promise<TargetListing> {
+  const root = await openTarget(target, known);
   try {
-    const listing: TargetListing = { replicas: [], staging: [], manifests: [], leaving: [], unknown: [] };
+    const listing: TargetListing = { datasets: [], replicas: [], staging: [], manifests: [], leaving: [], unknown: [] };
     for (const child of await root.children()) {
       if (child.name === ownDirectory || child.name === 'lost+found') continue;
-      if (child.kind === 'directory' && namePattern.test(child.name))
+      if (child.kind === 'directory' && namePattern.test(child.name)) {
+        listing.datasets.push(child.name);
         await inDirectory(root, child.name, (dataset) => listDataset(target, child.name, dataset, listing));
-      else listing.unknown.push(printable(child.name));
+      } else listing.unknown.push(printable(child.name));
     }
     await inDirectory(root, ownPath('trash'), (trash) => listTrash(target, trash, listing));
     await inDirectory(root, ownPath('staging'), async (staging) => {
@@ -46,7 +49,7 @@ export async function listTarget(target: TargetDescription): Promise<TargetListi
 
 async function listDataset(target: TargetDescription, datasetId: string, dataset: Directory, listing: TargetListing): Promise<void> {
   for (const child of await dataset.children()) {
-    if (child.name === currentLink || child.name.startsWith(`.${currentLink}.`)) continue;
+    if (child.name === currentLink || child.name.startsWith(newLinkPrefix)) continue;
     if (child.kind === 'directory' && ulidPattern.test(child.name)) listing.replicas.push(await described(target, child.name, datasetId, 'live'));
     else listing.unknown.push(`${datasetId}/${printable(child.name)}`);
   }

@@ -44,9 +44,10 @@ export interface MigratorParts {
   readonly settings: Partial<MoverSettings>;
 }
 
-/** A record's inventory lists no more; a target with more is told of in part, as not complete. */
+/** A record's inventory lists no more; a target with more is not told of, like one that could not be listed. */
 const mostListed = 20_000;
 const mostUnknown = 1_000;
+const keepReadsMs = 3_600_000;
 
 /**
  * Carries out the orders of an agent, by level: the newest document says all that should be going on, and this makes it so.
@@ -107,7 +108,7 @@ export class Migrator {
     const records: RecordOf<'inventory'>[] = [];
     for (const target of this.#parts.targets) {
       try {
-        const listed = await listTarget(target);
+        const listed = await listTarget(target, this.#journal);
         if (listed.replicas.length > mostListed) continue;
         records.push({
           type: 'inventory',
@@ -246,8 +247,15 @@ export class Migrator {
   #forgetOldTimes(document: DesiredDocument): void {
     const keys = new Set(document.orders.map((order) => keyText(workKey(order))));
     for (const seen of [this.#retoldAtMs, this.#waitingBecause]) for (const key of seen.keys()) if (!keys.has(key)) seen.delete(key);
+    this.#forgetOldReads(new Set(document.watched.map((replica) => replica.replicaId)));
     const permits = new Set<string>(document.orders.flatMap((order) => ('permitId' in order ? [order.permitId] : [])));
     for (const permitId of this.#permitsSeen.keys()) if (!permits.has(permitId)) this.#permitsSeen.delete(permitId);
+  }
+
+  /** File times are looked at of watched copies alone, and of another one from its first look on. */
+  #forgetOldReads(watched: ReadonlySet<string>): void {
+    const beforeMs = this.#parts.clock.nowMs() - keepReadsMs;
+    for (const [replicaId, atMs] of this.#ownReads) if (atMs < beforeMs && !watched.has(replicaId)) this.#ownReads.delete(replicaId);
   }
 
   #sweepNowAndThen(liveJobs: ReadonlySet<string>): void {
@@ -268,7 +276,7 @@ export class Migrator {
 
   async #noteIfUnreachable(target: TargetDescription): Promise<void> {
     try {
-      await listTarget(target);
+      await listTarget(target, this.#journal);
     } catch (thrown) {
       this.#note('target.unreachable', asFailure(thrown), { targetId: target.targetId });
     }

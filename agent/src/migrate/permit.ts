@@ -16,8 +16,8 @@ export function permitOf(order: Permit['order'], firstSeenMs: number): Permit {
   return { order, validUntilMs: firstSeenMs + order.validForMs * usableShare };
 }
 
-/** @throws Failure `refused` (`permit.expired`, `permit.reused`) when the permit does not cover this copy now */
-export function assertPermit(permit: Permit, parts: StepParts): void {
+/** Remember what it is used for. @throws Failure `refused` (`permit.expired`, `permit.reused`) when the permit does not cover this copy now */
+export function usePermit(permit: Permit, parts: StepParts): void {
   const { permitId, target, kind } = permit.order;
   const used = parts.journal.permit(permitId);
   if (used !== undefined && (used.kind !== kind || used.targetId !== target.targetId || used.replicaId !== target.replicaId)) {
@@ -26,4 +26,5 @@ export function assertPermit(permit: Permit, parts: StepParts): void {
   if (parts.clock.monotonicMs() > permit.validUntilMs) {
     throw new Failure('refused', { code: 'permit.expired', message: 'the permit was given too long ago', ids: { permitId } });
   }
+  parts.journal.usePermit({ permitId, kind, targetId: target.targetId, replicaId: target.replicaId });
 }

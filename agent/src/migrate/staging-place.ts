@@ -27,7 +27,7 @@ export async function removeStaging(jobId: string, root: Directory): Promise<voi
 /** Give back the room that a copy in the making takes, so that other work can use it: its staging, its manifest, and what is remembered of both. */
 export async function releaseStaging(made: CopyPlace, parts: StepParts): Promise<void> {
   const target = targetOf(parts, made.targetId);
-  const root = await openTarget(target);
+  const root = await openTarget(target, parts.journal);
   try {
     await removeStaging(made.jobId, root);
     const dataset = made.datasetId as RawPath;

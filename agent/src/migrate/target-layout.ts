@@ -1,4 +1,5 @@
 import type { TargetDescription } from '@data-in-motion/shared/domain/target';
+import { Failure } from '@data-in-motion/shared/failure';
 import { Directory } from './directory.ts';
 import type { ManifestFiles } from './manifest.ts';
 import type { RawPath } from './raw-path.ts';
@@ -12,21 +13,48 @@ export interface ReplicaPlace {
 
 /** Ours, below each target's root; everything else there is a dataset. */
 export const ownDirectory = '.dim' as RawPath;
-export const ownNames = ['manifests', 'staging', 'trash', 'quarantine'] as const;
+export const ownNames = ['manifests', 'staging', 'trash'] as const;
 export type OwnName = (typeof ownNames)[number];
 export const currentLink = 'current' as RawPath;
+/** Before the name of the job that makes a new `current`. */
+export const newLinkPrefix = `.${currentLink}.`;
 
-/** Make what is missing of the layout; the root itself must be there, or may be made when its parent is. */
-export async function openTarget(target: TargetDescription): Promise<Directory> {
+/** Which targets this node has worked with, and where. */
+export interface KnownTargets {
+  isTargetKnown(targetId: string, root: string): boolean;
+  noteTarget(targetId: string, root: string): void;
+}
+
+/**
+ * Open a target's root and make what is missing of the layout below it. A root that is not there is never made, and one that had the layout
+ * and has lost it is not begun anew: most likely nothing is mounted there now, and everything would seem gone.
+ *
+ * @throws Failure `unavailable` (`target.not-mounted`)
+ */
+export async function openTarget(target: TargetDescription, known: KnownTargets): Promise<Directory> {
   const root = await Directory.open(target.root);
-  await root.makeDirectory(ownDirectory, 0o700);
-  const own = await root.directory(ownDirectory);
   try {
-    for (const name of ownNames) await own.makeDirectory(name as RawPath, 0o700);
-  } finally {
-    await own.close();
+    const isKnown = known.isTargetKnown(target.targetId, target.root);
+    if (isKnown && !(await root.exists(ownDirectory))) throw notMounted(target);
+    await root.makeDirectory(ownDirectory, 0o700);
+    await inDirectory(root, ownDirectory, async (own) => {
+      for (const name of ownNames) await own.makeDirectory(name as RawPath, 0o700);
+    });
+    if (!isKnown) known.noteTarget(target.targetId, target.root);
+    return root;
+  } catch (thrown) {
+    await root.close();
+    throw thrown;
   }
-  return root;
+}
+
+function notMounted({ targetId, root }: TargetDescription): Failure {
+  return new Failure('unavailable', {
+    code: 'target.not-mounted',
+    message: `${root} is not what it was: it has no ${ownDirectory} any more`,
+    ids: { targetId },
+    hint: `mount what was there; if the target is empty on purpose, make the directory ${root}/${ownDirectory}`,
+  });
 }
 
 /** Open a directory below the root, do the work, and close it. */

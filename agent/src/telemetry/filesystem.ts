@@ -48,10 +48,8 @@ export class SpaceMeter {
       if (dataset === '.dim') continue;
       for (const replica of await directories(`${root}/${dataset}`)) bytes += await this.#countOnce(`${root}/${dataset}/${replica}`, seen);
     }
-    // A replica in the trash or in quarantine is as unchanging as it was in its place.
-    for (const kind of ['trash', 'quarantine']) {
-      for (const replica of await directories(`${root}/.dim/${kind}`)) bytes += await this.#countOnce(`${root}/.dim/${kind}/${replica}`, seen);
-    }
+    // A replica in the trash is as unchanging as it was in its place.
+    for (const replica of await directories(`${root}/.dim/trash`)) bytes += await this.#countOnce(`${root}/.dim/trash/${replica}`, seen);
     for (const changing of ['staging', 'manifests']) bytes += await this.#countChanging(`${root}/.dim/${changing}`, clock);
     for (const directory of this.#replicaBytes.keys()) if (directory.startsWith(`${root}/`) && !seen.has(directory)) this.#replicaBytes.delete(directory);
     return bytes;

@@ -336,12 +336,34 @@ test('what dead jobs left is swept, what live jobs and copies need is not', asyn
   const staging = (name: string): string => one.path('one', '.dim/staging', name);
   for (const name of [`${live}.3`, `${dead}.1`]) fs.mkdirSync(path.join(staging(name), 'x'), { recursive: true });
   fs.writeFileSync(one.path('one', '.dim/manifests', `${dead}.jsonl.new`), '');
+  fs.mkdirSync(one.path('one', 'no-copies'));
+  for (const jobId of [live, dead]) fs.symlinkSync(replicaId, one.path('one', 'letters', `.current.${jobId}`));
   const past = new Date(Date.now() - 1_000);
   for (const at of [staging(`${live}.3`), staging(`${dead}.1`), one.path('one', '.dim/manifests', `${dead}.jsonl.new`)]) fs.utimesSync(at, past, past);
   one.order([], [live]);
   await vi.waitFor(() => expect(fs.existsSync(path.join(home, 'node-a/state/scans', `${jobId}.jsonl`))).toBe(false), 10_000);
   expect(fs.readdirSync(one.path('one', '.dim/staging'))).toEqual([`${live}.3`]);
+  expect(fs.readdirSync(one.path('one')).sort()).toEqual(['.dim', 'letters']);
+  expect(fs.readdirSync(one.path('one', 'letters')).sort()).toEqual([`.current.${live}`, replicaId]);
   expect(fs.readdirSync(one.path('one', '.dim/manifests')).sort()).toEqual([`${replicaId}.jsonl`, `${replicaId}.leaves`]);
+});
+
+test('a place where nothing is mounted any more is not taken for an empty target', async () => {
+  plantTree(source, 'small');
+  let one = agent();
+  const { version } = await importTo(one, source, 'one', 'letters');
+  one = await restart(one);
+  fs.renameSync(one.path('one'), one.path('away'));
+  fs.mkdirSync(one.path('one'));
+  expect((await one.migrator.inventory()).map(({ targetId }) => targetId)).toEqual(['two']);
+  expect(await one.untilNoted('target.not-listed')).toMatchObject({ ids: { targetId: 'one' } });
+  const order = { ...(await copyOrder(one)), root: version.root };
+  expect(await one.carryOut(order)).toMatchObject({ event: 'failed', class: 'transient', code: 'target.not-mounted' });
+  expect(fs.readdirSync(one.path('one'))).toEqual([]);
+  fs.rmdirSync(one.path('one'));
+  fs.renameSync(one.path('away'), one.path('one'));
+  expect(await one.carryOut({ ...order, epoch: 2 })).toMatchObject({ event: 'verified' });
+  expect(await one.migrator.inventory()).toMatchObject([{ targetId: 'one', replicas: [{}, {}] }, { targetId: 'two' }]);
 });
 
 test('progress is told at most as often as the settings say, and never goes beyond the whole', async () => {

@@ -3,7 +3,7 @@ import type { OrderOf } from '@data-in-motion/shared/protocol/messages';
 import { type Directory, errnoOf } from '../directory.ts';
 import type { RawPath } from '../raw-path.ts';
 import { aboutJob, type StepParts, type StepRun, targetOf } from '../step-parts.ts';
-import { currentLink, inDirectory, openTarget } from '../target-layout.ts';
+import { currentLink, inDirectory, newLinkPrefix, openTarget } from '../target-layout.ts';
 
 /**
  * The switch is committed: keep its certificate, then let `<root>/<dataset>/current` name the replica, by one rename.
@@ -16,7 +16,7 @@ export async function activate(order: OrderOf<'activate'>, parts: StepParts, run
   parts.faults.failpoint('C37');
   parts.journal.saveCertificate({ jobId, role: 'activate', targetId, datasetId, replicaId, rev, certificate });
   if (isNewest) {
-    const root = await openTarget(targetOf(parts, targetId));
+    const root = await openTarget(targetOf(parts, targetId), parts.journal);
     try {
       await parts.faults.before('rename', targetId);
       await inDirectory(root, datasetId, (dataset) => nameCurrent(dataset, replicaId as string as RawPath, jobId));
@@ -40,7 +40,7 @@ export async function witness(order: OrderOf<'witness'>, parts: StepParts, run: 
 
 async function nameCurrent(dataset: Directory, replica: RawPath, jobId: string): Promise<void> {
   await dataset.lstat(replica);
-  const next = `.${currentLink}.${jobId}` as RawPath;
+  const next = `${newLinkPrefix}${jobId}` as RawPath;
   await dataset.removeFile(next);
   await dataset.makeSymlink(next, replica);
   await dataset.replace(next, currentLink);

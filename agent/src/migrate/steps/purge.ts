@@ -5,7 +5,7 @@ import { isMissing, removeManifest } from '../fetch-manifest.ts';
 import { findWrite } from '../find-write.ts';
 import { type ManifestFiles, statedTotals } from '../manifest.ts';
 import { findUserOf } from '../open-files.ts';
-import { assertPermit, type Permit } from '../permit.ts';
+import { type Permit, usePermit } from '../permit.ts';
 import { printable, type RawPath } from '../raw-path.ts';
 import { removeTree } from '../remove-tree.ts';
 import { removeStaging } from '../staging-place.ts';
@@ -27,9 +27,7 @@ export async function purge(order: OrderOf<'purge'>, permit: Permit, parts: Step
   const replica = replicaId as string as RawPath;
   const leaving = `${replica}.leaving` as RawPath;
   const about = { ...aboutJob(run, parts), replicaId };
-  const stage = (to: 'checked' | 'deleting' | 'done'): void =>
-    parts.journal.savePermit({ permitId: order.permitId, kind: 'purge', targetId, replicaId, stage: to });
-  const root = await openTarget(target);
+  const root = await openTarget(target, parts.journal);
   try {
     if (order.neverCounted === true) {
       const counts = await takeOutUncounted(order, permit, root, parts);
@@ -42,23 +40,20 @@ export async function purge(order: OrderOf<'purge'>, permit: Permit, parts: Step
       if (await trash.exists(replica)) {
         const late = await lateWrite(order, trash, parts, run);
         if (late !== null) return run.report({ ...about, event: 'conflict', ...late });
-        assertPermit(permit, parts);
-        stage('checked');
+        usePermit(permit, parts);
         parts.faults.failpoint('C25');
         await removeTree(trash, leaving);
         await trash.moveTo(replica, trash, leaving);
         await trash.sync();
       }
       if (await trash.exists(leaving)) {
-        assertPermit(permit, parts);
-        stage('deleting');
+        usePermit(permit, parts);
         await parts.faults.before('remove', targetId);
         await removeTree(trash, leaving, () => parts.faults.failpoint('C26'));
         await trash.sync();
       }
       if (await isLive(root, order)) return run.report({ ...about, event: 'conflict', path: '', detail: 'the copy is in its place and not in the trash' });
       await removeManifest(files);
-      stage('done');
       parts.faults.failpoint('C27');
       run.report({ ...about, event: 'purged', freedBytes });
     });
@@ -83,7 +78,7 @@ async function takeOutUncounted(order: OrderOf<'purge'>, permit: Permit, root: D
   if (!(await isLive(root, order))) return null;
   return inDirectory(root, datasetId, async (dataset) => {
     if ((await dataset.exists(currentLink)) && (await dataset.readLink(currentLink)) === replica) return 'the link "current" names the copy';
-    assertPermit(permit, parts);
+    usePermit(permit, parts);
     await parts.faults.before('rename', targetId);
     await inDirectory(root, ownPath('trash'), async (trash) => {
       await dataset.moveTo(replica, trash, replica);

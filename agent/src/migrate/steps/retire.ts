@@ -4,7 +4,7 @@ import type { Directory } from '../directory.ts';
 import { isUnreadable } from '../error-class.ts';
 import { isMissing } from '../fetch-manifest.ts';
 import { findWrite } from '../find-write.ts';
-import { assertPermit, type Permit } from '../permit.ts';
+import { type Permit, usePermit } from '../permit.ts';
 import { printable, type RawPath } from '../raw-path.ts';
 import { aboutJob, type StepParts, type StepRun, targetOf } from '../step-parts.ts';
 import { currentLink, inDirectory, manifestFilesOf, openTarget, ownPath } from '../target-layout.ts';
@@ -20,13 +20,12 @@ export async function retire(order: OrderOf<'retire'>, permit: Permit, parts: St
   const { replicaId, targetId, datasetId } = replica;
   const about = { ...aboutJob(run, parts), replicaId };
   const kept = (because: string): void => run.report({ ...about, event: 'kept', replicaId, because });
-  const root = await openTarget(targetOf(parts, targetId));
+  const root = await openTarget(targetOf(parts, targetId), parts.journal);
   try {
     const inTrash = await inDirectory(root, ownPath('trash'), (trash) => trash.exists(replicaId as string as RawPath));
     if (inTrash) {
       // The rename was done before a crash, and perhaps not flushed.
       await syncBoth(root, datasetId);
-      parts.journal.savePermit({ permitId: order.permitId, kind: 'retire', targetId, replicaId, stage: 'moved' });
       parts.faults.failpoint('C24');
       run.report({ ...about, event: 'trashed' });
       return;
@@ -36,12 +35,10 @@ export async function retire(order: OrderOf<'retire'>, permit: Permit, parts: St
     if ('because' in answer) return kept(answer.because);
     const written = answer.same ? null : await writeIn(order, answer, root, parts);
     if (written !== null) return run.report({ ...about, event: 'conflict', path: printable(written.path), detail: written.detail });
-    assertPermit(permit, parts);
-    parts.journal.savePermit({ permitId: order.permitId, kind: 'retire', targetId, replicaId, stage: 'checked' });
+    usePermit(permit, parts);
     parts.faults.failpoint('C22');
     await parts.faults.before('rename', targetId);
     await moveToTrash(root, datasetId, replicaId, parts);
-    parts.journal.savePermit({ permitId: order.permitId, kind: 'retire', targetId, replicaId, stage: 'moved' });
     parts.faults.failpoint('C24');
     run.report({ ...about, event: 'trashed' });
   } finally {

@@ -2,14 +2,16 @@ import { readdir, rm, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { ulidPattern } from '@data-in-motion/shared/domain/ids';
 import type { TargetDescription } from '@data-in-motion/shared/domain/target';
+import type { Directory } from '../directory.ts';
 import { listTarget } from '../list-target.ts';
 import type { RawPath } from '../raw-path.ts';
 import { removeTree } from '../remove-tree.ts';
 import type { StepParts } from '../step-parts.ts';
-import { inDirectory, openTarget, ownPath } from '../target-layout.ts';
+import { inDirectory, newLinkPrefix, openTarget, ownPath } from '../target-layout.ts';
 
 /**
- * Remove what jobs left behind that are not alive: staging trees, manifests without a copy, scans and samples. Only what is older than
+ * Remove what jobs left behind that are not alive: staging trees, manifests without a copy, scans and samples, links half made and
+ * datasets without a copy. Only what is older than
  * the settings say, and only by a list that came to its end. Copies and trash are never touched here: they need a permit.
  */
 export async function sweep(liveJobs: ReadonlySet<string>, parts: StepParts): Promise<void> {
@@ -19,8 +21,8 @@ export async function sweep(liveJobs: ReadonlySet<string>, parts: StepParts): Pr
 }
 
 async function sweepTarget(target: TargetDescription, liveJobs: ReadonlySet<string>, parts: StepParts): Promise<void> {
-  const listed = await listTarget(target);
-  const root = await openTarget(target);
+  const listed = await listTarget(target, parts.journal);
+  const root = await openTarget(target, parts.journal);
   try {
     const isMadeHere = (jobId: string): boolean => liveJobs.has(jobId) && (parts.journal.copy(jobId)?.targetId ?? target.targetId) === target.targetId;
     await inDirectory(root, ownPath('staging'), async (staging) => {
@@ -40,9 +42,24 @@ async function sweepTarget(target: TargetDescription, liveJobs: ReadonlySet<stri
         if (isOld(Number((await manifests.lstat(name as RawPath)).mtimeMs), parts)) await manifests.removeFile(name as RawPath);
       }
     });
+    for (const dataset of listed.datasets) await sweepDataset(dataset, root, liveJobs, parts);
   } finally {
     await root.close();
   }
+}
+
+/** Links that a crash kept from being made current, and the directory itself when no copy is left in it. */
+async function sweepDataset(name: RawPath, root: Directory, liveJobs: ReadonlySet<string>, parts: StepParts): Promise<void> {
+  const isEmpty = await inDirectory(root, name, async (dataset) => {
+    let kept = 0;
+    for (const child of await dataset.children()) {
+      const jobId = child.name.startsWith(newLinkPrefix) ? child.name.slice(newLinkPrefix.length) : null;
+      if (jobId !== null && !liveJobs.has(jobId) && isOld(Number((await dataset.lstat(child.name)).mtimeMs), parts)) await dataset.removeFile(child.name);
+      else kept++;
+    }
+    return kept === 0 && isOld(Number((await dataset.stat()).mtimeMs), parts);
+  });
+  if (isEmpty) await root.removeEmptyDirectory(name);
 }
 
 async function sweepState(directory: string, liveJobs: ReadonlySet<string>, parts: StepParts): Promise<void> {

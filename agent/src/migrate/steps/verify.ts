@@ -16,7 +16,7 @@ export async function verify(order: OrderOf<'verify'>, parts: StepParts, run: St
   const { target: replica } = order;
   const { replicaId } = replica;
   const about = { ...aboutJob(run, parts), replicaId };
-  const root = await openTarget(targetOf(parts, replica.targetId));
+  const root = await openTarget(targetOf(parts, replica.targetId), parts.journal);
   try {
     const compared = await verifyReplica(root, replica, order, parts, run);
     const found = { root: order.root, objects: order.objects, bytes: order.bytes };
