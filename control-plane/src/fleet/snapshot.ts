@@ -86,6 +86,8 @@ export interface DatasetFacts {
   readonly versionId: VersionId | null;
   readonly objects: number;
   readonly sizeBytes: number;
+  /** Files that could not be read when the present version was made: it does not take the place of an older one. */
+  readonly unreadable: number;
   readonly primaryReplicaId: ReplicaId | null;
   readonly pointerRev: number;
   /** Of all versions, in any state but purged and abandoned. */

@@ -11,7 +11,7 @@ export interface Copies {
   readonly leaving: readonly ReplicaFacts[];
   /** Found corrupt or missing. */
   readonly bad: readonly ReplicaFacts[];
-  /** Of an older version, not yet letting go. A newer one is an import's that has not switched yet. */
+  /** Of another version, not yet letting go: an older one, or one that was imported and never switched to. */
   readonly stale: readonly ReplicaFacts[];
   /** Places where a job under way will add a copy that counts, or verifies one that would. */
   readonly comingTo: readonly TargetId[];
@@ -27,6 +27,7 @@ export function copiesOf(snapshot: FleetSnapshot, dataset: DatasetFacts, health:
   const inHand = new Set(
     jobs.flatMap((job) => (job.fromReplicaId !== null && (job.purpose === 'move' || job.purpose === 'retire') ? [job.fromReplicaId] : [])),
   );
+  const inTheMaking = new Set(jobs.flatMap((job) => job.toReplicaId ?? []));
   const free = dataset.replicas.filter((replica) => !inHand.has(replica.replicaId));
   const current = currentReplicas(dataset).filter((replica) => !inHand.has(replica.replicaId));
   const verified = current.filter((replica) => replica.state === 'verified');
@@ -41,10 +42,15 @@ export function copiesOf(snapshot: FleetSnapshot, dataset: DatasetFacts, health:
     stale:
       dataset.versionId === null
         ? []
-        : free.filter((replica) => replica.versionId < dataset.versionId! && ['verified', 'suspect', 'corrupt', 'missing'].includes(replica.state)),
+        : free.filter(
+            (replica) =>
+              // A newer one in the making is an import's that has not switched yet.
+              (replica.versionId < dataset.versionId! || (replica.versionId > dataset.versionId! && !inTheMaking.has(replica.replicaId))) &&
+              ['verified', 'suspect', 'corrupt', 'missing'].includes(replica.state),
+          ),
     comingTo: jobs.flatMap((job) => comingTo(job, dataset, health) ?? []),
     inHand,
-    inTheMaking: new Set(jobs.flatMap((job) => job.toReplicaId ?? [])),
+    inTheMaking,
   };
 }
 

@@ -80,7 +80,9 @@ describe('copies', () => {
   test('a verified copy of a newer version, which its import has not switched to yet, stays', () => {
     const next = replicaFacts('maps', 'rome-disk', { replicaId: 'next' as ReplicaId, versionId: 'maps-v2' as VersionId });
     const dataset = maps(['berlin-disk', 'paris-disk']);
-    expect(needsOf([{ ...dataset, replicas: [...dataset.replicas, next] }])).toEqual([]);
+    expect(needsOf([{ ...dataset, replicas: [...dataset.replicas, next] }], { jobs: [jobFacts(dataset, 'import', { toReplicaId: next.replicaId })] })).toEqual(
+      [],
+    );
   });
 
   test('a copy that a job has just verified is not surplus before the job has ended', () => {
@@ -146,6 +148,25 @@ describe('places', () => {
     expect(
       needsOf([maps(['berlin-disk', 'paris-disk'], { regions: ['us'] })], { targets: targets.map((target) => ({ ...target, state: 'frozen' as const })) }),
     ).toEqual([]);
+  });
+});
+
+describe('copies of another version', () => {
+  const other = (versionId: string): DatasetFacts => {
+    const dataset = maps(['berlin-disk', 'paris-disk']);
+    return { ...dataset, replicas: [...dataset.replicas, replicaFacts('maps', 'rome-disk', { versionId: versionId as VersionId })] };
+  };
+  test.each([
+    ['an older one', 'maps-v0'],
+    ['one that was never switched to', 'maps-v2'],
+  ])('leave when the wanted copies stand: %s', (_, versionId) => {
+    expect(needsOf([other(versionId)])).toMatchObject([{ kind: 'drop-stale-copy', replicaId: 'maps@rome-disk' }]);
+  });
+
+  test('stay while an import makes them, and while files are missing from the present version', () => {
+    const making = other('maps-v2');
+    expect(needsOf([making], { jobs: [jobFacts(making, 'import', { toReplicaId: 'maps@rome-disk' as ReplicaId })] })).toEqual([]);
+    expect(needsOf([{ ...other('maps-v0'), unreadable: 3 }])).toEqual([]);
   });
 });
 

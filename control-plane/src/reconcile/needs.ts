@@ -78,8 +78,11 @@ export function datasetNeeds(snapshot: FleetSnapshot, dataset: DatasetFacts, hea
             dropNeed(dataset, replica, 'replace-bad-copy', `the copy on ${replica.targetId} is ${replica.state}, and ${settled.length} verified copies stand`),
           )
       : []),
-    ...(enough
-      ? copies.stale.filter(mayGo).map((replica) => dropNeed(dataset, replica, 'drop-stale-copy', `the copy on ${replica.targetId} is of an older version`))
+    // While files are missing from the present version, an older copy may be the only one that has them.
+    ...(enough && dataset.unreadable === 0
+      ? copies.stale
+          .filter(mayGo)
+          .map((replica) => dropNeed(dataset, replica, 'drop-stale-copy', `the copy on ${replica.targetId} is of ${ageOf(dataset, replica)}`))
       : []),
     ...worstFirst(snapshot, dataset, settled.filter(mayGo), settled)
       .slice(0, Math.max(0, settled.length - dataset.policy.copies))
@@ -201,6 +204,10 @@ function pinsWithoutCopy(dataset: DatasetFacts, standing: readonly ReplicaFacts[
     .filter((replica) => !dataset.policy.pinnedTargets.includes(replica.targetId))
     .sort((a, b) => Number(a.replicaId === dataset.primaryReplicaId) - Number(b.replicaId === dataset.primaryReplicaId));
   return loose.slice(0, Math.max(0, empty - toBeMade));
+}
+
+function ageOf(dataset: DatasetFacts, replica: ReplicaFacts): string {
+  return replica.versionId < dataset.versionId! ? 'an older version' : 'a version that readers were never sent to';
 }
 
 function dropNeed(dataset: DatasetFacts, replica: ReplicaFacts, kind: Need['kind'], reason: string): Need {

@@ -131,6 +131,7 @@ async function loadDatasets(db: Db, global: Policy, nowMs: number): Promise<Data
       versionId: held?.versionId ?? null,
       objects: version?.objects ?? 0,
       sizeBytes: version?.sizeBytes ?? 0,
+      unreadable: version?.unreadable ?? 0,
       primaryReplicaId: held?.replicaId ?? null,
       pointerRev: held?.rev ?? 0,
       replicas: replicas.get(row.datasetId) ?? [],
