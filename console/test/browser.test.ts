@@ -15,7 +15,7 @@ const pages = [
   { path: '/datasets', name: 'Datasets', shows: 'video-masters' },
   { path: '/datasets/survey-2026', name: 'survey-2026', shows: 'The second copy must be at another site' },
   { path: '/plan', name: 'Plan', shows: 'drive Z301000 under berlin-a-disk is failing' },
-  { path: '/migrations', name: 'Migrations', shows: 'paris-a-nvme has 310 GB free, the copy needs 640 GB' },
+  { path: '/migrations', name: 'Migrations', shows: 'no target of the region eu-north is there to take it' },
   { path: '/health', name: 'Health', shows: 'judged by the rule five-attributes 1' },
   { path: '/consistency', name: 'Consistency', shows: '1 conflict waits for a person' },
   { path: '/chaos', name: 'Chaos', shows: 'Every dataset has exactly one primary' },
@@ -183,6 +183,36 @@ describe.skipIf(!chromiumIsHere)('the console in a browser', { timeout: 120_000 
     await page.getByRole('button', { name: /^Move / }).click();
     await page.getByText('The plan is applied').waitFor();
     expect(server.changes.some(({ route }) => route === 'POST /v1/plans/01JQP1/apply')).toBe(true);
+    await page.close();
+  });
+
+  test('a key is made with its secret shown once, and revoked only after a second click', async () => {
+    const page = await open('/integrations');
+    await page.getByLabel('Name of the new key').fill('billing');
+    await page.getByLabel('Role of the new key').selectOption('operator');
+    await page.getByRole('button', { name: 'Make a key' }).click();
+    await page.getByText('dim_shown-once').waitFor();
+    expect(server.changes.find(({ route }) => route === 'POST /v1/keys')?.body).toBe(JSON.stringify({ name: 'billing', role: 'operator' }));
+    await page.getByRole('button', { name: 'Revoke first' }).click();
+    expect(server.changes.some(({ route }) => route.endsWith('/revoke'))).toBe(false);
+    await page.getByRole('button', { name: 'Revoke first now' }).click();
+    await page.getByText('The key first opens nothing any more.').waitFor();
+    expect(server.changes.some(({ route }) => route === 'POST /v1/keys/k-01/revoke')).toBe(true);
+    await page.close();
+  });
+
+  test('a dataset follows the policy of the fleet in whatever is left empty', async () => {
+    const page = await open('/datasets');
+    await page.getByRole('button', { name: 'Add dataset' }).click();
+    await page.getByText('site, as the fleet').waitFor({ state: 'attached' });
+    const form = page.getByRole('dialog');
+    await form.getByLabel('Name').fill('fresh');
+    await form.getByLabel('Owner').fill('maps');
+    await form.getByLabel('a sample made from a seed').check();
+    await form.getByRole('button', { name: 'Add dataset' }).click();
+    await page.getByText('fresh is being imported').waitFor();
+    const added = server.changes.find(({ route }) => route === 'POST /v1/datasets');
+    expect((JSON.parse(added!.body) as { policy: object }).policy).toEqual({});
     await page.close();
   });
 

@@ -335,6 +335,13 @@ export function fixtureFleet(nowMs: number, manyDevices = 0) {
       notBeforeMs: nowMs + 30_000,
       fromTargetId: null,
     }),
+    job('01JQJ8', 'copying', {
+      datasetId: 'field-notes',
+      purpose: 'import',
+      fromTargetId: null,
+      toTargetId: null,
+      waitingBecause: 'no target of the region eu-north is there to take it',
+    }),
     job('01JQJ7', 'dead-letter', {
       datasetId: 'backups-mail',
       attempt: 6,
@@ -553,6 +560,7 @@ export function fixtureFleet(nowMs: number, manyDevices = 0) {
       watermark: 10_204 + index * 97,
       highestSeen: 10_204 + index * 97 + (index === 3 ? 4 : 0),
       holes: index === 3 ? 1 : 0,
+      lostBefore: 0,
       desiredRev: 84,
       observedRev: index === 3 ? 82 : 84,
       lastBatchAtMs: nowMs - (index === 3 ? 95_000 : 3_000),

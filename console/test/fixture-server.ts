@@ -42,6 +42,7 @@ export async function startFixtureServer(options: { port?: number; manyDevices?:
     const [, , noun = '', id = '', verb = ''] = url.pathname.split('/').map(decodeURIComponent);
     if (method !== 'GET') {
       if (noun === 'plans' && id === '') return [201, { ...fleet.plan, planId: '01JQP2', state: 'preview', dryRun: true }];
+      if (noun === 'keys' && id === '') return [201, { keyId: 'k-02', ...(JSON.parse(body) as object), secret: 'dim_shown-once' }];
       return [202, { taken: body.length }];
     }
     switch (noun) {

@@ -9,6 +9,7 @@ import type {
   ConsistencyView,
   IntegrationsView,
   JoinTokenAnswer,
+  NewKey,
   SessionView,
   StatsView,
 } from '@data-in-motion/shared/api/operations';
@@ -52,6 +53,7 @@ export interface Answers {
   'GET /v1/integrations': IntegrationsView;
   'GET /v1/session': SessionView;
   'POST /v1/agents/join-tokens': JoinTokenAnswer;
+  'POST /v1/keys': NewKey;
   'POST /v1/simulate/burst': BurstAnswer;
 }
 

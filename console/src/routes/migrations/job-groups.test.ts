@@ -1,7 +1,7 @@
 import type { JobView } from '@data-in-motion/shared/api/decisions';
 import { type JobPurpose, jobStates, jobTracks } from '@data-in-motion/shared/domain/job';
 import { describe, expect, test } from 'vitest';
-import { bytesLeft, canCancel, jobGroup, progressNow, trackOf } from './job-groups.ts';
+import { bytesLeft, canCancel, heldBecause, jobGroup, progressNow, trackOf } from './job-groups.ts';
 
 const job = (more: Partial<JobView>): JobView => ({
   jobId: 'j',
@@ -55,6 +55,23 @@ describe('where a job stands', () => {
   test('a state that the console does not know is still running, at the start', () => {
     const strange = job({ state: 'levitating' as JobView['state'] });
     expect([jobGroup(strange), trackOf(strange).at]).toEqual(['running', 0]);
+  });
+});
+
+describe('why a job does not go on', () => {
+  const because = { waitingBecause: 'no place is allowed' };
+  test('an import that no place may hold waits, though its state is copying', () => {
+    expect([
+      jobGroup(job({ purpose: 'import', toTargetId: null, ...because })),
+      jobGroup(job({ purpose: 'import', toTargetId: null })),
+      jobGroup(job(because)),
+    ]).toEqual(['waiting', 'running', 'running']);
+  });
+  test('the reason is told in every state until the job has ended', () => {
+    expect((['planned', 'copying', 'grace', 'retiring', 'trashed'] as const).map((state) => heldBecause(job({ state, ...because })))).toEqual(
+      new Array(5).fill('no place is allowed'),
+    );
+    expect((['done', 'cancelled', 'dead-letter'] as const).map((state) => heldBecause(job({ state, ...because })))).toEqual([null, null, null]);
   });
 });
 
