@@ -3,7 +3,7 @@ import path from 'node:path';
 import { datasetDetail } from '@data-in-motion/shared/api/datasets';
 import { jobView } from '@data-in-motion/shared/api/decisions';
 import { nodeView, problem, targetView } from '@data-in-motion/shared/api/fleet';
-import { consistencyView, enrollAnswer, joinTokenAnswer } from '@data-in-motion/shared/api/operations';
+import { consistencyView, enrollAnswer, joinTokenAnswer, newKey } from '@data-in-motion/shared/api/operations';
 import { topicFor } from '@data-in-motion/shared/protocol/topics';
 import { connectAsync, type MqttClient } from 'mqtt';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -104,6 +104,20 @@ test('no key, a wrong key and a too small role change nothing', async () => {
       body: added('"policy":{}'),
     });
     expect(response.status).toBe(401);
+  }
+  // The same words are taken from a key whose role is large enough: it is the role that refuses.
+  for (const [role, status] of [
+    ['viewer', 403],
+    ['operator', 422],
+  ] as const) {
+    const { secret } = await stage.fleet.api.call('addKey', newKey, { body: { name: `a ${role}`, role } });
+    const response = await fetch(`${stage.fleet.url}/v1/datasets`, {
+      method: 'POST',
+      headers: { 'x-api-key': secret, 'content-type': 'application/json' },
+      body: added('"colour":"red"'),
+    });
+    expect(response.status, role).toBe(status);
+    expect((await fetch(`${stage.fleet.url}/v1/datasets`, { headers: { 'x-api-key': secret } })).status, role).toBe(200);
   }
   expect(await standing()).toEqual(before);
 });
