@@ -1,9 +1,12 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
+import { eventView } from '@data-in-motion/shared/api/decisions';
 import { deviceHistory, deviceView, targetView } from '@data-in-motion/shared/api/fleet';
 import { certificateBody, certificateDocument, certificateView } from '@data-in-motion/shared/api/operations';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { readSampleDrives } from '../../src/fleet/sample-drives.ts';
+import { checkCopy } from '../../src/invariants/check-copy.ts';
+import type { KnownTarget } from '../../src/invariants/invariant.ts';
 import { copiesOn } from '../../src/invariants/one-good-copy.ts';
 import { add, closeStages, detailOf, dim, expectPromises, openStage, type Stage, says, startMs, until, untilMet, witnessOf } from './stage.ts';
 
@@ -36,14 +39,15 @@ test('the drive is empty before its recorded last day, and every copy on it was 
     seen(`${device.level} on ${device.recordedDay}`);
     return device.level === 'at-risk' || device.level === 'failing' ? device : undefined;
   });
+  const { targets } = await witnessOf(stage);
   const { certificateId } = await until('its certificate to be complete', 120, async (seen) => {
+    for (const name of datasets) expect((await wholeCopies(targets, name)).length, `whole copies of ${name}, hashed again`).toBeGreaterThanOrEqual(2);
     const { items } = await stage.fleet.api.list('certificates', certificateView);
     seen(
       `${items.map((one) => `${one.deviceId} ${one.state}`).join(', ')}; ${says(await detailOf(stage, 'letters'))}; ${says(await detailOf(stage, 'scans'))}; ${(await dyingDrive()).recordedDay}`,
     );
     return items.find((one) => one.deviceId === drive.deviceId && one.state === 'complete');
   });
-  const { targets } = await witnessOf(stage);
   const target = targets.find((one) => one.targetId === targetId)!;
   for (const name of datasets) {
     expect(copiesOn(target, name), name).toEqual([]);
@@ -51,6 +55,14 @@ test('the drive is empty before its recorded last day, and every copy on it was 
   }
   const body = certificateBody.parse(JSON.parse((await stage.fleet.api.call('certificate', certificateDocument, { path: { certificateId } })).body));
   expect(body.replicas.map((one) => one.datasetId).sort()).toEqual([...datasets].sort());
+  for (const { datasetId, from, to, root, verifiedRoot, verifiedAtMs, switchedAtMs, retiredAtMs } of body.replicas) {
+    expect(to.targetId, datasetId).not.toBe(targetId);
+    expect(verifiedRoot, datasetId).toBe(root);
+    expect(retiredAtMs, datasetId).toBeGreaterThanOrEqual(Math.max(verifiedAtMs, switchedAtMs ?? 0));
+    // The log of events is written at each moment, the certificate at the end: both tell the same order.
+    const left = (await stage.fleet.api.list('events', eventView, { type: 'replica.trashed' })).items.find((event) => event.ids.replicaId === from.replicaId);
+    expect(left?.atMs, datasetId).toBeGreaterThanOrEqual(verifiedAtMs);
+  }
   const { readings } = await stage.fleet.api.call('device', deviceHistory, { path: { deviceId: drive.deviceId } });
   const daysLived = readings.filter((one) => one.atMs <= body.emptyAtMs!).map((one) => one.recordedDay);
   expect(daysLived).not.toContain(lastDay);
@@ -85,6 +97,16 @@ test('the certificate verifies without a server, and no byte of it can change', 
     expect(refused.stdout).toContain('does NOT verify');
   }
 });
+
+/** Targets with a copy of the current version whose bytes are those of its manifest, as they lie on the disks. */
+async function wholeCopies(targets: readonly KnownTarget[], name: string): Promise<string[]> {
+  const { root } = (await detailOf(stage, name)).dataset;
+  const whole: string[] = [];
+  // The dying drive last: what leaves it while we look was made elsewhere before we looked there.
+  for (const target of targets.toSorted((a, b) => Number(a.targetId === targetId) - Number(b.targetId === targetId)))
+    for (const replicaId of copiesOn(target, name)) if ((await checkCopy(target.root, name, replicaId, root!)).good) whole.push(target.targetId);
+  return whole;
+}
 
 async function dyingDrive() {
   return (await stage.fleet.api.list('devices', deviceView)).items.find((one) => one.deviceId === drive.deviceId)!;
