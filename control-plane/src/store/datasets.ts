@@ -83,7 +83,7 @@ export async function changeDataset(
   for (let attempt = 0; attempt < mostAttempts; attempt++) {
     const row = await readDataset(store.db, datasetId);
     if (expectedRev !== null && row.rev !== expectedRev) {
-      await noteConflict(store, datasetId, by);
+      await noteConflict(store, `dataset ${datasetId}`, { datasetId }, by);
       throw new Failure('refused', {
         code: 'dataset.stale',
         message: `Dataset ${datasetId} is at revision ${row.rev}, not ${expectedRev}.`,
@@ -97,7 +97,7 @@ export async function changeDataset(
       .where(and(eq(dataset.datasetId, datasetId), eq(dataset.rev, row.rev)))
       .returning({ rev: dataset.rev });
     if (changed !== undefined) return changed.rev;
-    if (expectedRev === null) await noteConflict(store, datasetId, by);
+    if (expectedRev === null) await noteConflict(store, `dataset ${datasetId}`, { datasetId }, by);
   }
   throw new Failure('unavailable', {
     code: 'dataset.contended',
@@ -107,11 +107,12 @@ export async function changeDataset(
   });
 }
 
-async function noteConflict(store: Store, datasetId: DatasetId, by: string): Promise<void> {
+/** Count the meeting of two changes of one thing. */
+export async function noteConflict(store: Store, thing: string, ids: Readonly<Record<string, string>>, by: string): Promise<void> {
   await store.transaction(async (tx) => {
     const nowMs = await store.nowMs(tx);
     await appendEvents(tx, nowMs, [
-      { type: 'sync_conflict', severity: 'info', text: `Two changes of dataset ${datasetId} met; the later one was looked at again.`, ids: { datasetId }, by },
+      { type: 'sync_conflict', severity: 'info', text: `Two changes of ${thing} met; the later one was looked at again.`, ids, by },
     ]);
   });
 }

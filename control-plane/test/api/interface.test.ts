@@ -204,6 +204,19 @@ test('a change of what was read earlier is told that it is stale', async () => {
   expect(row!.owner).toBe('maps');
 });
 
+test('changes of the fleet policy that meet are counted too', async () => {
+  const conflicts = async () =>
+    (await api.store.db.select().from(event).where(eq(event.type, 'sync_conflict'))).filter((row) => row.text.includes('global policy')).length;
+  const patch = (body: object, headers = {}) => api.call('PATCH', '/v1/policies/global', { role: 'admin', body, headers });
+  const answers = await Promise.all([patch({ copies: 3 }), patch({ latencySloMs: 40 })]);
+  expect(answers.map((answer) => answer.status)).toEqual([200, 200]);
+  expect(await (await api.call('GET', '/v1/policies/global', { role: 'viewer' })).json()).toMatchObject({ copies: 3, latencySloMs: 40 });
+  const met = await conflicts();
+  expect(met).toBeGreaterThan(0);
+  expect((await patch({ copies: 2 }, { 'If-Match': '"1"' })).status).toBe(412);
+  expect(await conflicts()).toBe(met + 1);
+});
+
 test('a price changes the book by a revision, and two writers of one revision are not both right', async () => {
   const book = (await (await api.call('GET', '/v1/prices', { role: 'viewer' })).json()) as { rev: number; entries: object[] };
   const write = (rev: number) => api.call('PUT', '/v1/prices', { role: 'admin', body: { entries: book.entries }, headers: { 'If-Match': `"${rev}"` } });

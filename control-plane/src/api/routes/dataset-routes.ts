@@ -15,7 +15,7 @@ import type { Policy, PolicyOverride } from '@data-in-motion/shared/domain/polic
 import { Failure } from '@data-in-motion/shared/failure';
 import { z } from '@hono/zod-openapi';
 import { and, desc, eq, gte, sql } from 'drizzle-orm';
-import { addVersion, changeDataset, createDataset } from '../../store/datasets.ts';
+import { addVersion, changeDataset, createDataset, noteConflict } from '../../store/datasets.ts';
 import { insertVerifyJobs } from '../../store/jobs.ts';
 import { readGlobalPolicy, writeGlobalPolicy } from '../../store/policies.ts';
 import { accessAggregate, event, type ImportSource } from '../../store/schema.ts';
@@ -164,19 +164,24 @@ export function datasetRoutes(app: Api, context: ApiContext): void {
     says: 'Change the global policy',
     body: policyPatch,
     answer: policyView,
-    async run({ body, ifMatchRev }) {
+    async run({ body, ifMatchRev, caller }) {
       const fields = ownPolicy(await fleet.read(), body);
       for (let attempt = 0; attempt < 20; attempt++) {
         const { rev, policy } = await readGlobalPolicy(store.db);
-        if (ifMatchRev !== null && ifMatchRev !== rev)
+        if (ifMatchRev !== null && ifMatchRev !== rev) {
+          await noteConflict(store, 'the global policy', {}, caller.who);
           throw new Failure('refused', {
             code: 'policy.stale',
             message: `The global policy is at revision ${rev}, not ${ifMatchRev}.`,
             hint: 'Read it again and repeat the change.',
           });
+        }
         const next = { ...policy, ...fields } as Policy;
         const written = await writeGlobalPolicy(store.db, rev, next);
-        if (written === undefined) continue;
+        if (written === undefined) {
+          if (ifMatchRev === null) await noteConflict(store, 'the global policy', {}, caller.who);
+          continue;
+        }
         changed();
         return { body: mutable(next), rev: written };
       }

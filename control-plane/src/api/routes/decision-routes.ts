@@ -15,6 +15,7 @@ import { Failure } from '@data-in-motion/shared/failure';
 import { z } from '@hono/zod-openapi';
 import { and, asc, desc, eq, lt } from 'drizzle-orm';
 import { readAudit } from '../../audit/audit.ts';
+import { noteConflict } from '../../store/datasets.ts';
 import { cancelJob, retryJob } from '../../store/jobs.ts';
 import { fleetPlan } from '../../store/plans.ts';
 import { readPrices, writePrices } from '../../store/prices.ts';
@@ -234,14 +235,16 @@ export function decisionRoutes(app: Api, context: ApiContext): void {
     says: 'Write the next revision of the price book; the ones before stay',
     body: priceBook,
     answer: pricesView,
-    async run({ body, ifMatchRev }) {
+    async run({ body, ifMatchRev, caller }) {
       const rev = await writePrices(store, ifMatchRev, body.entries);
-      if (rev === undefined)
+      if (rev === undefined) {
+        await noteConflict(store, 'the price book', {}, caller.who);
         throw new Failure('refused', {
           code: 'prices.stale',
           message: `The price book is not at revision ${ifMatchRev} any more.`,
           hint: 'Read it again and repeat the change.',
         });
+      }
       fleet.forget();
       loop.wake();
       return { body: { rev, entries: body.entries }, rev };
