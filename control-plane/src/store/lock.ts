@@ -15,6 +15,8 @@ interface Holder {
 export interface DirectoryLock {
   /** The holder before never released it, and the machine was started anew since: what it wrote without flushing may be lost, or half there. */
   readonly machineEnded: boolean;
+  /** Of the machine's present run; empty where it has none. */
+  readonly bootId: string;
   /** What follows from `machineEnded` was done: who takes this lock over need not do it again. */
   settle(): void;
   release(): void;
@@ -110,6 +112,7 @@ export function lockDirectory(directory: string): DirectoryLock {
     if (tryCreate(path, text)) {
       return {
         machineEnded,
+        bootId: own.bootId,
         settle() {
           text = JSON.stringify(own);
           writeFileSync(`${path}.${own.pid}.new`, text, { mode: 0o600 });

@@ -1,5 +1,5 @@
 import { EventEmitter } from 'node:events';
-import { existsSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Failure } from '@data-in-motion/shared/failure';
 import { PGlite } from '@electric-sql/pglite';
@@ -9,7 +9,7 @@ import { advanceDurable, streamWatermarks } from './batches.ts';
 import { type Db, rowsOf, type Store, type StoreSignals, type Tx } from './database.ts';
 import { asStoreFailure } from './database-failure.ts';
 import { readExport, setAside, writeExport } from './export.ts';
-import { lockDirectory } from './lock.ts';
+import { type DirectoryLock, lockDirectory } from './lock.ts';
 import * as schema from './schema.ts';
 import { fingerprintOf, migrateStore, settleEpoch } from './store-meta.ts';
 import { clientOf, runTransaction } from './transactions.ts';
@@ -28,14 +28,21 @@ async function openFiles(directory: string, loadDataDir?: Blob): Promise<PGlite>
 }
 
 /**
- * Open the database's files; when they do not open, the last export, and when there never was a finished start, afresh. After a power cut the export,
- * where there is one, also when the files open: some of what was written to them may be missing, and nothing in them would show it.
+ * Open the database's files; when they do not open, the last export, and when there never was a finished start, afresh. Once the machine was started anew
+ * the export stands in, where there is one, also for files that open: some of what was written to them may be missing, and nothing in them would show it.
+ * After a clean end it holds everything.
  */
-async function openOrRestore(directory: string, machineEnded: boolean): Promise<Opened> {
+async function openOrRestore(directory: string, lock: DirectoryLock): Promise<Opened> {
   const data = join(directory, 'data');
   const exported = await readExport(directory);
-  if (!existsSync(join(directory, 'ready'))) rmSync(data, { recursive: true, force: true });
-  if (machineEnded && exported !== undefined) setAside(data);
+  const ready = join(directory, 'ready');
+  if (!existsSync(ready)) rmSync(data, { recursive: true, force: true });
+  else if (exported !== undefined) {
+    const readyIn = readFileSync(ready, 'utf8');
+    const isCleanEnd = !lock.machineEnded && existsSync(data) && readyIn !== '' && readyIn !== lock.bootId;
+    if (lock.machineEnded || isCleanEnd) setAside(data);
+    if (isCleanEnd) return { client: await openFiles(directory, exported), restored: false };
+  }
   try {
     const isLost = exported !== undefined && !existsSync(data);
     return { client: await openFiles(directory, isLost ? exported : undefined), restored: isLost };
@@ -95,7 +102,7 @@ function exporter(client: PGlite, db: Db, directory: string, signals: EventEmitt
 export async function openPglite(directory: string): Promise<Store> {
   const lock = lockDirectory(directory);
   try {
-    const { client, restored } = await openOrRestore(directory, lock.machineEnded);
+    const { client, restored } = await openOrRestore(directory, lock);
     const db = drizzle(client, { schema }) as unknown as Db;
     const signals = new EventEmitter<StoreSignals>();
     signals.setMaxListeners(0);
@@ -106,7 +113,7 @@ export async function openPglite(directory: string): Promise<Store> {
       return settleEpoch(tx, fingerprintOf(system!.id), restored || lock.machineEnded);
     });
     if (lock.machineEnded) lock.settle();
-    writeFileSync(join(directory, 'ready'), '');
+    writeFileSync(join(directory, 'ready'), lock.bootId);
     const makeDurable = exporter(client, db, directory, signals);
     const timer = setInterval(() => void makeDurable().catch(() => {}), exportEveryMs);
     timer.unref();
@@ -123,10 +130,13 @@ export async function openPglite(directory: string): Promise<Store> {
         clearInterval(timer);
         try {
           await makeDurable();
-        } finally {
+        } catch (thrown) {
+          // The lock stays: it says that the export may lack something.
           await client.close();
-          lock.release();
+          throw thrown;
         }
+        await client.close();
+        lock.release();
       },
     };
   } catch (thrown) {

@@ -142,6 +142,22 @@ describe('the directory of an embedded store', () => {
     rmSync(directory, { recursive: true });
   });
 
+  it('that ended well before the machine was started anew is what was exported then, under the same epoch', async () => {
+    const directory = await freshDirectory();
+    const first = await openStore({ databaseUrl: null, directory });
+    await first.db.execute(sql`insert into event (at_ms, type, severity, text, by) values (1, 't', 'info', 'told', 'me')`);
+    await first.close();
+    // The files were never flushed, so they are not what is opened.
+    writeFileSync(join(directory, 'ready'), 'of the start before');
+    writeFileSync(join(directory, 'data', 'left-over'), '');
+    const second = await openStore({ databaseUrl: null, directory });
+    expect(existsSync(join(directory, 'data', 'left-over'))).toBe(false);
+    expect(second.storeEpoch).toBe(first.storeEpoch);
+    expect(await second.db.$count(event)).toBe(1);
+    await second.close();
+    rmSync(directory, { recursive: true });
+  });
+
   it('gets a new epoch when the machine ended before there was an export, also when the next start did not get far', async () => {
     const directory = await freshDirectory();
     rmSync(join(directory, 'export.tar'));
