@@ -6,6 +6,10 @@ import { statedDataset, statedTotals } from './manifest.ts';
 import { printable, type RawPath } from './raw-path.ts';
 import { currentLink, inDirectory, type KnownTargets, manifestFilesOf, newLinkPrefix, openTarget, ownDirectory, ownPath } from './target-layout.ts';
 
+/** A record lists no more. */
+const mostListed = 20_000;
+const mostUnknown = 1_000;
+
 type InventoryReplica = RecordOf<'inventory'>['replicas'][number];
 
 export interface TargetListing {
@@ -45,6 +49,12 @@ export async function listTarget(target: TargetDescription, known: KnownTargets)
   } finally {
     await root.close();
   }
+}
+
+/** Null for a target with more than a record can list: it is not told of, like one that could not be listed. */
+export function inventoryOf(target: TargetDescription, listed: TargetListing, atMs: number): RecordOf<'inventory'> | null {
+  if (listed.replicas.length > mostListed) return null;
+  return { type: 'inventory', targetId: target.targetId, atMs, replicas: listed.replicas, unknown: listed.unknown.slice(0, mostUnknown) };
 }
 
 async function listDataset(target: TargetDescription, datasetId: string, dataset: Directory, listing: TargetListing): Promise<void> {

@@ -13,13 +13,13 @@ import type { TransferGrant } from '../transfer/transfer-token.ts';
 import { ByteBudget } from './byte-budget.ts';
 import { classifyError } from './error-class.ts';
 import { LeafBuffers } from './leaf-buffers.ts';
-import { listTarget } from './list-target.ts';
+import { inventoryOf, listTarget } from './list-target.ts';
 import { defaultMoverSettings, type MoverSettings } from './mover-settings.ts';
 import { permitOf } from './permit.ts';
 import { Rooms } from './room.ts';
 import { SourceOpener } from './serve-source.ts';
 import { SmallFileThreads } from './small-files.ts';
-import type { StepParts, StepProgress, StepRun } from './step-parts.ts';
+import type { StepParts, StepRun } from './step-parts.ts';
 import { activate, witness } from './steps/activate.ts';
 import { copy } from './steps/copy.ts';
 import { purge } from './steps/purge.ts';
@@ -27,6 +27,7 @@ import { retire } from './steps/retire.ts';
 import { scan } from './steps/scan.ts';
 import { sweep } from './steps/sweep.ts';
 import { verify } from './steps/verify.ts';
+import { tellProgress } from './tell-progress.ts';
 import { Throttle } from './throttle.ts';
 import { WorkQueue } from './work-queue.ts';
 
@@ -44,9 +45,6 @@ export interface MigratorParts {
   readonly settings: Partial<MoverSettings>;
 }
 
-/** A record's inventory lists no more; a target with more is not told of, like one that could not be listed. */
-const mostListed = 20_000;
-const mostUnknown = 1_000;
 const keepReadsMs = 3_600_000;
 
 /**
@@ -108,15 +106,8 @@ export class Migrator {
     const records: RecordOf<'inventory'>[] = [];
     for (const target of this.#parts.targets) {
       try {
-        const listed = await listTarget(target, this.#journal);
-        if (listed.replicas.length > mostListed) continue;
-        records.push({
-          type: 'inventory',
-          targetId: target.targetId,
-          atMs: this.#parts.clock.nowMs(),
-          replicas: listed.replicas,
-          unknown: listed.unknown.slice(0, mostUnknown),
-        });
+        const record = inventoryOf(target, await listTarget(target, this.#journal), this.#parts.clock.nowMs());
+        if (record !== null) records.push(record);
       } catch (thrown) {
         this.#note('target.not-listed', asFailure(thrown), { targetId: target.targetId });
       }
@@ -168,7 +159,7 @@ export class Migrator {
       this.#tell(records, 'now');
     };
     const text = keyText(key);
-    const run: StepRun = { jobId: order.jobId, epoch: order.epoch, signal, report, progress: this.#progressTeller(order) };
+    const run: StepRun = { jobId: order.jobId, epoch: order.epoch, signal, report, progress: tellProgress(order, this.#tell, this.#parts) };
     try {
       await this.#step(order, run);
       this.#journal.end(key, told);
@@ -212,19 +203,6 @@ export class Migrator {
       case 'purge':
         return purge(order, permitOf(order, this.#permitsSeen.get(order.permitId) ?? 0), this.#parts, run);
     }
-  }
-
-  #progressTeller(order: Order): (done: StepProgress) => void {
-    const { clock, settings } = this.#parts;
-    let last = { atMs: clock.monotonicMs(), bytes: 0 };
-    return (done) => {
-      const nowMs = clock.monotonicMs();
-      const overMs = nowMs - last.atMs;
-      if (overMs < settings.progressEveryMs) return;
-      const bytesPerSec = Math.max(0, ((done.bytesDone - last.bytes) / overMs) * 1_000);
-      last = { atMs: nowMs, bytes: done.bytesDone };
-      this.#tell([{ type: 'progress', jobId: order.jobId, epoch: order.epoch, atMs: clock.nowMs(), ...done, bytesPerSec }], 'soon');
-    };
   }
 
   #tellAgain(key: string, records: readonly AgentRecord[]): void {
@@ -283,7 +261,8 @@ export class Migrator {
   }
 
   #note(code: string, failure: Failure, ids: Record<string, string>): void {
-    this.#tell([{ type: 'note', atMs: this.#parts.clock.nowMs(), severity: 'warning', code, message: failure.message.slice(0, 1_000), ids }], 'soon');
+    const message = failure.hint === undefined ? failure.message : `${failure.message}: ${failure.hint}`;
+    this.#tell([{ type: 'note', atMs: this.#parts.clock.nowMs(), severity: 'warning', code, message: message.slice(0, 1_000), ids }], 'soon');
   }
 }
 

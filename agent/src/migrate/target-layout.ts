@@ -35,7 +35,7 @@ export async function openTarget(target: TargetDescription, known: KnownTargets)
   const root = await Directory.open(target.root);
   try {
     const isKnown = known.isTargetKnown(target.targetId, target.root);
-    if (isKnown && !(await root.exists(ownDirectory))) throw notMounted(target);
+    if (isKnown && !(await hasManifests(root))) throw notMounted(target);
     await root.makeDirectory(ownDirectory, 0o700);
     await inDirectory(root, ownDirectory, async (own) => {
       for (const name of ownNames) await own.makeDirectory(name as RawPath, 0o700);
@@ -48,12 +48,18 @@ export async function openTarget(target: TargetDescription, known: KnownTargets)
   }
 }
 
+/** The directory of ours that only the mover makes: measuring a target makes one beside it. */
+async function hasManifests(root: Directory): Promise<boolean> {
+  if (!(await root.exists(ownDirectory))) return false;
+  return inDirectory(root, ownDirectory, (own) => own.exists('manifests' as RawPath));
+}
+
 function notMounted({ targetId, root }: TargetDescription): Failure {
   return new Failure('unavailable', {
     code: 'target.not-mounted',
-    message: `${root} is not what it was: it has no ${ownDirectory} any more`,
+    message: `${root} is not what it was: it has no ${ownPath('manifests')} any more`,
     ids: { targetId },
-    hint: `mount what was there; if the target is empty on purpose, make the directory ${root}/${ownDirectory}`,
+    hint: `mount what was there; if the target is empty on purpose, make the directory ${root}/${ownPath('manifests')}`,
   });
 }
 

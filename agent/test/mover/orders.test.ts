@@ -329,8 +329,9 @@ test('a planted link in the way of a copy is not written through', async () => {
 
 test('what dead jobs left is swept, what live jobs and copies need is not', async () => {
   plantTree(source, 'small');
-  const one = agent({ settings: { sweepAfterMs: 0, sweepEveryMs: 0 } });
-  const { replicaId, jobId } = await importTo(one, source, 'one', 'letters');
+  const first = agent();
+  const { replicaId, jobId } = await importTo(first, source, 'one', 'letters');
+  const one = await restart(first, { settings: { sweepAfterMs: 0 } });
   const live = id();
   const dead = id();
   const staging = (name: string): string => one.path('one', '.dim/staging', name);
@@ -354,13 +355,14 @@ test('a place where nothing is mounted any more is not taken for an empty target
   const { version } = await importTo(one, source, 'one', 'letters');
   one = await restart(one);
   fs.renameSync(one.path('one'), one.path('away'));
-  fs.mkdirSync(one.path('one'));
+  // As measuring leaves it.
+  fs.mkdirSync(one.path('one', '.dim/probe'), { recursive: true });
   expect((await one.migrator.inventory()).map(({ targetId }) => targetId)).toEqual(['two']);
   expect(await one.untilNoted('target.not-listed')).toMatchObject({ ids: { targetId: 'one' } });
   const order = { ...(await copyOrder(one)), root: version.root };
   expect(await one.carryOut(order)).toMatchObject({ event: 'failed', class: 'transient', code: 'target.not-mounted' });
-  expect(fs.readdirSync(one.path('one'))).toEqual([]);
-  fs.rmdirSync(one.path('one'));
+  expect(fs.readdirSync(one.path('one', '.dim'))).toEqual(['probe']);
+  fs.rmSync(one.path('one'), { recursive: true });
   fs.renameSync(one.path('away'), one.path('one'));
   expect(await one.carryOut({ ...order, epoch: 2 })).toMatchObject({ event: 'verified' });
   expect(await one.migrator.inventory()).toMatchObject([{ targetId: 'one', replicas: [{}, {}] }, { targetId: 'two' }]);
