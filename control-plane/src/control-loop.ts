@@ -8,6 +8,7 @@ import type { SigningKey } from '@data-in-motion/shared/signature';
 import { ulid } from '@data-in-motion/shared/ulid';
 import { eq, inArray } from 'drizzle-orm';
 import { certifyEvacuations } from './control-loop/certify-evacuations.ts';
+import { clearLeftovers } from './control-loop/clear-leftovers.ts';
 import { applyPlan, makePlan, picture, planBasis, promoteCopies, storeHeats } from './control-loop/decide.ts';
 import { defaultLoopSettings, type LeaderWrite, type LoopParts, type LoopSettings, leaderWrite, type Solve, tolerate } from './control-loop/parts.ts';
 import { Pruner } from './control-loop/prune.ts';
@@ -137,6 +138,7 @@ export class FleetKeeper {
     await dispatch.nudgeChanged();
     await tolerate(this.#parts, () => this.#decide(write));
     await tolerate(this.#parts, () => scrubOldest(this.#parts, write));
+    await tolerate(this.#parts, () => clearLeftovers(this.#parts, write));
     await tolerate(this.#parts, () => certifyEvacuations(this.#parts, write));
     await tolerate(this.#parts, () => write((tx, nowMs) => expireExperiments(tx, nowMs)));
     await tolerate(this.#parts, () => write(endSettledAlerts));

@@ -1,17 +1,23 @@
-import { and, asc, eq, inArray, isNotNull, lt } from 'drizzle-orm';
-import { insertVerifyJob } from '../store/jobs.ts';
+import { and, asc, eq, inArray, isNotNull, lt, notExists, or, sql } from 'drizzle-orm';
+import { workingStates } from '../store/job-rows.ts';
+import { insertVerifyJob, restAfterGivingUpMs } from '../store/jobs.ts';
 import { job, node, replica, target } from '../store/schema.ts';
 import type { LeaderWrite, LoopParts } from './parts.ts';
 
-/** Read the copy back that was read back longest ago, once it is due; one copy of the fleet at a time, so that scrubbing is never what makes it slow. */
+/**
+ * Read the copy back that was looked at longest ago, once it is due; one copy of the fleet at a time, so that scrubbing is never what makes it slow.
+ * A check that failed rests, and the others are not held up by it.
+ */
 export async function scrubOldest({ store, settings }: LoopParts, write: LeaderWrite): Promise<void> {
   const nowMs = await store.nowMs();
   const [running] = await store.db
     .select({ jobId: job.jobId })
     .from(job)
-    .where(and(eq(job.active, true), eq(job.purpose, 'verify')))
+    .where(and(eq(job.active, true), eq(job.purpose, 'verify'), inArray(job.state, ['planned', ...workingStates])))
     .limit(1);
   if (running !== undefined) return;
+  const checks = and(eq(job.fromReplicaId, replica.replicaId), eq(job.purpose, 'verify'));
+  const rests = or(eq(job.active, true), and(eq(job.state, 'dead-letter'), sql`${job.endedAtMs} > ${nowMs - restAfterGivingUpMs}`));
   const [oldest] = await store.db
     .select({ replicaId: replica.replicaId })
     .from(replica)
@@ -23,9 +29,17 @@ export async function scrubOldest({ store, settings }: LoopParts, write: LeaderW
         eq(node.agentState, 'online'),
         isNotNull(replica.verifiedAtMs),
         lt(replica.verifiedAtMs, nowMs - settings.scrubEveryMs),
+        notExists(store.db.select({ one: sql`1` }).from(job).where(and(checks, rests))),
       ),
     )
-    .orderBy(asc(replica.verifiedAtMs))
+    .orderBy(
+      asc(
+        sql`greatest(${replica.verifiedAtMs}, (${store.db
+          .select({ atMs: sql`max(${job.createdAtMs})` })
+          .from(job)
+          .where(checks)}))`,
+      ),
+    )
     .limit(1);
   if (oldest !== undefined) await write(async (tx, atMs) => void (await insertVerifyJob(tx, oldest.replicaId, 'it was read back longest ago', 4, atMs)));
 }

@@ -31,7 +31,7 @@ export async function stepJobs(parts: LoopParts, write: LeaderWrite, snapshot: (
   return moved;
 }
 
-type Step = 'lost-or-lapsed' | 'end-lost' | 'place' | 'lease' | 'switch' | 'durable' | 'retire' | 'review' | 'purge';
+type Step = 'lost-or-lapsed' | 'end-lost' | 'place' | 'lease' | 'queue' | 'switch' | 'durable' | 'retire' | 'review' | 'purge';
 
 /** What the control plane may have to do for a job now, by its row alone; the transaction looks again. */
 function stepOf(parts: LoopParts, row: JobRow, nowMs: number, running: Running): Step | null {
@@ -41,7 +41,8 @@ function stepOf(parts: LoopParts, row: JobRow, nowMs: number, running: Running):
   if (workingStates.includes(row.state)) return 'lost-or-lapsed';
   if (waitingStates.includes(row.state)) {
     if (!isDue) return null;
-    return row.purpose === 'retire' ? 'retire' : running.takes(row, parts.settings) ? 'lease' : null;
+    if (row.purpose === 'retire') return 'retire';
+    return running.takes(row, parts.settings) ? 'lease' : row.waitingBecause === queuedBecause(row, parts.settings) ? null : 'queue';
   }
   switch (row.state) {
     case 'verified':
@@ -68,6 +69,8 @@ async function takeStep(parts: LoopParts, write: LeaderWrite, snapshot: () => Pr
       return write(async (tx, atMs) => (await settleLost(tx, jobId, atMs)) || (await releaseIfLapsed(tx, jobId, settings.leaseMs, atMs)));
     case 'lease':
       return write(async (tx, atMs) => (await settleLost(tx, jobId, atMs)) || (await leaseJob(tx, jobId, settings.leaseMs, atMs)));
+    case 'queue':
+      return write((tx, atMs) => sayQueued(tx, jobId, queuedBecause(row, settings), atMs));
     case 'place':
       return placeImport(parts, write, await snapshot(), row);
     case 'switch':
@@ -136,8 +139,25 @@ async function placeImport(parts: LoopParts, write: LeaderWrite, snapshot: Fleet
   return false;
 }
 
+interface Limits {
+  readonly runningPerNode: number;
+  readonly runningInFleet: number;
+}
+
+/** In words that stay the same while a job waits, so that they are written once. */
+function queuedBecause(row: JobRow, { runningPerNode, runningInFleet }: Limits): string {
+  return `its turn has not come: at most ${runningPerNode} jobs run on ${row.moverNodeId} at a time, ${runningInFleet} in the fleet`;
+}
+
+/** Nothing moves by it, so the loop need not look again. */
+async function sayQueued(tx: Tx, jobId: JobId, because: string, nowMs: number): Promise<false> {
+  const row = await lockJob(tx, jobId);
+  if (row !== undefined && waitingStates.includes(row.state)) await changeJob(tx, row, [], { waitingBecause: because }, nowMs);
+  return false;
+}
+
 interface Running {
-  takes(row: JobRow, limits: { runningPerNode: number; runningInFleet: number }): boolean;
+  takes(row: JobRow, limits: Limits): boolean;
 }
 
 /** How many jobs each agent works at; what is taken in this pass counts at once. */

@@ -1,13 +1,14 @@
 import { agentMachine } from '@data-in-motion/shared/domain/agent-health';
 import type { NodeId } from '@data-in-motion/shared/domain/ids';
 import { step } from '@data-in-motion/shared/machine';
-import { and, eq } from 'drizzle-orm';
+import { and, eq, isNull } from 'drizzle-orm';
 import type { AgentTransition } from '../health/agents.ts';
 import { endAlert, raiseAlert } from './alerts.ts';
 import type { Tx } from './database.ts';
 import { appendEvents } from './events.ts';
+import { insertPromotionJob } from './jobs.ts';
 import { changeReplica, replicasOnNode } from './replicas.ts';
-import { node, target } from './schema.ts';
+import { job, node, pointer, replica, target } from './schema.ts';
 import { oweVerification, settleVerifications } from './sync-queue.ts';
 
 const agentLost = 'its agent is lost';
@@ -58,9 +59,18 @@ async function welcomeBack(tx: Tx, nodeId: NodeId, nowMs: number): Promise<void>
   for (const row of await replicasOnNode(tx, nodeId, ['suspect', 'missing'])) {
     await oweVerification(tx, { replicaId: row.replicaId, datasetId: row.datasetId, nodeId }, nowMs);
   }
+  // Its agent went away before it had named the copy that readers were sent to, and kept the certificate of that: both are done now, by a switch to the same copy.
+  const unnamed = await tx
+    .select({ replicaId: pointer.replicaId })
+    .from(pointer)
+    .innerJoin(job, eq(job.jobId, pointer.changedByJob))
+    .innerJoin(replica, eq(replica.replicaId, pointer.replicaId))
+    .innerJoin(target, eq(target.targetId, replica.targetId))
+    .where(and(eq(target.nodeId, nodeId), eq(job.active, false), isNull(job.activatedAtMs)));
+  for (const { replicaId } of unnamed) await insertPromotionJob(tx, replicaId, `the node ${nodeId} was lost before its agent had named the copy`, nowMs);
 }
 
-/** A node that came back is online again once none of its copies is in doubt. */
+/** Work off what is owed on a node; one that came back is online again once none of its copies is in doubt. */
 export async function settleReturned(tx: Tx, nodeId: NodeId, nowMs: number): Promise<boolean> {
   if ((await settleVerifications(tx, nodeId, nowMs)) > 0) return false;
   const [row] = await tx.select({ state: node.agentState }).from(node).where(eq(node.nodeId, nodeId)).for('update');

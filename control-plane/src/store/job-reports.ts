@@ -1,4 +1,4 @@
-import type { NodeId, ReplicaId, VersionId } from '@data-in-motion/shared/domain/ids';
+import type { NodeId, ReplicaId, TargetId, VersionId } from '@data-in-motion/shared/domain/ids';
 import type { JobRecord, RecordOf } from '@data-in-motion/shared/protocol/records';
 import { systemRandom } from '@data-in-motion/shared/random';
 import { ulid } from '@data-in-motion/shared/ulid';
@@ -278,18 +278,42 @@ export async function applyInventory(tx: Tx, nodeId: NodeId, record: RecordOf<'i
       await insertVerifyJob(tx, row.replicaId, 'it was missing and is listed again', 1, nowMs);
     }
   }
-  if (record.unknown.length > 0) await tellUnknown(tx, nodeId, record, nowMs);
+  const unknown = [...record.unknown, ...(await notOurs(tx, record.replicas))];
+  if (unknown.length > 0) await tellUnknown(tx, nodeId, record.targetId, unknown, nowMs);
+}
+
+/** Listed copies that no row speaks of, or that are over by their row; what will be deleted as never whole (see `clearLeftovers`) is not among them. */
+async function notOurs(tx: Tx, listed: RecordOf<'inventory'>['replicas']): Promise<string[]> {
+  if (listed.length === 0) return [];
+  const rows = await tx
+    .select({ replicaId: replica.replicaId, state: replica.state, verifiedAtMs: replica.verifiedAtMs, root: datasetVersion.root })
+    .from(replica)
+    .leftJoin(datasetVersion, eq(datasetVersion.versionId, replica.versionId))
+    .where(
+      inArray(
+        replica.replicaId,
+        listed.map((found) => found.replicaId),
+      ),
+    );
+  const known = new Map(rows.map((row) => [row.replicaId, row]));
+  return listed
+    .filter(({ replicaId }) => {
+      const row = known.get(replicaId);
+      if (row === undefined || row.state === 'purged') return true;
+      return row.state === 'abandoned' && (row.verifiedAtMs !== null || row.root === null);
+    })
+    .map((found) => `${found.datasetId}/${found.replicaId}`);
 }
 
 /** Data that nobody knows is told, never touched. */
-async function tellUnknown(tx: Tx, nodeId: NodeId, record: RecordOf<'inventory'>, nowMs: number): Promise<void> {
-  const names = record.unknown.slice(0, 5).join(', ');
+async function tellUnknown(tx: Tx, nodeId: NodeId, targetId: TargetId, unknown: readonly string[], nowMs: number): Promise<void> {
+  const names = unknown.slice(0, 5).join(', ');
   await appendEvents(tx, nowMs, [
     {
       type: 'target.unknown-data',
       severity: 'warning',
-      text: `${record.unknown.length} things on ${record.targetId} are not ours: ${names}`,
-      ids: { targetId: record.targetId, nodeId, things: record.unknown.length },
+      text: `${unknown.length} ${unknown.length === 1 ? 'thing' : 'things'} on ${targetId} that no job and no copy accounts for: ${names}`,
+      ids: { targetId, nodeId, things: unknown.length },
       by: nodeId,
     },
   ]);

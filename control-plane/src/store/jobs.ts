@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import type { DatasetId, DeviceId, JobId, NodeId, PlanId, ReplicaId, TargetId, VersionId } from '@data-in-motion/shared/domain/ids';
 import { type JobPurpose, jobMachine } from '@data-in-motion/shared/domain/job';
 import { Failure } from '@data-in-motion/shared/failure';
@@ -8,8 +9,8 @@ import { and, eq, gt, inArray } from 'drizzle-orm';
 import { jobKey } from '../jobs/job-key.ts';
 import type { Tx } from './database.ts';
 import { appendEvents } from './events.ts';
-import { changeJob, type JobRow, lockJob, waitingStates } from './job-rows.ts';
-import { insertReplica } from './replicas.ts';
+import { changeJob, type JobRow, lockDataset, lockJob, waitingStates } from './job-rows.ts';
+import { changeReplica, insertReplica } from './replicas.ts';
 import { type ImportSource, job, pointer, replica, target } from './schema.ts';
 
 interface NewJob {
@@ -23,7 +24,7 @@ interface NewJob {
 }
 
 /** What was given up is left alone this long before it is planned anew by itself; a person can retry it at any time. */
-const restAfterGivingUpMs = 900_000;
+export const restAfterGivingUpMs = 900_000;
 
 /** Insert a job unless an active one has its key, or one with its key was given up lately; then null. */
 async function insertJob(tx: Tx, made: NewJob): Promise<JobId | null> {
@@ -65,8 +66,10 @@ async function insertJob(tx: Tx, made: NewJob): Promise<JobId | null> {
 }
 
 /**
- * Plan the import of a new version. One import of a dataset at a time: while one is active, its id is the answer.
+ * Plan the import of a new version. One import of a dataset at a time: asked for again while it is active, its id is the answer.
  * The place is chosen when the size is known, see `giveDestination`.
+ *
+ * @throws Failure `refused` (`import.under-way`) while another source is being imported
  */
 export async function insertImportJob(tx: Tx, wanted: { datasetId: DatasetId; source: ImportSource; reason: string; nowMs: number }): Promise<JobId> {
   const key = jobKey({ purpose: 'import', datasetId: wanted.datasetId });
@@ -81,9 +84,16 @@ export async function insertImportJob(tx: Tx, wanted: { datasetId: DatasetId; so
   });
   if (made !== null) return made;
   const [active] = await tx
-    .select({ jobId: job.jobId })
+    .select({ jobId: job.jobId, source: job.importSource })
     .from(job)
     .where(and(eq(job.key, key), eq(job.active, true)));
+  if (active !== undefined && !isDeepStrictEqual(active.source, wanted.source))
+    throw new Failure('refused', {
+      code: 'import.under-way',
+      message: `Job ${active.jobId} is importing another source into ${wanted.datasetId}.`,
+      hint: 'Wait until it has ended, or cancel it.',
+      ids: { datasetId: wanted.datasetId, jobId: active.jobId },
+    });
   if (active === undefined)
     throw new Failure('unavailable', { code: 'job.race', message: 'the import that was active ended just now', ids: { datasetId: wanted.datasetId } });
   return active.jobId;
@@ -170,6 +180,28 @@ export async function insertRetireJob(tx: Tx, work: PlannedWork & { replicaId: R
   });
 }
 
+/**
+ * Plan that what no job sees to any more is deleted: a copy in the trash, or one that was given up before it was whole. It begins where a copy that left is;
+ * whether it may be deleted is decided when the permit is granted. Null when that is under way.
+ */
+export async function insertClearingJob(tx: Tx, replicaId: ReplicaId, nowMs: number): Promise<JobId | null> {
+  const from = await placeOfReplica(tx, replicaId);
+  if (from === null || from.versionId === null || !(await lockDataset(tx, from.datasetId))) return null;
+  const isTrash = from.state === 'trashed';
+  const jobId = await insertJob(tx, {
+    key: jobKey({ purpose: 'retire', replicaId }),
+    datasetId: from.datasetId,
+    purpose: 'retire',
+    reason: isTrash ? 'it lies in the trash, and the job that was to delete it has ended' : 'it was given up before it was whole',
+    nowMs,
+    moverNodeId: from.nodeId,
+    more: { versionId: from.versionId, priority: 4, fromReplicaId: replicaId, fromTargetId: from.targetId, sourceNodeId: from.nodeId },
+  });
+  const row = jobId === null ? undefined : await lockJob(tx, jobId);
+  if (row !== undefined) await changeJob(tx, row, ['permit', 'trashed'], { epoch: 1, trashedAtMs: isTrash ? nowMs : null }, nowMs);
+  return jobId;
+}
+
 /** Plan that a copy is read back; null when that is under way. */
 export async function insertVerifyJob(tx: Tx, replicaId: ReplicaId, reason: string, priority: number, nowMs: number): Promise<JobId | null> {
   const from = await placeOfReplica(tx, replicaId);
@@ -240,6 +272,9 @@ export async function retryJob(tx: Tx, jobId: JobId, nowMs: number): Promise<Ver
     .from(job)
     .where(and(eq(job.key, row.key), eq(job.active, true)));
   if (same !== undefined) return { ok: false, reason: `job ${same.jobId} does the same already` };
+  const [held] = await tx.select().from(pointer).where(eq(pointer.datasetId, row.datasetId));
+  if (row.purpose === 'import' && row.versionId !== null && held !== undefined && held.versionId > row.versionId)
+    return { ok: false, reason: 'a newer version was imported since; import this source as a new version instead' };
   const toReplicaId = await renewDestination(tx, row, nowMs);
   await changeJob(tx, row, ['retry'], { attempt: 0, sourceChanges: 0, notBeforeMs: null, waitingBecause: null, error: null, toReplicaId }, nowMs);
   return { ok: true };
@@ -250,12 +285,13 @@ async function resumeJob(tx: Tx, row: JobRow, nowMs: number): Promise<Verdict> {
   return { ok: true };
 }
 
-/** A person says: do not. Possible until the switch; a conflict is thereby settled: what differs stays where it is. */
+/** A person says: do not. Possible until the switch; a conflict is thereby settled: what differs stays where it is, and is no copy of ours any more. */
 export async function cancelJob(tx: Tx, jobId: JobId, nowMs: number): Promise<Verdict> {
   const row = await lockJob(tx, jobId);
   if (row === undefined) return { ok: false, reason: 'there is no such job' };
   if (row.state === 'conflict') {
     await changeJob(tx, row, ['resolve'], { waitingBecause: null }, nowMs);
+    if (row.fromReplicaId !== null) await changeReplica(tx, row.fromReplicaId, 'abandon', {}, nowMs);
     return { ok: true };
   }
   if (!step(jobMachine, row.state, 'cancel').ok) return { ok: false, reason: `a job that is "${row.state}" can not be cancelled` };

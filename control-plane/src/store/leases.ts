@@ -1,7 +1,7 @@
 import type { JobId, NodeId, ReplicaId, TargetId } from '@data-in-motion/shared/domain/ids';
 import { systemRandom } from '@data-in-motion/shared/random';
 import { ulid } from '@data-in-motion/shared/ulid';
-import { eq, inArray } from 'drizzle-orm';
+import { and, eq, inArray } from 'drizzle-orm';
 import { isPromotion } from '../jobs/advance.ts';
 import { endAlert } from './alerts.ts';
 import { copiesOf } from './copies.ts';
@@ -9,7 +9,7 @@ import type { Tx } from './database.ts';
 import { changeJob, type JobRow, lockJob, waitingStates, workingStates } from './job-rows.ts';
 import { nodeOfTarget } from './jobs.ts';
 import { abandonReplica, insertReplica } from './replicas.ts';
-import { node, pointer, target } from './schema.ts';
+import { jobTransition, node, pointer, target } from './schema.ts';
 
 type NodeRow = typeof node.$inferSelect;
 
@@ -20,6 +20,10 @@ export async function leaseJob(tx: Tx, jobId: JobId, leaseMs: number, nowMs: num
   if (row.notBeforeMs !== null && row.notBeforeMs > nowMs) return false;
   const [mover] = await tx.select().from(node).where(eq(node.nodeId, row.moverNodeId));
   if (mover === undefined || !takesWork(mover)) return wait(tx, row, `the agent of ${row.moverNodeId} is ${mover?.agentState ?? 'not known'}`, nowMs);
+  if (row.state === 'no-space' && (await staysFull(tx, row, nowMs))) {
+    await changeJob(tx, row, ['cancel'], { waitingBecause: 'its target stayed full, another place is looked for', notBeforeMs: null }, nowMs);
+    return true;
+  }
   if (row.state === 'no-space' && !(await hasRoom(tx, row))) return wait(tx, row, 'the target is full', nowMs);
   const read = await chooseRead(tx, row);
   if (read === undefined) return wait(tx, row, 'no copy can be read now', nowMs);
@@ -56,7 +60,23 @@ async function wait(tx: Tx, row: JobRow, because: string, nowMs: number): Promis
 async function hasRoom(tx: Tx, row: JobRow): Promise<boolean> {
   if (row.toTargetId === null) return true;
   const [at] = await tx.select().from(target).where(eq(target.targetId, row.toTargetId));
-  return at !== undefined && at.freeBytes - at.description.reserveBytes > row.sizeBytes;
+  // The agent that measured it has taken the reserve off, and removed what it had begun to write.
+  return at !== undefined && at.freeBytes > row.sizeBytes;
+}
+
+/** How long a full target is waited for, and how often room is believed that turns out to be none. */
+const fullForMs = 600_000;
+const fullTimes = 3;
+
+/** A copy whose target has been full for long is cancelled, so that the planner finds it another place. An import finds one by itself. */
+async function staysFull(tx: Tx, row: JobRow, nowMs: number): Promise<boolean> {
+  if (row.purpose !== 'copy' && row.purpose !== 'move') return false;
+  const times = await tx
+    .select({ atMs: jobTransition.atMs })
+    .from(jobTransition)
+    .where(and(eq(jobTransition.jobId, row.jobId), eq(jobTransition.event, 'out-of-space')));
+  if (Math.min(...times.map((one) => one.atMs)) > nowMs - fullForMs) return false;
+  return times.length >= fullTimes || !(await hasRoom(tx, row));
 }
 
 /**

@@ -3,6 +3,7 @@ import { type SigningKey, signBody } from '@data-in-motion/shared/signature';
 import { and, eq } from 'drizzle-orm';
 import { isPromotion } from '../jobs/advance.ts';
 import { type CopyFacts, type Guards, type PointerFacts, protocolGuards, type SwitchFacts } from '../jobs/guards.ts';
+import { endAlert, raiseAlert } from './alerts.ts';
 import { copiesOf } from './copies.ts';
 import type { Tx } from './database.ts';
 import { appendEvents } from './events.ts';
@@ -25,7 +26,8 @@ export async function switchJob(tx: Tx, jobId: JobId, key: SigningKey, nowMs: nu
   const { copies } = await copiesOf(tx, row.datasetId);
   const arriving = copies.find((copy) => copy.replicaId === row.toReplicaId);
   if (version === undefined || arriving === undefined) return end(tx, row, 'cancel', 'the new copy is not there any more', nowMs);
-  if (row.purpose !== 'import' && held !== undefined && held.versionId !== row.versionId)
+  // Versions are named in the order in which they were committed: an import that was tried again late does not take readers back.
+  if (held !== undefined && (row.purpose === 'import' ? held.versionId > row.versionId : held.versionId !== row.versionId))
     return end(tx, row, 'finish', 'a newer version took its place', nowMs);
 
   const facts: SwitchFacts = { arriving, root: version.root, expectedRev: row.expectedPointerRev ?? 0, pointer: held ?? null };
@@ -49,6 +51,7 @@ export async function switchJob(tx: Tx, jobId: JobId, key: SigningKey, nowMs: nu
   });
   await changeJob(tx, row, ['switch'], { certificate, switchRev: toRev, switchedAtMs: nowMs, waitingBecause: null }, nowMs, { rev: toRev });
   if (row.purpose !== 'import') await tx.update(dataset).set({ lastMovedAtMs: nowMs }).where(eq(dataset.datasetId, row.datasetId));
+  await tellWhole(tx, row, version, nowMs);
   await appendEvents(tx, nowMs, [
     {
       type: 'dataset.pointer-moved',
@@ -59,6 +62,14 @@ export async function switchJob(tx: Tx, jobId: JobId, key: SigningKey, nowMs: nu
     },
   ]);
   return 'switched';
+}
+
+/** An open alert for as long as readers are sent to a version that files are missing from: that is why older copies stay. */
+async function tellWhole(tx: Tx, { datasetId }: JobRow, { unreadable, versionId }: VersionRow, nowMs: number): Promise<void> {
+  const rule = 'dataset.not-whole';
+  if (unreadable === 0) return endAlert(tx, nowMs, rule, datasetId);
+  const text = `${unreadable} ${unreadable === 1 ? 'file' : 'files'} of ${datasetId} could not be read when its present version was imported: older copies stay until a whole version is imported`;
+  await raiseAlert(tx, nowMs, { rule, subject: datasetId, severity: 'warning', text, ids: { datasetId, versionId, unreadable } });
 }
 
 /** An import and a promotion always; a move when the primary is what it moves; a copy when there is no good primary to stand behind. */

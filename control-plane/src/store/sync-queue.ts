@@ -2,7 +2,7 @@ import type { DatasetId, NodeId, ReplicaId } from '@data-in-motion/shared/domain
 import { and, eq, inArray, lt } from 'drizzle-orm';
 import type { Tx } from './database.ts';
 import { insertVerifyJob } from './jobs.ts';
-import { replica, syncQueue } from './schema.ts';
+import { replica, syncQueue, target } from './schema.ts';
 
 const keptAppliedMs = 86_400_000;
 
@@ -35,7 +35,13 @@ export async function settleVerifications(tx: Tx, nodeId: NodeId, nowMs: number)
     .where(and(eq(syncQueue.nodeId, nodeId), eq(syncQueue.state, 'pending')));
   let owed = 0;
   for (const row of rows) {
-    const [copy] = await tx.select({ state: replica.state }).from(replica).where(eq(replica.replicaId, row.replicaId!));
+    const [copy] = await tx
+      .select({ state: replica.state, place: target.state })
+      .from(replica)
+      .innerJoin(target, eq(target.targetId, replica.targetId))
+      .where(eq(replica.replicaId, row.replicaId!));
+    // It is read back when its target is there again.
+    if (copy?.place === 'lost') continue;
     if (copy?.state === 'suspect' || copy?.state === 'missing') {
       const made = await insertVerifyJob(tx, row.replicaId!, `its node ${nodeId} was away`, 1, nowMs);
       if (made !== null)

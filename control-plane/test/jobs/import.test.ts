@@ -5,7 +5,7 @@ import { job, pointer, replica } from '../../src/store/schema.ts';
 import { storeKinds } from '../stores.ts';
 import { FakeFleet, rootOf } from './fake-fleet.ts';
 
-describe.each(storeKinds)('a dataset on $kind', ({ stores }) => {
+describe.each(storeKinds)('a dataset on $kind', { timeout: 120_000 }, ({ stores }) => {
   const open = stores();
   afterAll(() => open.stop());
 

@@ -1,4 +1,5 @@
 import type { DatasetId, JobId, NodeId, ReplicaId } from '@data-in-motion/shared/domain/ids';
+import { asFailure } from '@data-in-motion/shared/failure';
 import { pick, type Random, seededRandom } from '@data-in-motion/shared/random';
 import { and, eq, inArray } from 'drizzle-orm';
 import { afterAll, describe, expect, test } from 'vitest';
@@ -94,7 +95,7 @@ class Run {
 
   async #leave(agent: FakeAgent): Promise<string> {
     const away = [...this.fleet.agents.values()].filter((one) => one.isAway);
-    if (away.length > 0 && !agent.isAway) return 'nobody leaves';
+    if (away.length > 1 && !agent.isAway) return 'nobody leaves';
     agent.isAway = !agent.isAway;
     if (agent.isAway)
       for (let i = 0; i < 30; i++) {
@@ -135,8 +136,10 @@ class Run {
   async #import(): Promise<string> {
     const name = pick(this.#random, names);
     const agents = [...this.fleet.agents.keys()];
-    await this.fleet.import(name, pick(this.#random, agents), `/src/${name}/${++this.#imports}`);
-    return `${name} is imported anew`;
+    const under = await this.fleet
+      .import(name, pick(this.#random, agents), `/src/${name}/${++this.#imports}`)
+      .catch((thrown: unknown) => asFailure(thrown).code);
+    return under === 'import.under-way' ? `${name} is being imported` : `${name} is imported anew`;
   }
 
   async calm(): Promise<void> {
