@@ -50,4 +50,4 @@ it('a host that loses power loses nothing that its agents still hold: they send 
   await restored.close();
   rmSync(before, { recursive: true });
   rmSync(after, { recursive: true });
-});
+}, 120_000);
