@@ -8,7 +8,7 @@ import { dataset, device, globalPolicy, node, replica, target } from './schema.t
 
 export interface DatasetCopies {
   readonly policy: Policy;
-  readonly copies: readonly (CopyFacts & { readonly nodeId: NodeId; readonly frozen: boolean })[];
+  readonly copies: readonly (CopyFacts & { readonly nodeId: NodeId; readonly frozen: boolean; readonly reachable: boolean })[];
 }
 
 /**
@@ -30,6 +30,7 @@ export async function copiesOf(tx: Tx, datasetId: DatasetId): Promise<DatasetCop
   const copies = rows.map((row) => {
     const { provider, region, encryptedAtRest, deviceIds: under } = row.target.description;
     const { targetId, nodeId } = row.target;
+    const reachable = row.target.reachable && row.target.state !== 'lost';
     return {
       replicaId: row.replica.replicaId,
       versionId: row.replica.versionId,
@@ -39,14 +40,14 @@ export async function copiesOf(tx: Tx, datasetId: DatasetId): Promise<DatasetCop
       verifiedRoot: row.replica.verifiedRoot,
       verifiedLevel: row.replica.verifiedLevel,
       verifiedAtMs: row.replica.verifiedAtMs,
-      reliable:
-        row.agentState !== 'lost' && row.agentState !== 'revoked' && row.target.state !== 'lost' && row.target.reachable && !under.some((id) => risky.has(id)),
+      reliable: row.agentState !== 'lost' && row.agentState !== 'revoked' && reachable && !under.some((id) => risky.has(id)),
       allowed:
         !policy.forbiddenTargets.includes(targetId) &&
         (policy.regions.length === 0 || policy.regions.includes(region)) &&
         (!policy.encryptionRequired || encryptedAtRest),
       domain: spreadDomain({ targetId, nodeId, siteId: row.siteId, provider }, policy.spread),
       frozen: row.target.state === 'frozen',
+      reachable,
     };
   });
   return { policy, copies };

@@ -4,7 +4,8 @@ import { and, eq } from 'drizzle-orm';
 import { afterAll, describe, expect, test } from 'vitest';
 import { applyInventory } from '../../src/store/job-reports.ts';
 import { cancelJob, insertCopyJob, insertVerifyJob, retryJob } from '../../src/store/jobs.ts';
-import { alert, datasetVersion, event, job, node, pointer, replica, syncQueue, target } from '../../src/store/schema.ts';
+import { leaseJob } from '../../src/store/leases.ts';
+import { alert, datasetVersion, device, event, job, node, pointer, replica, syncQueue, target } from '../../src/store/schema.ts';
 import { storeKinds } from '../stores.ts';
 import { type FakeAgent, FakeFleet, type FleetOptions, sizeBytes } from './fake-fleet.ts';
 
@@ -279,6 +280,29 @@ describe.each(storeKinds)('a job ends, on $kind', { timeout: 60_000 }, ({ stores
     expect(agentAt(old!.targetId).disk.has(old!.replicaId)).toBe(true);
     await fleet.runUntil(restWith(1), 10);
     expect(agentAt(old!.targetId).disk.has(old!.replicaId)).toBe(true);
+    await fleet.dispatch.stop();
+  });
+
+  test('a copy is not read where it can not be reached or where the drive is dying, though that is beside the destination', async () => {
+    const { fleet, db, copies, restWith, plan, jobOf } = await start({ policy: { copies: 2 }, targetsPerNode: 2 });
+    await fleet.addDataset('photos', n1);
+    await fleet.runUntil(restWith(2));
+    const [near, far] = await copies();
+    const beside = near!.targetId.replace(/\d$/, (n) => (n === '1' ? '2' : '1'));
+    const readOf = async (): Promise<ReplicaId | null> => {
+      const jobId = await plan(beside);
+      await fleet.store.transaction((tx) => leaseJob(tx, jobId, 30_000, fleet.clock.nowMs()));
+      const { readReplicaId } = await jobOf(jobId);
+      await fleet.store.transaction((tx) => cancelJob(tx, jobId, fleet.clock.nowMs()));
+      return readReplicaId;
+    };
+    expect(await readOf()).toBe(near!.replicaId);
+    const place = eq(target.targetId, near!.targetId);
+    await db.update(target).set({ reachable: false }).where(place);
+    expect(await readOf()).toBe(far!.replicaId);
+    await db.update(target).set({ reachable: true }).where(place);
+    await db.update(device).set({ level: 'failing' }).where(eq(device.serial, near!.targetId));
+    expect(await readOf()).toBe(far!.replicaId);
     await fleet.dispatch.stop();
   });
 });
