@@ -82,12 +82,33 @@ function rot(file: string): void {
 test.each([
   ['a new file', () => fs.writeFileSync(live('new'), 'x')],
   ['a file that is gone', () => fs.rmSync(live('a-b'))],
-  ['a link that points elsewhere', () => (fs.rmSync(live('link')), fs.symlinkSync('elsewhere', live('link')))],
-  ['a directory instead of a file', () => (fs.rmSync(live('empty')), fs.mkdirSync(live('empty')))],
-  ['a link instead of a directory', () => (fs.rmSync(live('empty directory'), { recursive: true }), fs.symlinkSync('a', live('empty directory')))],
+  [
+    'a link that points elsewhere',
+    () => {
+      fs.rmSync(live('link'));
+      fs.symlinkSync('elsewhere', live('link'));
+    },
+  ],
+  [
+    'a directory instead of a file',
+    () => {
+      fs.rmSync(live('empty'));
+      fs.mkdirSync(live('empty'));
+    },
+  ],
+  [
+    'a link instead of a directory',
+    () => {
+      fs.rmSync(live('empty directory'), { recursive: true });
+      fs.symlinkSync('a', live('empty directory'));
+    },
+  ],
   [
     'a second name that became a file of its own',
-    () => (fs.rmSync(live('many/5/second name')), fs.copyFileSync(live('many/3/file 3'), live('many/5/second name'))),
+    () => {
+      fs.rmSync(live('many/5/second name'));
+      fs.copyFileSync(live('many/3/file 3'), live('many/5/second name'));
+    },
   ],
   ['a byte changed with size and time put back', () => rot(live('many/1/file 8'))],
 ])('verification finds %s', async (_, change) => {

@@ -201,7 +201,8 @@ const hints: Readonly<Record<ErrorClass, string>> = {
   throttle: 'The other side asked for patience; retry the job when it has less to do.',
   clock: 'Set the clocks of both nodes, then retry the job; tokens are refused while they differ.',
   auth: 'Check that the agents trust this control plane (key and enrolment), then retry the job.',
-  permanent: 'One of the places does not give or take the data as it is; see the message, mend it or choose another place by policy, then retry or cancel the job.',
+  permanent:
+    'One of the places does not give or take the data as it is; see the message, mend it or choose another place by policy, then retry or cancel the job.',
   'source-changed': 'Stop whoever writes to the source, or import a snapshot of it, then retry the job.',
   'file-growing': 'A file of the source is being written; retry the job when it is quiet, or cancel it.',
   space: 'Free space on the target or raise its capacity; the job goes on by itself.',
