@@ -13,3 +13,15 @@ export function ulid(nowMs: number, random: Random): string {
   for (let i = 0; i < 16; i++) tail += alphabet[Math.floor(random.next() * 32)]!;
   return time + tail;
 }
+
+/**
+ * A ULID that sorts behind another, whatever the clock says: of two versions of the same data the later one must be the greater,
+ * also when they came in one millisecond or the clock was put back between them.
+ */
+export function ulidAfter(previous: string | null, nowMs: number, random: Random): string {
+  return ulid(previous === null ? nowMs : Math.max(nowMs, timeOfUlidMs(previous) + 1), random);
+}
+
+function timeOfUlidMs(text: string): number {
+  return [...text.slice(0, 10)].reduce((sum, digit) => sum * 32 + alphabet.indexOf(digit), 0);
+}

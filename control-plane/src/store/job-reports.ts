@@ -1,8 +1,8 @@
 import type { NodeId, ReplicaId, TargetId, VersionId } from '@data-in-motion/shared/domain/ids';
 import type { JobRecord, RecordOf } from '@data-in-motion/shared/protocol/records';
 import { systemRandom } from '@data-in-motion/shared/random';
-import { ulid } from '@data-in-motion/shared/ulid';
-import { and, eq, inArray, isNull, lte, or, sql } from 'drizzle-orm';
+import { ulidAfter } from '@data-in-motion/shared/ulid';
+import { and, desc, eq, inArray, isNull, lte, or, sql } from 'drizzle-orm';
 import { bytesText } from '../fleet/words.ts';
 import { answerFailure, answerReport, defaultRetryPolicy, type JobStanding } from '../jobs/advance.ts';
 import { raiseAlert } from './alerts.ts';
@@ -90,7 +90,13 @@ async function effectOf(tx: Tx, nodeId: NodeId, row: JobRow, record: JobRecord, 
 /** T4: the version is written once, with the root that the source had when it was scanned. Repeated with the same root it is the same version. */
 async function commitVersion(tx: Tx, row: JobRow, record: Report<'manifest'>, nowMs: number): Promise<Partial<JobRow>> {
   if (row.versionId !== null) return {};
-  const versionId = ulid(nowMs, systemRandom) as VersionId;
+  const [newest] = await tx
+    .select({ versionId: datasetVersion.versionId })
+    .from(datasetVersion)
+    .where(eq(datasetVersion.datasetId, row.datasetId))
+    .orderBy(desc(datasetVersion.versionId))
+    .limit(1);
+  const versionId = ulidAfter(newest?.versionId ?? null, nowMs, systemRandom) as VersionId;
   const [held] = await tx.select().from(pointer).where(eq(pointer.datasetId, row.datasetId));
   await tx.insert(datasetVersion).values({
     versionId,
