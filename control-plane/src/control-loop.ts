@@ -108,6 +108,8 @@ export function loopSettings(given: ControlLoopSettings): LoopSettings {
 
 /** How often a pass looks again when a step made room for another; what is left then waits for the next pass. */
 const roundsPerPass = 6;
+/** What can not be met is looked at again this often: room and measured speed, which a plan is not made for by themselves, may have come. */
+const infeasibleEveryMs = 30_000;
 /** A leader that does not come back loses its term after this many passes. */
 const termPasses = 8;
 
@@ -118,8 +120,7 @@ export class FleetKeeper {
   readonly #listening = new Listening();
   #planning: Promise<void> | null = null;
   #notedEpoch = '';
-  #plannedBasis = '';
-  #plannedAtMs = Number.NEGATIVE_INFINITY;
+  #planned = { basis: '', againAtMs: Number.NEGATIVE_INFINITY };
 
   constructor(parts: LoopParts) {
     this.#parts = parts;
@@ -173,18 +174,24 @@ export class FleetKeeper {
     await promoteCopies(write, seen.snapshot);
     if (this.#planning !== null) return;
     const basis = planBasis(seen);
-    if (basis === this.#plannedBasis && seen.snapshot.takenAtMs < this.#plannedAtMs + this.#parts.settings.planEveryMs) return;
-    this.#plannedBasis = basis;
-    this.#plannedAtMs = seen.snapshot.takenAtMs;
-    this.#planning = tolerate(this.#parts, async () => void (await makePlan(this.#parts, write, { dryRun: false, datasetIds: null })))
+    if (basis === this.#planned.basis && seen.snapshot.takenAtMs < this.#planned.againAtMs) return;
+    this.#planning = tolerate(this.#parts, () => this.#planFleet(write))
       .catch((failure: Failure) => this.#parts.onFailure(failure))
       .finally(() => {
         this.#planning = null;
       });
   }
 
+  /** What was planned is what the plan saw, which may be another fleet than the one that asked for it. */
+  async #planFleet(write: LeaderWrite): Promise<void> {
+    const { planEveryMs } = this.#parts.settings;
+    const { plan, basis } = await makePlan(this.#parts, write, { dryRun: false, datasetIds: null });
+    this.#planned = { basis, againAtMs: plan.madeAtMs + (plan.infeasible.length === 0 ? planEveryMs : Math.min(planEveryMs, infeasibleEveryMs)) };
+  }
+
   async makePlan(dryRun: boolean, datasetIds: readonly string[] | undefined): Promise<PlanView> {
-    return makePlan(this.#parts, await this.#anyWrite(), { dryRun, datasetIds: datasetIds === undefined ? null : new Set(datasetIds as readonly DatasetId[]) });
+    const only = datasetIds === undefined ? null : new Set(datasetIds as readonly DatasetId[]);
+    return (await makePlan(this.#parts, await this.#anyWrite(), { dryRun, datasetIds: only })).plan;
   }
 
   async applyPlan(planId: PlanId): Promise<{ jobs: JobId[] } | { stale: string }> {

@@ -93,7 +93,14 @@ describeEveryWay((servers) => {
       const left = targets.flatMap((target) =>
         ['staging', 'trash'].flatMap((place) => namesIn(path.join(target.root, '.dim', place)).map((name) => `${target.targetId}/${place}/${name}`)),
       );
-      seen(left.join(', '));
+      const places = left.map((name) => name.split('/')[0]);
+      const about = (await jobsOf(stage)).filter((job) => places.includes(job.fromTargetId ?? ''));
+      seen(
+        [
+          ...left,
+          ...about.map((job) => `${job.purpose} ${job.jobId} of ${job.datasetId} from ${job.fromTargetId} is ${job.state} (${job.waitingBecause ?? ''})`),
+        ].join('; '),
+      );
       return left.length === 0 ? left : undefined;
     });
     const verified = new Set<string>();

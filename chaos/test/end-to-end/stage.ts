@@ -5,7 +5,7 @@ import path from 'node:path';
 import { promisify } from 'node:util';
 import { type DatasetDetail, datasetDetail, datasetView } from '@data-in-motion/shared/api/datasets';
 import { type JobView, jobView } from '@data-in-motion/shared/api/decisions';
-import { targetView } from '@data-in-motion/shared/api/fleet';
+import { nodeView, targetView } from '@data-in-motion/shared/api/fleet';
 import { type ConsistencyView, consistencyView } from '@data-in-motion/shared/api/operations';
 import { systemClock } from '@data-in-motion/shared/clock';
 import { Failure } from '@data-in-motion/shared/failure';
@@ -200,11 +200,14 @@ export function untilQuiet(stage: Stage, withinSeconds = 120): Promise<JobView[]
   return until('the fleet to be at rest', withinSeconds, async (seen) => {
     const jobs = await jobsOf(stage);
     const open = jobs.filter((job) => !still.includes(job.state));
-    const datasets = (await stage.fleet.api.list('datasets', datasetView)).items.filter((one) => one.policyState !== 'met');
+    const unmet = (await stage.fleet.api.list('datasets', datasetView)).items.filter((one) => one.policyState !== 'met');
+    const datasets = await Promise.all(unmet.map((one) => detailOf(stage, one.datasetId)));
+    const nodes = (await stage.fleet.api.list('nodes', nodeView)).items.filter((one) => one.agentState !== 'online');
     seen(
       [
         ...open.map((job) => `${job.jobId} ${job.purpose} of ${job.datasetId} is ${job.state} (${job.waitingBecause ?? job.error?.message ?? ''})`),
-        ...datasets.map((one) => `${one.datasetId} is ${one.policyState}`),
+        ...nodes.map((one) => `${one.nodeId} is ${one.agentState}`),
+        ...datasets.map((one) => `${says(one)}; ${one.findings.map((finding) => `${finding.text} ${finding.remedy}`).join(' ')}`),
       ].join('; '),
     );
     return open.length === 0 && datasets.length === 0 ? jobs : undefined;

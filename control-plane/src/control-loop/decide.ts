@@ -92,18 +92,18 @@ export function planBasis({ snapshot, heats, needs }: Picture): string {
   ]);
 }
 
-/** Solve, admit what may be admitted on a fresh look at the fleet, and keep the plan. A dry run admits nothing. */
+/** Solve, admit what may be admitted on a fresh look at the fleet, and keep the plan. A dry run admits nothing. @returns also what the plan was made from, see `planBasis` */
 export async function makePlan(
   parts: LoopParts,
   write: LeaderWrite,
   wanted: { dryRun: boolean; datasetIds: ReadonlySet<DatasetId> | null },
-): Promise<PlanView> {
+): Promise<{ plan: PlanView; basis: string }> {
   const seen = picture(await loadSnapshot(parts.store), parts);
   const made = await parts.solve(seen.snapshot, seen.needs, seen.heats, wanted.datasetIds);
   const fresh = await loadSnapshot(parts.store);
   const admissions = admitPlan(atWork(fresh), made, parts.settings.decisions.limits);
   const planId = ulid(made.madeAtMs, systemRandom) as PlanId;
-  return write(async (tx, nowMs) => {
+  const plan = await write(async (tx, nowMs) => {
     const jobs = wanted.dryRun ? new Map<Move, JobId>() : await insertAdmitted(tx, fresh, admissions, planId, nowMs);
     const settled = admissions.map((one) =>
       one.verdict === 'admitted' && !wanted.dryRun && !jobs.has(one.move)
@@ -115,6 +115,7 @@ export async function makePlan(
     if (!wanted.dryRun) await tellPlan(tx, view, nowMs);
     return view;
   });
+  return { plan, basis: planBasis(seen) };
 }
 
 /**

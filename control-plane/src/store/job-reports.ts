@@ -34,14 +34,13 @@ export async function applyJobRecord(tx: Tx, nodeId: NodeId, record: JobRecord, 
 }
 
 /**
- * A permit was used although it had been withdrawn: its agent had not heard of that. The copy is in the trash there, or gone. One that is believed
- * to stand does not count any more; reading it back says that it is not in its place.
+ * A permit was used although it had been withdrawn: its agent had not heard of that. The copy is in the trash there, or gone; from the trash it
+ * leaves as any other, when enough copies stand without it (see `clearLeftovers`).
  */
 async function applyLateLeave(tx: Tx, record: JobRecord, nowMs: number): Promise<void> {
   if (record.event === 'purged') await changeReplica(tx, record.replicaId, 'purged', {}, nowMs);
-  if (record.event !== 'trashed') return;
   const because = 'its agent had let it go into the trash before it heard that the permit was withdrawn';
-  if (await changeReplica(tx, record.replicaId, 'doubted', {}, nowMs, because)) await insertVerifyJob(tx, record.replicaId, because, 0, nowMs);
+  if (record.event === 'trashed') await changeReplica(tx, record.replicaId, 'trashed', {}, nowMs, because);
 }
 
 async function standingOf(tx: Tx, row: JobRow): Promise<JobStanding> {

@@ -54,6 +54,9 @@ export async function grantRetire(tx: Tx, jobId: JobId, settings: PermitSettings
   return { kind: 'granted', permitId };
 }
 
+/** The switch that a permit rests on was durable when it was granted; one after it, which is not yet, goes back to that one when it is lost. */
+const laterSwitchesCount = (): Objection => null;
+
 /**
  * Look again at a permit to leave that is out: what it rests on may be gone since, while its agent was away. It stands while no guard objects; else it is
  * withdrawn, and the copy counts again once it is read back. An agent may have used it by then: that reading tells.
@@ -72,7 +75,9 @@ export async function reviewRetire(
   if (row?.state !== 'retiring' || row.fromReplicaId === null) return { kind: 'held', because: 'no copy is on its way out' };
   const facts = await leaveFacts(tx, row, settings, nowMs);
   const isLost = (await lostPlaces(tx, row)).source;
-  const objection = isLost ? 'its node is lost' : (against ?? (facts === null ? 'the copy is not known' : retireObjection(facts, guards)));
+  const objection = isLost
+    ? 'its node is lost'
+    : (against ?? (facts === null ? 'the copy is not known' : retireObjection(facts, { ...guards, durableSwitch: laterSwitchesCount })));
   if (objection === null) return offerOn(tx, row, nowMs);
   await withdraw(tx, row.fromReplicaId, 'retire');
   const because = `its permit to leave was withdrawn: ${objection}`;

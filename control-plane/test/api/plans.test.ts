@@ -50,7 +50,8 @@ const planFor = (datasetIds: readonly string[]): Plan => ({
 async function plan(found: readonly string[], asked: readonly string[] | null): Promise<PlanView> {
   const parts = { store: api.store, settings: defaultLoopSettings, solve: async () => planFor(found) } as unknown as LoopParts;
   const datasetIds = asked === null ? null : new Set(asked as readonly DatasetId[]);
-  return makePlan(parts, (work) => api.store.transaction(async (tx) => work(tx, await api.store.nowMs(tx))), { dryRun: false, datasetIds });
+  const { plan } = await makePlan(parts, (work) => api.store.transaction(async (tx) => work(tx, await api.store.nowMs(tx))), { dryRun: false, datasetIds });
+  return plan;
 }
 const read = async <T>(at: string) => (await (await api.call('GET', at, { role: 'viewer' })).json()) as T;
 const recommended = async () => (await read<{ items: RecommendationView[] }>('/v1/recommendations')).items.map((one) => one.datasetId).sort();

@@ -120,21 +120,33 @@ describe.each(storeKinds)('a permit that was not used, on $kind', { timeout: 120
     await fleet.dispatch.stop();
   });
 
-  test('and was used after all before the agent heard that it was withdrawn: the copy does not count, and is told', async () => {
+  test('outlasts a switch of the same dataset that the store could still lose', async () => {
+    const { fleet, held, out } = await permitted('retire');
+    await fleet.store.db.update(job).set({ activatedAtMs: null }).where(eq(job.jobId, held.changedByJob));
+    for (let pass = 0; pass < 3; pass++) await fleet.keeper.pass();
+    expect(await out()).toBe(1);
+    await fleet.dispatch.stop();
+  });
+
+  test('and was used after all before the agent heard that it was withdrawn: the copy does not count, is told, and leaves the trash in its time', async () => {
     const { fleet, surplus, agent, copies } = await permitted('retire');
+    const stateOf = async () => (await copies()).find((copy) => copy.replicaId === surplus.replicaId)!.state;
     await fleet.ask(agent);
     agent.work();
     expect(agent.disk.get(surplus.replicaId)!.place).toBe('trash');
     await fleet.store.db.update(cpLeader).set({ distrustedSinceMs: fleet.clock.nowMs() });
     await fleet.keeper.pass();
     await fleet.deliver(agent);
-    expect((await copies()).find((copy) => copy.replicaId === surplus.replicaId)!.state).toBe('suspect');
-    for (let round = 0; round < 5; round++) {
+    expect(await stateOf()).toBe('trashed');
+    for (let round = 0; round < 8; round++) {
       await fleet.keeper.pass();
       await roundOf(fleet);
     }
-    expect((await copies()).find((copy) => copy.replicaId === surplus.replicaId)!.state).toBe('missing');
+    expect([await stateOf(), agent.disk.get(surplus.replicaId)?.place]).toEqual(['trashed', 'trash']);
     expect((await fleet.store.db.select().from(event).where(eq(event.type, 'replica.kept'))).length).toBe(1);
+    await fleet.store.db.update(cpLeader).set({ distrustedSinceMs: null });
+    await fleet.runUntil(async () => (await stateOf()) === 'purged', 40);
+    expect(agent.disk.has(surplus.replicaId)).toBe(false);
     await fleet.dispatch.stop();
   });
 });

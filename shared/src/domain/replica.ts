@@ -15,14 +15,15 @@ export const replicaMachine = defineMachine<ReplicaState, ReplicaEvent>({
   states: {
     joining: { verified: 'verified', abandon: 'abandoned' },
     verified: { verified: 'verified', doubted: 'suspect', 'found-corrupt': 'corrupt', 'found-missing': 'missing', permit: 'retiring' },
-    suspect: { verified: 'verified', 'found-corrupt': 'corrupt', 'found-missing': 'missing', doubted: 'suspect', permit: 'retiring' },
+    // One that is kept because its permit was withdrawn, too late: `trashed` then says where it is, whatever was believed meanwhile.
+    suspect: { verified: 'verified', 'found-corrupt': 'corrupt', 'found-missing': 'missing', doubted: 'suspect', permit: 'retiring', trashed: 'trashed' },
     // A corrupt or missing copy is never mended in place: a new one is made, this one leaves.
     corrupt: { permit: 'retiring', abandon: 'abandoned', 'found-missing': 'missing', 'found-corrupt': 'corrupt' },
-    missing: { verified: 'verified', abandon: 'abandoned', 'found-missing': 'missing', 'found-corrupt': 'corrupt' },
+    missing: { verified: 'verified', abandon: 'abandoned', 'found-missing': 'missing', 'found-corrupt': 'corrupt', trashed: 'trashed' },
     retiring: { trashed: 'trashed', kept: 'suspect', differs: 'conflict', 'found-missing': 'missing' },
     trashed: { purged: 'purged', differs: 'conflict' },
     conflict: { abandon: 'abandoned' },
-    abandoned: { purged: 'purged' },
+    abandoned: { purged: 'purged', trashed: 'trashed' },
     purged: {},
   },
 });
