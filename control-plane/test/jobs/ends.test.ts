@@ -188,6 +188,16 @@ describe.each(storeKinds)('a job ends, on $kind', { timeout: 60_000 }, ({ stores
     await fleet.dispatch.stop();
   });
 
+  test('a copy that is doubted and that no job looks at is looked at', async () => {
+    const { fleet, db, restWith, copies } = await start();
+    await fleet.addDataset('photos', n1);
+    await fleet.runUntil(restWith(1));
+    await db.update(replica).set({ state: 'suspect' });
+    await fleet.runUntil(restWith(1), 10);
+    expect((await copies()).map((copy) => copy.state)).toEqual(['verified']);
+    await fleet.dispatch.stop();
+  });
+
   test('an import that is tried again late does not take readers back', async () => {
     const { fleet, db, jobs, jobOf, failed, restWith } = await start();
     await fleet.addDataset('photos', n1);
