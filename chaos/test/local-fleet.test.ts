@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -49,14 +49,18 @@ test('a fleet starts, enrols its agents once, and goes on where it was after a s
   expect(JSON.parse(readFileSync(path.join(home, 'database/stub.json'), 'utf8'))).toEqual({ berlin: 1, frankfurt: 1, virginia: 1 });
 });
 
-test('a second start is ready when its agents have spoken, not when the last run remembers them', async () => {
-  const first = await start();
-  await first.stop();
-  const beganAtMs = Date.now();
-  const second = await start();
-  const { items } = await second.api.call('nodes', listOf(nodeView));
-  expect(items.map(({ lastHeardAtMs }) => (lastHeardAtMs ?? 0) >= beganAtMs)).toEqual([true, true, true]);
-});
+test.each([0, -3_600_000, 3_600_000])(
+  "a second start is ready when its agents have spoken, not when the last run remembers them (the control plane's clock %i ms ahead)",
+  async (aheadMs) => {
+    const controlPlane = { STUB_CLOCK_AHEAD_MS: String(aheadMs) };
+    const first = await start({ controlPlane });
+    await first.stop();
+    const beganAtMs = Date.now() + aheadMs;
+    const second = await start({ controlPlane });
+    const { items } = await second.api.call('nodes', listOf(nodeView));
+    expect(items.map(({ lastHeardAtMs }) => (lastHeardAtMs ?? 0) >= beganAtMs)).toEqual([true, true, true]);
+  },
+);
 
 test('an agent and a control plane that are killed come back by themselves', async () => {
   const fleet = await start();
@@ -130,6 +134,11 @@ test('a fresh start forgets what a fleet made, ends what a killed supervisor lef
   await expect(start({ fresh: true })).rejects.toThrow(/already running/);
   await first.stop();
   writeFileSync(path.join(home, 'notes.txt'), 'mine');
+  const made = ['database/of-the-first', 'targets/of-the-first'].map((name) => path.join(home, name));
+  for (const file of made) {
+    mkdirSync(path.dirname(file), { recursive: true });
+    writeFileSync(file, 'made');
+  }
   const left = spawn(process.execPath, [
     '-e',
     `require('node:net').createServer().listen(${httpPort}, '127.0.0.1', () => console.log('up')); setInterval(() => {}, 1000);`,
@@ -141,6 +150,7 @@ test('a fresh start forgets what a fleet made, ends what a killed supervisor lef
   await gone;
   expect(left.signalCode).toBe('SIGKILL');
   expect(readFileSync(path.join(home, 'notes.txt'), 'utf8')).toBe('mine');
+  expect(made.filter(existsSync)).toEqual([]);
   expect(JSON.parse(readFileSync(path.join(home, 'database/stub.json'), 'utf8'))).toEqual({ berlin: 1, frankfurt: 1, virginia: 1 });
   await second.stop();
 });

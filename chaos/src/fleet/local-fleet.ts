@@ -1,11 +1,10 @@
 import { existsSync, mkdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
-import { listOf, nodeView } from '@data-in-motion/shared/api/fleet';
+import { listOf, type NodeView, nodeView } from '@data-in-motion/shared/api/fleet';
 import { enrollAnswer, joinTokenAnswer, loginTokenAnswer } from '@data-in-motion/shared/api/operations';
 import { RouteCaller } from '@data-in-motion/shared/api/route-caller';
 import { type Clock, systemClock } from '@data-in-motion/shared/clock';
 import { Failure } from '@data-in-motion/shared/failure';
-import { z } from 'zod';
 import { agentFiles, targetRoot, writeAgentConfig } from './agent-files.ts';
 import { endLeftovers, forgetState, type Home, openHome, replaceFile } from './home.ts';
 import { type LocalNode, localNodes } from './local-sites.ts';
@@ -151,7 +150,7 @@ class LocalFleet implements Fleet {
   }
 
   async begin(): Promise<void> {
-    const beganAtMs = this.#clock.nowMs();
+    const beganMs = this.#clock.monotonicMs();
     this.#say('starting the control plane');
     this.#supervise(controlPlaneName, this.#settings.programs?.controlPlane ?? path.join(root, 'control-plane/src/main.ts'), [], {
       DIM_HOME: this.home.directory,
@@ -166,7 +165,9 @@ class LocalFleet implements Fleet {
     replaceFile(this.home.addressFile, `${this.url}\n`);
     this.#api = new RouteCaller(this.url, readApiKey(this.home.adminKeyFile));
     this.#say(`${known.length === 0 ? 'starting' : 'waiting for'} ${this.#nodes.length} agents: ${this.nodeIds.join(', ')}`);
-    const listed = new Set((await this.#nodeList()).map((node) => node.nodeId));
+    const { items, asOfMs } = await this.#nodeList();
+    const beganAtMs = asOfMs - (this.#clock.monotonicMs() - beganMs);
+    const listed = new Set(items.map((node) => node.nodeId));
     for (const node of this.#nodes) if (!known.includes(node) || !listed.has(node.nodeId)) await this.#admit(node);
     // The database remembers the agents of the last run as online: only who has spoken since counts.
     await this.#untilHeard(readyLimitMs, beganAtMs);
@@ -178,13 +179,13 @@ class LocalFleet implements Fleet {
     await this.#untilHeard(limitMs, 0);
   }
 
-  /** @param sinceMs by the clock of this machine, which is the control plane's too */
+  /** @param sinceMs by the control plane's clock, which need not agree with this machine's */
   async #untilHeard(limitMs: number, sinceMs: number): Promise<void> {
     const untilMs = this.#clock.monotonicMs() + limitMs;
     for (;;) {
       const waitedFor = this.nodeIds.filter((nodeId) => !this.#down.has(nodeId));
       const heard = new Set(
-        (await this.#nodeList().catch(() => []))
+        (await this.#nodeList().catch(() => ({ items: [] }))).items
           .filter((node) => (node.agentState === 'online' || node.agentState === 'returned') && (node.lastHeardAtMs ?? 0) >= sinceMs)
           .map((node) => node.nodeId),
       );
@@ -331,8 +332,8 @@ class LocalFleet implements Fleet {
     });
   }
 
-  async #nodeList(): Promise<z.infer<typeof nodeView>[]> {
-    return (await this.api.call('nodes', listOf(nodeView))).items;
+  #nodeList(): Promise<{ items: NodeView[]; asOfMs: number }> {
+    return this.api.call('nodes', listOf(nodeView));
   }
 
   #process(name: string): SupervisedProcess {

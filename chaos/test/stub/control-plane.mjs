@@ -12,7 +12,10 @@ if (process.env.STUB_REFUSES === '1') {
 }
 const enrolled = existsSync(state) ? JSON.parse(readFileSync(state, 'utf8')) : {};
 const remembered = new Set(Object.keys(enrolled));
-const heard = new Map();
+const heardFile = path.join(home, 'database/heard.json');
+const heard = new Map(existsSync(heardFile) ? Object.entries(JSON.parse(readFileSync(heardFile, 'utf8'))) : []);
+/** The clock of another machine, as a database's may be. */
+const now = () => Date.now() + Number(process.env.STUB_CLOCK_AHEAD_MS ?? 0);
 if (!existsSync(path.join(home, 'admin.key'))) writeFileSync(path.join(home, 'admin.key'), 'dim_stub\n', { mode: 0o600 });
 
 const node = (nodeId) => ({
@@ -39,20 +42,21 @@ const server = createServer((request, response) => {
     const answer = (value, status = 200) => response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(value));
     if (request.url === '/readyz') return answer({ ready: true });
     if (request.url === '/stub/heard') {
-      heard.set(body.nodeId, Date.now());
+      heard.set(body.nodeId, now());
+      writeFileSync(heardFile, JSON.stringify(Object.fromEntries(heard)));
       return answer({});
     }
     if (request.headers['x-api-key'] !== 'dim_stub')
       return answer({ type: 'about:blank', title: 'No key', status: 401, detail: 'Send X-Api-Key.', code: 'auth.missing', fix: 'See admin.key.' }, 401);
-    if (request.url === '/v1/agents/join-tokens') return answer({ token: `join-${body.nodeId}`, expiresAtMs: Date.now() + 1000, command: '' });
+    if (request.url === '/v1/agents/join-tokens') return answer({ token: `join-${body.nodeId}`, expiresAtMs: now() + 1000, command: '' });
     if (request.url === '/v1/agents/enroll') {
       enrolled[body.nodeId] = (enrolled[body.nodeId] ?? 0) + 1;
       writeFileSync(state, JSON.stringify(enrolled));
       return answer({ nodeId: body.nodeId, password: 'secret', mqttUrl: 'mqtt://127.0.0.1:1', keyId: 'k', publicKeyPem: 'p' });
     }
-    if (request.url === '/v1/login-tokens') return answer({ token: 'once-0123456789', url: '', expiresAtMs: Date.now() + 1000 });
+    if (request.url === '/v1/login-tokens') return answer({ token: 'once-0123456789', url: '', expiresAtMs: now() + 1000 });
     if (request.url === '/v1/prices') return answer({ rev: 1, entries: request.method === 'PUT' ? body.entries : [] });
-    if (request.url === '/v1/nodes') return answer({ items: Object.keys(enrolled).map(node), next: null, asOfMs: Date.now() });
+    if (request.url === '/v1/nodes') return answer({ items: Object.keys(enrolled).map(node), next: null, asOfMs: now() });
     answer({ type: 'about:blank', title: 'Not here', status: 404, detail: request.url, code: 'not-found' }, 404);
   });
 });
