@@ -25,7 +25,7 @@ test.each([
   ['refused', true],
   ['armed', false],
   ['expired', false],
-])('a fault of which %s was the last word: %s', async (state, expected) => {
+])('of a fault of which %s was the last word, that it is undone is %s', async (state, expected) => {
   const told = events([{ type: `fault.${state}`, experimentId: 'mine', seq: 11 }]);
   expect((await holds(faultsUndone, told, { experimentIds: ['mine'] })).holds).toBe(expected);
 });
@@ -37,16 +37,29 @@ test('a fault of which nobody said a word is not undone, whatever was said of ot
 
 type Stream = ConsistencyView['streams'][number];
 
-function telemetry({ quarantined = 2, ...stream }: Partial<Stream> & { quarantined?: number }): ConsistencyView {
+type Told = Partial<Stream> & { quarantined?: number; unreadableAtMs?: number[] };
+
+function telemetry({ quarantined = 2, unreadableAtMs = [900, 800], ...stream }: Told): ConsistencyView {
   const calm = { nodeId: 'berlin', incarnation: 2, watermark: 7, highestSeen: 7, holes: 0, lostBefore: 4, desiredRev: 1, observedRev: 1, lastBatchAtMs: 1 };
-  return { streams: [{ ...calm, ...stream }], quarantined } as ConsistencyView;
+  const quarantine = unreadableAtMs.map((atMs) => ({ id: String(atMs), atMs, topic: 't', because: 'no JSON', bytes: 1 }));
+  return { asOfMs: 1_000, streams: [{ ...calm, ...stream }], quarantined, quarantine } as ConsistencyView;
 }
 
-test.each<[string, ConsistencyView, boolean]>([
-  ['all that was seen', telemetry({}), true],
-  ['less than was seen', telemetry({ highestSeen: 9, holes: 2 }), false],
-  ['a life that ended with a hole', telemetry({ lostBefore: 5 }), false],
-  ['an unreadable message of the run', telemetry({ quarantined: 3 }), false],
-])('telemetry with %s is whole: %#', async (_, view, expected) => {
-  expect((await holds(telemetryWhole, () => view, {})).holds).toBe(expected);
+test.each<[string, ConsistencyView, string]>([
+  ['less than was seen', telemetry({ highestSeen: 9, holes: 2 }), 'berlin is stored to 7 of 9, 2 missing'],
+  ['a life that ended with a hole', telemetry({ lostBefore: 5 }), 'berlin lost 1 batches with its journal'],
+  ['an unreadable message of the run', telemetry({ quarantined: 3, unreadableAtMs: [1_001, 900, 800] }), '1 messages were unreadable'],
+])('telemetry with %s is not whole', async (_, view, detail) => {
+  expect(await holds(telemetryWhole, () => view, {})).toEqual({ holds: false, detail });
+});
+
+test('telemetry is whole when all that was seen is stored, also when old unreadable messages were forgotten meanwhile', async () => {
+  for (const view of [telemetry({}), telemetry({ quarantined: 1, unreadableAtMs: [900] })])
+    expect((await holds(telemetryWhole, () => view, {})).holds).toBe(true);
+});
+
+test('one more unreadable message is found where a thousand are kept at most and were there before', async () => {
+  const consistencyBefore = telemetry({ quarantined: 1_000 });
+  const view = telemetry({ quarantined: 1_000, unreadableAtMs: [1_500, 900, 800] });
+  expect(await holds(telemetryWhole, () => view, { consistencyBefore })).toEqual({ holds: false, detail: '1 messages were unreadable' });
 });
