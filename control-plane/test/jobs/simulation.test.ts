@@ -136,10 +136,13 @@ class Run {
   async #import(): Promise<string> {
     const name = pick(this.#random, names);
     const agents = [...this.fleet.agents.keys()];
-    const under = await this.fleet
-      .import(name, pick(this.#random, agents), `/src/${name}/${++this.#imports}`)
-      .catch((thrown: unknown) => asFailure(thrown).code);
-    return under === 'import.under-way' ? `${name} is being imported` : `${name} is imported anew`;
+    try {
+      await this.fleet.import(name, pick(this.#random, agents), `/src/${name}/${++this.#imports}`);
+      return `${name} is imported anew`;
+    } catch (thrown) {
+      if (asFailure(thrown).code !== 'import.under-way') throw thrown;
+      return `${name} is being imported`;
+    }
   }
 
   async calm(): Promise<void> {
