@@ -237,6 +237,7 @@ export async function startAgent(parts: AgentParts): Promise<RunningAgent> {
     probes,
     targets: config.targets,
     tell,
+    absentBecause: (target) => migrator.absentBecause(target),
     clock,
     random,
     faults,

@@ -1,6 +1,5 @@
 import { Failure } from '@data-in-motion/shared/failure';
 import type { OrderOf } from '@data-in-motion/shared/protocol/messages';
-import { Directory } from './directory.ts';
 import { copyManifest, isMissing } from './fetch-manifest.ts';
 import { DirectorySource, type LeafSource } from './leaf-source.ts';
 import { type ManifestFiles, readManifest } from './manifest.ts';
@@ -8,7 +7,7 @@ import { PullSource } from './pull-leaves.ts';
 import type { RawPath } from './raw-path.ts';
 import { type StepParts, type StepRun, targetOf } from './step-parts.ts';
 import { openScanSource, type ScanSource, scanFilesOf } from './steps/scan.ts';
-import { manifestFilesOf } from './target-layout.ts';
+import { manifestFilesOf, openTarget } from './target-layout.ts';
 
 /** What a copy is made from: where its list is, and where its bytes are. */
 export interface CopySource {
@@ -56,7 +55,7 @@ export async function openImported(jobId: string, parts: StepParts, signal: Abor
 export async function openReplica(targetId: string, datasetId: string, replicaId: string, parts: StepParts, signal: AbortSignal): Promise<OpenedSource> {
   const target = targetOf(parts, targetId);
   const files = manifestFilesOf(target, replicaId);
-  const root = await Directory.open(target.root);
+  const root = await openTarget(target, parts.journal);
   try {
     const tree = await root.descend(`${datasetId}/${replicaId}` as RawPath);
     const beforeRead = async (bytes: number): Promise<void> => {

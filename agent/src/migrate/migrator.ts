@@ -27,6 +27,7 @@ import { retire } from './steps/retire.ts';
 import { scan } from './steps/scan.ts';
 import { sweep } from './steps/sweep.ts';
 import { verify } from './steps/verify.ts';
+import { absentBecause } from './target-layout.ts';
 import { tellProgress } from './tell-progress.ts';
 import { Throttle } from './throttle.ts';
 import { WorkQueue } from './work-queue.ts';
@@ -113,6 +114,11 @@ export class Migrator {
       }
     }
     return records;
+  }
+
+  /** Why a target is not there, for people; null when it is. @throws what the system says of a root that can not be opened */
+  absentBecause(target: TargetDescription): Promise<string | null> {
+    return absentBecause(target, this.#journal);
   }
 
   /** When the mover itself last read a replica's files; file times up to then say nothing about applications. Null when it did not. */

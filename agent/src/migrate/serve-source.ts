@@ -1,4 +1,4 @@
-import { Failure } from '@data-in-motion/shared/failure';
+import { asFailure, Failure } from '@data-in-motion/shared/failure';
 import type { ServedSource } from '../transfer/serve-replicas.ts';
 import type { TransferGrant } from '../transfer/transfer-token.ts';
 import { type OpenedSource, openImported, openReplica } from './copy-source.ts';
@@ -39,7 +39,8 @@ export class SourceOpener {
     try {
       return source.kind === 'import' ? await this.#openImport(source.jobId, signal) : await this.#openReplica(source, signal);
     } catch (thrown) {
-      if (isMissing(thrown)) throw new Failure('refused', { code: 'source.gone', message: 'the source is not on this node any more', cause: thrown });
+      if (isMissing(thrown) || asFailure(thrown).code === 'target.not-mounted')
+        throw new Failure('refused', { code: 'source.gone', message: 'the source is not on this node any more', cause: thrown });
       throw thrown;
     }
   }

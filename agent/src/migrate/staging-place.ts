@@ -4,7 +4,7 @@ import { removeManifest } from './fetch-manifest.ts';
 import type { RawPath } from './raw-path.ts';
 import { removeTree } from './remove-tree.ts';
 import { type StepParts, targetOf } from './step-parts.ts';
-import { inDirectory, manifestFilesOf, openTarget, ownPath } from './target-layout.ts';
+import { inDirectory, isPlaced, manifestFilesOf, openTarget, ownPath } from './target-layout.ts';
 
 /** A tree in the making lies in a target's staging as `<job>.<epoch>`. */
 export function stagingName(order: { readonly jobId: string; readonly epoch: number }): RawPath {
@@ -30,10 +30,8 @@ export async function releaseStaging(made: CopyPlace, parts: StepParts): Promise
   const root = await openTarget(target, parts.journal);
   try {
     await removeStaging(made.jobId, root);
-    const dataset = made.datasetId as RawPath;
-    const isPlaced = (await root.exists(dataset)) && (await inDirectory(root, dataset, (directory) => directory.exists(made.replicaId as RawPath)));
     // A copy that has its place needs its manifest, whatever becomes of it.
-    if (!isPlaced) await removeManifest(manifestFilesOf(target, made.replicaId));
+    if (!(await isPlaced(root, made))) await removeManifest(manifestFilesOf(target, made.replicaId));
     parts.journal.forgetCopy(made.jobId);
   } finally {
     await root.close();

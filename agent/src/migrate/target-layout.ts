@@ -1,6 +1,6 @@
 import type { TargetDescription } from '@data-in-motion/shared/domain/target';
-import { Failure } from '@data-in-motion/shared/failure';
-import { Directory } from './directory.ts';
+import { asFailure, Failure } from '@data-in-motion/shared/failure';
+import { Directory, errnoOf } from './directory.ts';
 import type { ManifestFiles } from './manifest.ts';
 import type { RawPath } from './raw-path.ts';
 
@@ -32,15 +32,43 @@ export interface KnownTargets {
  * @throws Failure `unavailable` (`target.not-mounted`)
  */
 export async function openTarget(target: TargetDescription, known: KnownTargets): Promise<Directory> {
-  const root = await Directory.open(target.root);
+  const root = await openRoot(target, known);
   try {
-    const isKnown = known.isTargetKnown(target.targetId, target.root);
-    if (isKnown && !(await hasManifests(root))) throw notMounted(target);
     await root.makeDirectory(ownDirectory, 0o700);
     await inDirectory(root, ownDirectory, async (own) => {
       for (const name of ownNames) await own.makeDirectory(name as RawPath, 0o700);
+      if (known.isTargetKnown(target.targetId, target.root)) return;
+      // A target that is known is missed when its layout is: a power cut must not take the one and leave the other.
+      await own.sync();
+      await root.sync();
+      known.noteTarget(target.targetId, target.root);
     });
-    if (!isKnown) known.noteTarget(target.targetId, target.root);
+    return root;
+  } catch (thrown) {
+    await root.close();
+    throw thrown;
+  }
+}
+
+/** Why a target is not there, for people; null when it is. Makes nothing. @throws what the system says of a root that can not be opened */
+export async function absentBecause(target: TargetDescription, known: KnownTargets): Promise<string | null> {
+  try {
+    await (await openRoot(target, known)).close();
+    return null;
+  } catch (thrown) {
+    const failure = asFailure(thrown);
+    if (failure.code !== 'target.not-mounted') throw thrown;
+    return `${failure.message}: ${failure.hint}`;
+  }
+}
+
+async function openRoot(target: TargetDescription, known: KnownTargets): Promise<Directory> {
+  const isKnown = known.isTargetKnown(target.targetId, target.root);
+  const root = await Directory.open(target.root).catch((thrown: unknown) => {
+    throw errnoOf(thrown) === 'ENOENT' ? notMounted(target, 'is not there', isKnown) : thrown;
+  });
+  try {
+    if (isKnown && !(await hasManifests(root))) throw notMounted(target, `is not what it was: it has no ${ownPath('manifests')} any more`, isKnown);
     return root;
   } catch (thrown) {
     await root.close();
@@ -54,13 +82,25 @@ async function hasManifests(root: Directory): Promise<boolean> {
   return inDirectory(root, ownDirectory, (own) => own.exists('manifests' as RawPath));
 }
 
-function notMounted({ targetId, root }: TargetDescription): Failure {
+function notMounted({ targetId, root }: TargetDescription, how: string, isKnown: boolean): Failure {
   return new Failure('unavailable', {
     code: 'target.not-mounted',
-    message: `${root} is not what it was: it has no ${ownPath('manifests')} any more`,
+    message: `${root} ${how}`,
     ids: { targetId },
-    hint: `mount what was there; if the target is empty on purpose, make the directory ${root}/${ownPath('manifests')}`,
+    hint: isKnown
+      ? `mount what was there; if the target is empty on purpose, make the directory ${root}/${ownPath('manifests')}`
+      : 'mount it, or make it and give it to the user that the agent runs as',
   });
+}
+
+/** Whether a copy lies under its own name; not where even its dataset has no directory. */
+export async function isPlaced(root: Directory, { datasetId, replicaId }: { readonly datasetId: string; readonly replicaId: string }): Promise<boolean> {
+  try {
+    return await inDirectory(root, datasetId, (dataset) => dataset.exists(replicaId as RawPath));
+  } catch (thrown) {
+    if (errnoOf(thrown) === 'ENOENT') return false;
+    throw thrown;
+  }
 }
 
 /** Open a directory below the root, do the work, and close it. */

@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { ManualClock } from '@data-in-motion/shared/clock';
@@ -85,7 +85,7 @@ function start(parts: Partial<SamplerParts> & { clock: ManualClock; probes: read
     told.push(...records);
     if (when === 'now') urgent.push(...records);
   };
-  running = startSampler({ targets: [], tell, ...parts });
+  running = startSampler({ targets: [], tell, absentBecause: async () => null, ...parts });
   return {
     sampler: running,
     told,
@@ -178,18 +178,21 @@ describe('the sampler', () => {
     expect([...new Set(of('assessment').map((assessment) => assessment.level))]).toEqual(['healthy', 'at-risk', 'failing']);
   });
 
-  test('tells the space and speed of a target, and why when it can not be reached', async () => {
+  test('tells the space and speed of a target, and why when it can not be reached; then nothing is written there', async () => {
     const clock = new ManualClock();
-    const { sampler, of } = start({ clock, probes: [], targets: [target] });
+    mkdirSync(target.root);
+    let absent: string | null = 'its disk is away';
+    const { sampler, of } = start({ clock, probes: [], targets: [target], absentBecause: async () => absent });
     await sampler.sampleNow();
     expect(of('target-stats').at(-1)).toMatchObject({
       targetId: 'cold',
       reachable: false,
-      unreachableBecause: expect.stringMatching(/its directory .* is not there: mount it/),
+      unreachableBecause: 'its disk is away',
       capacityBytes: 0,
       latencyP50Ms: null,
     });
-    mkdirSync(target.root);
+    expect(readdirSync(target.root)).toEqual([]);
+    absent = null;
     await sampler.sampleNow();
     expect(of('target-stats').at(-1)).toMatchObject({ reachable: true, unreachableBecause: null, capacityBytes: 1e9, latencyP95Ms: 8 });
   });

@@ -52,6 +52,8 @@ export interface SamplerParts {
   readonly probes: readonly DeviceProbe[];
   readonly targets: readonly TargetDescription[];
   readonly tell: Tell;
+  /** Why a target is not there, for people; null when it is, and only then it is measured. */
+  readonly absentBecause: (target: TargetDescription) => Promise<string | null>;
   readonly clock?: Clock;
   readonly random?: Random;
   /** Armed faults of a target show in what is measured on it. */
@@ -83,7 +85,7 @@ export function startSampler(parts: SamplerParts): Sampler {
     tell([{ type: 'note', atMs: clock.nowMs(), severity, code, message: message.slice(0, 2_000), ids: { ...ids } }], 'soon');
   const history = new ReadingHistory(parts.journal ?? null);
   const watches = parts.probes.map((probe) => new DeviceWatch({ probe, history, tell, note, clock, settings }));
-  const targets = parts.targets.map((target) => new TargetWatch({ target, tell, clock, random, faults, settings }));
+  const targets = parts.targets.map((target) => new TargetWatch({ target, tell, clock, random, faults, absentBecause: parts.absentBecause, settings }));
   const devices = (): DeviceIdentity[] => watches.flatMap((watch) => watch.devices);
   const disks = new DiskCounterWatch(settings.diskstatsFile, devices, tell, clock);
   const onFailure = (failure: Failure): void => note('error', failure.code, `Telemetry: ${failure.message}`);

@@ -13,6 +13,8 @@ export interface TargetWatchParts {
   readonly clock: Clock;
   readonly random: Random;
   readonly faults: FaultHooks;
+  /** Why the target is not there, for people; null when it is. */
+  readonly absentBecause: (target: TargetDescription) => Promise<string | null>;
   readonly settings: { readonly targetTimeoutMs: number; readonly throughputEveryMs: number };
 }
 
@@ -58,16 +60,16 @@ export class TargetWatch {
     );
   }
 
-  /** Why the target could not be measured, or null when it could. */
+  /** Why the target could not be measured, or null when it could. What lies under the root while its disk is away is not the target. */
   async #measure(): Promise<string | null> {
-    const { clock, target } = this.#parts;
+    const { absentBecause, clock, target } = this.#parts;
     try {
+      const absent = await absentBecause(target);
+      if (absent !== null) return absent;
       this.#lastSpace = await this.#space.measure(target, clock);
       await this.#measureSpeed();
       return null;
     } catch (thrown) {
-      if ((thrown as NodeJS.ErrnoException).code === 'ENOENT')
-        return `its directory ${target.root} is not there: mount it, or make it and give it to the user that the agent runs as`;
       return asFailure(thrown).message;
     }
   }

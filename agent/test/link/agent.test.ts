@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { closeSync, mkdirSync, mkdtempSync, openSync, rmdirSync, rmSync, writeSync } from 'node:fs';
+import { closeSync, mkdirSync, mkdtempSync, openSync, readdirSync, renameSync, rmdirSync, rmSync, writeSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { systemClock } from '@data-in-motion/shared/clock';
@@ -108,6 +108,24 @@ test('an agent boots until it is welcomed, then tells what lies on its targets a
   await controlPlane.untilTold((record) => record.type === 'inventory' && record.targetId === 'disk-1');
   await controlPlane.untilTold((record) => record.type === 'target-stats' && record.reachable);
   expect(controlPlane.asks).toBeGreaterThan(0);
+});
+
+test('a target whose disk is away is told as unreachable, and the measuring writes nothing where it was', async () => {
+  const root = path.join(directory, 'root');
+  // Measured once: a measurement under way goes on for a moment after a stop.
+  const first = await start({ telemetry: { smartctl: 'off', replay: null, deviceEveryMs: 1_000, targetEveryMs: 600_000, fileTimesEveryMs: 60_000 } });
+  await controlPlane.untilTold((record) => record.type === 'target-stats' && record.reachable);
+  running.splice(0);
+  await first.stop();
+  renameSync(root, path.join(directory, 'away'));
+  mkdirSync(root);
+  const told = controlPlane.records.length;
+  await start();
+  await controlPlane.until(() => controlPlane.records.slice(told).filter(({ type }) => type === 'target-stats').length >= 2);
+  const stats = controlPlane.records.slice(told).filter((record) => record.type === 'target-stats');
+  expect(stats.map(({ reachable }) => reachable)).not.toContain(true);
+  expect(stats.at(-1)?.unreachableBecause).toMatch(/is not what it was: it has no .dim\/manifests any more/);
+  expect(readdirSync(root)).toEqual([]);
 });
 
 test('the next start has the next incarnation, and nothing told before is lost or told twice', async () => {

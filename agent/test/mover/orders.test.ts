@@ -352,7 +352,7 @@ test('what dead jobs left is swept, what live jobs and copies need is not', asyn
 test('a place where nothing is mounted any more is not taken for an empty target', async () => {
   plantTree(source, 'small');
   let one = agent();
-  const { version } = await importTo(one, source, 'one', 'letters');
+  const { replicaId, version } = await importTo(one, source, 'one', 'letters');
   one = await restart(one);
   fs.renameSync(one.path('one'), one.path('away'));
   // As measuring leaves it.
@@ -360,12 +360,34 @@ test('a place where nothing is mounted any more is not taken for an empty target
   expect((await one.migrator.inventory()).map(({ targetId }) => targetId)).toEqual(['two']);
   expect(await one.untilNoted('target.not-listed')).toMatchObject({ ids: { targetId: 'one' } });
   const order = { ...(await copyOrder(one)), root: version.root };
-  expect(await one.carryOut(order)).toMatchObject({ event: 'failed', class: 'transient', code: 'target.not-mounted' });
+  const notMounted = { event: 'failed', class: 'transient', code: 'target.not-mounted' };
+  expect(await one.carryOut(order)).toMatchObject(notMounted);
   expect(fs.readdirSync(one.path('one', '.dim'))).toEqual(['probe']);
+  const [target] = one.targets;
+  expect(await one.migrator.absentBecause(target!)).toMatch(/has no .dim\/manifests any more: mount what was there/);
   fs.rmSync(one.path('one'), { recursive: true });
+  expect(await one.migrator.absentBecause(target!)).toMatch(/is not there: mount what was there/);
+  expect(await one.carryOut({ ...order, epoch: 2 })).toMatchObject(notMounted);
+  const fromThere = { ...order, source: { kind: 'local-replica', targetId: 'one', replicaId }, destination: { ...order.destination, targetId: 'two' } };
+  expect(await one.carryOut({ ...fromThere, jobId: id() })).toMatchObject(notMounted);
   fs.renameSync(one.path('away'), one.path('one'));
-  expect(await one.carryOut({ ...order, epoch: 2 })).toMatchObject({ event: 'verified' });
+  expect(await one.migrator.absentBecause(target!)).toBe(null);
+  expect(await one.carryOut({ ...order, epoch: 3 })).toMatchObject({ event: 'verified' });
   expect(await one.migrator.inventory()).toMatchObject([{ targetId: 'one', replicas: [{}, {}] }, { targetId: 'two' }]);
+});
+
+test('a root that was never there is waited for, and not made', async () => {
+  const one = agent();
+  fs.rmSync(one.path('two'), { recursive: true });
+  const order = await copyOrder(one);
+  const elsewhere = { ...order, destination: { ...order.destination, targetId: 'two' } };
+  expect(await one.carryOut(elsewhere)).toMatchObject({
+    event: 'failed',
+    class: 'transient',
+    code: 'target.not-mounted',
+    hint: expect.stringMatching(/^mount it, or make it/),
+  });
+  expect(fs.existsSync(one.path('two'))).toBe(false);
 });
 
 test('progress is told at most as often as the settings say, and never goes beyond the whole', async () => {

@@ -13,7 +13,7 @@ import type { Room } from '../room.ts';
 import { Staging } from '../staging.ts';
 import { epochOf, releaseStaging, stagingName } from '../staging-place.ts';
 import { aboutJob, type StepParts, type StepRun, targetOf } from '../step-parts.ts';
-import { inDirectory, manifestFilesOf, openTarget, ownPath } from '../target-layout.ts';
+import { inDirectory, isPlaced, manifestFilesOf, openTarget, ownPath } from '../target-layout.ts';
 import type { Comparison } from '../verify-tree.ts';
 import { walkTree } from '../walk-tree.ts';
 import { verifyReplica } from './verify.ts';
@@ -85,11 +85,9 @@ async function copyAndReadBack(order: OrderOf<'copy'>, parts: StepParts, run: St
 async function haveCopy(order: OrderOf<'copy'>, root: Directory, parts: StepParts, run: StepRun): Promise<number> {
   const { destination } = order;
   const dataset = destination.datasetId as string as RawPath;
-  const replica = destination.replicaId as string as RawPath;
   const target = targetOf(parts, destination.targetId);
   const files = manifestFilesOf(target, destination.replicaId);
-  const isPlaced = await inDirectory(root, dataset, (directory) => directory.exists(replica));
-  if (isPlaced) {
+  if (await isPlaced(root, destination)) {
     // The rename may have been done, and not flushed, by a process that was killed.
     await inDirectory(root, dataset, (directory) => directory.sync());
     parts.faults.failpoint('C14');

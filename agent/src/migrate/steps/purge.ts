@@ -10,7 +10,7 @@ import { printable, type RawPath } from '../raw-path.ts';
 import { removeTree } from '../remove-tree.ts';
 import { removeStaging } from '../staging-place.ts';
 import { aboutJob, type StepParts, type StepRun, targetOf } from '../step-parts.ts';
-import { currentLink, inDirectory, manifestFilesOf, openTarget, ownPath } from '../target-layout.ts';
+import { currentLink, inDirectory, isPlaced, manifestFilesOf, openTarget, ownPath } from '../target-layout.ts';
 import { compareTree } from '../verify-tree.ts';
 
 /**
@@ -52,7 +52,9 @@ export async function purge(order: OrderOf<'purge'>, permit: Permit, parts: Step
         await removeTree(trash, leaving, () => parts.faults.failpoint('C26'));
         await trash.sync();
       }
-      if (await isLive(root, order)) return run.report({ ...about, event: 'conflict', path: '', detail: 'the copy is in its place and not in the trash' });
+      // A power cut can undo a rename that was reported: then nothing was purged, and the copy needs its manifest.
+      if (await isPlaced(root, order.target))
+        return run.report({ ...about, event: 'conflict', path: '', detail: 'the copy is in its place and not in the trash' });
       await removeManifest(files);
       parts.faults.failpoint('C27');
       run.report({ ...about, event: 'purged', freedBytes });
@@ -75,7 +77,7 @@ async function takeOutUncounted(order: OrderOf<'purge'>, permit: Permit, root: D
     await removeStaging(making.jobId, root);
     parts.journal.forgetCopy(making.jobId);
   }
-  if (!(await isLive(root, order))) return null;
+  if (!(await isPlaced(root, order.target))) return null;
   return inDirectory(root, datasetId, async (dataset) => {
     if ((await dataset.exists(currentLink)) && (await dataset.readLink(currentLink)) === replica) return 'the link "current" names the copy';
     usePermit(permit, parts);
@@ -88,13 +90,6 @@ async function takeOutUncounted(order: OrderOf<'purge'>, permit: Permit, root: D
     });
     return null;
   });
-}
-
-/** A power cut can undo a rename that was reported: then nothing was purged, and the copy needs its manifest. */
-async function isLive(root: Directory, order: OrderOf<'purge'>): Promise<boolean> {
-  const { datasetId, replicaId } = order.target;
-  if (!(await root.exists(datasetId as string as RawPath))) return false;
-  return inDirectory(root, datasetId, (dataset) => dataset.exists(replicaId as string as RawPath));
 }
 
 /**
