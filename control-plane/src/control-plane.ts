@@ -24,6 +24,7 @@ import { readGlobalPolicy } from './store/policies.ts';
 import { readPrices } from './store/prices.ts';
 import { apiKey } from './store/schema.ts';
 import { createApiKey } from './store/tokens.ts';
+import { watchExports } from './store/watch-exports.ts';
 import { startSyntheticLoad } from './synthetic-load.ts';
 
 export const version = '0.1.0';
@@ -54,13 +55,14 @@ export async function startControlPlane(parts: ControlPlaneParts): Promise<Runni
   const stop = async (): Promise<void> => {
     for (const end of ending.splice(0).reverse()) await end().catch((error: unknown) => log.error({ err: error }, 'something did not end well'));
   };
+  const onFailure = (where: string) => (failure: Failure) => log.error({ err: failure, code: failure.code, ids: failure.ids }, `${where} failed; it goes on`);
   try {
     const store = await openStore({ databaseUrl: config.databaseUrl, directory: path.join(config.home, 'database') });
     ending.push(() => store.close());
+    watchExports(store, onFailure('an export of the database'));
     await prepare(store, config.home);
     const { bus, url: mqttUrl } = await startBus(config, store);
     ending.push(() => bus.close());
-    const onFailure = (where: string) => (failure: Failure) => log.error({ err: failure, code: failure.code, ids: failure.ids }, `${where} failed; it goes on`);
 
     const dispatch = startDispatch({ store, bus, signingKey, clock, onFailure: onFailure('dispatch') });
     ending.push(() => dispatch.stop());

@@ -1,5 +1,6 @@
 import { EventEmitter } from 'node:events';
 import { fileURLToPath } from 'node:url';
+import type { Failure } from '@data-in-motion/shared/failure';
 import type { SQL } from 'drizzle-orm';
 import type { PgDatabase, PgQueryResultHKT, PgTable } from 'drizzle-orm/pg-core';
 import { openPglite } from './open-pglite.ts';
@@ -31,7 +32,7 @@ export interface Store {
   nowMs(tx?: Db): Promise<number>;
   /**
    * `events` after a commit that appended events, here or (on Postgres) in another process; `durable` when `agent_stream.durable_upto` grew by an export;
-   * `epoch` when `storeEpoch` changed while open.
+   * `exported` after each export that was due, with what went wrong, null when it is written; `epoch` when `storeEpoch` changed while open.
    */
   readonly signals: EventEmitter<StoreSignals>;
   /** Write what is committed to stable storage now; nothing to do where commits are durable. */
@@ -42,6 +43,7 @@ export interface Store {
 export interface StoreSignals {
   events: [];
   durable: [];
+  exported: [failure: Failure | null];
   epoch: [];
 }
 

@@ -1,4 +1,4 @@
-import { closeSync, fsyncSync, linkSync, mkdirSync, openSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { closeSync, existsSync, fsyncSync, linkSync, mkdirSync, openSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { Failure } from '@data-in-motion/shared/failure';
 
@@ -19,6 +19,7 @@ export interface DirectoryLock {
   readonly bootId: string;
   /** What follows from `machineEnded` was done: who takes this lock over need not do it again. */
   settle(): void;
+  /** Let the next one in. A lock whose `machineEnded` is not settled stays where it is: it is all that tells the next start of it. */
   release(): void;
 }
 
@@ -68,20 +69,26 @@ function flush(path: string): void {
   }
 }
 
-/** Create the lock with its content in one step (a link of a finished file), so nobody ever reads half of it. Flushed: it tells of a power cut. */
-function tryCreate(path: string, text: string): boolean {
+/** Let `place` (a link, a rename) put the finished file at its path in one step, so nobody ever reads half of it. Flushed: it tells of a power cut. */
+function put(path: string, text: string, place: (own: string, path: string) => void): void {
   const own = `${path}.${process.pid}.new`;
   writeFileSync(own, text, { mode: 0o600 });
   try {
     flush(own);
-    linkSync(own, path);
+    place(own, path);
     flush(dirname(path));
+  } finally {
+    rmSync(own, { force: true });
+  }
+}
+
+function tryCreate(path: string, text: string): boolean {
+  try {
+    put(path, text, linkSync);
     return true;
   } catch (thrown) {
     if ((thrown as NodeJS.ErrnoException).code === 'EEXIST') return false;
     throw thrown;
-  } finally {
-    rmSync(own, { force: true });
   }
 }
 
@@ -108,21 +115,18 @@ export function lockDirectory(directory: string): DirectoryLock {
   const own = describe(process.pid);
   let machineEnded = false;
   for (let attempt = 0; attempt < 5; attempt++) {
-    let text = JSON.stringify(machineEnded ? { ...own, machineEnded } : own);
-    if (tryCreate(path, text)) {
+    const settled = JSON.stringify(own);
+    if (tryCreate(path, machineEnded ? JSON.stringify({ ...own, machineEnded }) : settled)) {
       return {
         machineEnded,
         bootId: own.bootId,
-        settle() {
-          text = JSON.stringify(own);
-          writeFileSync(`${path}.${own.pid}.new`, text, { mode: 0o600 });
-          renameSync(`${path}.${own.pid}.new`, path);
-        },
+        settle: () => put(path, settled, renameSync),
         release() {
-          if (readOrEmpty(path) === text) rmSync(path, { force: true });
+          if (readOrEmpty(path) === settled) rmSync(path, { force: true });
         },
       };
     }
+    if (!existsSync(path)) continue;
     const found = readOrEmpty(path);
     const holder = parseHolder(found);
     if (holder !== undefined && isAlive(holder)) {
@@ -133,7 +137,8 @@ export function lockDirectory(directory: string): DirectoryLock {
         hint: 'Stop that process, name another directory, or set DATABASE_URL to a PostgreSQL server that several processes may share.',
       });
     }
-    machineEnded ||= holder !== undefined && (holder.machineEnded === true || holder.bootId !== own.bootId);
+    // A lock that can not be read was not written to its end.
+    machineEnded ||= holder === undefined || holder.machineEnded === true || holder.bootId !== own.bootId;
     removeStale(path, found);
   }
   throw new Failure('unavailable', { code: 'store.lock-contended', message: `the lock of ${directory} changes hands too fast` });

@@ -97,12 +97,14 @@ function exporter(client: PGlite, db: Db, directory: string, signals: EventEmitt
 
 /**
  * Open the embedded database in `directory`, which this process alone may use. It survives the end of the process at any moment;
- * after power loss the last export (every minute, and at a clean close) stands in for it under a new epoch.
+ * after power loss the last export that worked (one is made every minute, and at a clean close) stands in for it under a new epoch.
  */
 export async function openPglite(directory: string): Promise<Store> {
   const lock = lockDirectory(directory);
+  let opened: PGlite | undefined;
   try {
     const { client, restored } = await openOrRestore(directory, lock);
+    opened = client;
     const db = drizzle(client, { schema }) as unknown as Db;
     const signals = new EventEmitter<StoreSignals>();
     signals.setMaxListeners(0);
@@ -112,10 +114,19 @@ export async function openPglite(directory: string): Promise<Store> {
       const [system] = await rowsOf<{ id: string }>(tx, sql`select system_identifier::text as id from pg_control_system()`);
       return settleEpoch(tx, fingerprintOf(system!.id), restored || lock.machineEnded);
     });
-    if (lock.machineEnded) lock.settle();
+    // In this order: a start that ends in between opens the export anew, under another epoch.
     writeFileSync(join(directory, 'ready'), lock.bootId);
+    if (lock.machineEnded) lock.settle();
     const makeDurable = exporter(client, db, directory, signals);
-    const timer = setInterval(() => void makeDurable().catch(() => {}), exportEveryMs);
+    const tell = (failure: Failure | null): void => void signals.emit('exported', failure);
+    const timer = setInterval(
+      () =>
+        void makeDurable().then(
+          () => tell(null),
+          (thrown: unknown) => tell(asStoreFailure(thrown)),
+        ),
+      exportEveryMs,
+    );
     timer.unref();
     return {
       kind: 'pglite',
@@ -140,6 +151,7 @@ export async function openPglite(directory: string): Promise<Store> {
       },
     };
   } catch (thrown) {
+    await opened?.close().catch(() => {});
     lock.release();
     throw asStoreFailure(thrown);
   }

@@ -1,12 +1,13 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { sql } from 'drizzle-orm';
+import { isNull, sql } from 'drizzle-orm';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { openStore, rowsOf, type Store } from '../../src/store/database.ts';
-import { event, reading } from '../../src/store/schema.ts';
+import { alert, event, reading } from '../../src/store/schema.ts';
+import { watchExports } from '../../src/store/watch-exports.ts';
 import { freshDirectory, storeKinds, type TestStores } from '../stores.ts';
 
 const row = {
@@ -171,6 +172,70 @@ describe('the directory of an embedded store', () => {
     expect(second.storeEpoch).not.toBe(first.storeEpoch);
     expect(JSON.parse(readFileSync(join(directory, 'lock'), 'utf8'))).toEqual({ ...holder, bootId });
     await second.close();
+    rmSync(directory, { recursive: true });
+  });
+
+  it('still knows that the machine ended after a start that failed', async () => {
+    const directory = await freshDirectory();
+    const lock = join(directory, 'lock');
+    const exported = join(directory, 'export.tar');
+    const first = await openStore({ databaseUrl: null, directory });
+    await first.makeDurable();
+    const { bootId, ...holder } = JSON.parse(readFileSync(lock, 'utf8'));
+    const good = readFileSync(exported);
+    await first.db.execute(sql`insert into drizzle.__drizzle_migrations (hash, created_at) values ('of a newer release', 99999999999999)`);
+    await first.close();
+    writeFileSync(join(directory, 'ready'), 'of the start before');
+    writeFileSync(lock, JSON.stringify({ ...holder, bootId: 'of the start before' }));
+    await expect(openStore({ databaseUrl: null, directory })).rejects.toMatchObject({ code: 'store.newer' });
+    expect(JSON.parse(readFileSync(lock, 'utf8'))).toEqual({ ...holder, bootId, machineEnded: true });
+    // That process ends, and a person puts an older export back.
+    writeFileSync(lock, JSON.stringify({ ...holder, bootId, startedAt: '1', machineEnded: true }));
+    writeFileSync(exported, good);
+    const second = await openStore({ databaseUrl: null, directory });
+    expect(second.storeEpoch).not.toBe(first.storeEpoch);
+    await second.close();
+    expect(existsSync(lock)).toBe(false);
+    rmSync(directory, { recursive: true });
+  });
+
+  it('gets a new epoch when its lock can not be read', async () => {
+    const directory = await freshDirectory();
+    const first = await openStore({ databaseUrl: null, directory });
+    await first.close();
+    writeFileSync(join(directory, 'lock'), '');
+    const second = await openStore({ databaseUrl: null, directory });
+    expect(second.storeEpoch).not.toBe(first.storeEpoch);
+    await second.close();
+    rmSync(directory, { recursive: true });
+  });
+
+  it('tells a person when two exports in a row failed, until one works again', async () => {
+    const directory = await freshDirectory();
+    const partial = join(directory, 'export.tar.partial');
+    vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] });
+    const store = await openStore({ databaseUrl: null, directory });
+    const failures: string[] = [];
+    watchExports(store, (failure) => failures.push(failure.code));
+    const openAlerts = () => store.db.select({ key: alert.key }).from(alert).where(isNull(alert.endedAtMs));
+    const exportOnce = async (text: string): Promise<void> => {
+      await store.db.execute(sql`insert into event (at_ms, type, severity, text, by) values (1, 't', 'info', ${text}, 'me')`);
+      const told = once(store.signals, 'exported');
+      vi.advanceTimersByTime(60_000);
+      await told;
+    };
+    mkdirSync(partial);
+    await exportOnce('in no export');
+    expect(await openAlerts()).toEqual([]);
+    await exportOnce('neither');
+    await vi.waitUntil(async () => (await openAlerts()).length === 1);
+    expect(await openAlerts()).toEqual([{ key: 'store.export-failing:store' }]);
+    expect(failures).toEqual(['system.eisdir', 'system.eisdir']);
+    rmSync(partial, { recursive: true });
+    await exportOnce('with all before');
+    await vi.waitUntil(async () => (await openAlerts()).length === 0);
+    await store.close();
+    vi.useRealTimers();
     rmSync(directory, { recursive: true });
   });
 
