@@ -149,7 +149,7 @@ export function fixtureFleet(nowMs: number, manyDevices = 0) {
     nodes: { total: 4, online: 3, lost: 0 },
     devices: { total: devices.length, risky: 2, watched: 1 },
     targets: { total: 6, ok: 5 },
-    datasets: { total: 214, met: 214, short: 0, hot: 18, warm: 61, cold: 135 },
+    datasets: { total: 214, met: 214, short: 0, infeasible: 0, empty: 0, hot: 18, warm: 61, cold: 135 },
     jobs: { running: 3, waiting: 2, failed: 1 },
     cost: { perMonth: 1204.51, byTier: { hot: 188.5, warm: 702.0, cold: 314.01 }, byOwner: { research: 604.2, imaging: 402.1, [hostile]: 198.21 } },
     capacity: [
@@ -255,7 +255,7 @@ export function fixtureFleet(nowMs: number, manyDevices = 0) {
       replica('berlin-b-disk', { state: 'purged', primary: false, current: false }),
     ],
     versions: [
-      { versionId: '01JQ0000000000000000000V01', root: '9f2c4e1a'.repeat(8), objects: 1204, sizeBytes: 98e9, committedAtMs: nowMs - 2 * dayMs, current: true },
+      { versionId: '01JQ0000000000000000000V01', root: '9f2c4e1a'.repeat(8), objects: 1204, sizeBytes: 98e9, committedAtMs: nowMs - 2 * dayMs, current: true, notes: ['1 pipe, socket or device was left out', 'run/ctl: no file: a pipe, socket or device'] },
     ],
     accessByHour: Array.from({ length: 168 }, (_, hour) => Math.max(0, Math.round(60 * Math.sin(((hour % 24) - 7) / 3.8) ** 3 + ((hour * 31) % 17)))),
     history: [

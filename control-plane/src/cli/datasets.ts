@@ -137,7 +137,8 @@ async function answerFollowed(session: Session, name: string, startedAtMs = syst
     const places = detail.replicas
       .filter((replica) => replica.state === 'verified')
       .map((replica) => `${replica.targetId}${replica.primary ? ' (primary)' : ''}`);
-    return `${name}: ${bytes(detail.dataset.sizeBytes)} in ${counted(detail.dataset.objects, 'object')}, ${counted(detail.dataset.copiesVerified, 'verified copy', 'verified copies')} on ${places.join(' and ')}, ${money(detail.dataset.costPerMonth)} per month; took ${duration(systemClock.monotonicMs() - startedAtMs)}.`;
+    const standing = `${name}: ${bytes(detail.dataset.sizeBytes)} in ${counted(detail.dataset.objects, 'object')}, ${counted(detail.dataset.copiesVerified, 'verified copy', 'verified copies')} on ${places.join(' and ')}, ${money(detail.dataset.costPerMonth)} per month; took ${duration(systemClock.monotonicMs() - startedAtMs)}.`;
+    return [standing, ...notesOf(detail).map((note) => `  ${note}`)].join('\n');
   });
   return detail;
 }
@@ -254,6 +255,11 @@ function ownFields(own: { [Field in keyof z.infer<typeof policyView>]?: z.infer<
   return Object.fromEntries(Object.entries(own).filter(([, value]) => value !== undefined));
 }
 
+/** What is to be known of the scan behind the current version: what was left out, and why. */
+function notesOf(detail: DatasetDetail): readonly string[] {
+  return detail.versions.find((version) => version.current)?.notes ?? [];
+}
+
 function detailText(detail: DatasetDetail, nowMs: number): string {
   const { dataset, replicas } = detail;
   const heat = dataset.heat;
@@ -261,6 +267,7 @@ function detailText(detail: DatasetDetail, nowMs: number): string {
     facts([
       ['dataset', `${dataset.name}, of ${dataset.owner}, ${bytes(dataset.sizeBytes)} in ${counted(dataset.objects, 'object')}`],
       ['version', dataset.versionId === null ? 'none yet' : `${dataset.versionId}, root ${dataset.root}`],
+      ...notesOf(detail).map((note): [string, string] => ['note', note]),
       ['copies', `${dataset.copiesVerified} of ${dataset.copiesWanted} verified: policy ${dataset.policyState}`],
       [
         'heat',

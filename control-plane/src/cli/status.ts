@@ -22,7 +22,7 @@ export function addStatus(program: Command): void {
             ['devices', `${devices.total}, ${devices.risky} at risk, ${devices.watched} watched`],
             [
               'datasets',
-              `${datasets.total}: ${datasets.met} as their policy wants, ${datasets.short} short; ${datasets.hot} hot, ${datasets.warm} warm, ${datasets.cold} cold`,
+              `${datasets.total}: ${datasets.met} as their policy wants, ${datasets.short} short${datasets.infeasible > 0 ? `, ${datasets.infeasible} without places that their policy allows` : ''}${datasets.empty > 0 ? `, ${datasets.empty} without a version yet` : ''}; ${datasets.hot} hot, ${datasets.warm} warm, ${datasets.cold} cold`,
             ],
             ['jobs', `${jobs.running} running, ${jobs.waiting} waiting, ${jobs.failed} for a person`],
             ['cost', `${money(cost.perMonth)} per month`],

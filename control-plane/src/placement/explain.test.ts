@@ -42,6 +42,13 @@ describe('why a copy is where it is', () => {
     expect(explain('boston-archive').alternatives.find((each) => each.targetId === 'paris-disk')).toMatchObject({ allowed: true, violates: [] });
   });
 
+  test('a copy beside another one at the same site is not said to be apart from it', () => {
+    const beside = datasetFacts('maps', ['berlin-disk', 'berlin-nvme'], {});
+    const { why } = explainReplica(fleetOf({ targets, datasets: [beside] }), beside.datasetId, 'maps@berlin-nvme' as ReplicaId, new Map());
+    expect(why).toContain('another copy is at the same site');
+    expect(why).not.toContain('at another site than the others');
+  });
+
   test('a copy that is not known is answered, not thrown at', () => {
     expect(explain('nowhere')).toMatchObject({ alternatives: [] });
   });

@@ -50,21 +50,28 @@ export function explainReplica(snapshot: FleetSnapshot, datasetId: DatasetId, re
 }
 
 function otherPlaces(snapshot: FleetSnapshot, dataset: DatasetFacts, replica: ReplicaFacts, here: TargetFacts): { target: TargetFacts; violates: string[] }[] {
-  const fleet = indexOf(snapshot);
-  const health = targetHealth(snapshot);
-  const others = copiesOf(snapshot, dataset, health).counted.filter((each) => each.replicaId !== replica.replicaId);
-  const taken = new Set(
-    others.flatMap((each) => {
-      const target = fleet.targets.get(each.targetId);
-      return target === undefined ? [] : [domainOf(target, dataset.policy.spread)];
-    }),
-  );
-  return judgeTargets(snapshot, dataset, roleOf(dataset, replica), health)
+  const taken = domainsOfOthers(snapshot, dataset, replica);
+  return judgeTargets(snapshot, dataset, roleOf(dataset, replica), targetHealth(snapshot))
     .filter(({ target }) => target.targetId !== here.targetId)
     .map(({ target, violations }) => ({
       target,
       violates: [...violations.map((violation) => violation.rule), ...(taken.has(domainOf(target, dataset.policy.spread)) ? ['spread'] : [])],
     }));
+}
+
+/** Where the other copies that count are, in the terms of the policy's spread. */
+function domainsOfOthers(snapshot: FleetSnapshot, dataset: DatasetFacts, replica: ReplicaFacts): ReadonlySet<string> {
+  const fleet = indexOf(snapshot);
+  const others = copiesOf(snapshot, dataset, targetHealth(snapshot)).counted.filter((each) => each.replicaId !== replica.replicaId);
+  return new Set(others.flatMap((each) => fleet.targets.get(each.targetId) ?? []).map((target) => domainOf(target, dataset.policy.spread)));
+}
+
+function whatItIs(snapshot: FleetSnapshot, dataset: DatasetFacts, replica: ReplicaFacts, here: TargetFacts): string {
+  if (roleOf(dataset, replica) === 'primary') return 'the primary: readers use it';
+  const { spread } = dataset.policy;
+  return domainsOfOthers(snapshot, dataset, replica).has(domainOf(here, spread))
+    ? `another copy is at the same ${spread}, which the policy does not want: it leaves, or the other does, once there is a place`
+    : `a copy at another ${spread} than the others`;
 }
 
 function whyHere(
@@ -82,7 +89,7 @@ function whyHere(
   if (health?.drain === true) return `it is about to leave: ${health.reason}`;
   const broken = violationsOfExistingCopy(dataset.policy, here, role);
   if (broken.length > 0) return `it is to leave: ${broken.map((violation) => violation.text).join('; ')}`;
-  const what = role === 'primary' ? 'the primary: readers use it' : `a copy at another ${dataset.policy.spread} than the others`;
+  const what = whatItIs(snapshot, dataset, replica, here);
   const allowed = alternatives.filter((alternative) => alternative.allowed);
   const cheaper = allowed.filter((alternative) => alternative.differencePerMonth < 0);
   const price = `${dollarsText(perMonth(cost))} a month`;

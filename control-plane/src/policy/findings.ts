@@ -57,12 +57,14 @@ function spreadFindings(snapshot: FleetSnapshot, dataset: DatasetFacts): Finding
   const fleet = indexOf(snapshot);
   const places = verifiedCopies(dataset).flatMap((replica) => fleet.targets.get(replica.targetId) ?? []);
   const crowded = [...Map.groupBy(places, (target) => domainOf(target, dataset.policy.spread))].filter(([, targets]) => targets.length > 1);
+  // A copy more than wanted, about to leave, may share a domain for a while; too few domains for the wanted copies break the promise.
+  const kept = new Set(places.map((target) => domainOf(target, dataset.policy.spread))).size >= dataset.policy.copies;
   return crowded.map(
     ([domain, targets]): Finding => ({
       rule: 'spread',
       text: `${targets.length} copies are at the same ${dataset.policy.spread} ${domain}: ${targets.map((target) => target.targetId).join(', ')}`,
       remedy: `move one of them to another ${dataset.policy.spread}; the next plan does it when one has room`,
-      severity: 'warning',
+      severity: kept ? 'warning' : 'error',
     }),
   );
 }

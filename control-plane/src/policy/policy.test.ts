@@ -109,7 +109,10 @@ describe('findings', () => {
 
   test('copies at one site are found by a policy that wants distinct sites', () => {
     const crowded = [...targets, targetFacts('berlin-nvme')];
-    expect(of(['berlin-disk', 'berlin-nvme'], {}, { targets: crowded })).toMatchObject([{ rule: 'spread' }]);
+    expect(of(['berlin-disk', 'berlin-nvme'], {}, { targets: crowded })).toMatchObject([{ rule: 'spread', severity: 'error' }]);
+    // One more than wanted, and the wanted ones are apart.
+    expect(of(['berlin-disk', 'berlin-nvme', 'paris-disk'], {}, { targets: crowded })).toMatchObject([{ rule: 'spread', severity: 'warning' }]);
+    expect(of(['berlin-disk', 'berlin-nvme', 'paris-disk'], { copies: 3 }, { targets: crowded })).toMatchObject([{ rule: 'spread', severity: 'error' }]);
   });
 
   test('when no place is left the remedy names the rules that clash', () => {

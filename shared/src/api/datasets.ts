@@ -132,7 +132,16 @@ export const datasetDetail = z.object({
   findings: z.array(findingView),
   replicas: z.array(replicaView),
   versions: z.array(
-    z.object({ versionId: z.string(), root: z.string(), objects: z.number(), sizeBytes: z.number(), committedAtMs: z.number(), current: z.boolean() }),
+    z.object({
+      versionId: z.string(),
+      root: z.string(),
+      objects: z.number(),
+      sizeBytes: z.number(),
+      committedAtMs: z.number(),
+      current: z.boolean(),
+      /** What a person should know of its scan: what was left out, and why. */
+      notes: z.array(z.string()),
+    }),
   ),
   /** Accesses per hour of the last 7 days, oldest first; 168 numbers. */
   accessByHour: z.array(z.number()),

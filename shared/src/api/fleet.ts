@@ -141,7 +141,17 @@ export const fleetStatus = z.object({
   nodes: z.object({ total: z.number(), online: z.number(), lost: z.number() }),
   devices: z.object({ total: z.number(), risky: z.number(), watched: z.number() }),
   targets: z.object({ total: z.number(), ok: z.number() }),
-  datasets: z.object({ total: z.number(), met: z.number(), short: z.number(), hot: z.number(), warm: z.number(), cold: z.number() }),
+  /** `short`: fewer verified copies than wanted; `empty`: no version is committed yet. */
+  datasets: z.object({
+    total: z.number(),
+    met: z.number(),
+    short: z.number(),
+    infeasible: z.number(),
+    empty: z.number(),
+    hot: z.number(),
+    warm: z.number(),
+    cold: z.number(),
+  }),
   jobs: z.object({ running: z.number(), waiting: z.number(), failed: z.number() }),
   cost: z.object({ perMonth: z.number(), byTier: z.record(z.string(), z.number()), byOwner: z.record(z.string(), z.number()) }),
   capacity: z.array(

@@ -1,5 +1,6 @@
 import type { DatasetDetail, DatasetLocation, DatasetView, ReplicaView } from '@data-in-motion/shared/api/datasets';
 import type { DatasetId } from '@data-in-motion/shared/domain/ids';
+import type { JobState } from '@data-in-motion/shared/domain/job';
 import { Failure } from '@data-in-motion/shared/failure';
 import { datasetCost, perMonth } from '../../placement/cost.ts';
 import { explainReplica } from '../../placement/explain.ts';
@@ -9,13 +10,17 @@ import { type FleetRows, policyOf } from '../fleet-rows.ts';
 type DatasetRow = FleetRows['datasets'][number];
 type ReplicaRow = FleetRows['replicas'][number];
 
+/** The copy that the job makes is in use; what is left to do is about the old one. */
+const copyStands: readonly JobState[] = ['switched', 'grace', 'retiring', 'trashed', 'purged'];
+
 /** Whether the promised copies are there: `met`, being made (`working`), missing (`short`), impossible (`infeasible`), or not imported yet (`empty`). */
 function policyState(rows: FleetRows, row: DatasetRow, verified: number): DatasetView['policyState'] {
   const facts = rows.facts.get(row.datasetId);
-  const working = rows.activeJobs.some((job) => job.datasetId === row.datasetId && ['import', 'copy', 'move'].includes(job.purpose));
+  const jobs = rows.activeJobs.filter((job) => job.datasetId === row.datasetId && ['import', 'copy', 'move'].includes(job.purpose));
+  const working = jobs.length > 0;
   if (facts === undefined || facts.versionId === null) return working ? 'working' : 'empty';
-  // Also with every copy in place: one of them breaks a rule, and nothing that is under way will change it.
-  if (rows.infeasible.has(row.datasetId) && !working) return 'infeasible';
+  // Also with every copy in place: one of them breaks a rule, and no copy that is still to come will change it.
+  if (rows.infeasible.has(row.datasetId) && jobs.every((job) => copyStands.includes(job.state))) return 'infeasible';
   const findings = policyFindings(rows.snapshot, facts);
   if (verified >= facts.policy.copies && !findings.some((finding) => finding.severity === 'error')) return 'met';
   return working ? 'working' : 'short';
@@ -110,6 +115,7 @@ export function datasetDetail(rows: FleetRows, row: DatasetRow, extras: DatasetE
         objects: version.objects,
         sizeBytes: version.sizeBytes,
         committedAtMs: version.committedAtMs,
+        notes: [...version.notes],
         current: version.versionId === pointer?.versionId,
       }))
       .reverse(),
@@ -148,7 +154,7 @@ export function datasetLocation(rows: FleetRows, datasetId: DatasetId): DatasetL
   return { datasetId, versionId: version.versionId, replicaId: primary.replicaId, ...found, root: version.root, verifiedAtMs: primary.verifiedAtMs, copies };
 }
 
-/** The place of a copy that is whole, on a node that is not lost. */
+/** The place of a copy that is whole, on a node that is not lost and a target that its agent reaches. */
 function placeOf(rows: FleetRows, replica: ReplicaRow): DatasetLocation['copies'][number] | undefined {
   const target = rows.targets.find((one) => one.targetId === replica.targetId);
   if (target === undefined || whyNot(rows, replica) !== null) return undefined;
@@ -157,10 +163,13 @@ function placeOf(rows: FleetRows, replica: ReplicaRow): DatasetLocation['copies'
 
 function whyNot(rows: FleetRows, replica: ReplicaRow): string | null {
   if (!['verified', 'retiring'].includes(replica.state)) return `it is ${replica.state}`;
+  if (replica.verifiedAtMs === null) return 'it was never read back';
   const target = rows.targets.find((one) => one.targetId === replica.targetId);
-  const agent = rows.nodes.find((one) => one.nodeId === target?.nodeId)?.agentState;
-  if (agent === 'lost' || agent === 'revoked') return `the agent of ${target?.nodeId} is ${agent}`;
-  return target?.state === 'lost' ? `${target.targetId} is ${target.stateReason ?? 'lost'}` : null;
+  if (target === undefined) return 'its target is not known';
+  const agent = rows.nodes.find((one) => one.nodeId === target.nodeId)?.agentState;
+  if (agent === 'lost' || agent === 'revoked') return `the agent of ${target.nodeId} is ${agent}`;
+  if (target.state === 'lost') return `${target.targetId} is ${target.stateReason ?? 'lost'}`;
+  return target.reachable ? null : (rows.unreachable.get(target.targetId) ?? `${target.targetId} can not be reached`);
 }
 
 function notReady(datasetId: DatasetId, message: string, hint: string): Failure {

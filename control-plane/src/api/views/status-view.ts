@@ -22,7 +22,8 @@ export function statusView(rows: FleetRows, cost: FleetCost, extras: StatusExtra
   const datasets = rows.datasets.map((row) => datasetView(rows, row));
   const lost = rows.nodes.filter((node) => node.agentState === 'lost').length;
   const risky = rows.devices.filter((device) => isRisky(device.level));
-  const short = datasets.filter((dataset) => dataset.copiesVerified < dataset.copiesWanted);
+  // Before its first version a dataset has nothing that could be lost.
+  const short = datasets.filter((dataset) => dataset.versionId !== null && dataset.copiesVerified < dataset.copiesWanted);
   const figures = {
     nodes: { total: rows.nodes.length, online: rows.nodes.filter((node) => node.agentState === 'online').length, lost },
     devices: { total: rows.devices.length, risky: risky.length, watched: rows.devices.filter((device) => device.level === 'watch').length },
@@ -31,6 +32,8 @@ export function statusView(rows: FleetRows, cost: FleetCost, extras: StatusExtra
       total: datasets.length,
       met: datasets.filter((dataset) => dataset.policyState === 'met').length,
       short: short.length,
+      infeasible: datasets.filter((dataset) => dataset.policyState === 'infeasible').length,
+      empty: datasets.filter((dataset) => dataset.versionId === null).length,
       hot: datasets.filter((dataset) => dataset.heat?.class === 'hot').length,
       warm: datasets.filter((dataset) => dataset.heat?.class === 'warm').length,
       cold: datasets.filter((dataset) => dataset.heat?.class === 'cold').length,
@@ -43,7 +46,7 @@ export function statusView(rows: FleetRows, cost: FleetCost, extras: StatusExtra
   };
   return {
     sentence: sentence(figures, rows),
-    safe: short.length === 0 && lost === 0 && risky.every((device) => emptied(rows, device.deviceId)),
+    safe: short.length === 0 && figures.datasets.infeasible === 0 && lost === 0 && risky.every((device) => emptied(rows, device.deviceId)),
     asOfMs: rows.asOfMs,
     version: extras.version,
     mode: extras.mode,
@@ -78,9 +81,12 @@ function sentence(figures: Pick<FleetStatus, 'nodes' | 'devices' | 'datasets' | 
   const { datasets, devices, nodes } = figures;
   if (nodes.total === 0) return 'No agent has reported yet.';
   const parts: string[] = [];
+  const filled = datasets.total - datasets.empty;
   if (datasets.total === 0) parts.push('There are no datasets yet.');
-  else if (datasets.short === 0) parts.push(datasets.total === 1 ? 'The one dataset has its copies.' : `All ${datasets.total} datasets have their copies.`);
+  else if (filled === 0) parts.push(`${datasets.total === 1 ? 'The one dataset has' : `All ${datasets.total} datasets have`} no version yet.`);
+  else if (datasets.short === 0) parts.push(filled === 1 ? 'The one dataset has its copies.' : `All ${filled} datasets have their copies.`);
   else parts.push(`${plural(datasets.short, 'dataset is', 'datasets are')} short of copies${figures.jobs.running > 0 ? '; copies are being made' : ''}.`);
+  if (datasets.infeasible > 0) parts.push(`No places meet the policy of ${plural(datasets.infeasible, 'dataset')}.`);
   if (nodes.lost > 0) parts.push(`${plural(nodes.lost, 'node is', 'nodes are')} lost.`);
   if (devices.risky > 0) {
     const leaving = rows.devices.filter((device) => isRisky(device.level) && !emptied(rows, device.deviceId)).length;
@@ -88,7 +94,7 @@ function sentence(figures: Pick<FleetStatus, 'nodes' | 'devices' | 'datasets' | 
       `${plural(devices.risky, 'drive is', 'drives are')} at risk${leaving === 0 ? (devices.risky === 1 ? ' and empty' : ' and all empty') : `; ${leaving === 1 ? 'it is' : `${leaving} are`} being evacuated`}.`,
     );
   }
-  if (parts.length === 1 && datasets.total > 0 && datasets.short === 0)
+  if (parts.length === 1 && filled > 0 && datasets.short === 0)
     parts.push(`${plural(nodes.online, 'node')} online, ${plural(devices.total, 'drive')} healthy or watched.`);
   return parts.join(' ');
 }
