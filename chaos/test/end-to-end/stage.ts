@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { promisify } from 'node:util';
@@ -15,6 +15,7 @@ import { hasMosquitto, hasPostgres, type MosquittoServer, type PostgresServer, s
 import { readSettings } from '../../src/config.ts';
 import { hurriedLife } from '../../src/fleet/life-settings.ts';
 import { type Fleet, type FleetSettings, startFleet } from '../../src/fleet/local-fleet.ts';
+import { removeTree } from '../../src/fleet/remove-tree.ts';
 import { type InvariantName, invariants } from '../../src/invariants/catalogue.ts';
 import type { KnownTarget, Witness } from '../../src/invariants/invariant.ts';
 
@@ -86,13 +87,17 @@ async function start(suite: string, { servers = usualServers, ...settings }: Sta
   const scratch = path.join(directory, 'scratch');
   const home = path.join(directory, 'home');
   const outside = servers === 'outside' ? await startServers() : undefined;
-  const discard = async (): Promise<void> => {
-    await outside?.mosquitto.stop();
-    await outside?.postgres.stop();
-    rmSync(directory, { recursive: true, force: true });
+  let fleet: Fleet | undefined;
+  const close = async (): Promise<void> => {
+    try {
+      await fleet?.stop();
+    } finally {
+      await Promise.all([outside?.mosquitto.stop(), outside?.postgres.stop()]);
+      removeTree(directory);
+    }
   };
   try {
-    const fleet = await startFleet({
+    fleet = await startFleet({
       home,
       httpPort: 0,
       mqttPort: 0,
@@ -107,26 +112,21 @@ async function start(suite: string, { servers = usualServers, ...settings }: Sta
       },
       agents: { quietMs: 0, logLevel: 'warn', ballastBytes: 0, ...settings.agents },
     });
-    return {
-      fleet,
-      scratch,
-      seed,
-      outside,
-      consistencyBefore: await fleet.api.call('consistency', consistencyView),
-      async close() {
-        await fleet.stop();
-        await discard();
-      },
-    };
+    return { fleet, scratch, seed, outside, consistencyBefore: await fleet.api.call('consistency', consistencyView), close };
   } catch (error) {
-    await discard();
+    await close();
     throw error;
   }
 }
 
 async function startServers(): Promise<OutsideServers> {
   const postgres = await startPostgres();
-  return { postgres, mosquitto: await startMosquitto() };
+  try {
+    return { postgres, mosquitto: await startMosquitto() };
+  } catch (error) {
+    await postgres.stop();
+    throw error;
+  }
 }
 
 /** Look again and again until `look` answers something; a control plane that is away for a moment is waited for. Throws with what was last seen. */

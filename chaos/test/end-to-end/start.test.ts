@@ -22,7 +22,8 @@ let running: ChildProcess | undefined;
 afterAll(async () => {
   if (running !== undefined && running.exitCode === null && running.signalCode === null) {
     const ended = once(running, 'exit');
-    running.kill('SIGKILL');
+    // The whole group: killed alone, the program would leave the fleet that it started.
+    process.kill(-running.pid!, 'SIGKILL');
     await ended;
   }
   for (const left of recordedProcesses(home).values()) signalProcess(left, 'SIGKILL');
