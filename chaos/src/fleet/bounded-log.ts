@@ -16,6 +16,8 @@ export class BoundedLog {
 
   constructor(file: string) {
     this.#file = file;
+    // At once, also for a child that says nothing: the file named so is this run's.
+    this.#unlessFull(() => this.#begin());
   }
 
   write(chunk: Buffer | string): void {
@@ -27,12 +29,10 @@ export class BoundedLog {
         .split('\n')
         .filter((line) => line.trim() !== ''),
     ].slice(-keptLines);
-    try {
+    this.#unlessFull(() => {
       if (this.#descriptor === undefined || this.#writtenBytes + bytes.length > longestFileBytes) this.#begin();
       this.#writtenBytes += writeSync(this.#descriptor!, bytes);
-    } catch {
-      // Its supervisor must outlive a full disk, and has nobody else to tell.
-    }
+    });
   }
 
   /** The last lines, oldest first, for saying why a process ended. */
@@ -45,9 +45,19 @@ export class BoundedLog {
     this.#descriptor = undefined;
   }
 
+  /** Its supervisor must outlive a full disk, and has nobody else to tell. */
+  #unlessFull(act: () => void): void {
+    try {
+      act();
+    } catch {
+      // Tried again with the next chunk.
+    }
+  }
+
+  /** Older files move on only when there is one to make room for: tries that fail on a full disk cost none of them. */
   #begin(): void {
     this.close();
-    for (let age = keptFiles - 1; age >= 0; age--) {
+    for (let age = keptFiles - 1; age >= 0 && existsSync(this.#file); age--) {
       const from = age === 0 ? this.#file : `${this.#file}.${age}`;
       if (existsSync(from)) renameSync(from, `${this.#file}.${age + 1}`);
     }
