@@ -162,6 +162,16 @@ test.each([false, true])('a directory with files of somebody else is refused and
   expect(readdirSync(home, { recursive: true }).sort()).toEqual(['logs', 'logs/thesis.txt']);
 });
 
+test('the state of a control plane that ran alone is gone on with, unless somebody else put something there', async () => {
+  mkdirSync(path.join(home, 'database'), { recursive: true });
+  for (const name of ['control-plane.key', 'control-plane.pub', 'control-plane.key.7.partial', 'admin.key', 'thesis.txt'])
+    writeFileSync(path.join(home, name), 'dim_stub\n');
+  await expect(start()).rejects.toThrow(/not a fleet's state/);
+  rmSync(path.join(home, 'thesis.txt'));
+  const fleet = await start();
+  expect(fleet.apiKey).toBe('dim_stub');
+});
+
 test('a start that died before it made its mark is gone on with', async () => {
   mkdirSync(home);
   writeFileSync(path.join(home, 'fleet.lock'), JSON.stringify({ pid: process.pid, bootId: 'of-an-earlier-boot', startTicks: '1' }));

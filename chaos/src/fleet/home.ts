@@ -61,7 +61,7 @@ export function openHome(directory: string): Home {
 
 /** Delete all state of a fleet that we hold and whose processes are ended; what no fleet made stays where it is. */
 export function forgetState(home: Home): void {
-  const made = readdirSync(home.directory).filter((name) => state.includes(name.replace(/\.\d+\.partial$/, '')));
+  const made = readdirSync(home.directory).filter(isState);
   for (const name of made) removeTree(path.join(home.directory, name));
   mkdirSync(home.logs);
   mkdirSync(home.run);
@@ -96,9 +96,16 @@ export function replaceFile(file: string, text: string, mode = 0o644): void {
   renameSync(partial, file);
 }
 
-/** It has our mark, is empty, or holds no more than the lock of a start that died before it made its mark. */
+/** It has our mark, is empty, holds no more than the lock of a start that died before it made its mark, or is what a control plane made that runs alone. */
 function isOurs(directory: string): boolean {
-  return existsSync(path.join(directory, marker)) || readdirSync(directory).every((name) => /^fleet\.lock(\.\d+)?$/.test(name));
+  if (existsSync(path.join(directory, marker))) return true;
+  const others = readdirSync(directory).filter((name) => !/^fleet\.lock(\.\d+)?$/.test(name));
+  return others.length === 0 || (others.includes('control-plane.key') && others.every(isState));
+}
+
+/** Also what a write that was interrupted left of it. */
+function isState(name: string): boolean {
+  return state.includes(name.replace(/\.\d+\.partial$/, ''));
 }
 
 /** A hard link to a complete file appears whole and only if no lock is there: two starts at once can not both win. */
