@@ -63,8 +63,10 @@ function spreadFindings(snapshot: FleetSnapshot, dataset: DatasetFacts): Finding
     ([domain, targets]): Finding => ({
       rule: 'spread',
       text: `${targets.length} copies are at the same ${dataset.policy.spread} ${domain}: ${targets.map((target) => target.targetId).join(', ')}`,
-      remedy: `move one of them to another ${dataset.policy.spread}; the next plan does it when one has room`,
-      severity: kept ? 'warning' : 'error',
+      remedy: kept
+        ? 'it is one copy more than wanted; that one leaves by itself'
+        : `move one of them to another ${dataset.policy.spread}; the next plan does it when one has room`,
+      severity: kept ? 'info' : 'error',
     }),
   );
 }

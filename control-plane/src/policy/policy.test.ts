@@ -111,7 +111,7 @@ describe('findings', () => {
     const crowded = [...targets, targetFacts('berlin-nvme')];
     expect(of(['berlin-disk', 'berlin-nvme'], {}, { targets: crowded })).toMatchObject([{ rule: 'spread', severity: 'error' }]);
     // One more than wanted, and the wanted ones are apart.
-    expect(of(['berlin-disk', 'berlin-nvme', 'paris-disk'], {}, { targets: crowded })).toMatchObject([{ rule: 'spread', severity: 'warning' }]);
+    expect(of(['berlin-disk', 'berlin-nvme', 'paris-disk'], {}, { targets: crowded })).toMatchObject([{ rule: 'spread', severity: 'info' }]);
     expect(of(['berlin-disk', 'berlin-nvme', 'paris-disk'], { copies: 3 }, { targets: crowded })).toMatchObject([{ rule: 'spread', severity: 'error' }]);
   });
 
