@@ -61,7 +61,8 @@ async function tellHeat(tx: Tx, datasetId: DatasetId, before: string, heat: Heat
 
 /** Send readers to a good copy where the primary can not be read any more. */
 export async function promoteCopies(write: LeaderWrite, snapshot: FleetSnapshot): Promise<void> {
-  for (const one of promotions(snapshot)) await write(async (tx, nowMs) => void (await insertPromotionJob(tx, one.toReplicaId, one.reason, nowMs)));
+  for (const one of promotions(snapshot))
+    await write(async (tx, nowMs) => void (await insertPromotionJob(tx, one.toReplicaId, one.reason, 'replace-bad-copy', nowMs)));
 }
 
 /**

@@ -1,15 +1,15 @@
 import { agentMachine } from '@data-in-motion/shared/domain/agent-health';
 import type { NodeId } from '@data-in-motion/shared/domain/ids';
 import { step } from '@data-in-motion/shared/machine';
-import { and, eq, isNull } from 'drizzle-orm';
+import { and, eq } from 'drizzle-orm';
 import type { AgentTransition } from '../health/agents.ts';
 import { endAlert, raiseAlert } from './alerts.ts';
 import type { Tx } from './database.ts';
 import { appendEvents } from './events.ts';
-import { insertPromotionJob } from './jobs.ts';
 import { changeReplica, replicasOnNode } from './replicas.ts';
-import { job, node, pointer, replica, target } from './schema.ts';
+import { node, target } from './schema.ts';
 import { oweVerification, settleVerifications } from './sync-queue.ts';
+import { nameUnnamed } from './unnamed-copies.ts';
 
 const agentLost = 'its agent is lost';
 
@@ -59,15 +59,7 @@ async function welcomeBack(tx: Tx, nodeId: NodeId, nowMs: number): Promise<void>
   for (const row of await replicasOnNode(tx, nodeId, ['suspect', 'missing'])) {
     await oweVerification(tx, { replicaId: row.replicaId, datasetId: row.datasetId, nodeId }, nowMs);
   }
-  // Its agent went away before it had named the copy that readers were sent to, and kept the certificate of that: both are done now, by a switch to the same copy.
-  const unnamed = await tx
-    .select({ replicaId: pointer.replicaId })
-    .from(pointer)
-    .innerJoin(job, eq(job.jobId, pointer.changedByJob))
-    .innerJoin(replica, eq(replica.replicaId, pointer.replicaId))
-    .innerJoin(target, eq(target.targetId, replica.targetId))
-    .where(and(eq(target.nodeId, nodeId), eq(job.active, false), isNull(job.activatedAtMs)));
-  for (const { replicaId } of unnamed) await insertPromotionJob(tx, replicaId, `the node ${nodeId} was lost before its agent had named the copy`, nowMs);
+  await nameUnnamed(tx, { nodeId }, nowMs);
 }
 
 /** Work off what is owed on a node; one that came back is online again once none of its copies is in doubt. */

@@ -217,8 +217,12 @@ export async function insertVerifyJob(tx: Tx, replicaId: ReplicaId, reason: stri
   });
 }
 
-/** Plan that readers are sent to a copy that is there already, after reading it back: its source and its destination are the same. */
-export async function insertPromotionJob(tx: Tx, replicaId: ReplicaId, reason: string, nowMs: number): Promise<JobId | null> {
+/**
+ * Plan that a copy which is there already is read back and named by its agent: its source and its destination are the same.
+ *
+ * @param need with `replace-bad-copy` readers are sent to it, with null it joins the other copies
+ */
+export async function insertPromotionJob(tx: Tx, replicaId: ReplicaId, reason: string, need: 'replace-bad-copy' | null, nowMs: number): Promise<JobId | null> {
   const at = await placeOfReplica(tx, replicaId);
   if (at === null || at.versionId === null) return null;
   return insertJob(tx, {
@@ -230,7 +234,7 @@ export async function insertPromotionJob(tx: Tx, replicaId: ReplicaId, reason: s
     moverNodeId: at.nodeId,
     more: {
       versionId: at.versionId,
-      need: 'replace-bad-copy',
+      need,
       priority: 0,
       fromReplicaId: replicaId,
       fromTargetId: at.targetId,

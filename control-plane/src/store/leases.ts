@@ -20,8 +20,10 @@ export async function leaseJob(tx: Tx, jobId: JobId, leaseMs: number, nowMs: num
   if (row.notBeforeMs !== null && row.notBeforeMs > nowMs) return false;
   const [mover] = await tx.select().from(node).where(eq(node.nodeId, row.moverNodeId));
   if (mover === undefined || !takesWork(mover)) return wait(tx, row, `the agent of ${row.moverNodeId} is ${mover?.agentState ?? 'not known'}`, nowMs);
-  if (row.state === 'no-space' && (await staysFull(tx, row, nowMs))) {
-    await changeJob(tx, row, ['cancel'], { waitingBecause: 'its target stayed full, another place is looked for', notBeforeMs: null }, nowMs);
+  const given = row.state === 'no-space' ? await afterFull(tx, row, nowMs) : null;
+  if (given !== null) {
+    const waitingBecause = given === 'cancel' ? 'its target stayed full, another place is looked for' : null;
+    await changeJob(tx, row, [given], { waitingBecause, notBeforeMs: null }, nowMs);
     return true;
   }
   if (row.state === 'no-space' && !(await hasRoom(tx, row))) return wait(tx, row, 'the target is full', nowMs);
@@ -68,15 +70,20 @@ async function hasRoom(tx: Tx, row: JobRow): Promise<boolean> {
 const fullForMs = 600_000;
 const fullTimes = 3;
 
-/** A copy whose target has been full for long is cancelled, so that the planner finds it another place. An import finds one by itself. */
-async function staysFull(tx: Tx, row: JobRow, nowMs: number): Promise<boolean> {
-  if (row.purpose !== 'copy' && row.purpose !== 'move') return false;
+/**
+ * What becomes of a copy whose target has been full for long. By its own measure full, it is cancelled, so that the planner finds it another place. When the
+ * target says that it has room and never has (a quota, no inodes), the planner would choose it again: the copy is given up, so that a person hears of it.
+ * An import finds another place by itself.
+ */
+async function afterFull(tx: Tx, row: JobRow, nowMs: number): Promise<'cancel' | 'give-up' | null> {
+  if (row.purpose !== 'copy' && row.purpose !== 'move') return null;
   const times = await tx
     .select({ atMs: jobTransition.atMs })
     .from(jobTransition)
     .where(and(eq(jobTransition.jobId, row.jobId), eq(jobTransition.event, 'out-of-space')));
-  if (Math.min(...times.map((one) => one.atMs)) > nowMs - fullForMs) return false;
-  return times.length >= fullTimes || !(await hasRoom(tx, row));
+  if (Math.min(...times.map((one) => one.atMs)) > nowMs - fullForMs) return null;
+  if (!(await hasRoom(tx, row))) return 'cancel';
+  return times.length >= fullTimes ? 'give-up' : null;
 }
 
 /**
@@ -199,7 +206,7 @@ export async function settleLost(tx: Tx, jobId: JobId, nowMs: number): Promise<b
  * A job whose switch is made and one of whose nodes is lost can not be taken to its end. A move ends here and nothing leaves, since the old copy may only leave
  * by its own agent and with the new copy read back; what is left over when the node returns is a surplus or a bad copy, and the reconciler decides about it anew.
  * Where the new copy's node is lost, a move waits while readers are still sent there. Any other job only waits for that node to name the copy: that is made up for
- * when it returns, see `welcomeBack`.
+ * when it returns, see `nameUnnamed`.
  */
 export async function endLostSwitch(tx: Tx, jobId: JobId, nowMs: number): Promise<boolean> {
   const row = await lockJob(tx, jobId);

@@ -108,6 +108,10 @@ export async function grantPurge(
     return endUseless(tx, row, 'its node is lost; what lies in the trash there is seen to when it returns', nowMs);
   }
   const facts = await leaveFacts(tx, row, settings, nowMs);
+  if (facts === null && (await isPurged(tx, row.fromReplicaId))) {
+    await withdraw(tx, row.fromReplicaId, 'purge');
+    return endUseless(tx, row, 'it is gone already', nowMs);
+  }
   const objection = against ?? (facts === null ? await neverCounted(tx, row) : purgeObjection(facts, guards));
   if (objection !== null) {
     await withdraw(tx, row.fromReplicaId, 'purge');
@@ -134,6 +138,12 @@ async function offerOn(tx: Tx, row: JobRow, nowMs: number): Promise<PermitOutcom
 
 async function withdraw(tx: Tx, replicaId: ReplicaId, kind: 'retire' | 'purge'): Promise<void> {
   await tx.delete(permit).where(and(eq(permit.replicaId, replicaId), eq(permit.kind, kind), isNull(permit.usedAtMs)));
+}
+
+/** By the permit of an earlier job, whose agent told of it late. */
+async function isPurged(tx: Tx, replicaId: ReplicaId): Promise<boolean> {
+  const [copy] = await tx.select({ state: replica.state }).from(replica).where(eq(replica.replicaId, replicaId));
+  return copy?.state === 'purged';
 }
 
 /** A copy that was given up before it was ever verified protects nothing; no other copy has to stand in for it. */

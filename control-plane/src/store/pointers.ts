@@ -72,9 +72,9 @@ async function tellWhole(tx: Tx, { datasetId }: JobRow, { unreadable, versionId 
   await raiseAlert(tx, nowMs, { rule, subject: datasetId, severity: 'warning', text, ids: { datasetId, versionId, unreadable } });
 }
 
-/** An import and a promotion always; a move when the primary is what it moves; a copy when there is no good primary to stand behind. */
+/** An import always, and a promotion that was planned for readers; a move when the primary is what it moves; a copy when there is no good primary to stand behind. */
 function takesPointer(row: JobRow, held: PointerFacts | null, copies: readonly CopyFacts[]): boolean {
-  if (held === null || row.purpose === 'import' || isPromotion(row)) return true;
+  if (held === null || row.purpose === 'import' || (isPromotion(row) && row.need === 'replace-bad-copy')) return true;
   if (row.purpose === 'move' && held.replicaId === row.fromReplicaId) return true;
   return copies.find((copy) => copy.replicaId === held.replicaId)?.state !== 'verified';
 }

@@ -7,6 +7,7 @@ import type { Tx } from './database.ts';
 import type { Told } from './devices.ts';
 import { appendEvents } from './events.ts';
 import { alert, node, target } from './schema.ts';
+import { nameUnnamed } from './unnamed-copies.ts';
 
 const undeclared = 'its agent no longer declares it';
 
@@ -87,6 +88,7 @@ export async function storeTargets(tx: Tx, nowMs: number, nodeId: NodeId, declar
       .update(target)
       .set({ nodeId, description, ...(isBack ? { state: 'ok' as const, stateReason: null } : {}) })
       .where(eq(target.targetId, targetId));
+    if (isBack) await nameUnnamed(tx, { targetId }, nowMs);
   }
   await withdraw(tx, nowMs, nodeId, new Set(own.map((one) => one.targetId)));
 }
