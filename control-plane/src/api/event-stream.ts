@@ -1,6 +1,6 @@
 import type { EventView } from '@data-in-motion/shared/api/decisions';
 import { z } from '@hono/zod-openapi';
-import { and, desc, eq, gt, lt, sql } from 'drizzle-orm';
+import { and, desc, eq, gt, lt, max, sql } from 'drizzle-orm';
 import type { Context } from 'hono';
 import { streamSSE } from 'hono/streaming';
 import type { Store } from '../store/database.ts';
@@ -52,8 +52,7 @@ function stream(c: Context<ApiVariables>, store: Store) {
   return streamSSE(c, async (sse) => {
     const ended = new AbortController();
     sse.onAbort(() => ended.abort());
-    let seq = Number(from);
-    if (from === undefined || !Number.isSafeInteger(seq)) seq = await lastEventSeq(store.db);
+    const seq = await startOf(store, from);
     // Tells the client at once that it is connected, and from where.
     await sse.writeSSE({ event: 'hello', id: String(seq), data: JSON.stringify({ seq }) });
     const ping = setInterval(() => void sse.writeSSE({ event: 'ping', data: '{}' }), pingEveryMs);
@@ -65,4 +64,11 @@ function stream(c: Context<ApiVariables>, store: Store) {
       clearInterval(ping);
     }
   });
+}
+
+/** After the number that a client had last; from now on when it says none, or one that this store has not reached: it was set back since, and would give it again. */
+async function startOf({ db }: Store, from: string | undefined): Promise<number> {
+  const seq = Number(from);
+  const [reached] = await db.select({ seq: max(event.seq) }).from(event);
+  return from !== undefined && Number.isSafeInteger(seq) && seq <= (reached?.seq ?? 0) ? seq : lastEventSeq(db);
 }
