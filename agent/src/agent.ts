@@ -9,7 +9,7 @@ import type { AgentConfig } from './config.ts';
 import { armedFaults } from './faults/armed.ts';
 import { skewedClock } from './faults/clock-skew.ts';
 import { openHostProbes } from './host-probes.ts';
-import { openBallast, withRoom } from './journal/ballast.ts';
+import { openBallast } from './journal/ballast.ts';
 import { openJournal } from './journal/journal.ts';
 import { openMeta } from './journal/meta.ts';
 import { openOutbox, outboxDefaults } from './journal/outbox.ts';
@@ -74,9 +74,9 @@ export async function startAgent(parts: AgentParts): Promise<RunningAgent> {
   const wallMs = (): number => Math.max(0, Math.floor(clock.nowMs()));
 
   const ballast = openBallast(path.join(config.stateDirectory, 'ballast'), config.ballastBytes);
-  const journal = withRoom(ballast, () => openJournal(path.join(config.stateDirectory, 'agent.db')));
-  const meta = withRoom(ballast, () => openMeta(journal));
-  const rows = withRoom(ballast, () => openOutboxRows(journal, meta));
+  const journal = openJournal(path.join(config.stateDirectory, 'agent.db'), ballast);
+  const meta = openMeta(journal);
+  const rows = openOutboxRows(journal, meta);
   ballast.restore();
   const outbox = openOutbox({ journal, meta, rows, ballast, clock, random, failpoint: (name) => crashPoint(name), settings: outboxDefaults });
   const { tell } = outbox;
@@ -157,7 +157,7 @@ export async function startAgent(parts: AgentParts): Promise<RunningAgent> {
     settings: { everyMs: config.telemetry.fileTimesEveryMs },
   });
 
-  const link = new WeatheredLink(parts.makeLink({ nextSession: () => withRoom(ballast, () => meta.nextSession()), clock }), faults.link, trueClock, 1);
+  const link = new WeatheredLink(parts.makeLink({ nextSession: () => meta.nextSession(), clock }), faults.link, trueClock, 1);
   faults.onChange(() => link.weatherChanged());
 
   /** Listings one after the other; the last one's end. */

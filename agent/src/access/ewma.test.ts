@@ -4,6 +4,7 @@ import path from 'node:path';
 import type { DatasetId } from '@data-in-motion/shared/domain/ids';
 import fc from 'fast-check';
 import { afterAll, describe, expect, test } from 'vitest';
+import { noBallast } from '../journal/ballast.ts';
 import { openJournal } from '../journal/journal.ts';
 import { EwmaCounter, halfLifeMs } from './ewma.ts';
 
@@ -43,13 +44,13 @@ describe('accesses per hour, exponentially weighted', () => {
 
   test('survive a restart, and of datasets that left are forgotten', () => {
     const file = path.join(scratch, 'journal.db');
-    const first = openJournal(file);
+    const first = openJournal(file, noBallast);
     const before = new EwmaCounter(first);
     before.count(photos, 50, hourMs);
     before.count(logs, 50, hourMs);
     before.keep([photos]);
     first.close();
-    const second = openJournal(file);
+    const second = openJournal(file, noBallast);
     const after = new EwmaCounter(second);
     expect(after.perHour(photos, 2 * hourMs)).toBeCloseTo(before.perHour(photos, 2 * hourMs), 9);
     expect(after.perHour(logs, 2 * hourMs)).toBe(0);

@@ -6,6 +6,7 @@ import type { DatasetId, ReplicaId, TargetId } from '@data-in-motion/shared/doma
 import type { TargetDescription } from '@data-in-motion/shared/domain/target';
 import { type AgentRecord, agentRecord, type RecordOf } from '@data-in-motion/shared/protocol/records';
 import { afterAll, afterEach, describe, expect, test } from 'vitest';
+import { noBallast } from '../journal/ballast.ts';
 import { openJournal } from '../journal/journal.ts';
 import { atimeOption } from './atime-option.ts';
 import { EwmaCounter } from './ewma.ts';
@@ -133,7 +134,7 @@ describe('the file times of a replica', () => {
   });
 
   test('of a run before still count after a restart, although what is to be watched is not known at once', async () => {
-    const journal = openJournal(path.join(scratch, 'journal.db'));
+    const journal = openJournal(path.join(scratch, 'journal.db'), noBallast);
     const before = new EwmaCounter(journal);
     before.count(photos.datasetId, 50, startMs);
     before.keep([photos.datasetId]);

@@ -1,4 +1,3 @@
-import { execFileSync } from 'node:child_process';
 import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -9,6 +8,8 @@ import type { TargetDescription } from '@data-in-motion/shared/domain/target';
 import type { FaultDocument } from '@data-in-motion/shared/protocol/messages';
 import type { RecordOf } from '@data-in-motion/shared/protocol/records';
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import { asOrdinaryUser, giveAway } from '../../test/ordinary-user.ts';
+import { noBallast } from '../journal/ballast.ts';
 import { type Journal, openJournal } from '../journal/journal.ts';
 import { openUndoLog } from '../journal/undo.ts';
 import { type ArmedFaults, armedFaults, type FaultLog } from './armed.ts';
@@ -23,7 +24,7 @@ let degraded: Map<string, number>;
 
 beforeEach(() => {
   directory = mkdtempSync(path.join(tmpdir(), 'dim-faults-'));
-  journal = openJournal(path.join(directory, 'state', 'agent.db'));
+  journal = openJournal(path.join(directory, 'state', 'agent.db'), noBallast);
   clock = new ManualClock();
   told = [];
   killed = 0;
@@ -178,21 +179,6 @@ function makeReplica(): string {
   return place;
 }
 
-/** Root may write to anything: where the suite runs as root, somebody else does it. */
-async function asOrdinaryUser(work: () => Promise<void>): Promise<void> {
-  const isRoot = process.getuid?.() === 0;
-  const nobody = 65_534;
-  if (isRoot) {
-    execFileSync('chown', ['-hR', String(nobody), directory]);
-    process.seteuid!(nobody);
-  }
-  try {
-    await work();
-  } finally {
-    if (isRoot) process.seteuid!(0);
-  }
-}
-
 const contents = (place: string): string => ['a', 'b', 'c'].map((name) => readFileSync(path.join(place, name), 'latin1')).join('');
 
 test('one byte of a copy is turned with size and time as they were, and turned back', async () => {
@@ -214,6 +200,7 @@ test('a byte of a read-only file is turned and turned back by an ordinary user, 
   const before = contents(place);
   for (const name of ['a', 'b', 'c']) chmodSync(path.join(place, name), 0o444);
   const faults = start();
+  giveAway(directory);
   await asOrdinaryUser(async () => {
     await faults.receive(document('flip-byte', replicaId));
     expect(contents(place)).not.toBe(before);

@@ -1,8 +1,6 @@
 import { randomFillSync } from 'node:crypto';
 import { closeSync, existsSync, fsyncSync, openSync, rmSync, statfsSync, statSync, writeSync } from 'node:fs';
 import path from 'node:path';
-import { Failure } from '@data-in-motion/shared/failure';
-import { sqliteCode } from './journal.ts';
 
 /**
  * Real blocks kept beside the journal so that there is something to give back when the disk is full:
@@ -14,6 +12,9 @@ export interface Ballast {
   /** Give its blocks back; false when there was none. */
   release(): boolean;
 }
+
+/** Nothing that could be given back. */
+export const noBallast: Ballast = { restore: () => false, release: () => false };
 
 const pieceBytes = 1024 * 1024;
 
@@ -39,25 +40,6 @@ export function openBallast(file: string, sizeBytes: number): Ballast {
       return true;
     },
   };
-}
-
-/**
- * Run a commit; when the disk is full, give the ballast back and try once more.
- * @throws Failure `exhausted` (`journal.disk-full`) when that was not enough
- */
-export function withRoom<T>(ballast: Ballast, commit: () => T): T {
-  try {
-    return commit();
-  } catch (thrown) {
-    if (sqliteCode(thrown) !== 'SQLITE_FULL') throw thrown;
-    if (ballast.release()) return withRoom(ballast, commit);
-    throw new Failure('exhausted', {
-      code: 'journal.disk-full',
-      message: 'the disk that holds the state directory is full: nothing can be written down',
-      hint: 'free some space there; nothing that was accepted is lost',
-      cause: thrown,
-    });
-  }
 }
 
 /** Random bytes, so that no file system stores them as a hole or compresses them away. */

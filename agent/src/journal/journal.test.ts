@@ -3,6 +3,7 @@ import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } 
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import { noBallast } from './ballast.ts';
 import { openJournal } from './journal.ts';
 
 let directory: string;
@@ -14,7 +15,7 @@ const file = (): string => path.join(directory, 'agent.db');
 
 test('every open runs with full flushing and a write-ahead log, the second as the first', () => {
   for (let i = 0; i < 2; i++) {
-    const journal = openJournal(file());
+    const journal = openJournal(file(), noBallast);
     journal.define('things', ['create table things (n integer) strict']);
     journal.db.exec('insert into things values (1)');
     expect(journal.db.pragma('synchronous', { simple: true })).toBe(2);
@@ -24,11 +25,11 @@ test('every open runs with full flushing and a write-ahead log, the second as th
 });
 
 test('a step of a noun runs once in the life of the file, and new steps are added', () => {
-  const first = openJournal(file());
+  const first = openJournal(file(), noBallast);
   first.define('things', ['create table things (n integer) strict']);
   first.define('things', ['create table things (n integer) strict']);
   first.close();
-  const second = openJournal(file());
+  const second = openJournal(file(), noBallast);
   second.define('things', ['create table things (n integer) strict', 'alter table things add column name text']);
   second.db.exec("insert into things (n, name) values (1, 'a')");
   expect(() => second.define('things', ['create table things (n integer) strict'])).toThrow(/newer agent/);
@@ -36,29 +37,29 @@ test('a step of a noun runs once in the life of the file, and new steps are adde
 });
 
 test('a step that fails leaves none of its noun behind', () => {
-  const journal = openJournal(file());
+  const journal = openJournal(file(), noBallast);
   expect(() => journal.define('things', ['create table things (n integer) strict', 'create nonsense'])).toThrow();
   journal.define('things', ['create table things (n integer) strict']);
   journal.close();
 });
 
 test('a second owner is refused while the first lives, and let in after it', () => {
-  const journal = openJournal(file());
-  expect(() => openJournal(file())).toThrow(/another process owns/);
+  const journal = openJournal(file(), noBallast);
+  expect(() => openJournal(file(), noBallast)).toThrow(/another process owns/);
   const other = spawnSync(process.execPath, ['-e', openInChild], {
     env: { ...process.env, JOURNAL: file(), MODULE: path.join(import.meta.dirname, 'journal.ts') },
     encoding: 'utf8',
   });
   expect(other.stdout).toContain('journal.owned');
   journal.close();
-  openJournal(file()).close();
+  openJournal(file(), noBallast).close();
 });
 
-const openInChild = `import(process.env.MODULE).then(({ openJournal }) => { try { openJournal(process.env.JOURNAL); console.log('opened'); } catch (e) { console.log(e.code); } });`;
+const openInChild = `import(process.env.MODULE).then(({ openJournal }) => { try { openJournal(process.env.JOURNAL, { restore: () => false, release: () => false }); console.log('opened'); } catch (e) { console.log(e.code); } });`;
 
 test('a journal whose process was killed opens with its rows and says that the stop was not clean', () => {
   const writeAndDie = `import(process.env.MODULE).then(({ openJournal }) => {
-    const journal = openJournal(process.env.JOURNAL);
+    const journal = openJournal(process.env.JOURNAL, { restore: () => false, release: () => false });
     journal.define('things', ['create table things (n integer) strict']);
     journal.db.exec('insert into things values (7)');
     process.kill(process.pid, 'SIGKILL');
@@ -67,14 +68,14 @@ test('a journal whose process was killed opens with its rows and says that the s
     env: { ...process.env, JOURNAL: file(), MODULE: path.join(import.meta.dirname, 'journal.ts') },
   });
   expect(child.signal).toBe('SIGKILL');
-  const journal = openJournal(file());
+  const journal = openJournal(file(), noBallast);
   expect(journal.uncleanStop).toBe(true);
   expect(journal.db.prepare('select n from things').get()).toEqual({ n: 7 });
   journal.close();
 });
 
 test('a damaged journal is kept beside a fresh one', () => {
-  const journal = openJournal(file());
+  const journal = openJournal(file(), noBallast);
   journal.define('things', ['create table things (n integer, filler text) strict']);
   const insert = journal.db.prepare('insert into things values (?, ?)');
   journal.transaction(() => {
@@ -85,7 +86,7 @@ test('a damaged journal is kept beside a fresh one', () => {
   bytes.fill(0xff, 4_096, bytes.length);
   writeFileSync(file(), bytes);
   cpSync(file(), `${file()}-wal`); // as an unclean stop leaves one behind
-  const fresh = openJournal(file());
+  const fresh = openJournal(file(), noBallast);
   expect(fresh.movedAsideTo).not.toBeNull();
   expect(existsSync(fresh.movedAsideTo ?? '')).toBe(true);
   fresh.define('things', ['create table things (n integer) strict']);
@@ -94,13 +95,13 @@ test('a damaged journal is kept beside a fresh one', () => {
 
 test('a file that is no database at all is kept beside a fresh journal', () => {
   writeFileSync(file(), 'not a database '.repeat(1_000));
-  const fresh = openJournal(file());
+  const fresh = openJournal(file(), noBallast);
   expect(readFileSync(fresh.movedAsideTo ?? '', 'utf8')).toMatch(/^not a database/);
   fresh.close();
 });
 
 test('what a transaction throws undoes it', () => {
-  const journal = openJournal(file());
+  const journal = openJournal(file(), noBallast);
   journal.define('things', ['create table things (n integer) strict']);
   expect(() =>
     journal.transaction(() => {

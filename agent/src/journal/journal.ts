@@ -2,8 +2,12 @@ import { existsSync, mkdirSync, renameSync } from 'node:fs';
 import path from 'node:path';
 import { Failure } from '@data-in-motion/shared/failure';
 import Database from 'better-sqlite3';
+import type { Ballast } from './ballast.ts';
 
-/** The SQLite file in which an agent keeps all that must survive a crash. One process owns it; other nouns add their tables by `define`. */
+/**
+ * The SQLite file in which an agent keeps all that must survive a crash. One process owns it; other nouns add their tables by `define`.
+ * Whatever is written goes through `define` or `transaction`: these know what to do when the disk is full.
+ */
 export interface Journal {
   readonly db: Database.Database;
   /** The last process ended without closing the journal: killed, or the power went. */
@@ -12,10 +16,14 @@ export interface Journal {
   readonly movedAsideTo: string | null;
   /**
    * Forward-only tables of one noun: each step runs once in the life of the file, in order, and is never edited afterwards.
-   * @throws Failure `refused` when the file was written by a newer program that knows more steps
+   * @throws Failure `refused` when the file was written by a newer program that knows more steps, `exhausted` as `transaction`
    */
   define(noun: string, steps: readonly string[]): void;
-  /** One commit that is on the disk when this returns; what `work` throws undoes it. May be nested: the outermost commits. */
+  /**
+   * One commit that is on the disk when this returns; what `work` throws undoes it. May be nested: the outermost commits.
+   * On a full disk the ballast is given back and `work` done once more from its beginning.
+   * @throws Failure `exhausted` (`journal.disk-full`) when that was not enough
+   */
   transaction<T>(work: () => T): T;
   close(): void;
 }
@@ -27,22 +35,25 @@ export interface Journal {
  * better-sqlite3 is compiled to fall back to NORMAL by itself. Ownership is SQLite's own exclusive lock: the kernel drops it with the process.
  * A file that is damaged is moved aside, never deleted.
  *
- * @throws Failure `refused` (`journal.owned`) when another process, or this one, has it open
+ * @param ballast what is given back when the disk under it is full, now or later
+ * @throws Failure `refused` (`journal.owned`) when another process, or this one, has it open; `exhausted` (`journal.disk-full`)
  */
-export function openJournal(file: string): Journal {
+export function openJournal(file: string, ballast: Ballast): Journal {
   mkdirSync(path.dirname(file), { recursive: true, mode: 0o700 });
   const uncleanStop = isLeftOpen(file);
-  const opened = openChecked(file, uncleanStop);
-  if (opened !== 'damaged') return journalOver(opened, uncleanStop, null);
+  const opened = withRoom(ballast, () => openChecked(file, uncleanStop));
+  if (opened !== 'damaged') return journalOver(opened, ballast, uncleanStop, null);
 
   const movedAsideTo = moveAside(file);
-  const fresh = openChecked(file, false);
+  const fresh = withRoom(ballast, () => openChecked(file, false));
   if (fresh === 'damaged') throw new Failure('defect', { code: 'journal.unusable', message: `a fresh journal at ${file} can not be used` });
-  return journalOver(fresh, uncleanStop, movedAsideTo);
+  return journalOver(fresh, ballast, uncleanStop, movedAsideTo);
 }
 
-function journalOver(db: Database.Database, uncleanStop: boolean, movedAsideTo: string | null): Journal {
-  const transaction = <T>(work: () => T): T => db.transaction(work).immediate();
+function journalOver(db: Database.Database, ballast: Ballast, uncleanStop: boolean, movedAsideTo: string | null): Journal {
+  const commit = <T>(work: () => T): T => db.transaction(work).immediate();
+  // A full disk undoes all that is open, so only the outermost can be done again.
+  const transaction = <T>(work: () => T): T => (db.inTransaction ? commit(work) : withRoom(ballast, () => commit(work)));
   return {
     db,
     uncleanStop,
@@ -51,6 +62,21 @@ function journalOver(db: Database.Database, uncleanStop: boolean, movedAsideTo: 
     transaction,
     close: () => db.close(),
   };
+}
+
+function withRoom<T>(ballast: Ballast, commit: () => T): T {
+  try {
+    return commit();
+  } catch (thrown) {
+    if (sqliteCode(thrown) !== 'SQLITE_FULL') throw thrown;
+    if (ballast.release()) return withRoom(ballast, commit);
+    throw new Failure('exhausted', {
+      code: 'journal.disk-full',
+      message: 'the disk that holds the state directory is full: nothing can be written down',
+      hint: 'free some space there; nothing that was accepted is lost',
+      cause: thrown,
+    });
+  }
 }
 
 function runNewSteps(db: Database.Database, noun: string, steps: readonly string[]): void {
@@ -144,7 +170,7 @@ function isDamage(thrown: unknown): boolean {
 }
 
 /** `SQLITE_FULL`, `SQLITE_BUSY` …; empty for what SQLite did not throw. */
-export function sqliteCode(thrown: unknown): string {
+function sqliteCode(thrown: unknown): string {
   const code = thrown instanceof Error ? (thrown as { code?: unknown }).code : undefined;
   return typeof code === 'string' ? code : '';
 }

@@ -23,9 +23,9 @@ export interface Memory {
 
 export interface Meta {
   read(): Memory;
-  /** Writes the given fields; part of the transaction that is open, or a commit of its own. */
+  /** Writes the given fields, as a part of the caller's transaction. */
   write(change: Partial<Memory>): void;
-  /** Session number for a connection that is about to be made. */
+  /** Session number for a connection that is about to be made, on stable storage. @throws Failure `exhausted` (`journal.disk-full`) */
   nextSession(): number;
 }
 
@@ -70,11 +70,12 @@ export function openMeta(journal: Journal): Meta {
   return {
     read,
     write,
-    nextSession() {
-      const session = read().session + 1;
-      write({ session });
-      return session;
-    },
+    nextSession: () =>
+      journal.transaction(() => {
+        const session = read().session + 1;
+        write({ session });
+        return session;
+      }),
   };
 }
 

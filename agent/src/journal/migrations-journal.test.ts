@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
+import { noBallast } from './ballast.ts';
 import { openJournal } from './journal.ts';
 import { openMigrationsJournal } from './migrations-journal.ts';
 
@@ -9,7 +10,7 @@ const day = 86_400_000;
 
 test('what was used and witnessed is forgotten after a year, but never which copy of a dataset was made current last', () => {
   const directory = mkdtempSync(path.join(tmpdir(), 'dim-migrations-'));
-  const journal = openJournal(path.join(directory, 'agent.db'));
+  const journal = openJournal(path.join(directory, 'agent.db'), noBallast);
   onTestFinished(() => {
     journal.close();
     rmSync(directory, { recursive: true });

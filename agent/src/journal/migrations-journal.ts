@@ -1,4 +1,5 @@
 import type { AgentRecord } from '@data-in-motion/shared/protocol/records';
+import type Database from 'better-sqlite3';
 import type { Journal } from './journal.ts';
 
 /** One order, carried out once: what kind of work, for which job, under which epoch. */
@@ -50,7 +51,7 @@ export interface CertificateRow {
   readonly certificate: string;
 }
 
-/** What the mover must remember through a crash. Every write is committed when it returns, or with the transaction around it. */
+/** What the mover must remember through a crash. Every write is committed when it returns, or with the transaction around it. All throw `exhausted` (`journal.disk-full`) as the journal does. */
 export interface MigrationsJournal {
   /** What was told at the end of this work; undefined while it has not ended. */
   outcome(key: WorkKey): AgentRecord[] | undefined;
@@ -128,21 +129,22 @@ export function openMigrationsJournal(journal: Journal, nowMs: () => number): Mi
       (select max(rev) from mover_certificate newer where newer.role = 'activate' and newer.target_id = old.target_id and newer.dataset_id = old.dataset_id))`),
     forget: ['mover_work', 'mover_copy', 'mover_scan'].map((table) => db.prepare(`delete from ${table} where job_id = ?`)),
   };
+  const write = (statement: Database.Statement, ...values: unknown[]): void => void journal.transaction(() => statement.run(...values));
   return {
     outcome(key) {
       const row = sql.outcome.get(key.jobId, key.epoch, key.kind) as { records: string } | undefined;
       return row === undefined ? undefined : (JSON.parse(row.records) as AgentRecord[]);
     },
-    end: (key, records) => void sql.end.run(key.jobId, key.epoch, key.kind, JSON.stringify(records), nowMs()),
+    end: (key, records) => write(sql.end, key.jobId, key.epoch, key.kind, JSON.stringify(records), nowMs()),
     copy: (jobId) => copyOf(sql.copy.get(jobId) as Row | undefined),
     copies: () => (sql.copies.all() as Row[]).map((row) => copyOf(row)!),
-    forgetCopy: (jobId) => void sql.forgetCopy.run(jobId),
-    saveCopy: (c) => void sql.saveCopy.run(c.jobId, c.epoch, c.targetId, c.datasetId, c.replicaId, c.root, c.leavesDone, c.movedBytes, nowMs()),
+    forgetCopy: (jobId) => write(sql.forgetCopy, jobId),
+    saveCopy: (c) => write(sql.saveCopy, c.jobId, c.epoch, c.targetId, c.datasetId, c.replicaId, c.root, c.leavesDone, c.movedBytes, nowMs()),
     scan(jobId) {
       const row = sql.scan.get(jobId) as Row | undefined;
       return row === undefined ? undefined : { jobId, epoch: Number(row['epoch']), source: String(row['source']), root: String(row['root']) };
     },
-    saveScan: (row) => void sql.saveScan.run(row.jobId, row.epoch, row.source, row.root, nowMs()),
+    saveScan: (row) => write(sql.saveScan, row.jobId, row.epoch, row.source, row.root, nowMs()),
     permit(permitId) {
       const row = sql.permit.get(permitId) as Row | undefined;
       if (row === undefined) return undefined;
@@ -153,10 +155,10 @@ export function openMigrationsJournal(journal: Journal, nowMs: () => number): Mi
         replicaId: String(row['replica_id']),
       };
     },
-    usePermit: (row) => void sql.usePermit.run(row.permitId, row.kind, row.targetId, row.replicaId, nowMs()),
+    usePermit: (row) => write(sql.usePermit, row.permitId, row.kind, row.targetId, row.replicaId, nowMs()),
     isTargetKnown: (targetId, root) => sql.target.get(targetId, root) !== undefined,
-    noteTarget: (targetId, root) => void sql.noteTarget.run(targetId, root),
-    saveCertificate: (row) => void sql.saveCertificate.run(row.jobId, row.role, row.targetId, row.datasetId, row.replicaId, row.rev, row.certificate, nowMs()),
+    noteTarget: (targetId, root) => write(sql.noteTarget, targetId, root),
+    saveCertificate: (row) => write(sql.saveCertificate, row.jobId, row.role, row.targetId, row.datasetId, row.replicaId, row.rev, row.certificate, nowMs()),
     currentRev: (targetId, datasetId) => (sql.currentRev.get(targetId, datasetId) as { rev: number | null }).rev,
     certificates: () => (sql.certificates.all() as Row[]).map(certificateOf),
     forgetJobsExcept(liveJobs, endedBeforeMs) {

@@ -37,7 +37,7 @@ const steps = [
   'create table outbox_records (position integer primary key references outbox on delete cascade, records text not null) strict',
 ];
 
-/** The batches of the outbox as rows. Every method is a part of the caller's transaction, or a commit of its own. */
+/** The batches of the outbox as rows. What writes is a part of the caller's transaction. */
 export interface OutboxRows {
   /** Number a batch under the present incarnation and keep it. */
   add(uid: string, records: string, sealedAtMs: number): void;

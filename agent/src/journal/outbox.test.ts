@@ -8,6 +8,7 @@ import type { AgentRecord } from '@data-in-motion/shared/protocol/records';
 import { seededRandom } from '@data-in-motion/shared/random';
 import fc from 'fast-check';
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import { noBallast } from './ballast.ts';
 import { type Journal, openJournal } from './journal.ts';
 import { openMeta } from './meta.ts';
 import { type Outbox, type OutboxSettings, openOutbox, outboxDefaults } from './outbox.ts';
@@ -21,7 +22,7 @@ const random = seededRandom(1);
 
 beforeEach(() => {
   directory = mkdtempSync(path.join(tmpdir(), 'dim-outbox-'));
-  journal = openJournal(path.join(directory, 'agent.db'));
+  journal = openJournal(path.join(directory, 'agent.db'), noBallast);
   clock = new ManualClock();
 });
 afterEach(() => {
@@ -29,10 +30,10 @@ afterEach(() => {
   rmSync(directory, { recursive: true, force: true });
 });
 
-function open(settings: Partial<OutboxSettings> = {}, ballast = { restore: () => true, release: () => false }): Outbox {
+function open(settings: Partial<OutboxSettings> = {}): Outbox {
   const meta = openMeta(journal);
   rows = openOutboxRows(journal, meta);
-  return openOutbox({ journal, meta, rows, ballast, clock, random, failpoint: () => {}, settings: { ...outboxDefaults, ...settings } });
+  return openOutbox({ journal, meta, rows, ballast: noBallast, clock, random, failpoint: () => {}, settings: { ...outboxDefaults, ...settings } });
 }
 
 function note(message: string): AgentRecord {
@@ -103,11 +104,11 @@ test('numbers and chain go on over a restart', () => {
     fc.property(fc.array(fc.array(fc.string({ maxLength: 20 }), { minLength: 1, maxLength: 3 }), { minLength: 1, maxLength: 10 }), (tellings) => {
       journal.close();
       rmSync(directory, { recursive: true });
-      journal = openJournal(path.join(directory, 'agent.db'));
+      journal = openJournal(path.join(directory, 'agent.db'), noBallast);
       for (const messages of tellings) {
         open().tell(messages.map(note), 'now');
         journal.close();
-        journal = openJournal(path.join(directory, 'agent.db'));
+        journal = openJournal(path.join(directory, 'agent.db'), noBallast);
       }
       open();
       let chain = chainStart;
@@ -176,8 +177,9 @@ test('what is told after the end waits for nothing that is gone', async () => {
   outbox.close();
   journal.close();
   outbox.tell([note('too late')]);
+  outbox.tell(Array.from({ length: 40 }, () => note('x'.repeat(2_000))));
   await clock.advance(60_000);
-  journal = openJournal(path.join(directory, 'agent.db'));
+  journal = openJournal(path.join(directory, 'agent.db'), noBallast);
   open();
   expect(recordsOf(all())).toEqual([]);
 });
@@ -190,7 +192,9 @@ test('on a full disk the ballast makes room, and without one the teller hears of
     free ||= ballasts > 0;
     return ballasts-- > 0;
   };
-  const outbox = open({}, { restore: () => true, release });
+  journal.close();
+  journal = openJournal(path.join(directory, 'agent.db'), { restore: () => true, release });
+  const outbox = open();
   const add = rows.add;
   rows.add = (...batch) => {
     if (!free) throw full;

@@ -3,7 +3,7 @@ import { Failure } from '@data-in-motion/shared/failure';
 import { type AgentRecord, agentRecord } from '@data-in-motion/shared/protocol/records';
 import type { Random } from '@data-in-motion/shared/random';
 import { ulid } from '@data-in-motion/shared/ulid';
-import { type Ballast, withRoom } from './ballast.ts';
+import type { Ballast } from './ballast.ts';
 import type { Journal } from './journal.ts';
 import type { Meta } from './meta.ts';
 import type { OutboxRows } from './outbox-rows.ts';
@@ -90,7 +90,7 @@ export function openOutbox({ journal, meta, rows, ballast, clock, random, failpo
     timer?.abort();
     timer = undefined;
     if (waiting.length === 0) return;
-    withRoom(ballast, commitWaiting);
+    commitWaiting();
     failpoint('C28');
     waiting = [];
     waitingBytes = 0;
@@ -126,8 +126,7 @@ export function openOutbox({ journal, meta, rows, ballast, clock, random, failpo
   };
 
   const sealLater = (): void => {
-    // What is told while all comes to its end has no journal to go to any more.
-    if (isClosed || timer !== undefined || waiting.length === 0) return;
+    if (timer !== undefined || waiting.length === 0) return;
     const own = new AbortController();
     timer = own;
     void clock.sleep(settings.sealAfterMs, own.signal).then(() => {
@@ -137,6 +136,8 @@ export function openOutbox({ journal, meta, rows, ballast, clock, random, failpo
 
   const tell: Tell = (records, when = 'soon') => {
     if (when === 'now') return sealNow(records);
+    // What is told while all comes to its end has no journal to go to any more.
+    if (isClosed) return;
     for (const record of records) gather(record);
     if (waitingBytes >= settings.sealAtBytes) return sealQuietly();
     sealLater();
@@ -146,8 +147,10 @@ export function openOutbox({ journal, meta, rows, ballast, clock, random, failpo
     tell,
     onSealed: (listener) => void listeners.push(listener),
     tidy() {
-      rows.prune(clock.nowMs() - settings.keepMs, settings.keepBytes);
-      const gap = withRoom(ballast, () => journal.transaction(() => thinOldest(rows, meta, settings.quotaBytes)));
+      const gap = journal.transaction(() => {
+        rows.prune(clock.nowMs() - settings.keepMs, settings.keepBytes);
+        return thinOldest(rows, meta, settings.quotaBytes);
+      });
       if (gap !== null)
         tell([gapOf(clock.nowMs(), gap.fromSeq, gap.toSeq, gap.records, 'the outbox of the agent reached its quota while nobody acknowledged')], 'now');
       ballast.restore();

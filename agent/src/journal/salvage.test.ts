@@ -4,6 +4,7 @@ import path from 'node:path';
 import { seededRandom } from '@data-in-motion/shared/random';
 import { ulid } from '@data-in-motion/shared/ulid';
 import { expect, onTestFinished, test } from 'vitest';
+import { noBallast } from './ballast.ts';
 import { openJournal } from './journal.ts';
 import { openMeta } from './meta.ts';
 import { openOutboxRows } from './outbox-rows.ts';
@@ -14,7 +15,7 @@ test('of a damaged journal the batches that can still be read are sent on under 
   onTestFinished(() => rmSync(directory, { recursive: true }));
   const random = seededRandom(1);
   const file = path.join(directory, 'agent.db');
-  const journal = openJournal(file);
+  const journal = openJournal(file, noBallast);
   const rows = openOutboxRows(journal, openMeta(journal));
   for (let i = 0; i < 50; i++) rows.add(ulid(i, random), JSON.stringify([{ n: i, filler: 'x'.repeat(9_000) }]), i);
   const uids = rows.undelivered(0, 100).map(({ uid }) => uid);
@@ -25,7 +26,7 @@ test('of a damaged journal the batches that can still be read are sent on under 
   bytes.fill(0, Math.floor(bytes.length * 0.5), Math.floor(bytes.length * 0.6));
   writeFileSync(file, bytes);
 
-  const fresh = openJournal(path.join(directory, 'fresh.db'));
+  const fresh = openJournal(path.join(directory, 'fresh.db'), noBallast);
   onTestFinished(() => fresh.close());
   const freshRows = openOutboxRows(fresh, openMeta(fresh));
   const saved = salvageUndelivered(file, fresh, freshRows);
@@ -40,7 +41,7 @@ test('of a file that is no database nothing is saved, and nothing is thrown', ()
   const directory = mkdtempSync(path.join(tmpdir(), 'dim-salvage-'));
   onTestFinished(() => rmSync(directory, { recursive: true }));
   writeFileSync(path.join(directory, 'noise'), 'x'.repeat(100_000));
-  const fresh = openJournal(path.join(directory, 'fresh.db'));
+  const fresh = openJournal(path.join(directory, 'fresh.db'), noBallast);
   onTestFinished(() => fresh.close());
   const rows = openOutboxRows(fresh, openMeta(fresh));
   expect(salvageUndelivered(path.join(directory, 'noise'), fresh, rows)).toBe(0);

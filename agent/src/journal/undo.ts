@@ -53,6 +53,6 @@ export function openUndoLog(journal: Journal): UndoLog {
         kind: row.kind,
         detail: row.detail,
       })),
-    finish: (experimentId) => void finish.run(experimentId),
+    finish: (experimentId) => void journal.transaction(() => finish.run(experimentId)),
   };
 }

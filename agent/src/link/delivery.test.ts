@@ -5,6 +5,7 @@ import { chainStart } from '@data-in-motion/shared/chain';
 import type { AckMessage } from '@data-in-motion/shared/protocol/messages';
 import { seededRandom } from '@data-in-motion/shared/random';
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import { noBallast } from '../journal/ballast.ts';
 import { type Journal, openJournal } from '../journal/journal.ts';
 import { type Meta, openMeta } from '../journal/meta.ts';
 import { type OutboxRows, openOutboxRows } from '../journal/outbox-rows.ts';
@@ -19,7 +20,7 @@ const random = seededRandom(1);
 
 beforeEach(() => {
   directory = mkdtempSync(path.join(tmpdir(), 'dim-delivery-'));
-  journal = openJournal(path.join(directory, 'agent.db'));
+  journal = openJournal(path.join(directory, 'agent.db'), noBallast);
   meta = openMeta(journal);
   rows = openOutboxRows(journal, meta);
   delivery = new Delivery({ journal, meta, rows, random, settings: { ...deliveryDefaults, window: 3 } }, 0);

@@ -16,6 +16,7 @@ test.each([
   ['a rotten source', new Failure('corrupt', { code: 'source.corrupt', message: '' }), 'integrity'],
   ['a grant that is no grant', new Failure('refused', { code: 'transfer.unauthorised', message: '' }), 'auth'],
   ['a grant that is over', new Failure('refused', { code: 'transfer.expired', message: '' }), 'clock'],
+  ['a full disk under the state directory', new Failure('exhausted', { code: 'journal.disk-full', message: '' }), 'transient'],
   ['a mistake of ours', new TypeError('undefined is no function'), 'permanent'],
 ])('%s is told as what to do about it', (_, thrown, errorClass) => {
   expect(classifyError(thrown).class).toBe(errorClass);

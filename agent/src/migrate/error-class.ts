@@ -46,6 +46,8 @@ const codeClasses: Readonly<Record<string, ErrorClass>> = {
   'transfer.unauthorised': 'auth',
   'transfer.expired': 'clock',
   'disk.sync-failed': 'device',
+  // Our own disk, not the target's: the copy stays as it is until there is room to write down how far it is.
+  'journal.disk-full': 'transient',
   'place.taken': 'conflict',
   'permit.expired': 'conflict',
   'permit.reused': 'conflict',

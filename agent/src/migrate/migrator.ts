@@ -164,21 +164,27 @@ export class Migrator {
       told.push(...records);
       this.#tell(records, 'now');
     };
-    const text = keyText(key);
     const run: StepRun = { jobId: order.jobId, epoch: order.epoch, signal, report, progress: tellProgress(order, this.#tell, this.#parts) };
     try {
       await this.#step(order, run);
-      this.#journal.end(key, told);
     } catch (thrown) {
-      if (signal.aborted) return;
-      const error = classifyError(thrown);
-      // The permit holds; the next document brings the order again.
-      if (error.code === 'purge.in-use') return this.#tellWaiting(order, text, asFailure(thrown));
+      if (!signal.aborted) this.#tellFailure(order, key, thrown, told, report);
+      return;
+    }
+    this.#orNote(order, () => this.#journal.end(key, told));
+  }
+
+  #tellFailure(order: Order, key: WorkKey, thrown: unknown, told: readonly AgentRecord[], report: StepRun['report']): void {
+    const failure = asFailure(thrown);
+    const error = classifyError(thrown);
+    // In both cases the next document brings the order again: the permit holds, and what was done stays as it is.
+    if (error.code === 'purge.in-use') this.#tellWaiting(order, keyText(key), failure);
+    else if (error.code === 'journal.disk-full') this.#note(failure.code, failure, { jobId: order.jobId });
+    else
       this.#orNote(order, () => {
         report({ type: 'job', jobId: order.jobId, epoch: order.epoch, atMs: this.#parts.clock.nowMs(), event: 'failed', ...error });
         this.#journal.end(key, told);
       });
-    }
   }
 
   /** What can not be written down because the disk is full did not happen: the next document brings the order again. */

@@ -4,6 +4,7 @@ import path from 'node:path';
 import type { Reading } from '@data-in-motion/shared/domain/device';
 import type { DeviceId } from '@data-in-motion/shared/domain/ids';
 import { afterAll, describe, expect, test } from 'vitest';
+import { noBallast } from '../journal/ballast.ts';
 import { openJournal } from '../journal/journal.ts';
 import { keptDays, ReadingHistory, withReading } from './reading-history.ts';
 
@@ -69,7 +70,7 @@ describe('the history of a device', () => {
 
   test('survives a restart through the journal, a day at a time', () => {
     const file = path.join(scratch, 'journal.db');
-    const first = openJournal(file);
+    const first = openJournal(file, noBallast);
     const before = new ReadingHistory(first);
     for (const [hour, value] of [
       [0, 1],
@@ -80,14 +81,14 @@ describe('the history of a device', () => {
       before.add(reading(hour, value));
     first.close();
 
-    const second = openJournal(file);
+    const second = openJournal(file, noBallast);
     second.db.prepare("INSERT INTO readings_history (device_id, day, reading) VALUES ('disk', 1, 'torn')").run();
     const after = new ReadingHistory(second);
     expect(values(after.of(deviceId))).toEqual([2, 3]);
     after.add(reading(12, 9));
     second.close();
 
-    const third = openJournal(file);
+    const third = openJournal(file, noBallast);
     // The clock went back by half a day: what was read before is still known, and still before it.
     expect(values(new ReadingHistory(third).of(deviceId))).toEqual([3, 9]);
     third.close();

@@ -1,5 +1,4 @@
-import { execFileSync } from 'node:child_process';
-import { closeSync, mkdirSync, mkdtempSync, openSync, readdirSync, renameSync, rmdirSync, rmSync, writeSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { systemClock } from '@data-in-motion/shared/clock';
@@ -11,6 +10,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import { type RunningAgent, startAgent } from '../../src/agent.ts';
 import type { AgentConfig } from '../../src/config.ts';
 import { MemoryBus, MemoryLink } from '../../src/link/memory-link.ts';
+import { canMount, fillUp, onSmallDisk } from '../small-disk.ts';
 import { ControlPlaneStub } from './control-plane-stub.ts';
 
 let directory: string;
@@ -143,42 +143,19 @@ test('the next start has the next incarnation, and nothing told before is lost o
   expect(new Set(uids).size).toBe(controlPlane.reference.store.counted);
 });
 
-const canMount = mountable();
 test.skipIf(!canMount)('an agent starts on a disk that is full to the last byte, by what it kept for that', async () => {
   const stateDirectory = path.join(directory, 'small disk');
-  mkdirSync(stateDirectory);
-  execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=6m', 'tmpfs', stateDirectory]);
-  try {
+  await onSmallDisk(stateDirectory, 6, async () => {
     await (await start({ stateDirectory, ballastBytes: 2_000_000 })).stop();
     running.splice(0);
-    const fd = openSync(path.join(stateDirectory, 'somebody else'), 'w');
-    expect(() => {
-      for (;;) writeSync(fd, Buffer.alloc(4_096, 1));
-    }).toThrow('ENOSPC');
-    closeSync(fd);
+    fillUp(stateDirectory);
     const welcomed = controlPlane.boots.length;
     const agent = await start({ stateDirectory, ballastBytes: 2_000_000 });
     await controlPlane.until(() => controlPlane.boots.length > welcomed);
     running.splice(0);
     await agent.stop();
-  } finally {
-    execFileSync('umount', ['-l', stateDirectory]);
-  }
+  });
 });
-
-function mountable(): boolean {
-  const place = mkdtempSync(path.join(tmpdir(), 'dim-mount-'));
-  try {
-    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=64k', 'tmpfs', place], { stdio: 'ignore' });
-    execFileSync('umount', ['-l', place]);
-    return true;
-  } catch {
-    console.log('no tmpfs can be mounted here: the test of a start on a full disk is skipped');
-    return false;
-  } finally {
-    rmdirSync(place);
-  }
-}
 
 test('orders reach the mover, signed by the pinned key alone', async () => {
   await start();

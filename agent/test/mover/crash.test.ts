@@ -5,6 +5,7 @@ import path from 'node:path';
 import { seededRandom } from '@data-in-motion/shared/random';
 import { newPrivateKeyPem } from '@data-in-motion/shared/signature';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { isRoot, nobody } from '../ordinary-user.ts';
 import type { Script } from './driver.ts';
 import { id } from './one-agent.ts';
 import { facts, plantTree } from './trees.ts';
@@ -24,9 +25,6 @@ let home: string;
 let script: Script;
 let before: Map<string, string>;
 let child: ChildProcess | undefined;
-/** Root may do what permissions forbid to everybody else, so some lives are led without it. */
-const nobody = 65_534;
-const isRoot = process.geteuid?.() === 0;
 if (!isRoot) console.log('not root: each life is that of an ordinary user anyway');
 let user: { uid?: number; gid?: number } = {};
 

@@ -1,15 +1,16 @@
-import { execFileSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { type FaultHooks, noFaults } from '@data-in-motion/shared/domain/fault-hooks';
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import type { MoverSettings } from '../../src/migrate/mover-settings.ts';
+import { asOrdinaryUser, giveAway, isRoot, nobody } from '../ordinary-user.ts';
+import { canMount, fillUp, onSmallDisk } from '../small-disk.ts';
 import { id, importTo, OneAgent } from './one-agent.ts';
 import { facts, plantTree } from './trees.ts';
 
 const leaf = 8 * 1_024 * 1_024;
-const nobody = 65_534;
 let home: string;
 let source: string;
 let one: OneAgent;
@@ -103,33 +104,63 @@ test('a sync that fails costs what was written since the last one, and the next 
   expect(copied?.movedBytes).toBeGreaterThanOrEqual(order.bytes);
 });
 
-const tmpfs = mountable();
-test.skipIf(!tmpfs)('a disk that fills up in the middle of a copy is told as space, and there is room again later', async () => {
+test.skipIf(!canMount)('a disk that fills up in the middle of a copy is told as space, and there is room again later', async () => {
   plantTree(source, 'small');
-  execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=3m', 'tmpfs', one.path('one')]);
-  try {
+  await onSmallDisk(one.path('one'), 3, async () => {
     const order = await scanned();
-    onceBefore('write', () => {
-      const fd = fs.openSync(one.path('one', 'somebody else'), 'w');
-      expect(() => {
-        for (;;) fs.writeSync(fd, randomBytes(4_096));
-      }).toThrow('ENOSPC');
-      fs.closeSync(fd);
-    });
+    onceBefore('write', () => void fillUp(one.path('one')));
     expect(await one.carryOut(order)).toMatchObject({ event: 'failed', class: 'space' });
     for (const kept of ['letters', '.dim/staging', '.dim/manifests']) expect(fs.readdirSync(one.path('one', kept))).toEqual([]);
     fs.rmSync(one.path('one', 'somebody else'));
     expect(await one.carryOut({ ...order, epoch: 2 })).toMatchObject({ event: 'verified' });
     expect(facts(placeOf(order))).toEqual(facts(source));
-  } finally {
-    execFileSync('umount', ['-l', one.path('one')]);
-  }
+  });
 });
 
-test.skipIf(!tmpfs)('a copy that goes on counts what it still has to write, and not what it has written', async () => {
+/** The agent's state on a disk of its own, of which a file takes all that is left at the first sync of a copy. */
+async function onFullState(settings: Partial<MoverSettings>, work: (order: Awaited<ReturnType<typeof scanned>>, makeRoom: () => void) => Promise<void>) {
   plantTree(source, 'small');
-  execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=3m', 'tmpfs', one.path('one')]);
-  try {
+  const state = path.join(one.home, 'state');
+  await one.stop();
+  fs.rmSync(state, { recursive: true });
+  await onSmallDisk(state, 4, async () => {
+    one = new OneAgent(one.home, ['one'], { settings, faults: { ...noFaults, before: (operation, targetId) => before(operation, targetId) } });
+    const order = await scanned();
+    let filler = '';
+    onceBefore('sync', () => {
+      filler = fillUp(state);
+    });
+    await work(order, () => fs.rmSync(filler));
+    expect(facts(placeOf(order))).toEqual(facts(source));
+    expect(one.events(order.jobId)).not.toContain('failed');
+    await one.stop();
+  });
+  one = new OneAgent(one.home, ['one']);
+}
+
+test.skipIf(!canMount)('a full disk under the state directory is not taken for a full target: the copy keeps what it has and goes on when there is room', () =>
+  onFullState({ checkpointBytes: 200_000 }, async (order, makeRoom) => {
+    one.order([order]);
+    expect(await one.untilNoted('journal.disk-full')).toMatchObject({ ids: { jobId: order.jobId } });
+    expect(fs.readdirSync(one.path('one', '.dim/staging'))).toEqual([`${order.jobId}.1`]);
+    makeRoom();
+    expect(await one.carryOut(order)).toMatchObject({ event: 'verified' });
+  }),
+);
+
+test.skipIf(!canMount)('a copy that is done when its end can not be written down is told as done, and never as failed', () =>
+  onFullState({}, async (order, makeRoom) => {
+    one.order([order]);
+    expect(await one.until(order.jobId, ['verified', 'failed'])).toMatchObject({ event: 'verified' });
+    expect(await one.untilNoted('journal.disk-full')).toMatchObject({ ids: { jobId: order.jobId } });
+    makeRoom();
+    expect(await one.carryOut(order)).toMatchObject({ event: 'verified' });
+  }),
+);
+
+test.skipIf(!canMount)('a copy that goes on counts what it still has to write, and not what it has written', async () => {
+  plantTree(source, 'small');
+  await onSmallDisk(one.path('one'), 3, async () => {
     await one.stop();
     one = new OneAgent(one.home, ['one'], {
       faults: { ...noFaults, before: (operation, targetId) => before(operation, targetId) },
@@ -158,25 +189,22 @@ test.skipIf(!tmpfs)('a copy that goes on counts what it still has to write, and 
     expect(await one.carryOut({ ...order, epoch: 3 })).toMatchObject({ event: 'failed', class: 'device' });
     fill(100_000);
     expect(await one.carryOut({ ...order, epoch: 4 })).toMatchObject({ event: 'failed', class: 'space', code: 'target.full' });
-  } finally {
-    execFileSync('umount', ['-l', one.path('one')]);
-  }
+  });
 });
 
-const isRoot = process.geteuid?.() === 0;
 if (!isRoot) console.log('not root: the test of files of other users is skipped');
 test.skipIf(!isRoot)('what may not be read is left out, counted and named; what is another user’s and readable is copied', async () => {
   plantTree(source, 'small');
   fs.writeFileSync(path.join(source, 'secret'), 'x', { mode: 0o000 });
   fs.mkdirSync(path.join(source, 'locked'), { mode: 0o000 });
   fs.chmodSync(home, 0o755);
-  for (const at of [one.home, one.path('one'), path.join(one.home, 'state')]) fs.chownSync(at, nobody, nobody);
-  const order = await asNobody(scanned);
+  giveAway(one.home);
+  const order = await asOrdinaryUser(scanned);
   expect(one.told.find((record) => record.type === 'job' && record.event === 'manifest')).toMatchObject({
     unreadable: 2,
     notes: expect.arrayContaining(['secret: unreadable: EACCES', 'locked: unreadable: no permission']),
   });
-  expect(await asNobody(() => one.carryOut(order))).toMatchObject({ event: 'verified' });
+  expect(await asOrdinaryUser(() => one.carryOut(order))).toMatchObject({ event: 'verified' });
   const expected = facts(source);
   for (const left of ['secret', 'locked']) expected.delete(left);
   expect(facts(placeOf(order))).toEqual(expected);
@@ -185,14 +213,14 @@ test.skipIf(!isRoot)('what may not be read is left out, counted and named; what 
 test.skipIf(!isRoot)('an ordinary user makes a copy good that read back wrong in a directory without permission to write', async () => {
   plantTree(source, 'small');
   fs.chmodSync(home, 0o755);
-  for (const at of [one.home, one.path('one'), path.join(one.home, 'state')]) fs.chownSync(at, nobody, nobody);
-  const order = await asNobody(scanned);
+  giveAway(one.home);
+  const order = await asOrdinaryUser(scanned);
   onceBefore('read', () => {
     process.seteuid?.(0);
     fs.writeFileSync(placeOf(order, 'read only/file'), 'R');
     process.seteuid?.(nobody);
   });
-  expect(await asNobody(() => one.carryOut(order))).toMatchObject({ event: 'verified' });
+  expect(await asOrdinaryUser(() => one.carryOut(order))).toMatchObject({ event: 'verified' });
   expect(one.events(order.jobId)).toContain('mismatched');
   expect(facts(placeOf(order))).toEqual(facts(source));
 });
@@ -204,27 +232,3 @@ test.skipIf(!isRoot)('a file without any permission that can be read all the sam
   expect(fs.readFileSync(placeOf(order, 'closed'), 'utf8')).toBe('bytes');
   expect(fs.statSync(placeOf(order, 'closed')).mode & 0o777).toBe(0o400);
 });
-
-/** Of the process, so all its threads: only one test at a time may do it. */
-async function asNobody<T>(work: () => Promise<T>): Promise<T> {
-  process.seteuid?.(nobody);
-  try {
-    return await work();
-  } finally {
-    process.seteuid?.(0);
-  }
-}
-
-function mountable(): boolean {
-  const place = fs.mkdtempSync(path.join(os.tmpdir(), 'dim-mount-'));
-  try {
-    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=64k', 'tmpfs', place], { stdio: 'ignore' });
-    execFileSync('umount', ['-l', place]);
-    return true;
-  } catch {
-    console.log('no tmpfs can be mounted here: the test of a full disk is skipped');
-    return false;
-  } finally {
-    fs.rmdirSync(place);
-  }
-}

@@ -7,6 +7,7 @@ import { type DesiredDocument, desiredDocument, type Order } from '@data-in-moti
 import { type AgentRecord, agentRecord, type JobRecord, type RecordOf } from '@data-in-motion/shared/protocol/records';
 import { seededRandom, systemRandom } from '@data-in-motion/shared/random';
 import { ulid } from '@data-in-motion/shared/ulid';
+import { noBallast } from '../../src/journal/ballast.ts';
 import { type Journal, openJournal } from '../../src/journal/journal.ts';
 import { Migrator } from '../../src/migrate/migrator.ts';
 import type { MoverSettings } from '../../src/migrate/mover-settings.ts';
@@ -58,7 +59,7 @@ export class OneAgent {
     this.home = home;
     this.nodeId = options.nodeId ?? 'node-a';
     this.targets = targetNames.map((name) => targetAt(path.join(home, name)));
-    this.#journal = openJournal(path.join(home, 'state', 'journal.db'));
+    this.#journal = openJournal(path.join(home, 'state', 'journal.db'), noBallast);
     this.migrator = new Migrator({
       nodeId: this.nodeId,
       targets: this.targets,
