@@ -129,15 +129,18 @@ function documents(app: Api, { settings }: ApiContext): void {
   app.get('/asyncapi.json', (c) => c.json(asyncApiDocument(settings.version)));
 }
 
-/** One audit row for every change that somebody asked for, refused ones too, whoever it was and however large. */
+/** Longest path in an audit row; those of the route table are far shorter. */
+const longestAction = 300;
+
+/** One audit row for every change that somebody asked for, refused ones too, whoever it was and however large. What has no route is no change. */
 function audited({ store }: ApiContext): MiddlewareHandler<ApiVariables> {
   return async (c, next) => {
     await next();
-    if (c.req.method === 'GET' || c.req.method === 'HEAD') return;
+    if (c.req.method === 'GET' || c.req.method === 'HEAD' || routeOf(c) === noRoute) return;
     const caller = c.get('caller') ?? { who: 'nobody', role: 'viewer' as const };
     await recordAudit(store.db, await store.nowMs(), {
       caller,
-      action: `${c.req.method} ${c.req.path}`,
+      action: `${c.req.method} ${c.req.path}`.replaceAll('\0', '\uFFFD').slice(0, longestAction).toWellFormed(),
       subject: c.get('subject') ?? '',
       detail: auditDetail(c.get('asked')),
       outcome: String(c.res.status),
@@ -157,11 +160,12 @@ function measured({ metrics, clock }: ApiContext): MiddlewareHandler<ApiVariable
   };
 }
 
+const noRoute = 'unknown';
 const tableRoutes = new Set(Object.values(routes).map((route) => routePattern(route.split(' ')[1]!)));
 
 /** The row of the route table, never the path itself: anybody can ask for any number of paths, and each would become a series. */
 function routeOf(c: Context<ApiVariables>): string {
   const matched = matchedRoutes(c).findLast(({ path }) => tableRoutes.has(path));
   if (matched !== undefined) return matched.path;
-  return c.req.path.startsWith('/v1/') ? 'unknown' : 'console';
+  return c.req.path.startsWith('/v1/') ? noRoute : 'console';
 }

@@ -91,7 +91,7 @@ export function endpoint<Answer, Body = undefined, Query = undefined>(app: Api, 
     const caller = c.get('caller');
     if (definition.role !== 'anyone') checkRole(caller, definition.role);
     const params = c.req.param() as Record<string, string>;
-    refuseNul('path', params);
+    refuseUnstorable('path', params);
     c.set('subject', Object.values(params).join('/'));
     c.set('secret', definition.secret === true);
     const body = definition.body === undefined ? (undefined as Body) : parse('body', definition.body, await readJson(c));
@@ -145,18 +145,20 @@ async function readJson(c: Context): Promise<unknown> {
 export function parse<T>(where: string, schema: z.ZodType<T>, value: unknown): T {
   const parsed = schema.safeParse(value);
   if (!parsed.success) throw new InvalidRequest(where, parsed.error);
-  refuseNul(where, parsed.data);
+  refuseUnstorable(where, parsed.data);
   return parsed.data;
 }
 
-/** No database column takes U+0000, in whatever field it is. */
-function refuseNul(where: string, value: unknown): void {
-  if (typeof value === 'string' && value.includes('\0'))
-    throw new Failure('refused', { code: 'request.invalid', message: `${where}: text can not hold the character U+0000.`, hint: 'Leave it out.' });
+/** No database column takes U+0000 or half a surrogate pair, in whatever field it is. */
+function refuseUnstorable(where: string, value: unknown): void {
+  if (typeof value === 'string' && (value.includes('\0') || !value.isWellFormed())) {
+    const message = `${where}: text can not hold the character U+0000 or half of a surrogate pair.`;
+    throw new Failure('refused', { code: 'request.invalid', message, hint: 'Leave it out.' });
+  }
   if (typeof value === 'object' && value !== null) {
     for (const [name, inner] of Object.entries(value)) {
-      refuseNul(where, name);
-      refuseNul(`${where}.${name}`, inner);
+      refuseUnstorable(where, name);
+      refuseUnstorable(`${where}.${name}`, inner);
     }
   }
 }

@@ -8,6 +8,11 @@ test('the audit keeps what was asked for, without secrets, and little of what is
   expect(JSON.stringify(detail).length).toBeLessThan(450);
 });
 
+test('a long text that is cut in the middle of a character can still be stored', () => {
+  const { text } = auditDetail({ text: `${'x'.repeat(299)}😀 and more` });
+  expect([String(text).isWellFormed(), String(text).length]).toEqual([true, 301]);
+});
+
 test('a request that had no body, or none that could be read, has no detail', () => {
   expect([auditDetail(undefined), auditDetail('text'), auditDetail([1])]).toEqual([{}, {}, {}]);
 });

@@ -8,7 +8,7 @@ export function auditDetail(asked: unknown): Record<string, unknown> {
 }
 
 function kept(value: unknown): unknown {
-  if (typeof value === 'string') return value.length > longestText ? `${value.slice(0, longestText)}…` : value;
+  if (typeof value === 'string') return value.length > longestText ? `${value.slice(0, longestText).toWellFormed()}…` : value;
   if (typeof value !== 'object' || value === null) return value;
   if (Array.isArray(value)) return value.length > longestList ? `${value.length} of them` : value.map(kept);
   return Object.fromEntries(Object.entries(value).map(([name, inner]) => [name, secret.test(name) ? 'not kept' : kept(inner)]));

@@ -13,7 +13,7 @@ export interface AuditEntry {
   readonly outcome: string;
 }
 
-/** Append one row; rows are never changed or deleted by the product. */
+/** Append one row. Rows are never changed; only refusals of nobody are ever deleted, see `store/retention.ts`. */
 export async function recordAudit(db: Db, nowMs: number, entry: AuditEntry): Promise<void> {
   await db.insert(audit).values({
     atMs: nowMs,

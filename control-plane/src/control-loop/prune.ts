@@ -1,5 +1,15 @@
 import type { Tx } from '../store/database.ts';
-import { pruneAccesses, pruneAnswers, pruneBatches, pruneDevice, pruneEvents, pruneRecommendations, type Retention, vacuumNext } from '../store/retention.ts';
+import {
+  pruneAccesses,
+  pruneAnswers,
+  pruneBatches,
+  pruneDevice,
+  pruneEvents,
+  pruneRecommendations,
+  pruneRefusals,
+  type Retention,
+  vacuumNext,
+} from '../store/retention.ts';
 import { dataset, device } from '../store/schema.ts';
 import { type LeaderWrite, type LoopParts, tolerate } from './parts.ts';
 
@@ -49,6 +59,7 @@ export class Pruner {
       (tx, nowMs) => pruneEvents(tx, keep, nowMs, rows),
       (tx, nowMs) => pruneAnswers(tx, keep, nowMs, rows),
       (tx, nowMs) => pruneRecommendations(tx, keep, nowMs, rows),
+      (tx) => pruneRefusals(tx, rows),
       ...devices.map(
         ({ deviceId }): Slice =>
           (tx, nowMs) =>

@@ -120,6 +120,19 @@ export async function pruneRecommendations(tx: Tx, keep: Retention, nowMs: numbe
   );
 }
 
+const refusalsKept = 10_000;
+
+/** What was refused to callers without an identity: anybody can ask for any number of things. Every other row of the audit stays. */
+export async function pruneRefusals(tx: Tx, rows: number): Promise<number> {
+  return countOf(
+    tx,
+    deletion(
+      'audit',
+      sql`select ctid from audit where who = 'nobody' and role = 'viewer' and outcome >= '400' order by seq desc offset ${refusalsKept} limit ${rows}`,
+    ),
+  );
+}
+
 /** Tables whose rows are changed or deleted all the time, the busiest first. */
 const churning = [
   ...[
@@ -137,7 +150,21 @@ const churning = [
     'recommendation',
     'plan',
   ],
-  ...['reading', 'assessment', 'disk_stats', 'batch', 'batch_seq', 'access_event', 'event', 'idempotency', 'quarantine', 'sync_queue', 'alert', 'token'],
+  ...[
+    'reading',
+    'assessment',
+    'disk_stats',
+    'batch',
+    'batch_seq',
+    'access_event',
+    'event',
+    'idempotency',
+    'quarantine',
+    'sync_queue',
+    'alert',
+    'token',
+    'audit',
+  ],
 ];
 
 /** Give the room of deleted rows back to one table and count its rows for the planner, table after table with each call: the embedded database does neither by itself. */

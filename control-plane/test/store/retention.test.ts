@@ -29,7 +29,7 @@ describe.each(storeKinds)('what is kept, on $kind', { timeout: 120_000 }, ({ sto
     const write = leaderWrite(still, (await holdLeadership(still, 'one', 1))!);
     let passes = 0;
     for (let rows = -1; ; passes++) {
-      const left = await count('reading', 'assessment', 'disk_stats', 'batch', 'batch_seq', 'access_event', 'event', 'idempotency', 'recommendation');
+      const left = await count('reading', 'assessment', 'disk_stats', 'batch', 'batch_seq', 'access_event', 'event', 'idempotency', 'recommendation', 'audit');
       if (left === rows && passes > 40) break;
       rows = left;
       await pruner.pass(write);
@@ -132,5 +132,21 @@ describe.each(storeKinds)('what is kept, on $kind', { timeout: 120_000 }, ({ sto
     for (let turn = 0; turn < 24; turn++) await vacuumNext(store.db, turn);
     const [row] = await rowsOf<{ n: number }>(store.db, sql`select count(*)::int as n from pg_stat_user_tables where last_vacuum is not null`);
     if (store.kind === 'postgres') expect(row!.n).toBe(24);
+  });
+
+  test('what was refused to callers without an identity is kept in its newest 10,000 rows, the rest of the audit for ever', async () => {
+    await run(`insert into audit (at_ms, who, role, action, subject, outcome)
+      select n, case when n % 10 = 0 then 'ada' else 'nobody' end, 'viewer', 'POST /v1/datasets', '', case when n % 10 = 1 then '201' else '401' end
+      from generate_series(1, 15000) n`);
+    await prune(1_000);
+    const left = await rowsOf<{ who: string; outcome: string; n: number; oldest: number }>(
+      store.db,
+      sql.raw(`select who, outcome, count(*)::int as n, min(at_ms) as oldest from audit group by 1, 2 order by 1, 2`),
+    );
+    expect(left).toEqual([
+      { who: 'ada', outcome: '401', n: 1_500, oldest: 10 },
+      { who: 'nobody', outcome: '201', n: 1_500, oldest: 1 },
+      { who: 'nobody', outcome: '401', n: 10_000, oldest: 2_502 },
+    ]);
   });
 });
