@@ -1,4 +1,6 @@
 import { chainAfter, chainStart } from '@data-in-motion/shared/chain';
+import type { Random } from '@data-in-motion/shared/random';
+import { ulidAfter } from '@data-in-motion/shared/ulid';
 import type { Journal } from './journal.ts';
 import type { Meta } from './meta.ts';
 
@@ -39,6 +41,8 @@ const steps = [
 
 /** The batches of the outbox as rows. What writes is a part of the caller's transaction. */
 export interface OutboxRows {
+  /** A name for a batch, or for a start: it sorts behind all that is kept and all given before, so that names tell the order, whatever the clock says. */
+  nextUid(nowMs: number, random: Random): string;
   /** Number a batch under the present incarnation and keep it. */
   add(uid: string, records: string, sealedAtMs: number): void;
   /** Oldest first; batches of the present incarnation that are not acknowledged. */
@@ -98,9 +102,15 @@ export function openOutboxRows(journal: Journal, meta: Meta): OutboxRows {
   const rewrite = db.prepare('update outbox_records set records = ? where position = ?');
   const resize = db.prepare('update outbox set size_bytes = ? where position = ?');
   const drop = db.prepare('delete from outbox where position = ?');
+  let newest = db.prepare('select max(uid) from outbox').pluck().get() as string | null;
 
   return {
+    nextUid(nowMs, random) {
+      newest = ulidAfter(newest, Math.max(0, nowMs), random);
+      return newest;
+    },
     add(uid, records, sealedAtMs) {
+      if (newest === null || uid > newest) newest = uid;
       const { incarnation, seq, chain } = meta.read();
       const next = chainAfter(chain, records);
       const { lastInsertRowid } = insert.run(uid, incarnation, seq + 1, chain, next, 'open', sealedAtMs, Buffer.byteLength(records));

@@ -2,7 +2,6 @@ import type { Clock } from '@data-in-motion/shared/clock';
 import { Failure } from '@data-in-motion/shared/failure';
 import { type AgentRecord, agentRecord } from '@data-in-motion/shared/protocol/records';
 import type { Random } from '@data-in-motion/shared/random';
-import { ulid } from '@data-in-motion/shared/ulid';
 import type { Ballast } from './ballast.ts';
 import type { Journal } from './journal.ts';
 import type { Meta } from './meta.ts';
@@ -83,7 +82,7 @@ export function openOutbox({ journal, meta, rows, ballast, clock, random, failpo
   const commitWaiting = (): void =>
     journal.transaction(() => {
       const gap = forgotten === 0 ? [] : [JSON.stringify(gapOf(clock.nowMs(), 0, 0, forgotten, 'the disk of the agent was full'))];
-      for (const records of batchesOf([...gap, ...waiting], settings.sealAtBytes)) rows.add(ulid(clock.nowMs(), random), records, clock.nowMs());
+      for (const records of batchesOf([...gap, ...waiting], settings.sealAtBytes)) rows.add(rows.nextUid(clock.nowMs(), random), records, clock.nowMs());
     });
 
   const seal = (): void => {

@@ -54,6 +54,23 @@ test('nothing is sent before the welcome, and then the oldest few', () => {
   expect(dueSeqs(1)).toEqual([]);
 });
 
+test('a start is named after all that was sealed before it and before all that is sealed after it, though the clock is put back', () => {
+  const nameAt = (nowMs: number): string => {
+    const uid = rows.nextUid(nowMs, random);
+    rows.add(uid, '[]', nowMs);
+    return uid;
+  };
+  const before = nameAt(9_000_000);
+  rows = openOutboxRows(journal, meta);
+  delivery = new Delivery({ journal, meta, rows, random, settings: deliveryDefaults }, 5_000_000);
+  const names = [before, delivery.boot()!.bootUid, nameAt(4_000_000)];
+  welcome(1);
+  delivery.bootAgain(1);
+  names.push(delivery.boot()!.bootUid, nameAt(0));
+  const times = names.map((uid) => uid.slice(0, 10));
+  expect([...new Set(times)].sort()).toEqual(times);
+});
+
 test('acknowledged batches make room for the next, and a hole is sent again at once', () => {
   welcome(1);
   seal(6);

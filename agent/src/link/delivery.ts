@@ -1,6 +1,5 @@
 import type { AckMessage, BatchMessage, WelcomeMessage } from '@data-in-motion/shared/protocol/messages';
 import type { Random } from '@data-in-motion/shared/random';
-import { ulid } from '@data-in-motion/shared/ulid';
 import type { Journal } from '../journal/journal.ts';
 import type { Meta } from '../journal/meta.ts';
 import type { OutboxRows, SealedBatch } from '../journal/outbox-rows.ts';
@@ -69,7 +68,7 @@ export class Delivery {
   constructor(parts: DeliveryParts, nowMs: number) {
     this.#parts = parts;
     this.#ackDelayMs = parts.settings.firstAckDelayMs;
-    this.#boot = ulid(Math.max(0, nowMs), parts.random);
+    this.#boot = parts.rows.nextUid(nowMs, parts.random);
   }
 
   /** What to say until the welcome comes; null when this agent is welcomed. */
@@ -82,7 +81,7 @@ export class Delivery {
   /** Ask for a new incarnation; nothing is sent until it is given. */
   bootAgain(nowMs: number): void {
     if (this.#boot !== null) return;
-    this.#boot = ulid(Math.max(0, nowMs), this.#parts.random);
+    this.#boot = this.#parts.rows.nextUid(nowMs, this.#parts.random);
     this.#silentSinceMs = null;
   }
 

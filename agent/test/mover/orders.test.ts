@@ -349,6 +349,55 @@ test('what dead jobs left is swept, what live jobs and copies need is not', asyn
   expect(fs.readdirSync(one.path('one', '.dim/manifests')).sort()).toEqual([`${replicaId}.jsonl`, `${replicaId}.leaves`]);
 });
 
+test('one target that can not be swept keeps nothing else from being swept, and the note says which', async () => {
+  plantTree(source, 'small');
+  const first = agent();
+  const { jobId } = await importTo(first, source, 'one', 'letters');
+  const one = await restart(first, { settings: { sweepAfterMs: 0 } });
+  const stale = one.path('two', '.dim/staging', `${id()}.1`);
+  fs.mkdirSync(stale, { recursive: true });
+  fs.mkdirSync(one.path('two', 'no-copies'));
+  const past = new Date(Date.now() - 1_000);
+  for (const at of [stale, one.path('two', 'no-copies')]) fs.utimesSync(at, past, past);
+  fs.rmSync(one.path('one', '.dim/manifests'), { recursive: true });
+  one.order([], []);
+  expect(await one.untilNoted('sweep.failed')).toMatchObject({ message: expect.stringContaining(one.path('one')) });
+  expect(fs.readdirSync(one.path('two')).sort()).toEqual(['.dim']);
+  expect(fs.readdirSync(one.path('two', '.dim/staging'))).toEqual([]);
+  expect(fs.existsSync(path.join(home, 'node-a/state/scans', `${jobId}.jsonl`))).toBe(false);
+});
+
+test('the empty place of a copy in the making is not swept', async () => {
+  plantTree(source, 'small');
+  const faults = switched();
+  const one = agent({ faults: faults.hooks, settings: { sweepAfterMs: 0, sweepEveryMs: 0 } });
+  const order = await copyOrder(one);
+  const [letters, empty, lastSwept] = [one.path('one', 'letters'), one.path('one', 'empty'), path.join(one.home, 'state/scans', `${id()}.jsonl`)];
+  let leftBySweep: string[] = [];
+  faults.before = async (operation) => {
+    if (operation !== 'sync' || leftBySweep.length > 0) return;
+    fs.mkdirSync(empty);
+    fs.writeFileSync(lastSwept, '');
+    const past = new Date(Date.now() - 1_000);
+    for (const at of [letters, empty, lastSwept]) fs.utimesSync(at, past, past);
+    one.order([order]);
+    await vi.waitFor(() => expect(fs.existsSync(lastSwept)).toBe(false), 10_000);
+    leftBySweep = fs.readdirSync(one.path('one'));
+  };
+  expect(await one.carryOut(order)).toMatchObject({ event: 'verified' });
+  expect(leftBySweep.sort()).toEqual(['.dim', 'letters']);
+});
+
+test('a copy whose empty place was swept before it could say that it is in the making has it made again', async () => {
+  plantTree(source, 'small');
+  const beforeTell: AgentOptions['beforeTell'] = ([record]) => {
+    if (record?.type === 'job' && record.event === 'started' && record.step === 'copy') fs.rmdirSync(path.join(home, 'node-a/one/letters'));
+  };
+  const one = agent({ beforeTell });
+  const order = await copyOrder(one);
+  expect(await one.carryOut(order)).toMatchObject({ event: 'verified' });
+});
+
 test('a place where nothing is mounted any more is not taken for an empty target', async () => {
   plantTree(source, 'small');
   let one = agent();

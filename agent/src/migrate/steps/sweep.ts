@@ -2,7 +2,7 @@ import { readdir, rm, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { ulidPattern } from '@data-in-motion/shared/domain/ids';
 import type { TargetDescription } from '@data-in-motion/shared/domain/target';
-import type { Directory } from '../directory.ts';
+import { type Directory, errnoOf } from '../directory.ts';
 import { listTarget } from '../list-target.ts';
 import type { RawPath } from '../raw-path.ts';
 import { removeTree } from '../remove-tree.ts';
@@ -11,13 +11,17 @@ import { inDirectory, newLinkPrefix, openTarget, ownPath } from '../target-layou
 
 /**
  * Remove what jobs left behind that are not alive: staging trees, manifests without a copy, scans and samples, links half made and
- * datasets without a copy. Only what is older than
- * the settings say, and only by a list that came to its end. Copies and trash are never touched here: they need a permit.
+ * datasets without a copy. Only what is older than the settings say, and only by a list that came to its end. Copies and trash are never
+ * touched here: they need a permit.
+ *
+ * @throws what the first target said that could not be swept, after all the rest is
  */
 export async function sweep(liveJobs: ReadonlySet<string>, parts: StepParts): Promise<void> {
-  for (const target of parts.targets) await sweepTarget(target, liveJobs, parts);
+  const failures: unknown[] = [];
+  for (const target of parts.targets) await sweepTarget(target, liveJobs, parts).catch((thrown: unknown) => failures.push(thrown));
   for (const kind of ['scans', 'samples']) await sweepState(path.join(parts.stateDirectory, kind), liveJobs, parts);
   parts.journal.forgetJobsExcept([...liveJobs], parts.clock.nowMs() - parts.settings.sweepAfterMs);
+  if (failures.length > 0) throw failures[0];
 }
 
 async function sweepTarget(target: TargetDescription, liveJobs: ReadonlySet<string>, parts: StepParts): Promise<void> {
@@ -42,15 +46,19 @@ async function sweepTarget(target: TargetDescription, liveJobs: ReadonlySet<stri
         if (isOld(Number((await manifests.lstat(name as RawPath)).mtimeMs), parts)) await manifests.removeFile(name as RawPath);
       }
     });
-    for (const dataset of listed.datasets) await sweepDataset(dataset, root, liveJobs, parts);
+    for (const dataset of listed.datasets) {
+      const isEmpty = await sweepLinks(dataset, root, liveJobs, parts);
+      // A copy in the making will want its place there.
+      if (isEmpty && !making.some((one) => one.datasetId === (dataset as string))) await root.removeEmptyDirectory(dataset).catch(ignoreKept);
+    }
   } finally {
     await root.close();
   }
 }
 
-/** Links that a crash kept from being made current, and the directory itself when no copy is left in it. */
-async function sweepDataset(name: RawPath, root: Directory, liveJobs: ReadonlySet<string>, parts: StepParts): Promise<void> {
-  const isEmpty = await inDirectory(root, name, async (dataset) => {
+/** Remove links that a crash kept from being made current. @returns whether nothing else has been in the dataset's directory for a while */
+async function sweepLinks(name: RawPath, root: Directory, liveJobs: ReadonlySet<string>, parts: StepParts): Promise<boolean> {
+  return inDirectory(root, name, async (dataset) => {
     let kept = 0;
     for (const child of await dataset.children()) {
       const jobId = child.name.startsWith(newLinkPrefix) ? child.name.slice(newLinkPrefix.length) : null;
@@ -59,7 +67,11 @@ async function sweepDataset(name: RawPath, root: Directory, liveJobs: ReadonlySe
     }
     return kept === 0 && isOld(Number((await dataset.stat()).mtimeMs), parts);
   });
-  if (isEmpty) await root.removeEmptyDirectory(name);
+}
+
+/** Something came into it meanwhile, or it is not ours to remove: an empty directory of somebody is no harm. */
+function ignoreKept(thrown: unknown): void {
+  if (!['ENOTEMPTY', 'EBUSY', 'EPERM', 'EACCES'].includes(errnoOf(thrown))) throw thrown;
 }
 
 async function sweepState(directory: string, liveJobs: ReadonlySet<string>, parts: StepParts): Promise<void> {
