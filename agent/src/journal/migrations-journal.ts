@@ -59,8 +59,8 @@ export interface MigrationsJournal {
   copy(jobId: string): CopyPlace | undefined;
   saveCopy(place: CopyPlace): void;
   copies(): CopyPlace[];
-  /** What it had on the target is not there any more. */
-  forgetCopy(jobId: string): void;
+  /** What the copy of that epoch had on the target is not there any more; of a newer one nothing is forgotten. */
+  forgetCopy(jobId: string, epoch: number): void;
   scan(jobId: string): ScanRow | undefined;
   saveScan(row: ScanRow): void;
   permit(permitId: string): PermitRow | undefined;
@@ -105,7 +105,7 @@ export function openMigrationsJournal(journal: Journal, nowMs: () => number): Mi
     end: db.prepare('insert into mover_work values (?, ?, ?, ?, ?) on conflict do update set records = excluded.records, ended_at_ms = excluded.ended_at_ms'),
     copy: db.prepare('select * from mover_copy where job_id = ?'),
     copies: db.prepare('select * from mover_copy'),
-    forgetCopy: db.prepare('delete from mover_copy where job_id = ?'),
+    forgetCopy: db.prepare('delete from mover_copy where job_id = ? and epoch = ?'),
     saveCopy:
       db.prepare(`insert into mover_copy values (?, ?, ?, ?, ?, ?, ?, ?, ?) on conflict do update set epoch = excluded.epoch, target_id = excluded.target_id,
       dataset_id = excluded.dataset_id, replica_id = excluded.replica_id, root = excluded.root, leaves_done = excluded.leaves_done, moved_bytes = excluded.moved_bytes, saved_at_ms = excluded.saved_at_ms`),
@@ -138,7 +138,7 @@ export function openMigrationsJournal(journal: Journal, nowMs: () => number): Mi
     end: (key, records) => write(sql.end, key.jobId, key.epoch, key.kind, JSON.stringify(records), nowMs()),
     copy: (jobId) => copyOf(sql.copy.get(jobId) as Row | undefined),
     copies: () => (sql.copies.all() as Row[]).map((row) => copyOf(row)!),
-    forgetCopy: (jobId) => write(sql.forgetCopy, jobId),
+    forgetCopy: (jobId, epoch) => write(sql.forgetCopy, jobId, epoch),
     saveCopy: (c) => write(sql.saveCopy, c.jobId, c.epoch, c.targetId, c.datasetId, c.replicaId, c.root, c.leavesDone, c.movedBytes, nowMs()),
     scan(jobId) {
       const row = sql.scan.get(jobId) as Row | undefined;

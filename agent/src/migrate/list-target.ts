@@ -5,9 +5,8 @@ import type { Directory } from './directory.ts';
 import { statedDataset, statedTotals } from './manifest.ts';
 import { printable, type RawPath } from './raw-path.ts';
 import { currentLink, inDirectory, type KnownTargets, manifestFilesOf, newLinkPrefix, openTarget, ownDirectory, ownPath } from './target-layout.ts';
+import { leavingName } from './trash.ts';
 
-/** A record lists no more. */
-const mostListed = 20_000;
 const mostUnknown = 1_000;
 
 type InventoryReplica = RecordOf<'inventory'>['replicas'][number];
@@ -51,9 +50,8 @@ export async function listTarget(target: TargetDescription, known: KnownTargets)
   }
 }
 
-/** Null for a target with more than a record can list: it is not told of, like one that could not be listed. */
-export function inventoryOf(target: TargetDescription, listed: TargetListing, atMs: number): RecordOf<'inventory'> | null {
-  if (listed.replicas.length > mostListed) return null;
+/** What is told of a target. More than a record can hold becomes a note in the outbox: then nothing is concluded from what is not listed. */
+export function inventoryOf(target: TargetDescription, listed: TargetListing, atMs: number): RecordOf<'inventory'> {
   return { type: 'inventory', targetId: target.targetId, atMs, replicas: listed.replicas, unknown: listed.unknown.slice(0, mostUnknown) };
 }
 
@@ -69,7 +67,7 @@ async function listTrash(target: TargetDescription, trash: Directory, listing: T
   for (const child of await trash.children()) {
     const replicaId = child.name.slice(0, 26);
     const datasetId = ulidPattern.test(replicaId) ? await statedDataset(manifestFilesOf(target, replicaId).manifest) : null;
-    if (child.name === `${replicaId}.leaving`) listing.leaving.push(replicaId);
+    if (child.name === leavingName(replicaId)) listing.leaving.push(replicaId);
     else if (datasetId === null) listing.unknown.push(`${ownPath('trash')}/${printable(child.name)}`);
     else if (child.name === replicaId) listing.replicas.push(await described(target, child.name, datasetId, 'trash'));
   }

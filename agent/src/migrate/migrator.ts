@@ -107,8 +107,7 @@ export class Migrator {
     const records: RecordOf<'inventory'>[] = [];
     for (const target of this.#parts.targets) {
       try {
-        const record = inventoryOf(target, await listTarget(target, this.#journal), this.#parts.clock.nowMs());
-        if (record !== null) records.push(record);
+        records.push(inventoryOf(target, await listTarget(target, this.#journal), this.#parts.clock.nowMs()));
       } catch (thrown) {
         this.#note('target.not-listed', asFailure(thrown), { targetId: target.targetId });
       }

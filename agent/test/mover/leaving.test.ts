@@ -227,10 +227,27 @@ test('of a copy that was given up half-way the purge removes what is in staging'
   rot(live('many/1/file 8'));
   expect(await agent.carryOut({ ...order, destination: { ...target(), replicaId } })).toMatchObject({ event: 'failed', class: 'integrity' });
   expect(fs.readdirSync(agent.path('fast', '.dim/staging'))).toHaveLength(1);
+  const newer = `${order.jobId}.2`;
+  fs.mkdirSync(agent.path('fast', '.dim/staging', newer));
   expect(await agent.carryOut(permit('purge', { neverCounted: true, target: { ...target(), replicaId } }))).toMatchObject({ event: 'purged', freedBytes: 0 });
-  expect(fs.readdirSync(agent.path('fast', '.dim/staging'))).toEqual([]);
+  expect(fs.readdirSync(agent.path('fast', '.dim/staging'))).toEqual([newer]);
   expect(fs.readdirSync(agent.path('fast', '.dim/manifests')).sort()).toEqual([`${first.replicaId}.jsonl`, `${first.replicaId}.leaves`]);
 });
+
+test.each(['', '.leaving'])(
+  'a job that is given another target leaves the manifest of the copy that is just leaving the one before, in the trash as *%s',
+  async (ending) => {
+    await agent.stop();
+    agent = new OneAgent(agent.home, ['fast', 'slow']);
+    fs.renameSync(live(), `${trash()}${ending}`);
+    const files = () => fs.readdirSync(agent.path('fast', '.dim/manifests')).sort();
+    const before = files();
+    const elsewhere = { kind: 'copy', jobId: first.jobId, epoch: 2, source: { kind: 'import' }, ...first.version };
+    expect(await agent.carryOut({ ...elsewhere, destination: { ...target(), targetId: 'slow', replicaId: id() } })).toMatchObject({ event: 'verified' });
+    expect(files()).toEqual(before);
+    expect(before).toContain(`${first.replicaId}.jsonl`);
+  },
+);
 
 test('an old order to activate does not turn the link back', async () => {
   const second = await importTo(agent, path.join(home, 'source'), 'fast', 'letters');

@@ -32,7 +32,7 @@ export async function copy(order: OrderOf<'copy'>, parts: StepParts, run: StepRu
     await copyAndReadBack(order, parts, run);
   } catch (thrown) {
     // Who has no room must not keep what others could use; the next attempt may well be given another target.
-    if (classifyError(thrown).class === 'space') await releaseIfThere(parts.journal.copy(order.jobId), parts);
+    if (classifyError(thrown).class === 'space') await releaseIfThere(parts.journal.copy(order.jobId), order, parts);
     throw thrown;
   }
 }
@@ -40,12 +40,12 @@ export async function copy(order: OrderOf<'copy'>, parts: StepParts, run: StepRu
 /** A job that was given another target takes no room on the one before. */
 async function releaseElsewhere(order: OrderOf<'copy'>, parts: StepParts): Promise<void> {
   const noted = parts.journal.copy(order.jobId);
-  if (noted !== undefined && noted.targetId !== order.destination.targetId) await releaseIfThere(noted, parts);
+  if (noted !== undefined && noted.targetId !== order.destination.targetId) await releaseIfThere(noted, order, parts);
 }
 
 /** What can not be removed now is swept later. */
-async function releaseIfThere(made: CopyPlace | undefined, parts: StepParts): Promise<void> {
-  if (made !== undefined) await releaseStaging(made, parts).catch(() => undefined);
+async function releaseIfThere(made: CopyPlace | undefined, { epoch }: OrderOf<'copy'>, parts: StepParts): Promise<void> {
+  if (made !== undefined) await releaseStaging(made, epoch, parts).catch(() => undefined);
 }
 
 async function copyAndReadBack(order: OrderOf<'copy'>, parts: StepParts, run: StepRun): Promise<void> {

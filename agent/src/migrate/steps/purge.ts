@@ -11,6 +11,7 @@ import { removeTree } from '../remove-tree.ts';
 import { removeStaging } from '../staging-place.ts';
 import { aboutJob, type StepParts, type StepRun, targetOf } from '../step-parts.ts';
 import { currentLink, inDirectory, isPlaced, manifestFilesOf, openTarget, ownPath } from '../target-layout.ts';
+import { leavingName, moveToTrash } from '../trash.ts';
 import { compareTree } from '../verify-tree.ts';
 
 /**
@@ -25,7 +26,7 @@ export async function purge(order: OrderOf<'purge'>, permit: Permit, parts: Step
   const target = targetOf(parts, targetId);
   const files = manifestFilesOf(target, replicaId);
   const replica = replicaId as string as RawPath;
-  const leaving = `${replica}.leaving` as RawPath;
+  const leaving = leavingName(replicaId);
   const about = { ...aboutJob(run, parts), replicaId };
   const root = await openTarget(target, parts.journal);
   try {
@@ -74,22 +75,20 @@ async function takeOutUncounted(order: OrderOf<'purge'>, permit: Permit, root: D
   if (parts.journal.certificates().some((one) => one.role === 'activate' && one.replicaId === replicaId)) return 'readers were switched to the copy';
   const making = parts.journal.copies().find((one) => one.replicaId === replicaId);
   if (making !== undefined) {
-    await removeStaging(making.jobId, root);
-    parts.journal.forgetCopy(making.jobId);
+    // Of a newer attempt of the same job nothing is touched: it makes another copy, and may do so right now.
+    await removeStaging(making.jobId, making.epoch, root);
+    parts.journal.forgetCopy(making.jobId, making.epoch);
   }
   if (!(await isPlaced(root, order.target))) return null;
-  return inDirectory(root, datasetId, async (dataset) => {
-    if ((await dataset.exists(currentLink)) && (await dataset.readLink(currentLink)) === replica) return 'the link "current" names the copy';
-    usePermit(permit, parts);
-    await parts.faults.before('rename', targetId);
-    await inDirectory(root, ownPath('trash'), async (trash) => {
-      await dataset.moveTo(replica, trash, replica);
-      parts.faults.failpoint('C23');
-      await dataset.sync();
-      await trash.sync();
-    });
-    return null;
-  });
+  if (await inDirectory(root, datasetId, (dataset) => isCurrent(dataset, replica))) return 'the link "current" names the copy';
+  usePermit(permit, parts);
+  await parts.faults.before('rename', targetId);
+  await moveToTrash(root, order.target, parts);
+  return null;
+}
+
+async function isCurrent(dataset: Directory, replica: RawPath): Promise<boolean> {
+  return (await dataset.exists(currentLink)) && (await dataset.readLink(currentLink)) === replica;
 }
 
 /**

@@ -7,7 +7,8 @@ import { findWrite } from '../find-write.ts';
 import { type Permit, usePermit } from '../permit.ts';
 import { printable, type RawPath } from '../raw-path.ts';
 import { aboutJob, type StepParts, type StepRun, targetOf } from '../step-parts.ts';
-import { currentLink, inDirectory, manifestFilesOf, openTarget, ownPath } from '../target-layout.ts';
+import { inDirectory, manifestFilesOf, openTarget, ownPath } from '../target-layout.ts';
+import { moveToTrash } from '../trash.ts';
 import { type Comparison, compareTree } from '../verify-tree.ts';
 
 /**
@@ -38,7 +39,7 @@ export async function retire(order: OrderOf<'retire'>, permit: Permit, parts: St
     usePermit(permit, parts);
     parts.faults.failpoint('C22');
     await parts.faults.before('rename', targetId);
-    await moveToTrash(root, datasetId, replicaId, parts);
+    await moveToTrash(root, replica, parts);
     parts.faults.failpoint('C24');
     run.report({ ...about, event: 'trashed' });
   } finally {
@@ -72,25 +73,6 @@ async function writeIn(
   if (order.knownBad !== true) return found;
   const { replicaId, targetId, datasetId } = order.target;
   return inDirectory(root, `${datasetId}/${replicaId}`, (tree) => findWrite(tree, manifestFilesOf(targetOf(parts, targetId), replicaId)));
-}
-
-async function moveToTrash(root: Directory, datasetId: string, replicaId: string, parts: StepParts): Promise<void> {
-  const replica = replicaId as RawPath;
-  await inDirectory(root, datasetId, (dataset) =>
-    inDirectory(root, ownPath('trash'), async (trash) => {
-      await dropCurrent(dataset, replica);
-      await dataset.moveTo(replica, trash, replica);
-      parts.faults.failpoint('C23');
-      await dataset.sync();
-      await trash.sync();
-    }),
-  );
-}
-
-/** A link that names what leaves would lead nowhere. A newer one, to another copy, stays. */
-async function dropCurrent(dataset: Directory, replica: RawPath): Promise<void> {
-  if (!(await dataset.exists(currentLink))) return;
-  if ((await dataset.readLink(currentLink)) === replica) await dataset.removeFile(currentLink);
 }
 
 async function syncBoth(root: Directory, datasetId: string): Promise<void> {
