@@ -175,6 +175,8 @@ export class FleetKeeper {
     if (this.#planning !== null) return;
     const basis = planBasis(seen);
     if (basis === this.#planned.basis && seen.snapshot.takenAtMs < this.#planned.againAtMs) return;
+    // A plan that fails is tried again after the same pause as one that can not be met.
+    this.#planned = { basis, againAtMs: seen.snapshot.takenAtMs + this.#infeasibleEveryMs };
     this.#planning = tolerate(this.#parts, () => this.#planFleet(write))
       .catch((failure: Failure) => this.#parts.onFailure(failure))
       .finally(() => {
@@ -184,9 +186,12 @@ export class FleetKeeper {
 
   /** What was planned is what the plan saw, which may be another fleet than the one that asked for it. */
   async #planFleet(write: LeaderWrite): Promise<void> {
-    const { planEveryMs } = this.#parts.settings;
     const { plan, basis } = await makePlan(this.#parts, write, { dryRun: false, datasetIds: null });
-    this.#planned = { basis, againAtMs: plan.madeAtMs + (plan.infeasible.length === 0 ? planEveryMs : Math.min(planEveryMs, infeasibleEveryMs)) };
+    this.#planned = { basis, againAtMs: plan.madeAtMs + (plan.infeasible.length === 0 ? this.#parts.settings.planEveryMs : this.#infeasibleEveryMs) };
+  }
+
+  get #infeasibleEveryMs(): number {
+    return Math.min(this.#parts.settings.planEveryMs, infeasibleEveryMs);
   }
 
   async makePlan(dryRun: boolean, datasetIds: readonly string[] | undefined): Promise<PlanView> {

@@ -111,9 +111,9 @@ export async function makePlan(
         ? { ...one, verdict: 'held' as const, heldBecause: 'a job for it is under way' }
         : one,
     );
-    const view = planViewOf(planId, made, settled, jobs, wanted.dryRun ? 'preview' : 'current', wanted.datasetIds);
-    await savePlan(tx, view, nowMs);
-    if (!wanted.dryRun) await tellPlan(tx, view, nowMs);
+    const { view, isNew } = await savePlan(tx, planViewOf(planId, made, settled, jobs, wanted.dryRun ? 'preview' : 'current', wanted.datasetIds), nowMs);
+    if (!wanted.dryRun && isNew) await tellPlan(tx, view, nowMs);
+    if (!wanted.dryRun) await tellInfeasible(tx, view, nowMs);
     return view;
   });
   return { plan, basis: planBasis(seen) };
@@ -149,19 +149,22 @@ async function insertMove(tx: Tx, snapshot: FleetSnapshot, move: Move, planId: P
 }
 
 async function tellPlan(tx: Tx, view: StoredPlan, nowMs: number): Promise<void> {
-  if (view.moves.length > 0) {
-    const admitted = view.moves.filter((move) => move.verdict === 'admitted').length;
-    const text = `A plan of ${view.moves.length} ${view.moves.length === 1 ? 'move' : 'moves'}, ${admitted} of them started`;
-    await appendEvents(tx, nowMs, [
-      {
-        type: 'plan.made',
-        severity: 'info',
-        text,
-        ids: { planId: view.planId, moves: view.moves.length, admitted, costBefore: view.costBeforePerMonth, costAfter: view.costAfterPerMonth },
-        by: 'control-plane',
-      },
-    ]);
-  }
+  if (view.moves.length === 0) return;
+  const admitted = view.moves.filter((move) => move.verdict === 'admitted').length;
+  const text = `A plan of ${view.moves.length} ${view.moves.length === 1 ? 'move' : 'moves'}, ${admitted} of them started`;
+  await appendEvents(tx, nowMs, [
+    {
+      type: 'plan.made',
+      severity: 'info',
+      text,
+      ids: { planId: view.planId, moves: view.moves.length, admitted, costBefore: view.costBeforePerMonth, costAfter: view.costAfterPerMonth },
+      by: 'control-plane',
+    },
+  ]);
+}
+
+/** An open alert for as long as a policy can not be met. */
+async function tellInfeasible(tx: Tx, view: StoredPlan, nowMs: number): Promise<void> {
   const open = await tx.select({ ids: alert.ids }).from(alert).where(eq(alert.rule, 'policy.infeasible'));
   const infeasible = new Set(view.infeasible.map((one) => one.datasetId));
   for (const { ids } of open)

@@ -66,17 +66,17 @@ async function look(db: Db, position: Position | undefined, afterSeq: number): P
   return { rows, soon: rows.length === 0 && (await hasUnsettled(db)) };
 }
 
-/** Wait out a database that is away, full or not well; only what it refuses is the follower's to know. */
+/** Wait out a database that is away or full; all else is the follower's to know, since nothing says that it will pass. */
 async function lookAgain(thrown: unknown, signal: AbortSignal): Promise<Look> {
   const failure = asStoreFailure(thrown);
-  if (failure.kind === 'refused') throw failure;
+  if (failure.kind !== 'unavailable' && failure.kind !== 'exhausted') throw failure;
   await sleep(awayMs, undefined, { signal }).catch(() => {});
   return { rows: [], soon: true };
 }
 
 /**
  * Every event after the one numbered `afterSeq` (0: from the first), each once, in an order that never changes, until the signal aborts;
- * while the database is away, it waits. Numbers may go down by a little where transactions overlapped: resume with the number
+ * while the database is away or full, it waits. Numbers may go down by a little where transactions overlapped: resume with the number
  * delivered last, not with the highest.
  */
 export async function* followEvents(store: Store, afterSeq: number, signal: AbortSignal): AsyncGenerator<EventRow[]> {

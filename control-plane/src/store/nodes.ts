@@ -2,7 +2,7 @@ import { chainStart } from '@data-in-motion/shared/chain';
 import type { NodeId, SiteId } from '@data-in-motion/shared/domain/ids';
 import type { BootMessage } from '@data-in-motion/shared/protocol/messages';
 import type { PayloadOf } from '@data-in-motion/shared/protocol/topics';
-import { and, eq, inArray, lt, sql } from 'drizzle-orm';
+import { and, eq, inArray, lt, lte, sql } from 'drizzle-orm';
 import type { Db, Tx } from './database.ts';
 import { appendEvents } from './events.ts';
 import { agentStream, node } from './schema.ts';
@@ -17,6 +17,17 @@ export interface BootOutcome {
   readonly endedIncarnation: number | null;
   /** Of the agent's last incarnation that we know: stored up to here without a hole. */
   readonly watermark: number;
+}
+
+/**
+ * What the agent still has of the life that ended it tells anew under the next one, so nothing is missing of that life any more. Where its journal was lost
+ * or set back, it does not remember that life, or not as much of it as was seen: then what is missing stays missing.
+ */
+async function closeStream(tx: Tx, { nodeId, lastIncarnation, lastSeq }: BootMessage): Promise<void> {
+  await tx
+    .update(agentStream)
+    .set({ highestSeen: sql`${agentStream.watermark}` })
+    .where(and(eq(agentStream.nodeId, nodeId), eq(agentStream.incarnation, lastIncarnation), lte(agentStream.highestSeen, lastSeq)));
 }
 
 async function watermarkOf(tx: Db, nodeId: NodeId, incarnation: number): Promise<number> {
@@ -48,6 +59,7 @@ export async function bootNode(tx: Tx, nowMs: number, boot: BootMessage): Promis
     .set({ siteId, host, agentVersion, transferUrl, importRoots, faultsAllowed, bootUid: boot.bootUid, incarnation, lastHeardAtMs: nowMs })
     .where(eq(node.nodeId, nodeId));
   await tx.insert(agentStream).values({ nodeId, incarnation, chain: chainStart }).onConflictDoNothing();
+  await closeStream(tx, boot);
   const ids = { nodeId, incarnation };
   await appendEvents(tx, nowMs, [
     { type: 'agent.started', severity: 'info', text: `The agent on ${nodeId} started (version ${agentVersion}).`, ids, by: `agent ${nodeId}` },

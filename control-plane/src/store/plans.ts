@@ -98,8 +98,21 @@ export async function fleetPlan(db: Db): Promise<typeof plan.$inferSelect | unde
   return row;
 }
 
-/** Keep a plan. A new current one supersedes those before, when it is for the whole fleet, and brings the recommendations of its datasets; a preview changes nothing else. */
-export async function savePlan(tx: Tx, view: StoredPlan, nowMs: number): Promise<void> {
+/**
+ * Keep a plan. A new current one supersedes those before, when it is for the whole fleet, and brings the recommendations of its datasets; a preview changes
+ * nothing else. One for the whole fleet that says the same as the current one takes its place and its name, or a fleet in which nothing moves would push
+ * all others out.
+ *
+ * @returns the plan as it is kept, and whether it is a new one
+ */
+export async function savePlan(tx: Tx, made: StoredPlan, nowMs: number): Promise<{ view: StoredPlan; isNew: boolean }> {
+  const before = made.state === 'current' && made.datasetIds === undefined ? await fleetPlan(tx) : undefined;
+  const view = before === undefined ? made : renewed(before.body as StoredPlan, made);
+  if (view.planId === before?.planId) {
+    await saveRecommendations(tx, view, nowMs);
+    await tx.update(plan).set({ madeAtMs: view.madeAtMs, body: view }).where(eq(plan.planId, before.planId));
+    return { view, isNew: false };
+  }
   if (view.state === 'current') {
     if (view.datasetIds === undefined)
       await tx
@@ -111,6 +124,15 @@ export async function savePlan(tx: Tx, view: StoredPlan, nowMs: number): Promise
   await tx.insert(plan).values({ planId: view.planId as PlanId, madeAtMs: view.madeAtMs, state: view.state, body: view });
   const [oldest] = await tx.select({ planId: plan.planId }).from(plan).orderBy(desc(plan.planId)).offset(plansKept).limit(1);
   if (oldest !== undefined) await tx.delete(plan).where(and(lt(plan.planId, oldest.planId), ne(plan.state, 'current')));
+  return { view, isNew: true };
+}
+
+/** The new plan, under the names of the one before where it says the same: the same moves, none of which became a job now, and the same that can not be met. */
+function renewed(before: StoredPlan, made: StoredPlan): StoredPlan {
+  const says = ({ moves, infeasible }: StoredPlan): string =>
+    JSON.stringify([moves.map((move) => [sameMove(move), move.heldBecause, move.fromReplicaId]), infeasible.map((one) => [one.datasetId, one.rules])]);
+  if (made.moves.some((move) => move.jobId !== null) || says(before) !== says(made)) return made;
+  return { ...made, planId: before.planId, moves: made.moves.map((move, i) => ({ ...move, moveId: before.moves[i]!.moveId })) };
 }
 
 /** What is recommended now takes the place of what was, for the datasets that were looked at; moves that became jobs stay as history. New ones are told. */

@@ -93,6 +93,27 @@ describe.each(storeKinds)('the ingest into $kind', ({ stores }) => {
     expect((await bus.said(({ name }) => name === 'welcome')).payload).toMatchObject({ incarnation: 2, watermark: 1 });
   });
 
+  it('misses nothing of an earlier life that its agent remembers, and all that was lost with a journal', async () => {
+    const missing = async () =>
+      rowsOf<{ inc: number; n: number }>(store.db, sql`select incarnation as inc, (highest_seen - watermark)::int as n from agent_stream order by 1`);
+    const outbox = new Outbox('n1');
+    await bus.deliver('boot', 'n1', bootOf(outbox));
+    const batches = [1, 2, 3].map((i) => outbox.seal([reading('d1', startMs + i)]));
+    await send(batches[0]!);
+    await send(batches[2]!);
+    await ackUpto(1);
+    await expect.poll(missing).toEqual([{ inc: 1, n: 2 }]);
+    await bus.deliver('boot', 'n1', bootOf(outbox, { lastIncarnation: 1, lastSeq: 3 }));
+    expect(await missing()).toEqual([
+      { inc: 1, n: 0 },
+      { inc: 2, n: 0 },
+    ]);
+    for (const batch of outbox.restart(2, batches.slice(1))) if (batch.seq === 2) await send(batch);
+    await expect.poll(missing).toContainEqual({ inc: 2, n: 2 });
+    await bus.deliver('boot', 'n1', bootOf(new Outbox('n1')));
+    expect(await missing()).toContainEqual({ inc: 2, n: 2 });
+  });
+
   it('stores a batch once, however often it comes, and acknowledges it each time after the commit', async () => {
     const outbox = new Outbox('n1');
     const batch = outbox.seal([seen('d1'), reading('d1', startMs), reading('d1', startMs + 1)]);

@@ -1,5 +1,7 @@
+import { systemClock } from '@data-in-motion/shared/clock';
 import { sql } from 'drizzle-orm';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { startDispatch } from '../../src/dispatch/dispatch.ts';
 import { endAlert, endSettledAlerts, raiseAlert } from '../../src/store/alerts.ts';
 import { openStore, rowsOf, type Store } from '../../src/store/database.ts';
 import { appendEvents, followEvents, lastEventSeq, type NewEvent } from '../../src/store/events.ts';
@@ -50,8 +52,8 @@ describe.each(storeKinds)('events on $kind', ({ stores }) => {
     expect(await heard(store, from, 1)).toEqual(['done']);
   });
 
-  it.each(['53300', '42501', 'XX000'])('go on for a follower after the database answered %s', async (code) => {
-    const from = await lastEventSeq(store.db);
+  /** A store whose next look at the events fails once when it is told so. */
+  function failing(code: string | undefined) {
     let isWell = true;
     const db = Object.assign(Object.create(store.db) as Store['db'], {
       select: (...given: Parameters<Store['db']['select']>) => {
@@ -60,11 +62,42 @@ describe.each(storeKinds)('events on $kind', ({ stores }) => {
         throw Object.assign(new Error('no'), { code });
       },
     });
-    const texts = heard(Object.assign(Object.create(store) as Store, { db }), from, 2);
+    return { failing: Object.assign(Object.create(store) as Store, { db }), fail: () => (isWell = false) };
+  }
+
+  it.each(['53300', '57P01', 'ECONNREFUSED'])('go on for a follower after the database answered %s', async (code) => {
+    const from = await lastEventSeq(store.db);
+    const { failing: its, fail } = failing(code);
+    const texts = heard(its, from, 2);
     await store.transaction((tx) => appendEvents(tx, 1, [said('one')]));
-    isWell = false;
+    fail();
     await store.transaction((tx) => appendEvents(tx, 1, [said('two')]));
     expect(await texts).toEqual(['one', 'two']);
+  });
+
+  it.each(['42501', 'XX000', undefined])('end for a follower with a failure that nobody says will pass: %s', async (code) => {
+    const { failing: its, fail } = failing(code);
+    fail();
+    await expect(heard(its, 1, 1)).rejects.toMatchObject({ kind: 'defect' });
+  });
+
+  it('are told on the bus again after such a failure, which is reported', async () => {
+    const { failing: its, fail } = failing('42501');
+    const told: string[] = [];
+    const failures: string[] = [];
+    const bus = {
+      publish: async (name: string, _: string, payload: unknown) => void (name === 'events' && told.push((payload as { data: { text: string } }).data.text)),
+    };
+    fail();
+    const parts = { store: its, bus: bus as never, signingKey: {} as never, clock: systemClock };
+    const dispatch = startDispatch({ ...parts, onFailure: (failure) => failures.push(failure.code) });
+    await vi.waitUntil(() => failures.length === 1);
+    await vi.waitUntil(async () => {
+      await store.transaction((tx) => appendEvents(tx, 1, [said('again')]));
+      return told.includes('again');
+    });
+    expect(failures).toEqual(['database.42501']);
+    await dispatch.stop();
   });
 
   it('end with the signal, also while nothing happens', async () => {
