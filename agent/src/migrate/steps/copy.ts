@@ -161,7 +161,8 @@ async function haveRoom(order: OrderOf<'copy'>, root: Directory, staging: Direct
   // What is in staging already is not free any more and not needed again.
   const hereBytes = found === 'fresh' ? 0 : await allocatedBytes(staging);
   const { bavail, bsize } = await statfs(`/proc/self/fd/${root.fd}`);
-  return parts.rooms.promise(targetOf(parts, order.destination.targetId), Math.max(0, order.bytes - hereBytes), bavail * bsize);
+  const free = { device: (await root.stat()).dev, freeBytes: bavail * bsize };
+  return parts.rooms.promise(targetOf(parts, order.destination.targetId), Math.max(0, order.bytes - hereBytes), free);
 }
 
 async function allocatedBytes(tree: Directory): Promise<number> {
