@@ -94,8 +94,13 @@ export class MqttLink implements Link {
     const { clock, random, settings } = this.#parts;
     for (let attempt = 0; !this.#stopping.signal.aborted; attempt++) {
       const startedMs = clock.monotonicMs();
-      // Without a number that was written down there is no session: a full disk is waited for as a bus that is away.
-      await this.#oneConnection().catch((thrown) => this.#complain(asFailure(thrown).message));
+      await this.#oneConnection().catch((thrown: unknown) => {
+        const failure = asFailure(thrown);
+        // Without a number that was written down there is no session: a full disk is waited for as a bus that is away. That a bus is away,
+        // or refuses us, is an event and never thrown.
+        if (failure.kind !== 'exhausted') throw thrown;
+        this.#complain(failure.message);
+      });
       if (clock.monotonicMs() - startedMs > steadyMs) attempt = 0;
       await clock.sleep(backoffMs(attempt, settings, random), this.#stopping.signal);
     }

@@ -41,6 +41,7 @@ describe('an MQTT link whose bus is away', () => {
     const link = new MqttLink({ ...parts, settings: { ...settings, url }, nextSession: () => ++sessions, onTrouble: () => undefined });
     link.start();
     await vi.waitFor(() => expect(sessions).toBeGreaterThan(10), 10_000);
+    expect(signals.size).toBeGreaterThan(0);
     expect(Math.max(...[...signals].map((signal) => getEventListeners(signal, 'abort').length))).toBeLessThanOrEqual(2);
     await link.stop();
   });
@@ -57,6 +58,30 @@ describe('an MQTT link whose bus is away', () => {
     await vi.waitFor(() => expect(asked).toBeGreaterThan(2), 10_000);
     await link.stop();
     expect(troubles).toEqual(['the disk is full']);
+  });
+
+  test('does not take a mistake of ours for a bus that is away', async () => {
+    const troubles: string[] = [];
+    const nextSession = (): number => {
+      throw new TypeError('a mistake');
+    };
+    const link = new MqttLink({ ...parts, settings: { ...settings, url: 'mqtt://127.0.0.1:1' }, nextSession, onTrouble: (what) => troubles.push(what) });
+    link.start();
+    await expect(link.stop()).rejects.toThrow('a mistake');
+    expect(troubles).toEqual([]);
+  });
+
+  test('goes on trying a bus that refuses its password', async () => {
+    const refusing = createServer((socket) => socket.once('data', () => socket.end(Buffer.from([0x20, 2, 0, 5]))));
+    const url = `mqtt://127.0.0.1:${await listening(refusing)}`;
+    onTestFinished(() => void refusing.close());
+    const troubles: string[] = [];
+    let sessions = 0;
+    const link = new MqttLink({ ...parts, settings: { ...settings, url }, nextSession: () => ++sessions, onTrouble: (what) => troubles.push(what) });
+    link.start();
+    await vi.waitFor(() => expect(sessions).toBeGreaterThan(2), 10_000);
+    await link.stop();
+    expect(troubles).toEqual([expect.stringMatching(/not authorized/i)]);
   });
 });
 
