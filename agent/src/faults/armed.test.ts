@@ -243,6 +243,17 @@ test('a byte that an earlier process turned is turned back before anything else'
   expect(contents(place)).toBe(before);
 });
 
+test('a byte that an earlier version turned, without noting permissions, is turned back', async () => {
+  const place = makeReplica();
+  const before = contents(place);
+  await start().receive(document('flip-byte', replicaId));
+  const [row] = openUndoLog(journal).pending();
+  const { mode: _, ...older } = JSON.parse(row!.detail) as Record<string, unknown>;
+  journal.db.prepare('update fault_undo set detail = ?').run(JSON.stringify(older));
+  await start().undoLeftovers();
+  expect(contents(place)).toBe(before);
+});
+
 test('a file that was repaired or removed meanwhile is left alone', async () => {
   const place = makeReplica();
   const faults = start();

@@ -11,8 +11,8 @@ const plan = z.object({
   file: z.string(),
   device: z.number(),
   inode: z.number(),
-  /** Permissions, to be as they were when a process died while it had them opened. */
-  mode: z.number(),
+  /** Permissions, to be as they were when a process died while it had them opened. Plans that earlier agents made have none. */
+  mode: z.number().optional(),
   offset: z.number(),
   was: z.number(),
   becomes: z.number(),
@@ -51,15 +51,14 @@ async function chooseByte(order: FaultOrder, world: FaultWorld): Promise<Plan> {
   if (files.length === 0) throw refusedFault(`no file with content of copy ${replicaId} lies on this node`);
   const random = seededRandom(order.seed);
   const file = files[randomInt(random, 0, files.length)]!;
-  const mode = (await lstat(file)).mode & permissions;
   // As it will be done: what can not be opened for writing is refused now, not found out again and again.
   const handle = await openForWriting(file);
   try {
-    const { dev, ino, size } = await handle.stat();
+    const { dev, ino, mode, size } = await handle.stat();
     if (size === 0) throw refusedFault(`${file} has become empty`);
     const offset = randomInt(random, 0, size);
     const was = await byteAt(handle, offset);
-    return { file, device: dev, inode: ino, mode, offset, was, becomes: was ^ (1 << randomInt(random, 0, 8)) };
+    return { file, device: dev, inode: ino, mode: mode & permissions, offset, was, becomes: was ^ (1 << randomInt(random, 0, 8)) };
   } finally {
     await handle.close();
   }
@@ -94,7 +93,7 @@ async function replaceByte(planned: Plan, from: number, to: number): Promise<str
   try {
     const { dev, ino, mode, atimeMs, mtimeMs } = await handle.stat();
     if (dev !== planned.device || ino !== planned.inode) return 'another file has its name now';
-    if ((mode & permissions) !== planned.mode) await handle.chmod(planned.mode);
+    if (planned.mode !== undefined && (mode & permissions) !== planned.mode) await handle.chmod(planned.mode);
     if ((await byteAt(handle, planned.offset)) !== from) return 'the byte is not as it was left';
     await handle.write(Buffer.of(to), 0, 1, planned.offset);
     await handle.utimes(atimeMs / 1_000, mtimeMs / 1_000);

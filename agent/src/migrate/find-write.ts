@@ -7,9 +7,9 @@ import { type Pair, pairUp } from './verify-tree.ts';
 const clockGrainNs = 1_000_000n;
 
 /**
- * Whether a copy that is known to be bad shows that somebody wrote to it: something that was not put there, another size, kind or time.
- * Bytes that rotted leave size and time as they were, and what is gone holds nothing to be kept, so neither counts.
- * Nothing is read but names and attributes; whoever asks knows already that the content differs.
+ * Whether a copy that is known to be bad, or never counted, shows that somebody wrote to it: something that was not put there, another size,
+ * kind or time. Bytes that rotted leave size and time as they were, and what is gone holds nothing to be kept, so neither counts.
+ * Nothing is read but names and attributes: whoever asks would let the copy go whatever bytes it was made with.
  *
  * @returns the first sign of a write, null when there is none
  */

@@ -106,7 +106,7 @@ async function sendLeaves(response: ServerResponse, source: ServedSource, query:
     const isTaken = response.write(bytes, (error) => {
       if (error == null) source.give(bytes);
     });
-    if (!isTaken && !signal.aborted) await drained(response, signal);
+    if (!isTaken) await drained(response, signal);
     signal.throwIfAborted();
   }
   response.end();

@@ -146,7 +146,7 @@ export const order = z.discriminatedUnion('kind', [
   /** The source's agent keeps the same certificate, as the second witness. */
   z.object({ ...orderBase, kind: z.literal('witness'), replicaId, rev: count, certificate: z.string().max(8_000) }),
   z.object({ ...orderBase, kind: z.literal('verify'), target: destination, ...identity }),
-  /** One-use permit; without it nothing is ever renamed away or deleted. `recheck: 'skip'` never appears: what can not be read is kept. */
+  /** One-use permit; without it nothing is ever renamed away or deleted, and what can not be read is kept. */
   z.object({ ...orderBase, kind: z.literal('retire'), ...leave }),
   /** `neverCounted`: a copy that was made and never counted, wherever its job left it (staging, place or trash); without it only the trash is touched. */
   z.object({ ...orderBase, kind: z.literal('purge'), ...leave, neverCounted: z.literal(true).optional() }),

@@ -18,8 +18,8 @@ import { compareTree } from '../verify-tree.ts';
  * Delete a copy out of the trash, by a second permit. It is read whole first: a program that still had a file open may have written
  * after the copy was renamed, and then these bytes are nowhere else. Reports `purged`, or `conflict` and deletes nothing.
  *
- * From the moment the first file may be unlinked the copy carries another name, so that half of it is never taken for a changed whole.
- * A copy that never counted is taken out of its place first, and what its job left in staging goes with it.
+ * A copy that never counted is taken out of its place first, and what its job left in staging goes with it. Its content is not read:
+ * it is looked at for signs of a write alone, as one is that was found bad and replaced.
  */
 export async function purge(order: OrderOf<'purge'>, permit: Permit, parts: StepParts, run: StepRun): Promise<void> {
   const { replicaId, targetId } = order.target;
@@ -94,7 +94,7 @@ async function isCurrent(dataset: Directory, replica: RawPath): Promise<boolean>
 /**
  * Nothing can newly open what is in the trash, so once nobody has it open it is what it will be, and reading it then is final.
  * @returns what speaks against deleting, null when nothing does
- * @throws Failure `unavailable` (`purge.in-use`) while a program has a file of the copy open, before anything is read
+ * @throws Failure `unavailable` (`purge.in-use`) while a program has a file of the copy open, before it is read or after
  */
 async function lateWrite(order: OrderOf<'purge'>, trash: Directory, parts: StepParts, run: StepRun): Promise<{ path: string; detail: string } | null> {
   const target = targetOf(parts, order.target.targetId);
