@@ -324,17 +324,32 @@ export class FakeFleet {
     await this.store.db.update(node).set({ incarnation: agent.incarnation, lastHeardAtMs: this.clock.nowMs() }).where(eq(node.nodeId, agent.nodeId));
   }
 
+  /** Every agent that is there asks, does those of its orders that the test lets it do, and tells. */
+  async workRound(does: (order: Order, agent: FakeAgent) => boolean = () => true): Promise<void> {
+    for (const agent of this.agents.values()) {
+      await this.ask(agent);
+      if (agent.isAway) continue;
+      for (const order of agent.document?.orders ?? []) if (does(order, agent)) agent.work(order);
+      await this.deliver(agent);
+    }
+  }
+
+  /** The control plane looks and everybody works, so many times. */
+  async passAndWork(times: number, does?: (order: Order, agent: FakeAgent) => boolean): Promise<void> {
+    for (let round = 0; round < times; round++) {
+      await this.keeper.pass();
+      await this.keeper.settled();
+      await this.workRound(does);
+      await this.clock.advance(2_000);
+    }
+  }
+
   /** Everybody does all they can, round after round, until the test's condition holds. */
   async runUntil(isDone: () => Promise<boolean>, rounds = 60, stepMs = 2_000): Promise<void> {
     for (let round = 0; round < rounds; round++) {
       await this.keeper.pass();
       await this.keeper.settled();
-      for (const agent of this.agents.values()) {
-        await this.ask(agent);
-        if (agent.isAway) continue;
-        for (const order of agent.document?.orders ?? []) agent.work(order);
-        await this.deliver(agent);
-      }
+      await this.workRound();
       if (await isDone()) return;
       await this.clock.advance(stepMs);
     }

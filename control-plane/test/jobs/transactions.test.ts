@@ -117,11 +117,7 @@ describe.each(storeKinds)('on $kind', { timeout: 120_000 }, ({ kind, stores }) =
     for (let round = 0; round < 12; round++) {
       await Promise.all([fleet.keeper.pass(), other.pass()]);
       await Promise.all([fleet.keeper.settled(), other.settled()]);
-      for (const agent of fleet.agents.values()) {
-        await fleet.ask(agent);
-        for (const order of agent.document?.orders ?? []) agent.work(order);
-        await fleet.deliver(agent);
-      }
+      await fleet.workRound();
       // The term passes from one to the other in the middle of the work.
       await fleet.clock.advance(round % 4 === 3 ? 20_000 : 1_000);
       for (const agent of fleet.agents.values()) await fleet.ask(agent);

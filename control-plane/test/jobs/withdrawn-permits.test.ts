@@ -38,21 +38,12 @@ describe.each(storeKinds)('a permit that was not used, on $kind', { timeout: 120
       ).length;
     for (let round = 0; (await out()) === 0; round++) {
       if (round === 60) throw new Error('no permit was granted');
-      await roundOf(fleet);
+      await fleet.workRound();
+      await fleet.clock.advance(2_000);
       await fleet.keeper.pass();
       await fleet.keeper.settled();
     }
     return { fleet, held: held!, surplus, agent: agentOf(surplus.replicaId), other: agentOf(held!.replicaId), copies, out };
-  }
-
-  async function roundOf(fleet: FakeFleet): Promise<void> {
-    for (const agent of fleet.agents.values()) {
-      await fleet.ask(agent);
-      if (agent.isAway) continue;
-      for (const order of agent.document?.orders ?? []) agent.work(order);
-      await fleet.deliver(agent);
-    }
-    await fleet.clock.advance(2_000);
   }
 
   const isLost = (fleet: FakeFleet, agent: FakeAgent) => async () =>
@@ -70,20 +61,12 @@ describe.each(storeKinds)('a permit that was not used, on $kind', { timeout: 120
       other.disk.clear();
       agent.isAway = false;
       const stateOf = async () => (await copies()).find((copy) => copy.replicaId === surplus.replicaId)!.state;
-      for (let round = 0; round < 20; round++) {
-        await fleet.keeper.pass();
-        await fleet.keeper.settled();
-        await roundOf(fleet);
-      }
+      await fleet.passAndWork(20);
       expect(agent.disk.get(surplus.replicaId)).toMatchObject({ place: kind === 'retire' ? 'live' : 'trash' });
       expect(await stateOf()).toBe(kind === 'retire' ? 'verified' : 'trashed');
       if (kind === 'retire') expect((await fleet.store.db.select().from(pointer))[0]!.replicaId).toBe(surplus.replicaId);
       other.isAway = false;
-      for (let round = 0; round < 20; round++) {
-        await fleet.keeper.pass();
-        await fleet.keeper.settled();
-        await roundOf(fleet);
-      }
+      await fleet.passAndWork(20);
       expect(agent.disk.has(surplus.replicaId)).toBe(true);
       await fleet.dispatch.stop();
     },
@@ -99,7 +82,7 @@ describe.each(storeKinds)('a permit that was not used, on $kind', { timeout: 120
       await trouble(fleet, held.replicaId);
       await fleet.keeper.pass();
       expect(await out()).toBe(0);
-      await roundOf(fleet);
+      await fleet.workRound();
       expect(agent.disk.get(surplus.replicaId)?.place).toBe(kind === 'retire' ? 'live' : 'trash');
       await fleet.dispatch.stop();
     }
@@ -138,10 +121,7 @@ describe.each(storeKinds)('a permit that was not used, on $kind', { timeout: 120
     await fleet.keeper.pass();
     await fleet.deliver(agent);
     expect(await stateOf()).toBe('trashed');
-    for (let round = 0; round < 8; round++) {
-      await fleet.keeper.pass();
-      await roundOf(fleet);
-    }
+    await fleet.passAndWork(8);
     expect([await stateOf(), agent.disk.get(surplus.replicaId)?.place]).toEqual(['trashed', 'trash']);
     expect((await fleet.store.db.select().from(event).where(eq(event.type, 'replica.kept'))).length).toBe(1);
     await fleet.store.db.update(cpLeader).set({ distrustedSinceMs: null });

@@ -22,17 +22,8 @@ describe.each(storeKinds)('what an absence left undone, on $kind', { timeout: 12
     const active = () => db.select().from(job).where(eq(job.active, true));
     const agentAt = (targetId: TargetId): FakeAgent => fleet.agents.get(`node-${targetId.slice(1, 2)}` as NodeId)!;
     /** A round of agents that do what they are asked for, but name no copy for themselves where the test says so. */
-    const round = async (isDone: (kind: string, agent: FakeAgent) => boolean = () => true): Promise<void> => {
-      await fleet.keeper.pass();
-      await fleet.keeper.settled();
-      for (const agent of fleet.agents.values()) {
-        await fleet.ask(agent);
-        if (agent.isAway) continue;
-        for (const order of agent.document?.orders ?? []) if (isDone(order.kind, agent)) agent.work(order);
-        await fleet.deliver(agent);
-      }
-      await fleet.clock.advance(2_000);
-    };
+    const round = (isDone: (kind: string, agent: FakeAgent) => boolean = () => true): Promise<void> =>
+      fleet.passAndWork(1, (order, agent) => isDone(order.kind, agent));
     return { fleet, db, replicas, active, agentAt, round };
   }
 
