@@ -6,9 +6,9 @@ import { nodeView, problem, targetView } from '@data-in-motion/shared/api/fleet'
 import { consistencyView, enrollAnswer, joinTokenAnswer, newKey } from '@data-in-motion/shared/api/operations';
 import { topicFor } from '@data-in-motion/shared/protocol/topics';
 import { connectAsync, type MqttClient } from 'mqtt';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect } from 'vitest';
 import { z } from 'zod';
-import { add, closeStages, detailOf, openStage, type Stage, startMs, until, untilMet, untilQuiet } from './stage.ts';
+import { add, closeStages, detailOf, openStage, type Stage, startMs, test, until, untilMet, untilQuiet } from './stage.ts';
 
 /** Whatever comes in at the doors: a clear answer, and nothing is different afterwards. */
 

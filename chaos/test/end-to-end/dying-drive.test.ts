@@ -3,12 +3,12 @@ import path from 'node:path';
 import { eventView } from '@data-in-motion/shared/api/decisions';
 import { deviceHistory, deviceView, targetView } from '@data-in-motion/shared/api/fleet';
 import { certificateBody, certificateDocument, certificateView } from '@data-in-motion/shared/api/operations';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect } from 'vitest';
 import { readSampleDrives } from '../../src/fleet/sample-drives.ts';
 import { checkCopy } from '../../src/invariants/check-copy.ts';
 import type { KnownTarget } from '../../src/invariants/invariant.ts';
 import { copiesOn } from '../../src/invariants/one-good-copy.ts';
-import { add, closeStages, detailOf, dim, expectPromises, openStage, type Stage, says, startMs, until, untilMet, witnessOf } from './stage.ts';
+import { add, closeStages, detailOf, dim, expectPromises, openStage, type Stage, says, startMs, test, until, untilMet, witnessOf } from './stage.ts';
 
 /** A drive lives its last three weeks in a minute and a half, with data on it. */
 

@@ -3,9 +3,9 @@ import { type MoveView, planView } from '@data-in-motion/shared/api/decisions';
 import { fleetStatus, type TargetView, targetView } from '@data-in-motion/shared/api/fleet';
 import { accessEventsAnswer, pricesView } from '@data-in-motion/shared/api/operations';
 import { pricesAt } from '@data-in-motion/shared/domain/price';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect } from 'vitest';
 import { z } from 'zod';
-import { add, closeStages, detailOf, openStage, type Stage, says, startMs, until, untilMet, untilQuiet } from './stage.ts';
+import { add, closeStages, detailOf, openStage, type Stage, says, startMs, test, until, untilMet, untilQuiet } from './stage.ts';
 
 /** Use makes a dataset move: to a fast place while it is read, to a cheap one when it is left alone. And every dollar is in the price book. */
 

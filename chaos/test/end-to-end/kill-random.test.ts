@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { systemClock } from '@data-in-motion/shared/clock';
+import { endedJobStates } from '@data-in-motion/shared/domain/job';
 import { Failure } from '@data-in-motion/shared/failure';
 import { pick, type Random, randomInt, seededRandom } from '@data-in-motion/shared/random';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -40,7 +41,6 @@ const places = [
   ['frankfurt-ssd', 'berlin-archive'],
   ['virginia-block', 'frankfurt-ssd'],
 ] as const;
-const ended = ['done', 'cancelled', 'dead-letter', 'conflict'];
 let stage: Stage;
 let random: Random;
 
@@ -145,9 +145,9 @@ function isUnderWay(error: unknown): void {
 }
 
 async function untilBusy(): Promise<void> {
-  await until('work', 12, async () => ((await jobsOf(stage)).some((job) => !ended.includes(job.state) && job.state !== 'planned') ? true : undefined)).catch(
-    () => 'idle is a moment too',
-  );
+  await until('work', 12, async () =>
+    (await jobsOf(stage)).some((job) => !endedJobStates.includes(job.state) && job.state !== 'planned') ? true : undefined,
+  ).catch(() => 'idle is a moment too');
 }
 
 async function killSomething(): Promise<void> {

@@ -3,13 +3,15 @@ import path from 'node:path';
 import type { DatasetDetail } from '@data-in-motion/shared/api/datasets';
 import { eventView } from '@data-in-motion/shared/api/decisions';
 import { nodeDetail } from '@data-in-motion/shared/api/fleet';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { endedJobStates } from '@data-in-motion/shared/domain/job';
+import { afterAll, beforeAll, expect } from 'vitest';
 import { copiesOn } from '../../src/invariants/one-good-copy.ts';
 import { flipByte } from './flip-byte.ts';
 import {
   add,
   closeStages,
   detailOf,
+  expectEveryPromise,
   expectPromises,
   jobsOf,
   openStage,
@@ -17,6 +19,7 @@ import {
   says,
   setPolicy,
   startMs,
+  test,
   until,
   untilMet,
   untilQuiet,
@@ -72,7 +75,7 @@ test('what the agent finds when it returns is verified before it counts, and wha
   returnedAtMs = items.find((event) => event.ids.nodeId === lost && event.ids.to === 'returned')!.atMs;
   await until('all that came back to be settled', 120, async (last) => {
     await expectVerifiedSinceReturn();
-    const jobs = (await jobsOf(stage)).filter((job) => !['done', 'cancelled', 'dead-letter', 'conflict'].includes(job.state));
+    const jobs = (await jobsOf(stage)).filter((job) => !endedJobStates.includes(job.state));
     const { node } = await stage.fleet.api.call('node', nodeDetail, { path: { nodeId: lost } });
     last(`${lost} is ${node.agentState}; ${jobs.map((job) => `${job.purpose} of ${job.datasetId} ${job.state}`).join(', ')}`);
     return node.agentState === 'online' && jobs.length === 0 ? true : undefined;
@@ -97,15 +100,7 @@ test('what the agent finds when it returns is verified before it counts, and wha
     told.find((text) => /spoiled.*(corrupt|differs from its manifest)/.test(text)),
     told.join('\n'),
   ).toBeDefined();
-  await expectPromises(stage, [
-    'one-good-copy',
-    'verified-is-equal',
-    'policy-met',
-    'pointer-chain',
-    'no-effect-twice',
-    'nothing-left-behind',
-    'telemetry-whole',
-  ]);
+  await expectEveryPromise(stage);
 });
 
 test('nothing of what left is still on any disk', { timeout: 60_000 }, async () => {

@@ -8,15 +8,16 @@ import { type JobView, jobView } from '@data-in-motion/shared/api/decisions';
 import { nodeView, targetView } from '@data-in-motion/shared/api/fleet';
 import { type ConsistencyView, consistencyView } from '@data-in-motion/shared/api/operations';
 import { systemClock } from '@data-in-motion/shared/clock';
+import { endedJobStates } from '@data-in-motion/shared/domain/job';
 import { Failure } from '@data-in-motion/shared/failure';
-import { describe, expect } from 'vitest';
+import { describe, expect, test as vitestTest } from 'vitest';
 import { z } from 'zod';
 import { hasMosquitto, hasPostgres, type MosquittoServer, type PostgresServer, startMosquitto, startPostgres } from '../../../control-plane/test/servers.ts';
 import { readSettings } from '../../src/config.ts';
 import { hurriedLife } from '../../src/fleet/life-settings.ts';
 import { type Fleet, type FleetSettings, startFleet } from '../../src/fleet/local-fleet.ts';
 import { removeTree } from '../../src/fleet/remove-tree.ts';
-import { type InvariantName, invariants } from '../../src/invariants/catalogue.ts';
+import { type InvariantName, invariantNames, invariants } from '../../src/invariants/catalogue.ts';
 import type { KnownTarget, Witness } from '../../src/invariants/invariant.ts';
 
 /** A fleet of real processes for one test file, in a directory that is gone afterwards. */
@@ -32,15 +33,21 @@ export interface Stage {
   close(): Promise<void>;
 }
 
-export interface OutsideServers {
+interface OutsideServers {
   readonly postgres: PostgresServer;
   readonly mosquitto: MosquittoServer;
 }
 
+const hasServers = hasPostgres && hasMosquitto;
+/** `DIM_TEST_SERVERS=outside` runs those suites that choose no servers with a PostgreSQL and a Mosquitto instead of the embedded ones. */
+const usualServers = process.env.DIM_TEST_SERVERS === 'outside' ? 'outside' : 'embedded';
+
+/** For suites that choose no servers: skipped when they should run with servers that are not installed, which is told by name. */
+export const test = vitestTest.skipIf(usualServers === 'outside' && !hasServers);
+
 /** A suite for each way to run a fleet: embedded, and with a PostgreSQL and a Mosquitto; what is not installed is named and skipped. */
 export function describeEveryWay(suite: (servers: 'embedded' | 'outside') => void): void {
-  for (const servers of ['embedded', 'outside'] as const)
-    describe.skipIf(servers === 'outside' && !(hasPostgres && hasMosquitto))(servers, () => suite(servers));
+  for (const servers of ['embedded', 'outside'] as const) describe.skipIf(servers === 'outside' && !hasServers)(servers, () => suite(servers));
 }
 
 /** For a fleet to start and to be filled, on a machine that has other things to do. */
@@ -51,7 +58,7 @@ const repository = path.resolve(import.meta.dirname, '../../..');
 const anything = z.looseObject({});
 
 /** `DIM_TEST_SEED` repeats a run; otherwise every run is another one. Printed, so that it can be repeated. */
-export function chooseSeed(suite: string): number {
+function chooseSeed(suite: string): number {
   const given = Number(process.env.DIM_TEST_SEED ?? '');
   const seed = given > 0 ? given : Math.floor(Math.random() * 2 ** 31);
   console.log(`${suite}: seed ${seed} (DIM_TEST_SEED=${seed} repeats it)`);
@@ -77,9 +84,6 @@ type StageSettings = Partial<FleetSettings> & {
   /** `outside`: a PostgreSQL and a Mosquitto of its own instead of the embedded ones. */
   readonly servers?: 'embedded' | 'outside';
 };
-
-/** `DIM_TEST_SERVERS=outside` runs the suites that choose no servers with those of their own too. */
-const usualServers = process.env.DIM_TEST_SERVERS === 'outside' ? 'outside' : 'embedded';
 
 async function start(suite: string, { servers = usualServers, ...settings }: StageSettings): Promise<Stage> {
   const seed = settings.seed ?? chooseSeed(servers === 'outside' ? `${suite} with PostgreSQL and Mosquitto` : suite);
@@ -199,10 +203,9 @@ export function untilMet(stage: Stage, datasetId: string, withinSeconds = 90): P
 
 /** Nothing under way any more, and every dataset that has a version met. */
 export function untilQuiet(stage: Stage, withinSeconds = 120): Promise<JobView[]> {
-  const still = ['done', 'cancelled', 'dead-letter', 'conflict'];
   return until('the fleet to be at rest', withinSeconds, async (seen) => {
     const jobs = await jobsOf(stage);
-    const open = jobs.filter((job) => !still.includes(job.state));
+    const open = jobs.filter((job) => !endedJobStates.includes(job.state));
     const unmet = (await stage.fleet.api.list('datasets', datasetView)).items.filter((one) => one.policyState !== 'met');
     const datasets = await Promise.all(unmet.map((one) => detailOf(stage, one.datasetId)));
     const nodes = (await stage.fleet.api.list('nodes', nodeView)).items.filter((one) => one.agentState !== 'online');
@@ -224,6 +227,11 @@ export async function expectPromises(stage: Stage, names: readonly InvariantName
     const finding = await invariants[name].check(witness);
     expect(finding, `${name}: ${invariants[name].says}`).toMatchObject({ holds: true });
   }
+}
+
+/** All of them: for the end of a suite that comes to rest. */
+export function expectEveryPromise(stage: Stage): Promise<void> {
+  return expectPromises(stage, invariantNames);
 }
 
 export async function witnessOf({ fleet, consistencyBefore }: Stage): Promise<Witness> {

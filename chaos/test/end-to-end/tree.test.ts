@@ -2,9 +2,9 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, linkSync, lstatSync, mkdirSync, readlinkSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { datasetLocation } from '@data-in-motion/shared/api/datasets';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect } from 'vitest';
 import { readTree, treeDifferences } from './read-tree.ts';
-import { add, closeStages, detailOf, dim, expectPromises, openStage, type Stage, startMs, untilMet, untilQuiet } from './stage.ts';
+import { add, closeStages, detailOf, dim, expectPromises, openStage, type Stage, startMs, test, untilMet, untilQuiet } from './stage.ts';
 
 /** A tree of thousands of real files, and everything that makes file trees hard. */
 

@@ -1,10 +1,10 @@
 import { existsSync } from 'node:fs';
 import path from 'node:path';
 import type { DatasetDetail } from '@data-in-motion/shared/api/datasets';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect } from 'vitest';
 import { flipByte } from './flip-byte.ts';
 import { readTree } from './read-tree.ts';
-import { add, closeStages, detailOf, dim, expectPromises, openStage, type Stage, says, startMs, until, untilMet } from './stage.ts';
+import { add, closeStages, detailOf, dim, expectPromises, openStage, type Stage, says, startMs, test, until, untilMet } from './stage.ts';
 
 /** Bytes rot behind our back, with size and times as they were. */
 
