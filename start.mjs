@@ -51,7 +51,8 @@ process.exit(command === 'start' ? await runFleet(rest) : await runTests(rest));
 async function install() {
   const wanted = digest([at('package-lock.json')]);
   if (readOr(installStamp, '') === wanted && hasNode()) return;
-  // No package may run a script while it is installed (.npmrc): one of them would want a compiler, though it brings what it needs ready-made.
+  // No package may run a script while it is installed: one of them would want a compiler, though it brings what it needs ready-made.
+  // Said in .npmrc, and here, because an environment outranks that.
   if (!matchesLock()) await timed('installing packages (npm ci)', npmCommand(['ci', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error']), root);
   // The exception: Node 24 for this kind of machine.
   if (!hasNode()) await timed('installing Node 24', npmCommand(['rebuild', 'node', '--ignore-scripts=false', '--loglevel=error']), root);
