@@ -1,11 +1,9 @@
 import { defineConfig } from 'vitest/config';
 import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
-const filesBetween = 7;
-
 /**
- * Suites that start whole fleets take a minute and more each and mostly wait. Spread over the run, with small ones between them, they neither
- * meet all at once nor leave the longest to the end, where the other core would have nothing to do.
+ * Suites that start whole fleets are spread evenly over the run: two of them side by side want more memory and CPU than the rest, so others lie between.
+ * The scenarios, the longest, go first.
  */
 class SpreadFleets extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
@@ -14,7 +12,8 @@ class SpreadFleets extends BaseSequencer {
     const fleets = sorted.filter(isFleet);
     fleets.sort((a, b) => Number(b.moduleId.includes('scenarios')) - Number(a.moduleId.includes('scenarios')));
     const others = sorted.filter((file) => !isFleet(file));
-    return [...fleets.flatMap((fleet, i) => [fleet, ...others.slice(i * filesBetween, (i + 1) * filesBetween)]), ...others.slice(fleets.length * filesBetween)];
+    const othersBefore = (fleet: number): number => Math.floor((others.length * fleet) / fleets.length);
+    return fleets.length === 0 ? others : fleets.flatMap((fleet, i) => [fleet, ...others.slice(othersBefore(i), othersBefore(i + 1))]);
   }
 }
 
