@@ -202,7 +202,7 @@ test.skipIf(!isRoot)('what may not be read is left out, counted and named; what 
   const order = await asOrdinaryUser(scanned);
   expect(one.told.find((record) => record.type === 'job' && record.event === 'manifest')).toMatchObject({
     unreadable: 2,
-    notes: expect.arrayContaining(['secret: unreadable: EACCES', 'locked: unreadable: no permission']),
+    notes: expect.arrayContaining(['2 entries could not be read and were left out', 'secret: unreadable: EACCES', 'locked: unreadable: no permission']),
   });
   expect(await asOrdinaryUser(() => one.carryOut(order))).toMatchObject({ event: 'verified' });
   const expected = facts(source);

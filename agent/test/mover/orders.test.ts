@@ -93,10 +93,33 @@ test('pipes and sockets are left out and said so, and a copy without them verifi
   expect(one.told.find((record) => record.type === 'job' && record.event === 'manifest')).toMatchObject({
     objects: 1,
     unreadable: 0,
-    notes: expect.arrayContaining(['1 are no files and were left out']),
+    notes: ['1 pipe, socket or device was left out', 'socket: no file: a pipe, socket or device'],
   });
   expect([...facts(one.path('one', 'letters', replicaId)).keys()]).toEqual(['file']);
   socket.close();
+});
+
+test('a directory that is not there is not waited for: one look, and what to do', async () => {
+  const one = agent();
+  fs.writeFileSync(path.join(source, 'file'), 'x');
+  for (const name of ['nowhere', 'file/below']) {
+    const missing = path.join(source, name);
+    expect(await one.carryOut(scanOrder(id(), { source: { kind: 'directory', path: missing } }))).toMatchObject({
+      event: 'failed',
+      class: 'permanent',
+      code: 'import.not-there',
+      message: `${missing} is not there on node-a`,
+      hint: 'Check the path on that node, then import it again: dim datasets import letters --node node-a --path DIR.',
+    });
+  }
+});
+
+test('a directory that goes away between scan and copy has changed', async () => {
+  fs.writeFileSync(path.join(source, 'file'), 'x');
+  const one = agent();
+  const order = await copyOrder(one);
+  fs.rmSync(source, { recursive: true });
+  expect(await one.carryOut(order)).toMatchObject({ event: 'failed', class: 'source-changed', code: 'source.gone' });
 });
 
 test('what goes away or becomes something else while it is scanned does not end the scan', async () => {

@@ -1,6 +1,6 @@
 import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
-import { Failure } from '@data-in-motion/shared/failure';
+import { asFailure, Failure } from '@data-in-motion/shared/failure';
 import type { OrderOf } from '@data-in-motion/shared/protocol/messages';
 import { Directory, errnoOf, kindOf } from '../directory.ts';
 import { isUnreadable } from '../error-class.ts';
@@ -10,6 +10,7 @@ import type { ManifestEntry } from '../manifest-entry.ts';
 import { mapInOrder } from '../map-in-order.ts';
 import { printable, type RawPath } from '../raw-path.ts';
 import { growing, scanFile, unquietForMs } from '../scan-file.ts';
+import { ScanNotes, whyLeftOut } from '../scan-notes.ts';
 import { aboutJob, type StepParts, type StepRun } from '../step-parts.ts';
 import { type Walked, walkTree } from '../walk-tree.ts';
 import { makeSample } from './sample.ts';
@@ -32,11 +33,13 @@ export async function openScanSource(parts: StepParts, jobId: string, source: Sc
 /**
  * Make the source an immutable list: every path below it, with the hash of every leaf, taken when nobody was writing.
  * Reports `started`, then `manifest`. The source is only read.
+ *
+ * @throws Failure `refused` (`import.not-there`) when there is no such directory; the other `import.…` as `openImportSource`
  */
 export async function scan(order: OrderOf<'scan'>, parts: StepParts, run: StepRun): Promise<ManifestTotals> {
   run.report({ ...aboutJob(run, parts), event: 'started', step: 'scan' });
   const quietMs = order.source.kind === 'sample' ? 0 : parts.settings.quietMs;
-  const source = await openScanSource(parts, order.jobId, order.source, run.signal);
+  const source = await openAtFirst(order, parts, run);
   try {
     const expected = await survey(source, quietMs, parts, run);
     const files = scanFilesOf(parts.stateDirectory, order.jobId);
@@ -65,6 +68,20 @@ export async function scan(order: OrderOf<'scan'>, parts: StepParts, run: StepRu
     return totals;
   } finally {
     await source.close();
+  }
+}
+
+/** What was never there, or not any more, is not waited for: most likely the path was mistyped. */
+async function openAtFirst(order: OrderOf<'scan'>, parts: StepParts, run: StepRun): Promise<Directory> {
+  try {
+    return await openScanSource(parts, order.jobId, order.source, run.signal);
+  } catch (thrown) {
+    if (asFailure(thrown).code !== 'source.gone' || order.source.kind !== 'directory') throw thrown;
+    throw new Failure('refused', {
+      code: 'import.not-there',
+      message: `${order.source.path} is not there on ${parts.nodeId}`,
+      hint: `Check the path on that node, then import it again: dim datasets import ${order.datasetId} --node ${parts.nodeId} --path DIR.`,
+    });
   }
 }
 
@@ -210,11 +227,11 @@ async function take(walked: Walked, quietMs: number, parts: StepParts, signal: A
         return to === null ? null : { entry: { kind: 'l', path: at, to }, leaves: [], inode: null };
       }
       case 'mount-point':
-        return leftOut('another file system is mounted here');
+        return leftOut(whyLeftOut.mounted);
       case 'unreadable':
         return leftOut('unreadable: no permission');
       case 'other':
-        return leftOut('no file: a pipe, socket or device');
+        return leftOut(whyLeftOut.special);
     }
   } catch (thrown) {
     if (isUnreadable(thrown)) return leftOut(`unreadable: ${thrown instanceof Error ? (thrown as NodeJS.ErrnoException).code : 'unknown'}`);
@@ -229,31 +246,5 @@ async function linkTarget({ parent, name }: Walked): Promise<RawPath | null> {
   } catch (thrown) {
     if (errnoOf(thrown) === 'ENOENT') return null;
     throw thrown;
-  }
-}
-
-/** What a person should know of a scan, bounded. */
-class ScanNotes {
-  unreadable = 0;
-  #leftOut = 0;
-  #outside = 0;
-  readonly #examples: string[] = [];
-
-  saw(entry: ManifestEntry): void {
-    if (entry.kind === '!') {
-      if (entry.why.startsWith('unreadable')) this.unreadable++;
-      else this.#leftOut++;
-      if (this.#examples.length < 10) this.#examples.push(`${printable(entry.path)}: ${entry.why}`);
-    }
-    if (entry.kind === 'l' && (entry.to.startsWith('/') || entry.to.startsWith('..'))) this.#outside++;
-  }
-
-  texts(): string[] {
-    return [
-      ...(this.unreadable > 0 ? [`${this.unreadable} could not be read and are not in the version`] : []),
-      ...(this.#leftOut > 0 ? [`${this.#leftOut} are no files and were left out`] : []),
-      ...(this.#outside > 0 ? [`${this.#outside} symbolic links are absolute or lead upwards; they are kept as they are`] : []),
-      ...this.#examples,
-    ];
   }
 }
