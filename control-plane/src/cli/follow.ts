@@ -1,6 +1,7 @@
 import { type DatasetDetail, datasetDetail } from '@data-in-motion/shared/api/datasets';
 import { type JobView, jobView } from '@data-in-motion/shared/api/decisions';
 import { systemClock } from '@data-in-motion/shared/clock';
+import { hasNoPlace } from '@data-in-motion/shared/domain/job';
 import { Failure } from '@data-in-motion/shared/failure';
 import { counted, sentence } from './figures.ts';
 import { Progress } from './progress.ts';
@@ -9,9 +10,9 @@ import type { Session } from './session.ts';
 const lookEveryMs = 400;
 /** A server that restarts is back within this; longer, and the person is told. */
 const longestSilenceMs = 60_000;
-/** The new copy counts; what remains is the old one's grace and trash, which nobody needs to wait for. */
 /** A job that no place is allowed for waits for a person, who is told this long after it began to. */
 const longestHomelessMs = 5_000;
+/** From `grace` on the new copy counts; what remains is the old one's grace and trash, which nobody needs to wait for. */
 const settled: readonly string[] = ['done', 'cancelled', 'conflict', 'dead-letter', 'grace', 'retiring', 'trashed', 'purged'];
 const failed: readonly string[] = ['cancelled', 'conflict', 'dead-letter'];
 
@@ -77,11 +78,6 @@ async function patiently<T>(ask: () => Promise<T>): Promise<T> {
       await systemClock.sleep(lookEveryMs);
     }
   }
-}
-
-/** Scanned, and nowhere to go. */
-function hasNoPlace(job: JobView): boolean {
-  return job.state === 'copying' && job.toTargetId === null && job.waitingBecause !== null;
 }
 
 function noPlace(job: JobView): Failure {

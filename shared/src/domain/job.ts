@@ -112,6 +112,11 @@ export const jobMachine = defineMachine<JobState, JobEvent>({
 /** States in which nothing happens to the job any more unless a person acts. */
 export const endedJobStates: readonly JobState[] = ['done', 'cancelled', 'conflict', 'dead-letter'];
 
+/** Scanned, and no place is allowed to take it: a person has to change the policy or the fleet. */
+export function hasNoPlace(job: { readonly state: JobState; readonly toTargetId: string | null; readonly waitingBecause: string | null }): boolean {
+  return job.state === 'copying' && job.toTargetId === null && job.waitingBecause !== null;
+}
+
 /** The stations the console draws, in order, for each purpose. */
 export const jobTracks: Readonly<Record<JobPurpose, readonly JobState[]>> = {
   import: ['planned', 'scanning', 'copying', 'verifying', 'switched', 'done'],

@@ -1,5 +1,5 @@
 import type { JobView } from '@data-in-motion/shared/api/decisions';
-import { endedJobStates, type JobState, jobTracks } from '@data-in-motion/shared/domain/job';
+import { endedJobStates, hasNoPlace, type JobState, jobTracks } from '@data-in-motion/shared/domain/job';
 
 export type JobGroup = 'running' | 'waiting' | 'failed' | 'ended';
 
@@ -11,11 +11,6 @@ export function jobGroup(job: JobView): JobGroup {
   if (failed.includes(job.state)) return 'failed';
   if (ended.includes(job.state)) return 'ended';
   return waiting.includes(job.state) || hasNoPlace(job) ? 'waiting' : 'running';
-}
-
-/** Scanned, and no place is allowed to take it. */
-function hasNoPlace(job: JobView): boolean {
-  return job.state === 'copying' && job.toTargetId === null && job.waitingBecause !== null;
 }
 
 /** What keeps a job that has not ended from going on, also one that works otherwise, such as a grace time that is held back. */
