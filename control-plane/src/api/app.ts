@@ -24,6 +24,7 @@ import { decisionRoutes } from './routes/decision-routes.ts';
 import { fleetRoutes } from './routes/fleet-routes.ts';
 import { operationRoutes } from './routes/operation-routes.ts';
 import { serveConsole } from './serve-console.ts';
+import { documentServedByHand } from './served-by-hand.ts';
 
 const largestBodyBytes = 4 * 1024 * 1024;
 
@@ -116,6 +117,7 @@ function health(app: Api, { store, bus, metrics, settings, clock }: ApiContext):
 }
 
 function documents(app: Api, { settings }: ApiContext): void {
+  documentServedByHand(app);
   app.openAPIRegistry.registerComponent('securitySchemes', 'apiKey', { type: 'apiKey', in: 'header', name: 'X-Api-Key' });
   app.openAPIRegistry.registerComponent('securitySchemes', 'session', { type: 'apiKey', in: 'cookie', name: 'dim_session' });
   app.doc31('/openapi.json', {

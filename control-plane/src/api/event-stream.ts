@@ -12,7 +12,7 @@ import { type Api, type ApiVariables, checkRole, parse } from './endpoint.ts';
 const pingEveryMs = 15_000;
 
 const seq = z.coerce.number().int().min(0).optional();
-const page = z.object({
+export const eventsQuery = z.object({
   limit: z.coerce.number().int().min(1).max(1_000).default(100),
   before: seq,
   after: seq,
@@ -25,7 +25,7 @@ export function serveEvents(app: Api, store: Store): void {
   app.get('/v1/events', async (c) => {
     checkRole(c.get('caller'), 'viewer');
     if (c.req.header('Accept')?.includes('text/event-stream')) return stream(c, store);
-    const { limit, before, after, type, dataset } = parse('query', page, c.req.query());
+    const { limit, before, after, type, dataset } = parse('query', eventsQuery, c.req.query());
     const rows = await store.db
       .select()
       .from(event)

@@ -151,10 +151,21 @@ export function fleetRoutes(app: Api, context: ApiContext): void {
   });
 }
 
+const whatThereIs = {
+  node: 'dim nodes lists them.',
+  target: 'dim targets lists them.',
+  device: 'dim devices lists them.',
+  dataset: 'dim datasets lists them.',
+  job: 'dim jobs lists them.',
+  certificate: 'dim certificate lists them.',
+  experiment: 'dim chaos lists them.',
+  plan: 'dim plan shows the current one.',
+} as const;
+
 /** @throws refused `<noun>.not-found` */
-export function found<Row>(row: Row | undefined, noun: string, name: string): Row {
+export function found<Row>(row: Row | undefined, noun: keyof typeof whatThereIs, name: string): Row {
   if (row !== undefined) return row;
-  throw new Failure('refused', { code: `${noun}.not-found`, message: `There is no ${noun} "${name}".`, hint: `GET /v1/${noun}s lists them.` });
+  throw new Failure('refused', { code: `${noun}.not-found`, message: `There is no ${noun} "${name}".`, hint: whatThereIs[noun] });
 }
 
 async function history(context: ApiContext, deviceId: DeviceId): Promise<Omit<DeviceHistory, 'device'>> {
