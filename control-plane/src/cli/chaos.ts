@@ -3,15 +3,13 @@ import path from 'node:path';
 import { chaosView, type ExperimentView, experimentView } from '@data-in-motion/shared/api/operations';
 import { type FaultKind, faultKinds } from '@data-in-motion/shared/domain/fault-hooks';
 import { Failure } from '@data-in-motion/shared/failure';
-import { type Command, InvalidArgumentError } from 'commander';
+import { type Command, InvalidArgumentError, Option } from 'commander';
 import { z } from 'zod';
 import { ownEnvironment } from './config.ts';
 import { age, duration } from './figures.ts';
 import { noun, verb } from './session.ts';
 import { table } from './table.ts';
 import { oneOf, parseCount, parseDuration } from './units.ts';
-
-const defaultTtlMs = 60_000;
 
 export function addChaos(program: Command): void {
   const chaos = noun(program, 'chaos', 'faults made on purpose, each bounded by time and undone by itself');
@@ -57,7 +55,7 @@ export function addChaos(program: Command): void {
       );
     },
   });
-  verb<{ ttl: number; set: Record<string, string | number>; seed: number }>(chaos, {
+  verb<{ ttl: number; set?: Record<string, string | number>; seed: number }>(chaos, {
     usage: 'arm <fault> <subject>',
     says: `make a fault (${Object.keys(faultKinds).join(', ')}) on a target, replica, device or node`,
     examples: [
@@ -67,13 +65,13 @@ export function addChaos(program: Command): void {
     ],
     options: (command) =>
       command
-        .option('--ttl <duration>', 'undone after this at the latest', parseDuration, defaultTtlMs)
-        .option('--set <name=value>', 'a parameter of the fault; again for more', collectParameter, {})
+        .addOption(new Option('--ttl <duration>', 'undone after this at the latest').argParser(parseDuration).default(60_000, '1 min'))
+        .option('--set <name=value>', 'a parameter of the fault; again for more', collectParameter)
         .option('--seed <n>', 'what is left to chance follows from it', parseCount, 1),
     async run(session, [kind = '', subject = ''], options) {
       const named = oneOf(Object.keys(faultKinds) as FaultKind[])(kind);
       const experiment = await session.api.call('startExperiment', experimentView, {
-        body: { kind: named, subject, parameters: options.set, ttlMs: options.ttl, seed: options.seed },
+        body: { kind: named, subject, parameters: options.set ?? {}, ttlMs: options.ttl, seed: options.seed },
       });
       session.answer(
         experiment,
@@ -128,7 +126,7 @@ export function addChaos(program: Command): void {
   });
 }
 
-function collectParameter(text: string, before: Record<string, string | number>): Record<string, string | number> {
+function collectParameter(text: string, before: Record<string, string | number> = {}): Record<string, string | number> {
   const match = /^(\w+)=(.+)$/.exec(text);
   if (match === null) throw new InvalidArgumentError(`"${text}" is not name=value.`);
   const [, name = '', value = ''] = match;

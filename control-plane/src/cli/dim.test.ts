@@ -58,11 +58,12 @@ test('a list is a table for people and one JSON document for programs, with key 
 test('a refused request ends with 1 and tells what, which field, and what to do', async () => {
   await serve({
     'POST /v1/datasets': (_, response) =>
-      problem(response, 422, 'Something in the request is not right', 'Too many copies.', 'request.invalid', 'Ask for fewer.'),
+      problem(response, 422, 'Something in the request is not right', 'policy.copies: at most 10', 'request.invalid', 'Ask for fewer.'),
   });
   const ended = await dim(['datasets', 'add', 'photos', '--owner', 'anna', '--sample', '1MB', '--copies', '99']);
   expect(ended.code).toBe(1);
-  expect(ended.err).toContain('Too many copies. policy.copies: at most 10.');
+  expect(ended.err.split('at most 10')).toHaveLength(2);
+  expect(ended.err).toContain('Something in the request is not right: policy.copies: at most 10');
   expect(ended.err).toContain('Ask for fewer.');
   const json = await dim(['datasets', 'add', 'photos', '--owner', 'anna', '--sample', '1MB', '--json']);
   expect(JSON.parse(json.err).error).toMatchObject({ code: 'request.invalid', fix: 'Ask for fewer.' });
@@ -81,6 +82,12 @@ test('wrong usage ends with 2 and asks the server nothing', async () => {
     expect([args.join(' '), ended.code, ended.err !== '']).toEqual([args.join(' '), 2, true]);
   }
   expect(asked).toEqual([]);
+});
+
+test('help tells the usual values in words', async () => {
+  const { out } = await dim(['chaos', 'arm', '--help']);
+  expect(out).toMatch(/--ttl <duration> +undone after this at the latest \(default: 1 min\)/);
+  expect(out).toMatch(/--set <name=value> +a parameter of the fault; again for more\n/);
 });
 
 test('nobody at the address is an error that says how to start one', async () => {

@@ -100,9 +100,9 @@ function refusal(status: number, text: string, route: RouteName): Failure {
   const parsed = problem.safeParse(parseJson(text));
   const kind = status === 502 || status === 503 || status === 504 ? 'unavailable' : 'refused';
   if (!parsed.success) return new Failure(kind, { code: 'api.refused', message: `${routes[route]} answered ${status}: ${text.slice(0, 300)}` });
-  const { title, detail, fix, code, errors } = parsed.data;
-  const fields = (errors ?? []).map((error) => ` ${error.field}: ${error.message}.`).join('');
-  return new Failure(kind, { code, message: `${title}: ${detail}${fields}`, ...(fix === undefined ? {} : { hint: fix }) });
+  // The detail names the wrong fields already.
+  const { title, detail, fix, code } = parsed.data;
+  return new Failure(kind, { code, message: `${title}: ${detail}`, ...(fix === undefined ? {} : { hint: fix }) });
 }
 
 function parseJson(text: string): unknown {
