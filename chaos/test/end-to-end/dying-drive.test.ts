@@ -51,6 +51,8 @@ test('the drive is empty before its recorded last day, and every copy on it was 
   const target = targets.find((one) => one.targetId === targetId)!;
   for (const name of datasets) {
     expect(copiesOn(target, name), name).toEqual([]);
+    // The drive was emptied against a pin to it. No place can meet that policy until a person takes the pin away.
+    expect((await dim(stage, 'datasets', 'policy', 'set', name, '--clear', 'pinnedTargets')).code).toBe(0);
     await untilMet(stage, name);
   }
   const body = certificateBody.parse(JSON.parse((await stage.fleet.api.call('certificate', certificateDocument, { path: { certificateId } })).body));
