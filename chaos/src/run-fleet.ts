@@ -1,8 +1,9 @@
 import { systemClock } from '@data-in-motion/shared/clock';
 import { asFailure, Failure } from '@data-in-motion/shared/failure';
 import type { Settings } from './config.ts';
+import type { Fleet } from './fleet/fleet.ts';
 import { watchableLife } from './fleet/life-settings.ts';
-import { type Fleet, startFleet } from './fleet/local-fleet.ts';
+import { startFleet } from './fleet/local-fleet.ts';
 import type { ProcessExit } from './fleet/supervised-process.ts';
 
 /** A terminal's Ctrl-C and the same signal forwarded by a parent arrive together; a second one later is a person who does not want to wait. */

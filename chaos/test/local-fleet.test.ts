@@ -6,7 +6,8 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { listOf, nodeView } from '@data-in-motion/shared/api/fleet';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { type Fleet, type FleetSettings, startFleet } from '../src/fleet/local-fleet.ts';
+import type { Fleet, FleetSettings } from '../src/fleet/fleet.ts';
+import { startFleet } from '../src/fleet/local-fleet.ts';
 import { freePort } from '../src/fleet/ports.ts';
 import { identify } from '../src/fleet/process-identity.ts';
 

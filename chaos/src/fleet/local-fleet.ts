@@ -6,69 +6,13 @@ import { RouteCaller } from '@data-in-motion/shared/api/route-caller';
 import { type Clock, systemClock } from '@data-in-motion/shared/clock';
 import { Failure } from '@data-in-motion/shared/failure';
 import { agentFiles, targetRoot, writeAgentConfig } from './agent-files.ts';
+import type { Fleet, FleetSettings } from './fleet.ts';
+import { FleetProcesses, root } from './fleet-processes.ts';
 import { endLeftovers, forgetState, type Home, openHome, replaceFile } from './home.ts';
 import { type LocalNode, localNodes } from './local-sites.ts';
 import { assertPortFree, freePort } from './ports.ts';
 import { assignDrives, readSampleDrives } from './sample-drives.ts';
-import { type ProcessExit, SupervisedProcess } from './supervised-process.ts';
 
-export interface FleetSettings {
-  /** DIM_HOME: everything the fleet keeps. */
-  readonly home: string;
-  /** Forget first what an earlier fleet left there. */
-  readonly fresh?: boolean;
-  /** Gives a start up: what is running already is ended in order, and the start is refused. */
-  readonly signal?: AbortSignal;
-  /** 0 takes a free port, which stays the same as long as this fleet runs. */
-  readonly httpPort: number;
-  readonly mqttPort: number;
-  /** Given to every child; a child sees nothing else of our environment. */
-  readonly environment: Readonly<Record<string, string>>;
-  /** More environment for the control plane: its settings, DATABASE_URL, MQTT_URL. */
-  readonly controlPlane?: Readonly<Record<string, string>>;
-  /** More settings for every agent, over those that the fleet writes. */
-  readonly agents?: Readonly<Record<string, unknown>>;
-  readonly nodes?: readonly LocalNode[];
-  readonly importRoots?: readonly string[];
-  /** Pace of the replayed drives. */
-  readonly secondsPerDay?: number;
-  readonly clock?: Clock;
-  /** A step that begins or ended, in words. */
-  readonly onStep?: (text: string) => void;
-  readonly onExit?: (exit: ProcessExit) => void;
-  /** Other programs in place of ours, for the fleet's own tests. */
-  readonly programs?: { readonly controlPlane: string; readonly agent: string };
-}
-
-export interface Fleet {
-  readonly url: string;
-  readonly mqttUrl: string;
-  readonly apiKey: string;
-  readonly api: RouteCaller;
-  readonly home: Home;
-  readonly nodeIds: readonly string[];
-  /** Directory of a target's bytes. */
-  targetRoot(targetId: string): string;
-  processId(name: string): number | undefined;
-  /** End a process; its supervisor starts it again. Resolves when the process is gone. */
-  kill(nodeId: string, signal?: NodeJS.Signals): Promise<void>;
-  killControlPlane(signal?: NodeJS.Signals): Promise<void>;
-  /** All of them in the same moment, as when the power fails. */
-  killEverything(): Promise<void>;
-  /** Take an agent down until `startNode`. */
-  stopNode(nodeId: string, how?: 'orderly' | 'killed'): Promise<void>;
-  startNode(nodeId: string): void;
-  stopControlPlane(how?: 'orderly' | 'killed'): Promise<void>;
-  startControlPlane(): void;
-  /** Resolves when the control plane answers and every agent that should run is heard. */
-  untilReady(limitMs?: number): Promise<void>;
-  /** The console's address with a token that is good once. */
-  loginUrl(): Promise<string>;
-  /** Agents first, then the control plane; whoever does not end in time is killed. */
-  stop(): Promise<void>;
-}
-
-const root = path.resolve(import.meta.dirname, '../../..');
 const controlPlaneName = 'control-plane';
 const agentStopMs = 8_000;
 const controlPlaneStopMs = 10_000;
@@ -77,13 +21,6 @@ const readyLimitMs = 90_000;
 const pollEveryMs = 60;
 /** The threads of a process that was killed may outlive its name in the process table, and hold its ports, for moments. */
 const leftoverPortsMs = 5_000;
-/** Young garbage is small in both: without a limit V8 keeps 16 MB halves, times four processes. */
-const smallHeap = ['--max-semi-space-size=1', '--disable-warning=ExperimentalWarning'];
-/**
- * Two arenas of the C library instead of eight per core: measured, that is what the control plane's memory grew by with each export of its database.
- * Compiled modules are kept beside the packages: a start that finds them need not load the compiler that strips the types.
- */
-const smallProcess = { MALLOC_ARENA_MAX: '2', NODE_COMPILE_CACHE: path.join(root, 'node_modules/.cache/compiled') };
 /** The dying drive's alarm then rises within minutes, and the drive dies minutes after that. */
 const replayFromDay = 20;
 
@@ -122,7 +59,7 @@ class LocalFleet implements Fleet {
   readonly #settings: FleetSettings;
   readonly #nodes: readonly LocalNode[];
   readonly #clock: Clock;
-  readonly #processes = new Map<string, SupervisedProcess>();
+  readonly #processes: FleetProcesses;
   readonly #down = new Set<string>();
   readonly #ports: { readonly http: number; readonly mqtt: number };
   #api: RouteCaller | undefined;
@@ -134,6 +71,8 @@ class LocalFleet implements Fleet {
     this.home = home;
     this.#nodes = settings.nodes ?? localNodes;
     this.#clock = settings.clock ?? systemClock;
+    // Until the start is through, an end is the start's own failure, told once and with the last lines.
+    this.#processes = new FleetProcesses(home, this.#clock, settings.environment, (exit) => (this.#begun ? settings.onExit?.(exit) : undefined));
     this.#ports = { http: httpPort, mqtt: mqttPort };
     this.nodeIds = this.#nodes.map((node) => node.nodeId);
     this.url = `http://127.0.0.1:${httpPort}`;
@@ -152,7 +91,7 @@ class LocalFleet implements Fleet {
   async begin(): Promise<void> {
     const beganMs = this.#clock.monotonicMs();
     this.#say('starting the control plane');
-    this.#supervise(controlPlaneName, this.#settings.programs?.controlPlane ?? path.join(root, 'control-plane/src/main.ts'), [], {
+    this.#processes.start(controlPlaneName, this.#settings.programs?.controlPlane ?? path.join(root, 'control-plane/src/main.ts'), [], {
       DIM_HOME: this.home.directory,
       DIM_HTTP_PORT: String(this.#ports.http),
       DIM_MQTT_PORT: String(this.#ports.mqtt),
@@ -192,7 +131,8 @@ class LocalFleet implements Fleet {
       const silent = waitedFor.filter((nodeId) => !heard.has(nodeId));
       if (silent.length === 0) return;
       this.#unlessGivenUp();
-      if (this.#clock.monotonicMs() > untilMs) throw this.#slow(`The agents ${silent.join(', ')} were not heard within ${limitMs / 1000} s.`, silent[0]!);
+      if (this.#clock.monotonicMs() > untilMs)
+        throw this.#processes.notReady(silent[0]!, `The agents ${silent.join(', ')} were not heard within ${limitMs / 1000} s.`);
       await this.#clock.sleep(pollEveryMs);
     }
   }
@@ -202,37 +142,37 @@ class LocalFleet implements Fleet {
   }
 
   processId(name: string): number | undefined {
-    return this.#process(name).pid;
+    return this.#processes.get(name).pid;
   }
 
   kill(nodeId: string, signal: NodeJS.Signals = 'SIGKILL'): Promise<void> {
-    return this.#process(nodeId).kill(signal);
+    return this.#processes.get(nodeId).kill(signal);
   }
 
   killControlPlane(signal: NodeJS.Signals = 'SIGKILL'): Promise<void> {
-    return this.#process(controlPlaneName).kill(signal);
+    return this.#processes.get(controlPlaneName).kill(signal);
   }
 
   async killEverything(): Promise<void> {
-    await Promise.all([...this.#processes.values()].map((one) => one.kill('SIGKILL')));
+    await Promise.all(this.#processes.all.map((one) => one.kill('SIGKILL')));
   }
 
   async stopNode(nodeId: string, how: 'orderly' | 'killed' = 'orderly'): Promise<void> {
     this.#down.add(nodeId);
-    await this.#process(nodeId).stop(how === 'orderly' ? agentStopMs : 0);
+    await this.#processes.get(nodeId).stop(how === 'orderly' ? agentStopMs : 0);
   }
 
   startNode(nodeId: string): void {
     this.#down.delete(nodeId);
-    this.#process(nodeId).start();
+    this.#processes.get(nodeId).start();
   }
 
   async stopControlPlane(how: 'orderly' | 'killed' = 'orderly'): Promise<void> {
-    await this.#process(controlPlaneName).stop(how === 'orderly' ? controlPlaneStopMs : 0);
+    await this.#processes.get(controlPlaneName).stop(how === 'orderly' ? controlPlaneStopMs : 0);
   }
 
   startControlPlane(): void {
-    this.#process(controlPlaneName).start();
+    this.#processes.get(controlPlaneName).start();
   }
 
   async loginUrl(): Promise<string> {
@@ -246,10 +186,10 @@ class LocalFleet implements Fleet {
   }
 
   async #stopAll(): Promise<void> {
-    const agents = [...this.#processes.values()].filter((one) => one.plan.name !== controlPlaneName);
+    const agents = this.#processes.all.filter((one) => one.plan.name !== controlPlaneName);
     await Promise.all(agents.map((agent) => agent.stop(agentStopMs)));
-    await this.#processes.get(controlPlaneName)?.stop(controlPlaneStopMs);
-    for (const one of this.#processes.values()) one.close();
+    await this.#processes.find(controlPlaneName)?.stop(controlPlaneStopMs);
+    for (const one of this.#processes.all) one.close();
     this.home.release();
   }
 
@@ -268,15 +208,15 @@ class LocalFleet implements Fleet {
       startDay: drives[0]?.days[replayFromDay],
       settings: this.#settings.agents ?? {},
     });
-    this.#supervise(node.nodeId, this.#settings.programs?.agent ?? path.join(root, 'agent/src/main.ts'), ['--config', files.configFile], {});
+    this.#processes.start(node.nodeId, this.#settings.programs?.agent ?? path.join(root, 'agent/src/main.ts'), ['--config', files.configFile], {});
   }
 
   /** A new agent, or one that a new database does not know any more. */
   async #admit(node: LocalNode): Promise<void> {
-    await this.#processes.get(node.nodeId)?.stop(0);
+    await this.#processes.find(node.nodeId)?.stop(0);
     mkdirSync(this.home.agent(node.nodeId), { recursive: true, mode: 0o700 });
     await this.#enrol(node.nodeId);
-    if (this.#processes.has(node.nodeId)) this.#process(node.nodeId).start();
+    if (this.#processes.find(node.nodeId) !== undefined) this.#processes.get(node.nodeId).start();
     else this.#beginAgent(node);
   }
 
@@ -287,34 +227,15 @@ class LocalFleet implements Fleet {
     replaceFile(agentFiles(this.home, nodeId).credentialsFile, `${JSON.stringify({ ...credentials, mqttUrl: this.mqttUrl }, null, 2)}\n`, 0o600);
   }
 
-  #supervise(name: string, script: string, args: readonly string[], env: Readonly<Record<string, string>>): void {
-    const supervised = new SupervisedProcess(
-      {
-        name,
-        program: process.execPath,
-        args: [...smallHeap, script, ...args],
-        env: { ...smallProcess, ...this.#settings.environment, ...env },
-        workingDirectory: root,
-        logs: this.home.logs,
-        run: this.home.run,
-      },
-      this.#clock,
-      // Until the start is through, an end is the start's own failure, told once and with the last lines.
-      (exit) => (this.#begun ? this.#settings.onExit?.(exit) : undefined),
-    );
-    this.#processes.set(name, supervised);
-    supervised.start();
-  }
-
   /** At the first start a control plane that ends is a mistake in its settings: say so at once instead of trying again. */
   async #untilControlPlane(limitMs: number, when: 'first-start' | 'restart'): Promise<void> {
     const api = this.#api ?? new RouteCaller(this.url, '');
     const untilMs = this.#clock.monotonicMs() + limitMs;
-    const process = this.#process(controlPlaneName);
+    const process = this.#processes.get(controlPlaneName);
     while (!(await api.isReady())) {
       this.#unlessGivenUp();
-      if (when === 'first-start' && !process.running) throw this.#slow('The control plane ended while starting.', controlPlaneName);
-      if (this.#clock.monotonicMs() > untilMs) throw this.#slow(`The control plane was not ready within ${limitMs / 1000} s.`, controlPlaneName);
+      if (when === 'first-start' && !process.running) throw this.#processes.notReady(controlPlaneName, 'The control plane ended while starting.');
+      if (this.#clock.monotonicMs() > untilMs) throw this.#processes.notReady(controlPlaneName, `The control plane was not ready within ${limitMs / 1000} s.`);
       await this.#clock.sleep(pollEveryMs);
     }
   }
@@ -323,28 +244,8 @@ class LocalFleet implements Fleet {
     if (!this.#begun && this.#settings.signal?.aborted) throw new Failure('refused', { code: 'fleet.given-up', message: 'The start was given up.' });
   }
 
-  #slow(message: string, name: string): Failure {
-    const lines = this.#process(name).lastLines();
-    return new Failure('unavailable', {
-      code: 'fleet.not-ready',
-      message: `${message}${lines.length === 0 ? '' : `\nIts last lines:\n  ${lines.join('\n  ')}`}`,
-      hint: `The whole log is ${path.join(this.home.logs, `${name}.log`)}`,
-    });
-  }
-
   #nodeList(): Promise<{ items: NodeView[]; asOfMs: number }> {
     return this.api.call('nodes', listOf(nodeView));
-  }
-
-  #process(name: string): SupervisedProcess {
-    const found = this.#processes.get(name);
-    if (found === undefined)
-      throw new Failure('refused', {
-        code: 'fleet.no-such-process',
-        message: `The fleet has no process "${name}".`,
-        hint: `It has ${[...this.#processes.keys()].join(', ')}.`,
-      });
-    return found;
   }
 
   #say(text: string): void {

@@ -14,8 +14,9 @@ import { describe, expect, test as vitestTest } from 'vitest';
 import { z } from 'zod';
 import { hasMosquitto, hasPostgres, type MosquittoServer, type PostgresServer, startMosquitto, startPostgres } from '../../../control-plane/test/servers.ts';
 import { readSettings } from '../../src/config.ts';
+import type { Fleet, FleetSettings } from '../../src/fleet/fleet.ts';
 import { hurriedLife } from '../../src/fleet/life-settings.ts';
-import { type Fleet, type FleetSettings, startFleet } from '../../src/fleet/local-fleet.ts';
+import { startFleet } from '../../src/fleet/local-fleet.ts';
 import { removeTree } from '../../src/fleet/remove-tree.ts';
 import { type InvariantName, invariantNames, invariants } from '../../src/invariants/catalogue.ts';
 import type { KnownTarget, Witness } from '../../src/invariants/invariant.ts';
@@ -220,12 +221,20 @@ export function untilQuiet(stage: Stage, withinSeconds = 120): Promise<JobView[]
   });
 }
 
-/** The catalogue's promises, over everything that the fleet holds. */
+/** The catalogue's promises, over everything that the fleet holds: at once those that always hold, and in a while those that hold again after a disturbance. */
 export async function expectPromises(stage: Stage, names: readonly InvariantName[]): Promise<void> {
-  const witness = await witnessOf(stage);
   for (const name of names) {
-    const finding = await invariants[name].check(witness);
-    expect(finding, `${name}: ${invariants[name].says}`).toMatchObject({ holds: true });
+    const { says: promise, when, check } = invariants[name];
+    const look = async () => check(await witnessOf(stage));
+    if (when === 'always') {
+      const { holds, detail } = await look();
+      expect(holds, `${promise}: ${detail}`).toBe(true);
+    } else
+      await until(`${name} (${promise})`, 60, async (seen) => {
+        const { holds, detail } = await look();
+        seen(detail);
+        return holds ? true : undefined;
+      });
   }
 }
 

@@ -1,0 +1,80 @@
+import path from 'node:path';
+import type { Clock } from '@data-in-motion/shared/clock';
+import { Failure } from '@data-in-motion/shared/failure';
+import type { Home } from './home.ts';
+import { type ProcessExit, SupervisedProcess } from './supervised-process.ts';
+
+/** Our own directory: programs, packages and samples. */
+export const root = path.resolve(import.meta.dirname, '../../..');
+/** Young garbage is small in both: without a limit V8 keeps 16 MB halves, times four processes. */
+const smallHeap = ['--max-semi-space-size=1', '--disable-warning=ExperimentalWarning'];
+/**
+ * Two arenas of the C library instead of eight per core: measured, that is what the control plane's memory grew by with each export of its database.
+ * Compiled modules are kept beside the packages: a start that finds them need not load the compiler that strips the types.
+ */
+const smallProcess = { MALLOC_ARENA_MAX: '2', NODE_COMPILE_CACHE: path.join(root, 'node_modules/.cache/compiled') };
+
+/** The processes of one fleet, by name. Each sees of our environment only what it is given. */
+export class FleetProcesses {
+  readonly #all = new Map<string, SupervisedProcess>();
+  readonly #home: Home;
+  readonly #clock: Clock;
+  readonly #environment: Readonly<Record<string, string>>;
+  readonly #onExit: (exit: ProcessExit) => void;
+
+  constructor(home: Home, clock: Clock, environment: Readonly<Record<string, string>>, onExit: (exit: ProcessExit) => void) {
+    this.#home = home;
+    this.#clock = clock;
+    this.#environment = environment;
+    this.#onExit = onExit;
+  }
+
+  get all(): SupervisedProcess[] {
+    return [...this.#all.values()];
+  }
+
+  /** Start one under a new name, and keep it running. */
+  start(name: string, script: string, args: readonly string[], env: Readonly<Record<string, string>>): void {
+    const supervised = new SupervisedProcess(
+      {
+        name,
+        program: process.execPath,
+        args: [...smallHeap, script, ...args],
+        env: { ...smallProcess, ...this.#environment, ...env },
+        workingDirectory: root,
+        logs: this.#home.logs,
+        run: this.#home.run,
+      },
+      this.#clock,
+      this.#onExit,
+    );
+    this.#all.set(name, supervised);
+    supervised.start();
+  }
+
+  find(name: string): SupervisedProcess | undefined {
+    return this.#all.get(name);
+  }
+
+  /** @throws Failure `refused` that names those there are */
+  get(name: string): SupervisedProcess {
+    const found = this.#all.get(name);
+    if (found === undefined)
+      throw new Failure('refused', {
+        code: 'fleet.no-such-process',
+        message: `The fleet has no process "${name}".`,
+        hint: `It has ${[...this.#all.keys()].join(', ')}.`,
+      });
+    return found;
+  }
+
+  /** That one of them was waited for in vain, with what it said last and where the rest is. */
+  notReady(name: string, message: string): Failure {
+    const lines = this.get(name).lastLines();
+    return new Failure('unavailable', {
+      code: 'fleet.not-ready',
+      message: `${message}${lines.length === 0 ? '' : `\nIts last lines:\n  ${lines.join('\n  ')}`}`,
+      hint: `The whole log is ${path.join(this.#home.logs, `${name}.log`)}`,
+    });
+  }
+}
