@@ -55,29 +55,16 @@ export async function storeAccesses(tx: Tx, nowMs: number, accesses: readonly Ac
 }
 
 /**
- * The agents' running means of accesses per hour: each tells what it sees at the copies it keeps, so a dataset's is the sum over the nodes that have one.
+ * The agents' running means of accesses per hour: each tells what it sees at the copies it keeps, and its last word stands; see `loadSnapshot` for their sum.
  * Late ones are left out, since each agent tells its means again and again.
  */
 export async function storeAccessRates(tx: Db, told: readonly Told<RecordOf<'ewma'>>[]): Promise<void> {
   const newest = new Map(told.filter(({ isLate }) => !isLate).map(({ nodeId, record }) => [`${nodeId} ${record.datasetId}`, { nodeId, record }]));
   if (newest.size === 0) return;
   const rows = [...newest.values()].map(({ nodeId, record }) => ({ node: nodeId, id: record.datasetId, rate: record.accessesPerHour }));
-  // The rows of datasets are held until the sums stand, or two who add at the same time would each miss the other.
-  const known = await rowsOf<{ id: string }>(
-    tx,
-    sql`select dataset_id as id from dataset where dataset_id in (select id from jsonb_to_recordset(${JSON.stringify(rows)}::jsonb) as n(id text)) order by 1 for update`,
-  );
-  const ids = sql`(select id from jsonb_to_recordset(${JSON.stringify(known)}::jsonb) as k(id text))`;
   await tx.execute(
-    sql`insert into access_rate (dataset_id, node_id, per_hour) select id, node, rate from jsonb_to_recordset(${JSON.stringify(rows)}::jsonb) as n(node text, id text, rate float8)
-      where id in ${ids} on conflict (dataset_id, node_id) do update set per_hour = excluded.per_hour`,
-  );
-  await tx.execute(
-    sql`delete from access_rate r where r.dataset_id in ${ids} and not exists (
-      select 1 from replica c join target t on t.target_id = c.target_id
-      where c.dataset_id = r.dataset_id and t.node_id = r.node_id and c.state in ('verified', 'suspect'))`,
-  );
-  await tx.execute(
-    sql`update dataset d set ewma_per_hour = coalesce((select sum(r.per_hour) from access_rate r where r.dataset_id = d.dataset_id), 0) where d.dataset_id in ${ids}`,
+    sql`insert into access_rate (dataset_id, node_id, per_hour)
+      select d.dataset_id, node, rate from jsonb_to_recordset(${JSON.stringify(rows)}::jsonb) as n(node text, id text, rate float8)
+      join dataset d on d.dataset_id = n.id order by 1, 2 on conflict (dataset_id, node_id) do update set per_hour = excluded.per_hour`,
   );
 }

@@ -120,6 +120,7 @@ async function loadDatasets(db: Db, global: Policy, nowMs: number): Promise<Data
   );
   const replicas = await loadReplicas(db);
   const windows = await loadWindows(db, nowMs);
+  const rates = await loadRates(db);
   return rows.map((row) => {
     const held = pointers.get(row.datasetId);
     const version = held === undefined ? undefined : versions.get(held.versionId);
@@ -137,7 +138,7 @@ async function loadDatasets(db: Db, global: Policy, nowMs: number): Promise<Data
       replicas: replicas.get(row.datasetId) ?? [],
       windows: windows.get(row.datasetId) ?? noAccesses(),
       lastAccessAtMs: row.lastAccessAtMs,
-      ewmaPerHour: row.ewmaPerHour,
+      ewmaPerHour: rates.get(row.datasetId) ?? 0,
       heatClass: row.heat?.class ?? null,
       heatDecidedAtMs: row.heat?.decidedAtMs ?? null,
       lastMovedAtMs: row.lastMovedAtMs,
@@ -167,6 +168,18 @@ async function loadReplicas(db: Db): Promise<Map<DatasetId, ReplicaFacts[]>> {
 
 function noAccesses(): WindowCounts[] {
   return heatWindows.map(({ name }) => ({ window: name, reads: 0, writes: 0, readBytes: 0, writtenBytes: 0 }));
+}
+
+/** Accesses per hour: the sum of what the agents told last, of those that have a copy now. */
+async function loadRates(db: Db): Promise<Map<DatasetId, number>> {
+  const rows = await rowsOf<{ datasetId: DatasetId; perHour: number }>(
+    db,
+    sql`select r.dataset_id as "datasetId", sum(r.per_hour) as "perHour" from access_rate r where exists (
+      select 1 from replica c join target t on t.target_id = c.target_id
+      where c.dataset_id = r.dataset_id and t.node_id = r.node_id and c.state in ('verified', 'suspect')
+    ) group by 1`,
+  );
+  return new Map(rows.map((row) => [row.datasetId, row.perHour]));
 }
 
 /**

@@ -109,7 +109,6 @@ export const dataset = pgTable('dataset', {
   rev: bigint('rev', { mode: 'number' }).notNull().default(1),
   ownPolicy: jsonb('own_policy').$type<PolicyOverride>().notNull().default({}),
   heat: jsonb('heat').$type<Heat>(),
-  ewmaPerHour: doublePrecision('ewma_per_hour').notNull().default(0),
   lastAccessAtMs: atMs('last_access_at_ms'),
   lastMovedAtMs: atMs('last_moved_at_ms'),
   createdAtMs: atMs('created_at_ms').notNull(),
@@ -424,7 +423,7 @@ export const accessAggregate = pgTable(
   },
   (table) => [primaryKey({ columns: [table.datasetId, table.windowStartMs] })],
 );
-/** The running mean that each agent with a copy tells last; `dataset.ewma_per_hour` is their sum. */
+/** The running mean that each agent told last of a dataset. */
 export const accessRate = pgTable(
   'access_rate',
   {

@@ -9,6 +9,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { type Ingest, type IngestParts, startIngest } from '../../src/ingest/ingest.ts';
 import { endSettledAlerts } from '../../src/store/alerts.ts';
 import { rowsOf, type Store, type Tx } from '../../src/store/database.ts';
+import { loadSnapshot } from '../../src/store/load-snapshot.ts';
 import * as schema from '../../src/store/schema.ts';
 import { storeKinds, type TestStores } from '../stores.ts';
 import { access, assessment, bootOf, nextUlid, Outbox, reading, seen, startMs, TestBus } from './outbox.ts';
@@ -426,7 +427,7 @@ describe.each(storeKinds)('the ingest into $kind', ({ stores }) => {
       bus.published.length = 0;
       await send(outbox.seal(perHour.map(ewma)), outbox.nodeId);
       await bus.said(({ name, identity, payload }) => name === 'ack' && identity === outbox.nodeId && payload.upto === outbox.seq);
-      return (await store.db.select({ rate: schema.dataset.ewmaPerHour }).from(schema.dataset))[0]!.rate;
+      return (await loadSnapshot(store)).datasets[0]!.ewmaPerHour;
     };
     expect(await rate(one, 3, 12)).toBe(12);
     expect(await rate(two, 0)).toBe(12);
@@ -436,6 +437,8 @@ describe.each(storeKinds)('the ingest into $kind', ({ stores }) => {
     expect(await rate(other, 100)).toBe(15);
     await store.db.delete(schema.replica).where(eq(schema.replica.replicaId, 'r-n1' as never));
     expect(await rate(two, 5)).toBe(5);
+    await store.db.delete(schema.replica);
+    expect((await loadSnapshot(store)).datasets[0]!.ewmaPerHour).toBe(0);
   });
 
   it('keeps targets with the node that declared them first, and notes those that are withdrawn', async () => {
