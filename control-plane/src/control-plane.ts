@@ -23,7 +23,7 @@ import { openStore, type Store } from './store/database.ts';
 import { readGlobalPolicy } from './store/policies.ts';
 import { readPrices } from './store/prices.ts';
 import { apiKey } from './store/schema.ts';
-import { createApiKey } from './store/tokens.ts';
+import { addFirstKey } from './store/tokens.ts';
 import { watchExports } from './store/watch-exports.ts';
 import { startSyntheticLoad } from './synthetic-load.ts';
 
@@ -130,7 +130,7 @@ async function prepare(store: Store, home: string): Promise<void> {
   const file = path.join(home, 'admin.key');
   const [known] = await store.db.select({ keyId: apiKey.keyId }).from(apiKey).limit(1);
   if (known !== undefined && existsSync(file)) return;
-  const { secret } = await createApiKey(store.db, 'admin', 'admin', await store.nowMs());
+  const { secret } = await store.transaction(async (tx) => addFirstKey(tx, await store.nowMs(tx)));
   writeSecret(file, `${secret}\n`);
 }
 

@@ -1,15 +1,11 @@
 import type { experimentRequest } from '@data-in-motion/shared/api/operations';
-import { type FaultKind, faultKinds } from '@data-in-motion/shared/domain/fault-hooks';
+import { faultKinds } from '@data-in-motion/shared/domain/fault-hooks';
 import { Failure } from '@data-in-motion/shared/failure';
 import type { z } from 'zod';
+import type { Disturbance } from '../store/experiment-requests.ts';
 import { type FleetRows, reachableTargets } from './fleet-rows.ts';
 
 type Request = z.infer<typeof experimentRequest>;
-/** A fault and what it is on. */
-export interface Disturbance {
-  readonly kind: FaultKind;
-  readonly subject: string;
-}
 type Replica = FleetRows['replicas'][number];
 
 /**
@@ -21,7 +17,7 @@ type Replica = FleetRows['replicas'][number];
 export function placeFault(rows: FleetRows, request: Request, others: readonly Disturbance[], allowed: boolean): string {
   if (!allowed) throw refusal('chaos.forbidden', 'Faults are switched off on this control plane.', 'Start it with DIM_CHAOS=1; the local fleet does.');
   const kind = faultKinds[request.kind];
-  const unknown = Object.keys(request.parameters).find((name) => !(name in kind.parameters));
+  const unknown = Object.keys(request.parameters).find((name) => !Object.hasOwn(kind.parameters, name));
   if (unknown !== undefined)
     throw refusal('chaos.invalid', `${request.kind} has no parameter "${unknown}".`, `Its parameters: ${Object.keys(kind.parameters).join(', ') || 'none'}.`);
   const nodeId = nodeOf(rows, kind.on, request.subject);

@@ -5,6 +5,7 @@ import { effectivePolicy, type Policy } from '@data-in-motion/shared/domain/poli
 import { type PriceEntry, pricesAt } from '@data-in-motion/shared/domain/price';
 import { and, eq, isNull } from 'drizzle-orm';
 import type { DatasetFacts, FleetSnapshot, TargetFacts } from '../fleet/snapshot.ts';
+import { heardStates } from '../health/agents.ts';
 import type { Store } from '../store/database.ts';
 import { loadSnapshot } from '../store/load-snapshot.ts';
 import { fleetPlan } from '../store/plans.ts';
@@ -37,12 +38,20 @@ export interface FleetRows {
   readonly unreachable: ReadonlyMap<string, string>;
 }
 
+interface Look {
+  readonly beganAtMs: number;
+  isStale: boolean;
+  readonly rows: Promise<FleetRows>;
+}
+
 /** Several requests of one page load share one look at the database. */
 const freshForMs = 250;
 
 export class FleetReader {
   readonly #store: Store;
-  #last: { atMs: number; rows: Promise<FleetRows> } | undefined;
+  #look: Look | undefined;
+  #isLooking = false;
+  #waiting: Promise<FleetRows> | undefined;
 
   constructor(store: Store) {
     this.#store = store;
@@ -50,22 +59,38 @@ export class FleetReader {
     store.signals.on('events', () => this.forget());
   }
 
-  /** The rows, at most a quarter of a second old. */
+  /** The rows, at most a quarter of a second old. One look is under way at a time; who needs a later one waits for it together with all others who do. */
   read(): Promise<FleetRows> {
-    const nowMs = performance.now();
-    if (this.#last === undefined || nowMs - this.#last.atMs > freshForMs) {
-      const rows = readRows(this.#store);
-      this.#last = { atMs: nowMs, rows };
-      rows.catch(() => {
-        this.#last = undefined;
-      });
-    }
-    return this.#last.rows;
+    const look = this.#look;
+    if (look === undefined) return this.#begin();
+    if (!look.isStale && performance.now() - look.beganAtMs <= freshForMs) return look.rows;
+    if (!this.#isLooking) return this.#begin();
+    const begin = (): Promise<FleetRows> => {
+      this.#waiting = undefined;
+      return this.#begin();
+    };
+    this.#waiting ??= look.rows.then(begin, begin);
+    return this.#waiting;
   }
 
-  /** After a change of our own: the next read looks again. */
+  /** After a change: what began before it is not enough for the next read. */
   forget(): void {
-    this.#last = undefined;
+    if (this.#look !== undefined) this.#look.isStale = true;
+  }
+
+  #begin(): Promise<FleetRows> {
+    const rows = readRows(this.#store);
+    const look = { beganAtMs: performance.now(), isStale: false, rows };
+    this.#look = look;
+    this.#isLooking = true;
+    rows.then(
+      () => (this.#isLooking = false),
+      () => {
+        this.#isLooking = false;
+        look.isStale = true;
+      },
+    );
+    return rows;
   }
 }
 
@@ -122,6 +147,6 @@ export function pricesOf(rows: FleetRows, priceClass: string) {
 
 /** Targets whose copies can be read now: the agent is heard, and it reaches the place. */
 export function reachableTargets(rows: FleetRows): ReadonlySet<string> {
-  const heard = new Set(rows.nodes.filter((node) => ['online', 'returned'].includes(node.agentState)).map((node) => node.nodeId));
+  const heard = new Set(rows.nodes.filter((node) => heardStates.includes(node.agentState)).map((node) => node.nodeId));
   return new Set(rows.targets.filter((target) => heard.has(target.nodeId) && target.reachable && target.state !== 'lost').map((target) => target.targetId));
 }

@@ -1,4 +1,5 @@
 import { and, eq, inArray, isNull, ne, notExists, or, sql } from 'drizzle-orm';
+import { heardStates } from '../health/agents.ts';
 import { insertClearingJob } from '../store/jobs.ts';
 import { datasetVersion, job, node, replica, target } from '../store/schema.ts';
 import { type LeaderWrite, type LoopParts, tolerate } from './parts.ts';
@@ -25,7 +26,7 @@ export async function clearLeftovers(parts: LoopParts, write: LeaderWrite): Prom
     .where(
       and(
         or(eq(replica.state, 'trashed'), and(eq(replica.state, 'abandoned'), isNull(replica.verifiedAtMs))),
-        inArray(node.agentState, ['online', 'returned']),
+        inArray(node.agentState, [...heardStates]),
         ne(target.state, 'lost'),
         eq(target.reachable, true),
         notExists(seenTo),

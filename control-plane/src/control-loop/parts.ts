@@ -19,7 +19,7 @@ export interface LoopSettings {
   readonly planEveryMs: number;
   /** How long readers of an old copy have after a switch. */
   readonly graceMs: number;
-  /** How long a copy that left can be restored. */
+  /** How long a copy that left lies in the trash, whole, before it may be deleted. */
   readonly trashMs: number;
   /** A silent agent loses its job after this. */
   readonly leaseMs: number;

@@ -4,6 +4,9 @@ import { step } from '@data-in-motion/shared/machine';
 import type { AgentGraces } from '../fleet/decision-settings.ts';
 import type { NodeFacts } from '../fleet/snapshot.ts';
 
+/** An agent in one of these states is heard: it can be given work, and what it has can be read. */
+export const heardStates: readonly AgentState[] = ['online', 'returned'];
+
 export interface AgentTransition {
   readonly nodeId: NodeId;
   readonly from: AgentState;

@@ -19,11 +19,8 @@ const kindByClass: Readonly<Record<string, FailureKind>> = {
   '57': 'unavailable',
   '58': 'unavailable',
 };
-/** What the driver says, and what the system does: a Unix socket that is away is `ENOENT`, or a refusal where its folder is not ours to read. */
-const lostConnection = [
-  ...['CONNECTION_CLOSED', 'CONNECTION_ENDED', 'CONNECTION_DESTROYED', 'CONNECT_TIMEOUT'],
-  ...['ENOENT', 'EACCES', 'ENOTFOUND', 'EAI_AGAIN', 'ENETUNREACH', 'ENETDOWN', 'EHOSTDOWN'],
-];
+/** What the driver says. Of what the system does the most is known to everybody; here a Unix socket that is away is `ENOENT`, or a refusal where its folder is not ours to read. */
+const lostConnection = ['CONNECTION_CLOSED', 'CONNECTION_ENDED', 'CONNECTION_DESTROYED', 'CONNECT_TIMEOUT', 'ENOENT', 'EACCES'];
 
 /** The innermost error that carries a code: Drizzle wraps what the driver throws. */
 function codedCause(thrown: unknown): { code: string; message: string } | undefined {
@@ -43,6 +40,5 @@ export function asStoreFailure(thrown: unknown): Failure {
   // Of the system's names `EPIPE` has five characters too, but no digit.
   const kind = /^(?=.*\d)[0-9A-Z]{5}$/.test(found.code) ? (kindByClass[found.code.slice(0, 2)] ?? 'defect') : undefined;
   if (kind !== undefined) return new Failure(kind, { code: `database.${found.code.toLowerCase()}`, message: found.message, cause: thrown });
-  const system = asFailure(Object.assign(new Error(found.message, { cause: thrown }), { code: found.code }));
-  return system;
+  return asFailure(Object.assign(new Error(found.message, { cause: thrown }), { code: found.code }));
 }

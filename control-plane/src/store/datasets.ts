@@ -112,7 +112,7 @@ export async function noteConflict(store: Store, thing: string, ids: Readonly<Re
   await store.transaction(async (tx) => {
     const nowMs = await store.nowMs(tx);
     await appendEvents(tx, nowMs, [
-      { type: 'sync_conflict', severity: 'info', text: `Two changes of ${thing} met; the later one was looked at again.`, ids, by },
+      { type: 'sync_conflict', severity: 'info', text: `Two changes of ${thing} met; the later one was not made on what it had not seen.`, ids, by },
     ]);
   });
 }

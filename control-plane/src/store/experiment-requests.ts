@@ -1,9 +1,10 @@
 import type { ExperimentView } from '@data-in-motion/shared/api/operations';
 import type { FaultKind } from '@data-in-motion/shared/domain/fault-hooks';
 import type { NodeId } from '@data-in-motion/shared/domain/ids';
-import { and, eq, inArray, or, sql } from 'drizzle-orm';
+import { and, eq, inArray, or } from 'drizzle-orm';
 import type { Tx } from './database.ts';
 import { appendEvents } from './events.ts';
+import { oneAtATime } from './one-at-a-time.ts';
 import { experiment } from './schema.ts';
 
 export interface NewExperiment {
@@ -16,12 +17,15 @@ export interface NewExperiment {
   readonly by: string;
 }
 
-/** Any number that nobody else takes. */
-const oneAtATime = 7_305_001;
+/** A fault and what it is on. */
+export interface Disturbance {
+  readonly kind: FaultKind;
+  readonly subject: string;
+}
 
 /** Faults that are out there or may be, until the transaction ends by this one alone: two that are asked for together see each other. */
-export async function disturbances(tx: Tx): Promise<{ kind: FaultKind; subject: string }[]> {
-  await tx.execute(sql`select pg_advisory_xact_lock(${oneAtATime})`);
+export async function disturbances(tx: Tx): Promise<Disturbance[]> {
+  await oneAtATime(tx, 'experiments');
   return (
     tx
       .select({ kind: experiment.kind, subject: experiment.subject })

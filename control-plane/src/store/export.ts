@@ -33,10 +33,11 @@ export async function readExport(directory: string): Promise<Blob | undefined> {
   return existsSync(path) ? new Blob([await readFile(path)]) : undefined;
 }
 
-/** Keep what can not be opened for inspection; only the newest of it, or it fills the disk. */
-export function setAside(path: string): void {
-  const aside = `${path}.unreadable`;
+/** Keep the files that the export stands in for, whole or not, for inspection; only the newest of them, or they fill the disk. @returns where they are now */
+export function setAside(path: string): string {
+  const aside = `${path}.aside`;
   rmSync(aside, { recursive: true, force: true });
   if (existsSync(path)) renameSync(path, aside);
   mkdirSync(dirname(path), { recursive: true });
+  return aside;
 }

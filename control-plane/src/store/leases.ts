@@ -2,6 +2,7 @@ import type { JobId, NodeId, ReplicaId, TargetId } from '@data-in-motion/shared/
 import { systemRandom } from '@data-in-motion/shared/random';
 import { ulid } from '@data-in-motion/shared/ulid';
 import { and, eq, inArray } from 'drizzle-orm';
+import { heardStates } from '../health/agents.ts';
 import { isPromotion } from '../jobs/advance.ts';
 import { endAlert } from './alerts.ts';
 import { copiesOf } from './copies.ts';
@@ -48,7 +49,7 @@ export async function leaseJob(tx: Tx, jobId: JobId, leaseMs: number, nowMs: num
 }
 
 function takesWork(row: NodeRow): boolean {
-  return row.agentState === 'online' || row.agentState === 'returned';
+  return heardStates.includes(row.agentState);
 }
 
 /** How soon to try again what can not be leased. */

@@ -40,8 +40,13 @@ async function openOrRestore(directory: string, lock: DirectoryLock): Promise<Op
   else if (exported !== undefined) {
     const readyIn = readFileSync(ready, 'utf8');
     const isCleanEnd = !lock.machineEnded && existsSync(data) && readyIn !== '' && readyIn !== lock.bootId;
-    if (lock.machineEnded || isCleanEnd) setAside(data);
-    if (isCleanEnd) return { client: await openFiles(directory, exported), restored: false };
+    if (isCleanEnd) {
+      const aside = setAside(data);
+      const client = await openFiles(directory, exported);
+      rmSync(aside, { recursive: true });
+      return { client, restored: false };
+    }
+    if (lock.machineEnded) setAside(data);
   }
   try {
     const isLost = exported !== undefined && !existsSync(data);

@@ -7,13 +7,12 @@ import { drizzle } from 'drizzle-orm/postgres-js';
 import postgres, { type TransactionSql } from 'postgres';
 import { type Db, rowsOf, type Store, type StoreSignals, type Tx } from './database.ts';
 import { asStoreFailure } from './database-failure.ts';
+import { oneAtATime } from './one-at-a-time.ts';
 import * as schema from './schema.ts';
 import { fingerprintOf, migrateStore, settleEpoch } from './store-meta.ts';
 import { clientOf, runTransaction } from './transactions.ts';
 
 const channel = 'dim_event';
-/** Any constant: who opens the database first migrates it, the others wait. */
-const migrationLock = 7_246_001;
 /** Between two attempts to connect to a server that is away. */
 const reconnect = { firstDelayMs: 50, longestDelayMs: 1_000 };
 /** Followers look this often even when nobody calls them. */
@@ -126,7 +125,8 @@ export async function openPostgres(databaseUrl: string): Promise<Store> {
   const settle = async (): Promise<string> => {
     const fingerprint = await serverFingerprint(db);
     return transaction(async (tx) => {
-      await tx.execute(sql`select pg_advisory_xact_lock(${migrationLock})`);
+      // Who opens the database first migrates it, the others wait.
+      await oneAtATime(tx, 'migrations');
       await migrateStore(tx);
       return settleEpoch(tx, fingerprint, false);
     });

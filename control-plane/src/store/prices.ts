@@ -1,6 +1,7 @@
 import type { PriceEntry } from '@data-in-motion/shared/domain/price';
-import { desc, eq, sql } from 'drizzle-orm';
+import { desc, eq } from 'drizzle-orm';
 import type { Db, Store } from './database.ts';
+import { oneAtATime } from './one-at-a-time.ts';
 import { priceEntry } from './schema.ts';
 
 /**
@@ -69,14 +70,11 @@ export async function readPrices(db: Db): Promise<{ rev: number; entries: PriceE
   return { rev: newest.rev, entries: rows.map(({ rev: _, ...entry }) => entry) };
 }
 
-/** Any number that nobody else takes. */
-const oneBookAtATime = 7_305_003;
-
 /** Write a whole new book as the next revision, the old ones stay. With `expectedRev` only on top of that revision; undefined when it is another by now. */
 export async function writePrices(store: Store, expectedRev: number | null, entries: readonly PriceEntry[]): Promise<number | undefined> {
   return store.transaction(async (tx) => {
     // Two writers at once would otherwise mix their lines in one revision.
-    await tx.execute(sql`select pg_advisory_xact_lock(${oneBookAtATime})`);
+    await oneAtATime(tx, 'prices');
     const { rev } = await readPrices(tx);
     if (expectedRev !== null && rev !== expectedRev) return undefined;
     await tx.insert(priceEntry).values(entries.map((entry) => ({ ...entry, rev: rev + 1 })));

@@ -1,8 +1,9 @@
 import { createHash, randomBytes } from 'node:crypto';
 import type { Role } from '@data-in-motion/shared/api/operations';
 import { Failure } from '@data-in-motion/shared/failure';
-import { and, asc, eq, gt, isNull, lt, sql } from 'drizzle-orm';
+import { and, asc, eq, gt, isNull, lt } from 'drizzle-orm';
 import type { Db, Tx } from './database.ts';
+import { oneAtATime } from './one-at-a-time.ts';
 import { apiKey, token } from './schema.ts';
 
 /** Who is calling. */
@@ -39,12 +40,9 @@ export async function readApiKeys(db: Db) {
   return db.select({ keyId, name, role, createdAtMs, lastUsedAtMs }).from(apiKey).where(isNull(apiKey.revokedAtMs)).orderBy(asc(createdAtMs), asc(keyId));
 }
 
-/** Any number that nobody else takes. */
-const oneKeyAtATime = 7_305_002;
-
 /** Make a key under a name that no other key has: the name stands in the audit trail. @throws refused `key.exists` */
 export async function addApiKey(tx: Tx, name: string, role: Role, nowMs: number): Promise<{ keyId: string; secret: string }> {
-  await tx.execute(sql`select pg_advisory_xact_lock(${oneKeyAtATime})`);
+  await oneAtATime(tx, 'keys');
   if ((await readApiKeys(tx)).some((key) => key.name === name))
     throw new Failure('refused', {
       code: 'key.exists',
@@ -54,12 +52,21 @@ export async function addApiKey(tx: Tx, name: string, role: Role, nowMs: number)
   return createApiKey(tx, name, role, nowMs);
 }
 
+/** The key that a start writes down: `admin`, or `admin-2` and so on while one whose secret was lost still opens. Names are what sessions and the audit go by. */
+export async function addFirstKey(tx: Tx, nowMs: number): Promise<{ keyId: string; secret: string }> {
+  await oneAtATime(tx, 'keys');
+  const taken = new Set((await readApiKeys(tx)).map((key) => key.name));
+  let name = 'admin';
+  for (let n = 2; taken.has(name); n++) name = `admin-${n}`;
+  return createApiKey(tx, name, 'admin', nowMs);
+}
+
 /**
  * From now on a key opens nothing, and neither do the console sessions and tokens that were made with it.
  * @throws refused `key.not-found`, or `key.last-admin` because nobody could make a key any more
  */
 export async function revokeApiKey(tx: Tx, keyId: string, nowMs: number): Promise<void> {
-  await tx.execute(sql`select pg_advisory_xact_lock(${oneKeyAtATime})`);
+  await oneAtATime(tx, 'keys');
   const keys = await readApiKeys(tx);
   const key = keys.find((one) => one.keyId === keyId);
   if (key === undefined) throw new Failure('refused', { code: 'key.not-found', message: `There is no key "${keyId}".`, hint: 'dim keys list names them.' });

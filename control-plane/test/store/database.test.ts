@@ -152,7 +152,7 @@ describe('the directory of an embedded store', () => {
     writeFileSync(join(directory, 'ready'), 'of the start before');
     writeFileSync(join(directory, 'data', 'left-over'), '');
     const second = await openStore({ databaseUrl: null, directory });
-    expect(existsSync(join(directory, 'data', 'left-over'))).toBe(false);
+    expect([existsSync(join(directory, 'data', 'left-over')), existsSync(join(directory, 'data.aside'))]).toEqual([false, false]);
     expect(second.storeEpoch).toBe(first.storeEpoch);
     expect(await second.db.$count(event)).toBe(1);
     await second.close();

@@ -101,9 +101,7 @@ export function decisionRoutes(app: Api, context: ApiContext): void {
     status: 201,
     async run({ body }) {
       const known = new Set<string>((await fleet.read()).datasets.map((row) => row.datasetId));
-      const stranger = body.datasetIds?.find((datasetId) => !known.has(datasetId));
-      if (stranger !== undefined)
-        throw new Failure('refused', { code: 'dataset.not-found', message: `There is no dataset "${stranger}".`, hint: 'dim datasets lists them.' });
+      for (const datasetId of body.datasetIds ?? []) found(known.has(datasetId) || undefined, 'dataset', datasetId);
       return { body: await loop.makePlan(body) };
     },
   });

@@ -50,13 +50,7 @@ function accessRoutes(app: Api, { store, fleet, loop, clock, random }: ApiContex
     status: 202,
     async run({ body }) {
       const known = new Set<string>((await fleet.read()).datasets.map((row) => row.datasetId));
-      const stranger = body.accesses.find((one) => !known.has(one.datasetId));
-      if (stranger !== undefined)
-        throw new Failure('refused', {
-          code: 'dataset.not-found',
-          message: `There is no dataset "${stranger.datasetId}"; nothing was stored.`,
-          hint: 'dim datasets lists them.',
-        });
+      for (const { datasetId } of body.accesses) found(known.has(datasetId) || undefined, 'dataset', datasetId);
       const nowMs = await store.nowMs();
       if (body.accesses.some((one) => (one.atMs ?? 0) > nowMs + furthestAheadMs))
         throw new Failure('refused', {
@@ -86,13 +80,7 @@ function accessRoutes(app: Api, { store, fleet, loop, clock, random }: ApiContex
       const rows = await fleet.read();
       const known = rows.datasets.map((row) => row.datasetId as string);
       const chosen = body.dataset_ids ?? known;
-      const stranger = chosen.find((datasetId) => !known.includes(datasetId));
-      if (stranger !== undefined)
-        throw new Failure('refused', {
-          code: 'dataset.not-found',
-          message: `There is no dataset "${stranger}"; nothing was made up.`,
-          hint: 'dim datasets lists them.',
-        });
+      for (const datasetId of chosen) found(known.includes(datasetId) || undefined, 'dataset', datasetId);
       if (chosen.length === 0)
         throw new Failure('refused', { code: 'burst.no-datasets', message: 'There are no datasets to read from.', hint: 'Add one first: dim datasets add.' });
       const nowMs = await store.nowMs();
