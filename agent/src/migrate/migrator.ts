@@ -15,7 +15,7 @@ import { classifyError } from './error-class.ts';
 import { LeafBuffers } from './leaf-buffers.ts';
 import { inventoryOf, listTarget } from './list-target.ts';
 import { defaultMoverSettings, type MoverSettings } from './mover-settings.ts';
-import { permitOf } from './permit.ts';
+import { OrderMemory } from './order-memory.ts';
 import { Rooms } from './room.ts';
 import { SourceOpener } from './serve-source.ts';
 import { SmallFileThreads } from './small-files.ts';
@@ -46,8 +46,6 @@ export interface MigratorParts {
   readonly settings: Partial<MoverSettings>;
 }
 
-const keepReadsMs = 3_600_000;
-
 /**
  * Carries out the orders of an agent, by level: the newest document says all that should be going on, and this makes it so.
  * What is asked for again after it ended is told again, not done again; a job that is not in the document any more is stopped.
@@ -58,12 +56,7 @@ export class Migrator {
   readonly #journal: MigrationsJournal;
   readonly #queue: WorkQueue;
   readonly #sources: SourceOpener;
-  readonly #ownReads = new Map<string, number>();
-  /** By permit: when this process first saw it, on its monotonic clock. */
-  readonly #permitsSeen = new Map<string, number>();
-  readonly #retoldAtMs = new Map<string, number>();
-  /** By work: why it waits, as it was told last. */
-  readonly #waitingBecause = new Map<string, string>();
+  readonly #memory: OrderMemory;
   #sweeping: Promise<void> = Promise.resolve();
   #sweptAtMs: number | null = null;
   #isStopped = false;
@@ -74,6 +67,7 @@ export class Migrator {
     this.#journal = journal;
     this.#tell = parts.tell;
     this.#queue = new WorkQueue(settings.parallelJobs);
+    this.#memory = new OrderMemory(parts.clock, settings.retellEveryMs);
     this.#parts = {
       ...parts,
       journal,
@@ -83,7 +77,7 @@ export class Migrator {
       small: new SmallFileThreads(),
       rooms: new Rooms(),
       throttle: new Throttle(settings.bytesPerSecPerTarget, parts.clock),
-      noteOwnRead: (replicaId) => void this.#ownReads.set(replicaId, parts.clock.nowMs()),
+      noteOwnRead: (replicaId) => this.#memory.noteOwnRead(replicaId),
     };
     this.#sources = new SourceOpener(this.#parts);
   }
@@ -96,9 +90,10 @@ export class Migrator {
   /** Start, continue and stop work so that it matches the document's orders. Returns at once. */
   reconcile(document: DesiredDocument): void {
     if (this.#isStopped) return;
-    this.#queue.keepOnly(new Set(document.orders.map((order) => keyText(workKey(order)))));
+    const works = new Set(document.orders.map((order) => keyText(workKey(order))));
+    this.#queue.keepOnly(works);
     for (const order of document.orders) this.#take(order);
-    this.#forgetOldTimes(document);
+    this.#memory.forgetExcept(document, works);
     this.#sweepNowAndThen(new Set(document.liveJobs));
   }
 
@@ -122,7 +117,7 @@ export class Migrator {
 
   /** When the mover itself last read a replica's files; file times up to then say nothing about applications. Null when it did not. */
   lastOwnReadAtMs(replicaId: string): number | null {
-    return this.#ownReads.get(replicaId) ?? null;
+    return this.#memory.lastOwnReadAtMs(replicaId);
   }
 
   /** What the transfer server reads from. @throws Failure `refused` (`source.gone`) */
@@ -149,10 +144,10 @@ export class Migrator {
     if (this.#queue.has(text)) return;
     const told = this.#journal.outcome(key);
     if (told !== undefined) {
-      this.#tellAgain(text, told);
+      if (this.#memory.mayTellAgain(text)) this.#tell(told, 'now');
       return;
     }
-    if ('permitId' in order && !this.#permitsSeen.has(order.permitId)) this.#permitsSeen.set(order.permitId, this.#parts.clock.monotonicMs());
+    this.#memory.see(order);
     const isHeavy = order.kind !== 'activate' && order.kind !== 'witness';
     this.#queue.add({ key: text, claims: claimsOf(order), isHeavy, run: (signal) => this.#carryOut(order, key, signal) });
   }
@@ -210,41 +205,18 @@ export class Migrator {
       case 'verify':
         return verify(order, this.#parts, run);
       case 'retire':
-        return retire(order, permitOf(order, this.#permitsSeen.get(order.permitId) ?? 0), this.#parts, run);
+        return retire(order, this.#memory.permitOf(order), this.#parts, run);
       case 'purge':
-        return purge(order, permitOf(order, this.#permitsSeen.get(order.permitId) ?? 0), this.#parts, run);
+        return purge(order, this.#memory.permitOf(order), this.#parts, run);
     }
-  }
-
-  #tellAgain(key: string, records: readonly AgentRecord[]): void {
-    const nowMs = this.#parts.clock.monotonicMs();
-    const lastMs = this.#retoldAtMs.get(key);
-    if (lastMs !== undefined && nowMs - lastMs < this.#parts.settings.retellEveryMs) return;
-    this.#retoldAtMs.set(key, nowMs);
-    this.#tell(records, 'now');
   }
 
   /** Once for each reason, however often the order comes again meanwhile. */
   #tellWaiting(order: Order, key: string, { code, message, ids }: Failure): void {
-    if (this.#waitingBecause.get(key) === message) return;
-    this.#waitingBecause.set(key, message);
+    if (!this.#memory.isNewReason(key, message)) return;
     const about: Record<string, string> = 'target' in order ? { targetId: order.target.targetId, replicaId: order.target.replicaId } : {};
     const note = { severity: 'info' as const, code, message: `a copy is not deleted yet: ${message}`, ids: { ...ids, ...about, jobId: order.jobId } };
     this.#tell([{ type: 'note', atMs: this.#parts.clock.nowMs(), ...note }], 'soon');
-  }
-
-  #forgetOldTimes(document: DesiredDocument): void {
-    const keys = new Set(document.orders.map((order) => keyText(workKey(order))));
-    for (const seen of [this.#retoldAtMs, this.#waitingBecause]) for (const key of seen.keys()) if (!keys.has(key)) seen.delete(key);
-    this.#forgetOldReads(new Set(document.watched.map((replica) => replica.replicaId)));
-    const permits = new Set<string>(document.orders.flatMap((order) => ('permitId' in order ? [order.permitId] : [])));
-    for (const permitId of this.#permitsSeen.keys()) if (!permits.has(permitId)) this.#permitsSeen.delete(permitId);
-  }
-
-  /** File times are looked at of watched copies alone, and of another one from its first look on. */
-  #forgetOldReads(watched: ReadonlySet<string>): void {
-    const beforeMs = this.#parts.clock.nowMs() - keepReadsMs;
-    for (const [replicaId, atMs] of this.#ownReads) if (atMs < beforeMs && !watched.has(replicaId)) this.#ownReads.delete(replicaId);
   }
 
   #sweepNowAndThen(liveJobs: ReadonlySet<string>): void {

@@ -162,7 +162,7 @@ test('a failure is told again too, and tried again only under a new epoch', asyn
   const jobId = id();
   fs.rmSync(source, { recursive: true });
   const failed = await one.carryOut(scanOrder(jobId));
-  expect(failed).toMatchObject({ event: 'failed', code: 'source.gone' });
+  expect(failed).toMatchObject({ event: 'failed', code: 'import.not-there' });
   fs.mkdirSync(source);
   expect(await one.carryOut(scanOrder(jobId))).toEqual(failed);
   expect(await one.carryOut(scanOrder(jobId, { epoch: 2 }))).toMatchObject({ event: 'manifest', epoch: 2, objects: 0, bytes: 0 });
@@ -181,7 +181,7 @@ test('a failure that can not be written down because the disk is full is found a
   one.order([order]);
   expect(await one.untilNoted('journal.disk-full')).toMatchObject({ ids: { jobId: order.jobId } });
   isFull = false;
-  expect(await one.carryOut(order)).toMatchObject({ event: 'failed', code: 'source.gone' });
+  expect(await one.carryOut(order)).toMatchObject({ event: 'failed', code: 'import.not-there' });
 });
 
 test('a job that vanished from the orders stops, and a new epoch takes over what it had', async () => {
@@ -393,10 +393,10 @@ test('one target that can not be swept keeps nothing else from being swept, and 
 test('the empty place of a copy in the making is not swept', async () => {
   plantTree(source, 'small');
   const faults = switched();
-  const one = agent({ faults: faults.hooks, settings: { sweepAfterMs: 0, sweepEveryMs: 0 } });
+  const one = agent({ faults: faults.hooks, settings: { sweepAfterMs: 60_000, sweepEveryMs: 0 } });
   const order = await copyOrder(one);
   const [letters, empty, lastSwept] = [one.path('one', 'letters'), one.path('one', 'empty'), path.join(one.home, 'state/scans', `${id()}.jsonl`)];
-  const past = new Date(Date.now() - 1_000);
+  const past = new Date(Date.now() - 120_000);
   const isSwept = (place: string): Promise<void> => vi.waitFor(() => expect(fs.existsSync(place)).toBe(false), 10_000);
   let leftBySweep: string[] | undefined;
   faults.before = async (operation) => {
