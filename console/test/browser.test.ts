@@ -2,7 +2,7 @@ import { type Browser, type BrowserContext, chromium, type Page } from 'playwrig
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { buildConsole } from './build-console.ts';
 import { chromiumFlags, chromiumIsHere, chromiumPath } from './chromium.ts';
-import { hostile } from './fixture-fleet.ts';
+import { hostile } from './fixture/moments.ts';
 import { type FixtureServer, startFixtureServer } from './fixture-server.ts';
 
 if (!chromiumIsHere) process.stdout.write(`console/test/browser: skipped, ${chromiumPath} is not here\n`);
@@ -129,6 +129,28 @@ describe.skipIf(!chromiumIsHere)('the console in a browser', { timeout: 120_000 
     expect(await page.getByRole('searchbox').inputValue()).toBe('mri');
     await page.keyboard.press('Escape');
     expect(await page.evaluate(() => document.activeElement?.tagName)).toBe('BODY');
+    await page.close();
+  });
+
+  test('a g is for the key that follows it soon, also when another was pressed shortly before', async () => {
+    const page = await open('/');
+    const heading = (name: string) => page.getByRole('heading', { level: 1, name }).waitFor();
+    await heading('Fleet');
+    await page.clock.install();
+    await page.clock.pauseAt(Date.now() + 60_000);
+    for (const key of ['g', 'd']) await page.keyboard.press(key);
+    await page.clock.runFor(1_400);
+    await heading('Datasets');
+    await page.keyboard.press('g');
+    await page.clock.runFor(200);
+    await page.keyboard.press('e');
+    await heading('Events');
+    await page.keyboard.press('g');
+    await page.clock.runFor(2_000);
+    await page.keyboard.press('d');
+    await page.keyboard.press('g');
+    await page.keyboard.press('p');
+    await heading('Plan');
     await page.close();
   });
 
