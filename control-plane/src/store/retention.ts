@@ -122,13 +122,13 @@ export async function pruneRecommendations(tx: Tx, keep: Retention, nowMs: numbe
 
 const refusalsKept = 10_000;
 
-/** What was refused to callers without an identity: anybody can ask for any number of things. Every other row of the audit stays. */
+/** What callers without an identity got nothing by (also the end of no session): anybody can ask for any number of things. Every other row of the audit stays. */
 export async function pruneRefusals(tx: Tx, rows: number): Promise<number> {
   return countOf(
     tx,
     deletion(
       'audit',
-      sql`select ctid from audit where who = 'nobody' and role = 'viewer' and outcome >= '400' order by seq desc offset ${refusalsKept} limit ${rows}`,
+      sql`select ctid from audit where who = 'nobody' and role = 'viewer' and (outcome >= '400' or action = 'DELETE /v1/session') order by seq desc offset ${refusalsKept} limit ${rows}`,
     ),
   );
 }
