@@ -1,8 +1,8 @@
 import type { NodeId, ReplicaId } from '@data-in-motion/shared/domain/ids';
 import { eq } from 'drizzle-orm';
 import { afterAll, describe, expect, test } from 'vitest';
-import { applyInventory } from '../../src/store/job-reports.ts';
-import { cancelJob } from '../../src/store/jobs.ts';
+import { applyInventory } from '../../src/store/inventory.ts';
+import { cancelJob } from '../../src/store/job-wishes.ts';
 import { leaseJob } from '../../src/store/leases.ts';
 import { device, event, node, replica, syncQueue, target } from '../../src/store/schema.ts';
 import { storeKinds } from '../stores.ts';

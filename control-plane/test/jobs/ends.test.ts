@@ -1,6 +1,7 @@
 import { and, eq } from 'drizzle-orm';
 import { afterAll, describe, expect, test } from 'vitest';
-import { cancelJob, insertVerifyJob, retryJob } from '../../src/store/jobs.ts';
+import { cancelJob, retryJob } from '../../src/store/job-wishes.ts';
+import { insertVerifyJob } from '../../src/store/jobs.ts';
 import { alert, datasetVersion, job, pointer, replica, target } from '../../src/store/schema.ts';
 import { storeKinds } from '../stores.ts';
 import { type FleetOptions, sizeBytes } from './fake-fleet.ts';

@@ -1,15 +1,11 @@
 import { randomBytes } from 'node:crypto';
-import { listOf } from '@data-in-motion/shared/api/fleet';
 import {
   enrollAnswer,
   enrollRequest,
   integrationsView,
   joinTokenAnswer,
   joinTokenRequest,
-  keyRequest,
-  keyView,
   loginTokenAnswer,
-  newKey,
   type Role,
   revoked,
   sessionRequest,
@@ -25,10 +21,11 @@ import { decideAgent } from '../../store/agent-states.ts';
 import { addBusIdentity, putBusIdentity, revokeBusIdentity } from '../../store/bus-identities.ts';
 import { rowsOf, type Tx } from '../../store/database.ts';
 import { node } from '../../store/schema.ts';
-import { addApiKey, callerOfSession, createToken, endSession, readApiKeys, revokeApiKey, useToken } from '../../store/tokens.ts';
+import { callerOfSession, createToken, endSession, readApiKeys, useToken } from '../../store/tokens.ts';
 import { sessionCookie } from '../authenticate.ts';
 import type { ApiContext } from '../context.ts';
 import { type Api, checkRole, endpoint } from '../endpoint.ts';
+import { keyRoutes } from './key-routes.ts';
 
 const loginLifeMs = 10 * 60_000;
 const joinLifeMs = 10 * 60_000;
@@ -168,42 +165,6 @@ function taken(nodeId: string, role: 'agent' | 'client'): Failure {
     code: 'identity.taken',
     message: `"${nodeId}" is the name of ${role === 'agent' ? 'an agent' : 'a client'}.`,
     hint: 'Choose another name.',
-  });
-}
-
-/** Who may call this interface. */
-function keyRoutes(app: Api, { store }: ApiContext): void {
-  endpoint(app, 'keys', {
-    role: 'admin',
-    says: 'The API keys that open, without their secrets',
-    answer: listOf(keyView),
-    async run() {
-      return { body: { items: await readApiKeys(store.db), next: null, asOfMs: await store.nowMs() } };
-    },
-  });
-
-  endpoint(app, 'addKey', {
-    role: 'admin',
-    says: 'Make an API key; its secret is shown this once and kept nowhere',
-    body: keyRequest,
-    answer: newKey,
-    secret: true,
-    status: 201,
-    async run({ body }) {
-      const { keyId, secret } = await store.transaction(async (tx) => addApiKey(tx, body.name, body.role, await store.nowMs(tx)));
-      return { body: { keyId, name: body.name, role: body.role, secret } };
-    },
-  });
-
-  endpoint(app, 'revokeKey', {
-    role: 'admin',
-    says: 'From now on an API key opens nothing, nor does a console session that was begun with it; the last admin key stays',
-    answer: revoked,
-    async run({ params }) {
-      const keyId = params['keyId']!;
-      await store.transaction(async (tx) => revokeApiKey(tx, keyId, await store.nowMs(tx)));
-      return { body: { revoked: keyId } };
-    },
   });
 }
 

@@ -16,7 +16,7 @@ import { z } from '@hono/zod-openapi';
 import { and, asc, desc, eq, lt } from 'drizzle-orm';
 import { readAudit } from '../../audit/audit.ts';
 import { noteConflict } from '../../store/datasets.ts';
-import { cancelJob, retryJob } from '../../store/jobs.ts';
+import { cancelJob, retryJob } from '../../store/job-wishes.ts';
 import { fleetPlan } from '../../store/plans.ts';
 import { readPrices, writePrices } from '../../store/prices.ts';
 import { alert, job, jobTransition, plan, recommendation } from '../../store/schema.ts';
