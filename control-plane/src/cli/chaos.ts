@@ -92,14 +92,14 @@ export function addChaos(program: Command): void {
       session.answer(answer, () => (experimentId === undefined ? 'All faults are being undone.' : `${experimentId} is being undone.`));
     },
   });
-  verb<{ seed: number; ownFleet: boolean; report?: string }>(chaos, {
+  verb<{ seed: number; ownFleet?: true; report?: string }>(chaos, {
     usage: 'run <scenario>',
     says: 'play a scenario (a file, or the name of one of ours) and check that what it promises holds',
     examples: ['chaos run kill-agent-mid-copy --seed 7', 'chaos run ./my-scenario.yaml --own-fleet', 'chaos run flip-byte --report report.md'],
     options: (command) =>
       command
         .option('--seed <n>', 'what is left to chance follows from it', parseCount, 1)
-        .option('--own-fleet', 'start a fleet of its own for it instead of using the one that runs', false)
+        .option('--own-fleet', 'start a fleet of its own for it instead of using the one that runs')
         .option('--report <file>', 'where the report goes; a .json is written beside it'),
     async run(session, [scenario = ''], options) {
       const program = path.resolve(import.meta.dirname, '../../../chaos/src/main.ts');

@@ -9,14 +9,14 @@ import { collect } from './units.ts';
 
 export function addPlan(program: Command): void {
   const plan = noun(program, 'plan', 'what should move where, what it costs and why');
-  verb<{ dryRun: boolean; dataset?: string[] }>(plan, {
+  verb<{ dryRun?: true; dataset?: string[] }>(plan, {
     usage: 'show [plan]',
     isDefault: true,
     says: 'the current plan, another one, or with --dry-run a fresh one that changes nothing',
     examples: ['plan', 'plan --dry-run', 'plan --dry-run --dataset photos', 'plan show 01JD0000000000000000000000'],
     options: (command) =>
       command
-        .option('--dry-run', 'make a new plan from what is known now, without doing anything', false)
+        .option('--dry-run', 'make a new plan from what is known now, without doing anything')
         .option('--dataset <name>', 'only for this dataset; again for more (with --dry-run)', collect),
     async run(session, [planId], options) {
       const shown = options.dryRun

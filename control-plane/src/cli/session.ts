@@ -29,12 +29,12 @@ export function verb<Options = Record<string, never>>(parent: Command, definitio
   const command = parent.command(definition.usage, { isDefault: definition.isDefault ?? false }).description(definition.says);
   definition.options?.(command);
   command
-    .option('--json', 'answer with JSON alone', false)
+    .option('--json', 'answer with JSON alone')
     .option('--url <url>', 'address of the control plane (DIM_URL; otherwise that of the local fleet)')
     .option('--key <key>', 'API key (DIM_API_KEY; otherwise that of the local fleet)')
     .addHelpText('after', `\nExamples:\n${definition.examples.map((example) => `  $ dim ${example}`).join('\n')}`)
     .action(async () => {
-      const options = command.opts<Options & { json: boolean; url?: string; key?: string }>();
+      const options = command.opts<Options & { json?: true; url?: string; key?: string }>();
       await definition.run(
         openSession(options),
         command.processedArgs.flat().filter((arg): arg is string => typeof arg === 'string'),
@@ -48,12 +48,12 @@ export function noun(parent: Command, name: string, says: string): Command {
   return parent.command(name).description(says);
 }
 
-function openSession(options: { json: boolean; url?: string | undefined; key?: string | undefined }): Session {
+function openSession(options: { json?: true | undefined; url?: string | undefined; key?: string | undefined }): Session {
   const access = findAccess(options);
   return {
     access,
     api: new RouteCaller(access.url, access.key ?? ''),
-    json: options.json,
+    json: options.json ?? false,
     answer: (value, text) => process.stdout.write(`${options.json ? JSON.stringify(value, null, 2) : text()}\n`),
     say: (text) => void process.stderr.write(`${text}\n`),
   };
