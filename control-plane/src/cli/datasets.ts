@@ -1,10 +1,11 @@
 import path from 'node:path';
-import { type DatasetDetail, datasetDetail, datasetLocation, datasetView, type policyView } from '@data-in-motion/shared/api/datasets';
+import { type DatasetDetail, datasetDetail, datasetLocation, datasetView } from '@data-in-motion/shared/api/datasets';
 import { systemClock } from '@data-in-motion/shared/clock';
 import { Failure } from '@data-in-motion/shared/failure';
 import type { Command } from 'commander';
 import { z } from 'zod';
-import { age, bytes, change, counted, duration, moment, money, percent, sentence, whole } from './figures.ts';
+import { detailText, notesOf, ownFields } from './dataset-text.ts';
+import { age, bytes, counted, duration, moment, money, whole } from './figures.ts';
 import { followDataset, followJobs } from './follow.ts';
 import { addPolicyOptions, type PolicyOptions, policyPatchOf, policyText } from './policy-options.ts';
 import { noun, type Session, verb } from './session.ts';
@@ -22,7 +23,6 @@ interface SourceOptions {
 /** The server tells more than a command needs: what it answers to a change is passed on as it is. */
 const anything = z.looseObject({});
 const started = z.looseObject({ jobId: z.string() });
-const shownHistory = 12;
 
 export function addDatasets(program: Command): void {
   const datasets = noun(program, 'datasets', 'named trees of files, each with an owner and a policy');
@@ -249,81 +249,4 @@ function addVerify(datasets: Command): void {
       if (bad.length > 0) process.exitCode = 1;
     },
   });
-}
-
-function ownFields(own: { [Field in keyof z.infer<typeof policyView>]?: z.infer<typeof policyView>[Field] | undefined }): Partial<z.infer<typeof policyView>> {
-  return Object.fromEntries(Object.entries(own).filter(([, value]) => value !== undefined));
-}
-
-/** What is to be known of the scan behind the current version: what was left out, and why. */
-function notesOf(detail: DatasetDetail): readonly string[] {
-  return detail.versions.find((version) => version.current)?.notes ?? [];
-}
-
-function detailText(detail: DatasetDetail, nowMs: number): string {
-  const { dataset, replicas } = detail;
-  const heat = dataset.heat;
-  return [
-    facts([
-      ['dataset', `${dataset.name}, of ${dataset.owner}, ${bytes(dataset.sizeBytes)} in ${counted(dataset.objects, 'object')}`],
-      ['version', dataset.versionId === null ? 'none yet' : `${dataset.versionId}, root ${dataset.root}`],
-      ...notesOf(detail).map((note): [string, string] => ['note', note]),
-      ['copies', `${dataset.copiesVerified} of ${dataset.copiesWanted} verified: policy ${dataset.policyState}`],
-      [
-        'heat',
-        heat === null
-          ? 'not judged yet'
-          : `score ${heat.score.toFixed(2)}, ${percent(heat.confidence)} sure, last access ${heat.lastAccessAtMs === null ? 'never' : age(heat.lastAccessAtMs, nowMs)}; ${heat.reason}`,
-      ],
-      ['cost', `${money(dataset.costPerMonth)} per month`],
-    ]),
-    policyText(detail.policy, ownFields(detail.ownPolicy)),
-    table(
-      replicas,
-      [
-        { title: 'copy on', of: (row) => `${row.targetId}${row.primary ? ' *' : ''}` },
-        { title: 'site', of: (row) => row.siteId },
-        { title: 'region', of: (row) => row.region },
-        { title: 'tier', of: (row) => row.tier },
-        { title: 'state', of: (row) => (row.current ? row.state : `${row.state} (old version)`) },
-        { title: 'verified', of: (row) => age(row.verifiedAtMs, nowMs) },
-        { title: '$/month', align: 'right', of: (row) => money(row.costPerMonth) },
-        { title: 'path', of: (row) => row.path },
-      ],
-      'No copies yet.',
-    ),
-    ...replicas.filter((replica) => replica.why !== undefined).map(whyText),
-    ...(detail.findings.length === 0
-      ? []
-      : [detail.findings.map((finding) => `${finding.severity}: ${sentence(finding.text)} ${sentence(finding.remedy)}`).join('\n')]),
-    detail.history
-      .slice(0, shownHistory)
-      .map((line) => `  ${moment(line.atMs, nowMs)}  ${line.text}`)
-      .join('\n'),
-  ]
-    .join('\n\n')
-    .trimEnd();
-}
-
-function whyText(replica: DatasetDetail['replicas'][number]): string {
-  // What could be had comes before what could not, each with the cheapest first.
-  const others = (replica.alternatives ?? []).toSorted((a, b) => Number(b.allowed) - Number(a.allowed)).slice(0, 5);
-  return [
-    `Why on ${replica.targetId}: ${replica.why}`,
-    ...(others.length === 0
-      ? []
-      : [
-          table(
-            others,
-            [
-              { title: '  instead on', of: (row) => `  ${row.targetId}` },
-              { title: '$/month', align: 'right', of: (row) => money(row.totalPerMonth) },
-              { title: 'difference', align: 'right', of: (row) => change(row.differencePerMonth) },
-              { title: 'p95', align: 'right', of: (row) => duration(row.latencyP95Ms) },
-              { title: 'allowed', of: (row) => (row.allowed ? 'yes' : `no: ${row.violates.join(', ')}`) },
-            ],
-            '',
-          ),
-        ]),
-  ].join('\n');
 }
