@@ -3,7 +3,7 @@ import { sql } from 'drizzle-orm';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { startDispatch } from '../../src/dispatch/dispatch.ts';
 import { endAlert, endSettledAlerts, raiseAlert } from '../../src/store/alerts.ts';
-import { openStore, rowsOf, type Store } from '../../src/store/database.ts';
+import { openStore, type Store } from '../../src/store/database.ts';
 import { appendEvents, followEvents, lastEventSeq, type NewEvent } from '../../src/store/events.ts';
 import { alert, event } from '../../src/store/schema.ts';
 import { hasPostgres, type PostgresServer, startPostgres } from '../servers.ts';
@@ -155,14 +155,16 @@ describe.skipIf(!hasPostgres)('events of several control planes', () => {
 
   it('are followed without a gap when a transaction that began earlier ends later', async () => {
     const follower = heard(stores[2]!, 0, 2);
-    let finish = (): void => {};
+    const appended = Promise.withResolvers<void>();
+    const mayEnd = Promise.withResolvers<void>();
     const slow = stores[0]!.transaction(async (tx) => {
       await appendEvents(tx, 1, [said('slow')]);
-      await new Promise<void>((resolve) => (finish = resolve));
+      appended.resolve();
+      await mayEnd.promise;
     });
-    while ((await rowsOf(stores[1]!.db, sql`select 1 from pg_stat_activity where state = 'idle in transaction'`)).length === 0);
+    await appended.promise;
     await stores[1]!.transaction((tx) => appendEvents(tx, 1, [said('fast')]));
-    finish();
+    mayEnd.resolve();
     await slow;
     expect((await follower).sort()).toEqual(['fast', 'slow']);
   });
