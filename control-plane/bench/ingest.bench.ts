@@ -198,7 +198,7 @@ function isBroker(pid: string): boolean {
   }
 }
 
-const server = await startPostgres();
+const server = await startPostgres(['fsync=on']);
 const table = new Table({ head: ['load', 'ours rows/CPU-s', 'unnest rows/CPU-s', 'ratio', 'ours rows/s', 'unnest rows/s'] });
 const results: Record<string, unknown>[] = [];
 let life = 1;

@@ -65,7 +65,8 @@ export interface PostgresServer {
   stop(): Promise<void>;
 }
 
-export async function startPostgres(settings: readonly string[] = []): Promise<PostgresServer> {
+/** @param settings by default nothing is flushed: tests end processes and never the machine, and what a process wrote survives its end */
+export async function startPostgres(settings: readonly string[] = ['fsync=off']): Promise<PostgresServer> {
   const folder = mkdtempSync(join(tmpdir(), 'dim-pg-'));
   const ids = userIds('postgres');
   if (ids !== undefined) chownSync(folder, ids.uid, ids.gid);

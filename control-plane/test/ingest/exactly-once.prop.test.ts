@@ -19,7 +19,7 @@ interface Ground {
 }
 
 async function onPostgres(): Promise<Ground> {
-  const server: PostgresServer = await startPostgres(['fsync=off']);
+  const server: PostgresServer = await startPostgres();
   const open = () => openStore({ databaseUrl: server.url, directory: '' });
   const stores = [await open(), await open()] as const;
   return {
