@@ -3,7 +3,7 @@ import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
 /**
  * Suites that start whole fleets are spread evenly over the run: two of them side by side want more memory and CPU than the rest, so others lie between.
- * The scenarios, the longest, go first.
+ * The scenarios, the longest, go first, and a quarter of the others comes after the last fleet, which would else run alone at the end.
  */
 class SpreadFleets extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
@@ -12,8 +12,8 @@ class SpreadFleets extends BaseSequencer {
     const fleets = sorted.filter(isFleet);
     fleets.sort((a, b) => Number(b.moduleId.includes('scenarios')) - Number(a.moduleId.includes('scenarios')));
     const others = sorted.filter((file) => !isFleet(file));
-    const othersBefore = (fleet: number): number => Math.floor((others.length * fleet) / fleets.length);
-    return fleets.length === 0 ? others : fleets.flatMap((fleet, i) => [fleet, ...others.slice(othersBefore(i), othersBefore(i + 1))]);
+    const othersBefore = (fleet: number): number => Math.floor((0.75 * others.length * fleet) / Math.max(1, fleets.length));
+    return [...fleets.flatMap((fleet, i) => [fleet, ...others.slice(othersBefore(i), othersBefore(i + 1))]), ...others.slice(othersBefore(fleets.length))];
   }
 }
 

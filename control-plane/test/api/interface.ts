@@ -15,6 +15,7 @@ import { startMetrics } from '../../src/metrics/metrics.ts';
 import { openStore, type Store } from '../../src/store/database.ts';
 import { node, target } from '../../src/store/schema.ts';
 import { createApiKey } from '../../src/store/tokens.ts';
+import { freshDirectory } from '../stores.ts';
 
 /** The HTTP interface on a real embedded database, without a network: what stands behind the loop and the bus is not asked here. */
 export interface Interface {
@@ -32,7 +33,8 @@ export interface Interface {
 
 export async function openInterface(): Promise<Interface> {
   const directory = mkdtempSync(path.join(tmpdir(), 'dim-api-'));
-  const store = await openStore({ databaseUrl: null, directory: path.join(directory, 'database') });
+  const database = await freshDirectory();
+  const store = await openStore({ databaseUrl: null, directory: database });
   const nowMs = await store.nowMs();
   let wakes = 0;
   const disconnected: string[] = [];
@@ -98,7 +100,7 @@ export async function openInterface(): Promise<Interface> {
     },
     async close() {
       await store.close();
-      rmSync(directory, { recursive: true, force: true });
+      for (const made of [directory, database]) rmSync(made, { recursive: true, force: true });
     },
   };
 }
