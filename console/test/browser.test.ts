@@ -85,8 +85,10 @@ describe.skipIf(!chromiumIsHere)('the console in a browser', { timeout: 120_000 
             wide: document.documentElement.scrollWidth,
             seen: document.documentElement.clientWidth,
             hacked: 'hacked' in window,
+            titlePx: document.querySelector('header:has(h1) > div')!.clientWidth,
           }));
           expect(body.wide, `${path} scrolls sideways`).toBeLessThanOrEqual(body.seen);
+          expect(body.titlePx, `${path} leaves its title room`).toBeGreaterThanOrEqual(200);
           expect(body.hacked, `${path} ran what a name said`).toBe(false);
         }
         expect(problems).toEqual([]);
