@@ -3,14 +3,13 @@ import type { FaultDocument } from '@data-in-motion/shared/protocol/messages';
 import { eq } from 'drizzle-orm';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { experiment, node, replica, target } from '../../src/store/schema.ts';
-import { type Interface, openInterface } from './interface.ts';
-import { addTwoCopies, copies } from './two-copies.ts';
+import type { Interface } from './interface.ts';
+import { copies, openWithTwoCopies } from './two-copies.ts';
 
 let api: Interface;
 
 beforeAll(async () => {
-  api = await openInterface();
-  await addTwoCopies(api.store);
+  api = await openWithTwoCopies();
 });
 beforeEach(async () => {
   await api.store.db.delete(experiment);

@@ -26,6 +26,8 @@ export interface Interface {
   readonly disconnected: () => readonly string[];
   /** Faults that agents were told. */
   readonly faults: readonly FaultDocument[];
+  /** Pages share one look at the database for a quarter of a second; after this the next one looks anew. */
+  forgetLook(): void;
   call(method: string, path: string, options?: { role?: Role; body?: unknown; headers?: Record<string, string>; raw?: string }): Promise<Response>;
   app: ReturnType<typeof createApp>;
   close(): Promise<void>;
@@ -82,6 +84,7 @@ export async function openInterface(): Promise<Interface> {
   return {
     store,
     keys,
+    forgetLook: () => void store.signals.emit('events'),
     wakes: () => wakes,
     disconnected: () => disconnected,
     faults,

@@ -5,16 +5,15 @@ import type { JobState } from '@data-in-motion/shared/domain/job';
 import { eq } from 'drizzle-orm';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { dataset, datasetVersion, job, plan, replica, target } from '../../src/store/schema.ts';
-import { type Interface, openInterface } from './interface.ts';
-import { addTwoCopies, copies } from './two-copies.ts';
+import type { Interface } from './interface.ts';
+import { copies, openWithTwoCopies } from './two-copies.ts';
 
 let api: Interface;
 const nvme = 'berlin-nvme' as TargetId;
 const third = '01JD0000000000000000000003' as ReplicaId;
 
 beforeAll(async () => {
-  api = await openInterface();
-  await addTwoCopies(api.store);
+  api = await openWithTwoCopies();
 });
 afterAll(() => api.close());
 beforeEach(async () => {
@@ -26,8 +25,7 @@ beforeEach(async () => {
 });
 
 async function look<T>(at: string): Promise<T> {
-  // Pages share one look at the database for a quarter of a second; an event ends it.
-  api.store.signals.emit('events');
+  api.forgetLook();
   return (await (await api.call('GET', at, { role: 'viewer' })).json()) as T;
 }
 const maps = async (): Promise<DatasetView> => (await look<DatasetDetail>('/v1/datasets/maps')).dataset;

@@ -1,11 +1,19 @@
 import type { DatasetId, JobId, NodeId, ReplicaId, SiteId, TargetId, VersionId } from '@data-in-motion/shared/domain/ids';
 import type { Store } from '../../src/store/database.ts';
 import { dataset, datasetVersion, node, pointer, replica, target } from '../../src/store/schema.ts';
+import { type Interface, openInterface } from './interface.ts';
 
 export const copies = { berlin: '01JD0000000000000000000001', frankfurt: '01JD0000000000000000000002' } as const;
 
+/** The interface on such a fleet. */
+export async function openWithTwoCopies(): Promise<Interface> {
+  const api = await openInterface();
+  await addTwoCopies(api.store);
+  return api;
+}
+
 /** A dataset with a verified copy in Berlin, which is primary, and one in Frankfurt. */
-export async function addTwoCopies(store: Store): Promise<void> {
+async function addTwoCopies(store: Store): Promise<void> {
   const { db } = store;
   const nowMs = await store.nowMs();
   const datasetId = 'maps' as DatasetId;

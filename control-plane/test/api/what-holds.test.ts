@@ -4,13 +4,12 @@ import type { DatasetId, JobId, NodeId, ReplicaId, VersionId } from '@data-in-mo
 import { and, eq } from 'drizzle-orm';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { agentStream, batchSeq, node, replica, switchLog } from '../../src/store/schema.ts';
-import { type Interface, openInterface } from './interface.ts';
-import { addTwoCopies, copies } from './two-copies.ts';
+import type { Interface } from './interface.ts';
+import { copies, openWithTwoCopies } from './two-copies.ts';
 
 let api: Interface;
 beforeAll(async () => {
-  api = await openInterface();
-  await addTwoCopies(api.store);
+  api = await openWithTwoCopies();
 });
 afterAll(() => api.close());
 beforeEach(async () => {
@@ -32,19 +31,16 @@ const setNode = (name: string, agentState: 'late' | 'lost' | 'revoked') =>
     .where(eq(node.nodeId, name as NodeId));
 
 async function holds(name: string): Promise<boolean> {
-  await forget();
+  api.forgetLook();
   const { invariants } = (await (await api.call('GET', '/v1/chaos', { role: 'viewer' })).json()) as ChaosView;
   return invariants.find((one) => one.name === name)!.holds;
 }
 
 async function locate(): Promise<{ status: number; body: DatasetLocation & { code?: string; detail?: string; fix?: string } }> {
-  await forget();
+  api.forgetLook();
   const answer = await api.call('GET', '/v1/datasets/maps/location', { role: 'viewer' });
   return { status: answer.status, body: (await answer.json()) as DatasetLocation };
 }
-
-/** Pages share one look at the database for a quarter of a second; an event ends it. */
-const forget = async (): Promise<void> => void api.store.signals.emit('events');
 
 test('a dataset is readable while one verified copy can be reached, and a doubted copy or one on a silent node is none', async () => {
   expect(await holds('readable')).toBe(true);
