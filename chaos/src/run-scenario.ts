@@ -36,9 +36,14 @@ export async function runScenario(settings: Settings, nameOrFile: string, option
   return played.held ? 0 : 1;
 }
 
-/** A fleet that is made for the scenario in a temporary directory and is gone afterwards. */
-export async function inOwnFleet(scenario: Scenario, settings: Pick<Settings, 'environment'>, seed: number, onLine: (text: string) => void): Promise<Played> {
-  const home = mkdtempSync(path.join(tmpdir(), 'dim-chaos-'));
+/** A fleet that is made for the scenario in a temporary directory (`home`, when somebody has prepared one) and is gone afterwards. */
+export async function inOwnFleet(
+  scenario: Scenario,
+  settings: Pick<Settings, 'environment'>,
+  seed: number,
+  onLine: (text: string) => void,
+  home = mkdtempSync(path.join(tmpdir(), 'dim-chaos-')),
+): Promise<Played> {
   try {
     const fleet = await startFleet({
       home,

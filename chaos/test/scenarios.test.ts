@@ -1,6 +1,10 @@
+import { mkdtempSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
 import { expect, test } from 'vitest';
 import { inOwnFleet } from '../src/run-scenario.ts';
 import { ownScenarios, readScenario } from '../src/scenarios/scenario.ts';
+import { prepareHome } from './prepare-home.ts';
 
 /** Each takes most of a minute: at a desk the ones that say most, everything where a machine waits and not a person. */
 const atADesk = ['flip-byte', 'kill-agent-mid-copy', 'kill-everything'];
@@ -16,7 +20,9 @@ for (const name of ownScenarios()) {
     `what the scenario ${name} promises holds`,
     async () => {
       const lines: string[] = [];
-      const played = await inOwnFleet(readScenario(name), { environment: { PATH: process.env.PATH ?? '' } }, seed, (line) => lines.push(line));
+      const home = mkdtempSync(path.join(tmpdir(), 'dim-chaos-'));
+      await prepareHome(home);
+      const played = await inOwnFleet(readScenario(name), { environment: { PATH: process.env.PATH ?? '' } }, seed, (line) => lines.push(line), home);
       const broken = played.promises.filter((one) => !one.holds).map((one) => `${one.name}: ${one.detail}`);
       expect({ stopped: played.stopped, broken }, `npx dim chaos run ${name} --seed ${seed} --own-fleet\n${lines.join('\n')}`).toEqual({
         stopped: null,

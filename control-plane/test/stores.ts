@@ -30,10 +30,15 @@ async function template(): Promise<string> {
   return path;
 }
 
-/** A directory with an empty embedded database, ready to open; the caller removes it. */
+/** Lay an empty embedded database, ready to open, into a directory that is made for it. */
+export async function layEmptyDatabase(directory: string): Promise<void> {
+  cpSync(await template(), directory, { recursive: true });
+}
+
+/** A directory with an empty embedded database; the caller removes it. */
 export async function freshDirectory(): Promise<string> {
   const directory = mkdtempSync(join(tmpdir(), 'dim-store-'));
-  cpSync(await template(), directory, { recursive: true });
+  await layEmptyDatabase(directory);
   return directory;
 }
 

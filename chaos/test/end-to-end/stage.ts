@@ -20,6 +20,7 @@ import { startFleet } from '../../src/fleet/local-fleet.ts';
 import { removeTree } from '../../src/fleet/remove-tree.ts';
 import { type InvariantName, invariantNames, invariants } from '../../src/invariants/catalogue.ts';
 import type { KnownTarget, Witness } from '../../src/invariants/invariant.ts';
+import { prepareHome } from '../prepare-home.ts';
 
 /** A fleet of real processes for one test file, in a directory that is gone afterwards. */
 export interface Stage {
@@ -102,6 +103,7 @@ async function start(suite: string, { servers = usualServers, ...settings }: Sta
     }
   };
   try {
+    if (outside === undefined) await prepareHome(home);
     fleet = await startFleet({
       home,
       httpPort: 0,
