@@ -29,6 +29,14 @@ describe('money', () => {
   test('a price below a cent keeps four significant digits instead of reading zero', () => {
     expect([0.001234, 0.00099, 0.0000012346, 0].map(money)).toEqual(['$0.001234', '$0.00099', '$0.000001235', '$0']);
   });
+  test('what a few bytes cost is told as next to nothing, not in a row of zeros', () => {
+    expect([money(2.2e-11), money(-2.2e-11), moneyChange(2.2e-11), moneyPerMonth(9e-7)]).toEqual([
+      '<$0.000001',
+      '−<$0.000001',
+      '+<$0.000001',
+      '<$0.000001 / month',
+    ]);
+  });
   test('a price from a cent on has two decimals and its groups', () => {
     expect([0.01, 4.1, 1234.567].map(moneyPerMonth)).toEqual(['$0.01 / month', '$4.10 / month', '$1,234.57 / month']);
   });

@@ -1,9 +1,13 @@
+/** Less than this is told as less: more zeros tell nobody anything. */
+const smallestTold = 0.000001;
+
 /** US dollars: two decimals, and below a cent four significant digits, so that a small price is never `$0.00`. */
 export function money(value: number | null | undefined): string {
   if (value === null || value === undefined || !Number.isFinite(value)) return '–';
   const size = Math.abs(value);
   const sign = value < 0 ? '−' : '';
   if (size === 0) return '$0';
+  if (size < smallestTold) return `${sign}<$${plainDecimal(smallestTold)}`;
   if (size < 0.01) return `${sign}$${plainDecimal(size)}`;
   return `${sign}$${size.toLocaleString('en-US', { minimumFractionDigits: 2, maximumFractionDigits: 2 })}`;
 }
