@@ -167,10 +167,13 @@ test('the state of a control plane that ran alone is gone on with, unless somebo
   mkdirSync(path.join(home, 'database'), { recursive: true });
   for (const name of ['control-plane.key', 'control-plane.pub', 'control-plane.key.7.partial', 'admin.key', 'thesis.txt'])
     writeFileSync(path.join(home, name), 'dim_stub\n');
+  writeFileSync(path.join(home, 'database/stub.json'), '{"berlin":7}');
   await expect(start()).rejects.toThrow(/not a fleet's state/);
   rmSync(path.join(home, 'thesis.txt'));
   const fleet = await start();
   expect(fleet.apiKey).toBe('dim_stub');
+  expect(readFileSync(path.join(home, 'control-plane.key'), 'utf8')).toBe('dim_stub\n');
+  expect(JSON.parse(readFileSync(path.join(home, 'database/stub.json'), 'utf8'))).toEqual({ berlin: 8, frankfurt: 1, virginia: 1 });
 });
 
 test('a start that died before it made its mark is gone on with', async () => {
