@@ -8,7 +8,8 @@ import { topicFor } from '@data-in-motion/shared/protocol/topics';
 import { connectAsync, type MqttClient } from 'mqtt';
 import { afterAll, beforeAll, expect } from 'vitest';
 import { z } from 'zod';
-import { add, closeStages, detailOf, openStage, type Stage, startMs, test, until, untilMet, untilQuiet } from './stage.ts';
+import { add, detailOf, until, untilMet, untilQuiet } from './asking.ts';
+import { closeStages, openStage, type Stage, startMs, test } from './stage.ts';
 
 /** Whatever comes in at the doors: a clear answer, and nothing is different afterwards. */
 

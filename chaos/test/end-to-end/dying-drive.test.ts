@@ -8,7 +8,8 @@ import { readSampleDrives } from '../../src/fleet/sample-drives.ts';
 import { checkCopy } from '../../src/invariants/check-copy.ts';
 import type { KnownTarget } from '../../src/invariants/invariant.ts';
 import { copiesOn } from '../../src/invariants/one-good-copy.ts';
-import { add, closeStages, detailOf, dim, expectPromises, openStage, type Stage, says, startMs, test, until, untilMet, witnessOf } from './stage.ts';
+import { add, detailOf, dim, expectPromises, says, until, untilMet, witnessOf } from './asking.ts';
+import { closeStages, openStage, type Stage, startMs, test } from './stage.ts';
 
 /** A drive lives its last three weeks in a minute and a half, with data on it. */
 

@@ -5,7 +5,8 @@ import { accessEventsAnswer, pricesView } from '@data-in-motion/shared/api/opera
 import { pricesAt } from '@data-in-motion/shared/domain/price';
 import { afterAll, beforeAll, expect } from 'vitest';
 import { z } from 'zod';
-import { add, closeStages, detailOf, openStage, type Stage, says, startMs, test, until, untilMet, untilQuiet } from './stage.ts';
+import { add, detailOf, says, until, untilMet, untilQuiet } from './asking.ts';
+import { closeStages, openStage, type Stage, startMs, test } from './stage.ts';
 
 /** Use makes a dataset move: to a fast place while it is read, to a cheap one when it is left alone. And every dollar is in the price book. */
 

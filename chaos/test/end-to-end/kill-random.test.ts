@@ -8,24 +8,9 @@ import { pick, type Random, randomInt, seededRandom } from '@data-in-motion/shar
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { z } from 'zod';
 import { oneGoodCopy } from '../../src/invariants/one-good-copy.ts';
+import { add, detailOf, expectPromises, insistently, jobsOf, setPolicy, until, untilMet, untilQuiet, witnessOf } from './asking.ts';
 import { readTree, treeDifferences } from './read-tree.ts';
-import {
-  add,
-  closeStages,
-  describeEveryWay,
-  detailOf,
-  expectPromises,
-  insistently,
-  jobsOf,
-  openStage,
-  type Stage,
-  setPolicy,
-  startMs,
-  until,
-  untilMet,
-  untilQuiet,
-  witnessOf,
-} from './stage.ts';
+import { closeStages, describeEveryWay, openStage, type Stage, startMs } from './stage.ts';
 
 /** Processes die at random moments while data is imported, copied, moved, verified and retired. */
 

@@ -6,25 +6,9 @@ import { nodeDetail } from '@data-in-motion/shared/api/fleet';
 import { endedJobStates } from '@data-in-motion/shared/domain/job';
 import { afterAll, beforeAll, expect } from 'vitest';
 import { copiesOn } from '../../src/invariants/one-good-copy.ts';
+import { add, detailOf, expectEveryPromise, expectPromises, jobsOf, says, setPolicy, until, untilMet, untilQuiet, witnessOf } from './asking.ts';
 import { flipByte } from './flip-byte.ts';
-import {
-  add,
-  closeStages,
-  detailOf,
-  expectEveryPromise,
-  expectPromises,
-  jobsOf,
-  openStage,
-  type Stage,
-  says,
-  setPolicy,
-  startMs,
-  test,
-  until,
-  untilMet,
-  untilQuiet,
-  witnessOf,
-} from './stage.ts';
+import { closeStages, openStage, type Stage, startMs, test } from './stage.ts';
 
 /** A node goes away for good, as far as anybody can tell; later it comes back, and not everything on it is as it was. */
 

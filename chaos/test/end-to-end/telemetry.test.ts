@@ -9,7 +9,8 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { openStore } from '../../../control-plane/src/store/database.ts';
 import { batch, reading } from '../../../control-plane/src/store/schema.ts';
 import type { MosquittoServer } from '../../../control-plane/test/servers.ts';
-import { closeStages, describeEveryWay, openStage, type Stage, startMs, until } from './stage.ts';
+import { until } from './asking.ts';
+import { closeStages, describeEveryWay, openStage, type Stage, startMs } from './stage.ts';
 
 /** Nobody takes what the agents tell: embedded, control plane and broker die as one; with servers of their own the broker is away alone, for half a minute. */
 

@@ -3,8 +3,9 @@ import { existsSync, linkSync, lstatSync, mkdirSync, readlinkSync, symlinkSync, 
 import path from 'node:path';
 import { datasetLocation } from '@data-in-motion/shared/api/datasets';
 import { afterAll, beforeAll, expect } from 'vitest';
+import { add, detailOf, dim, expectPromises, untilMet, untilQuiet } from './asking.ts';
 import { readTree, treeDifferences } from './read-tree.ts';
-import { add, closeStages, detailOf, dim, expectPromises, openStage, type Stage, startMs, test, untilMet, untilQuiet } from './stage.ts';
+import { closeStages, openStage, type Stage, startMs, test } from './stage.ts';
 
 /** A tree of thousands of real files, and everything that makes file trees hard. */
 

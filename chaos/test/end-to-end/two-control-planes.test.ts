@@ -10,7 +10,8 @@ import { hasMosquitto, hasPostgres } from '../../../control-plane/test/servers.t
 import { readSettings } from '../../src/config.ts';
 import { hurriedLife } from '../../src/fleet/life-settings.ts';
 import { freePort } from '../../src/fleet/ports.ts';
-import { add, closeStages, expectEveryPromise, openStage, type Stage, setPolicy, startMs, until, untilMet, untilQuiet } from './stage.ts';
+import { add, expectEveryPromise, setPolicy, until, untilMet, untilQuiet } from './asking.ts';
+import { closeStages, openStage, type Stage, startMs } from './stage.ts';
 
 /** Servers that other people run, one PostgreSQL and one Mosquitto, and two control planes on both. */
 

@@ -2,9 +2,10 @@ import { existsSync } from 'node:fs';
 import path from 'node:path';
 import type { DatasetDetail } from '@data-in-motion/shared/api/datasets';
 import { afterAll, beforeAll, expect } from 'vitest';
+import { add, detailOf, dim, expectPromises, says, until, untilMet } from './asking.ts';
 import { flipByte } from './flip-byte.ts';
 import { readTree } from './read-tree.ts';
-import { add, closeStages, detailOf, dim, expectPromises, openStage, type Stage, says, startMs, test, until, untilMet } from './stage.ts';
+import { closeStages, openStage, type Stage, startMs, test } from './stage.ts';
 
 /** Bytes rot behind our back, with size and times as they were. */
 
