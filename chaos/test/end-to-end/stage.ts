@@ -74,10 +74,10 @@ type StageSettings = Partial<FleetSettings> & {
 
 async function start(suite: string, { servers = usualServers, ...settings }: StageSettings): Promise<Stage> {
   const seed = settings.seed ?? chooseSeed(servers === 'outside' ? `${suite} with PostgreSQL and Mosquitto` : suite);
+  const outside = servers === 'outside' ? await startServers() : undefined;
   const directory = mkdtempSync(path.join(tmpdir(), `dim-${suite}-`));
   const scratch = path.join(directory, 'scratch');
   const home = path.join(directory, 'home');
-  const outside = servers === 'outside' ? await startServers() : undefined;
   let fleet: Fleet | undefined;
   const close = async (): Promise<void> => {
     try {
