@@ -149,7 +149,6 @@ describe.skipIf(!chromiumIsHere)('the console in a browser', { timeout: 120_000 
     await heading('Events');
     await page.keyboard.press('g');
     await page.clock.runFor(2_000);
-    await page.keyboard.press('d');
     await page.keyboard.press('g');
     await page.keyboard.press('p');
     await heading('Plan');
