@@ -176,6 +176,27 @@ test('the state of a control plane that ran alone is gone on with, unless somebo
   expect(JSON.parse(readFileSync(path.join(home, 'database/stub.json'), 'utf8'))).toEqual({ berlin: 8, frankfurt: 1, virginia: 1 });
 });
 
+test('a fresh start forgets nothing of a control plane that runs alone', async () => {
+  mkdirSync(path.join(home, 'database'), { recursive: true });
+  writeFileSync(path.join(home, 'control-plane.key'), 'its own\n');
+  const { startTicks, ...rest } = identify(process.pid);
+  writeFileSync(path.join(home, 'database/lock'), JSON.stringify({ ...rest, startedAt: startTicks }));
+  await expect(start({ fresh: true })).rejects.toThrow(`Process ${process.pid} uses the database`);
+  expect(readFileSync(path.join(home, 'control-plane.key'), 'utf8')).toBe('its own\n');
+  writeFileSync(path.join(home, 'database/lock'), JSON.stringify({ ...rest, startedAt: `${startTicks}1` }));
+  await start({ fresh: true });
+  expect(readFileSync(path.join(home, 'admin.key'), 'utf8')).toBe('dim_stub\n');
+});
+
+test('a taken port is told before a fresh start forgets anything', async () => {
+  const first = await start();
+  const other = path.join(path.dirname(home), 'other');
+  mkdirSync(other);
+  writeFileSync(path.join(other, 'control-plane.key'), 'its own\n');
+  await expect(start({ home: other, fresh: true, httpPort: Number(new URL(first.url).port) })).rejects.toThrow(/DIM_HTTP_PORT|taken/);
+  expect(readFileSync(path.join(other, 'control-plane.key'), 'utf8')).toBe('its own\n');
+});
+
 test('a start that died before it made its mark is gone on with', async () => {
   mkdirSync(home);
   writeFileSync(path.join(home, 'fleet.lock'), JSON.stringify({ pid: process.pid, bootId: 'of-an-earlier-boot', startTicks: '1' }));

@@ -22,6 +22,10 @@ export interface Home {
 }
 
 const identity = z.object({ pid: z.number().int(), bootId: z.string(), startTicks: z.string() });
+/** As the control plane writes it. */
+const databaseLock = z
+  .object({ pid: z.number().int(), bootId: z.string(), startedAt: z.string() })
+  .transform(({ startedAt, ...rest }) => ({ ...rest, startTicks: startedAt }));
 const marker = 'fleet.json';
 const lockName = 'fleet.lock';
 /** All that a fleet and its control plane make in their home, besides lock and marker. */
@@ -57,6 +61,21 @@ export function openHome(directory: string): Home {
   mkdirSync(home.logs, { recursive: true });
   mkdirSync(home.run, { recursive: true });
   return home;
+}
+
+/**
+ * A control plane that runs alone takes no lock of ours, but that of its database.
+ *
+ * @throws Failure `refused` while that one lives: under it nothing may be forgotten
+ */
+export function assertDatabaseFree(home: Home): void {
+  const holder = readIdentity(path.join(home.directory, 'database/lock'), databaseLock);
+  if (holder === undefined || !isAlive(holder)) return;
+  throw new Failure('refused', {
+    code: 'home.in-use',
+    message: `Process ${holder.pid} uses the database in ${home.directory}.`,
+    hint: 'Stop it, or set DIM_HOME to another directory.',
+  });
 }
 
 /** Delete all state of a fleet that we hold and whose processes are ended; what no fleet made stays where it is. */
@@ -136,9 +155,9 @@ function takeLock(lock: string, directory: string): void {
   }
 }
 
-function readIdentity(file: string): ProcessIdentity | undefined {
+function readIdentity(file: string, form: z.ZodType<ProcessIdentity> = identity): ProcessIdentity | undefined {
   try {
-    return identity.parse(JSON.parse(readFileSync(file, 'utf8')));
+    return form.parse(JSON.parse(readFileSync(file, 'utf8')));
   } catch {
     return undefined;
   }

@@ -8,7 +8,7 @@ import { Failure } from '@data-in-motion/shared/failure';
 import { agentFiles, targetRoot, writeAgentConfig } from './agent-files.ts';
 import type { Fleet, FleetSettings } from './fleet.ts';
 import { FleetProcesses, root } from './fleet-processes.ts';
-import { endLeftovers, forgetState, type Home, openHome, replaceFile } from './home.ts';
+import { assertDatabaseFree, endLeftovers, forgetState, type Home, openHome, replaceFile } from './home.ts';
 import { type LocalNode, localNodes } from './local-sites.ts';
 import { assertPortFree, freePort } from './ports.ts';
 import { assignDrives, readSampleDrives } from './sample-drives.ts';
@@ -29,14 +29,16 @@ export async function startFleet(settings: FleetSettings): Promise<Fleet> {
   const home = openHome(settings.home);
   try {
     const portsComeFree = endLeftovers(home) ? leftoverPortsMs : 0;
-    if (settings.fresh === true) {
-      forgetState(home);
-      settings.onStep?.(`forgot the state in ${settings.home}`);
-    }
+    assertDatabaseFree(home);
     const httpPort = settings.httpPort === 0 ? await freePort() : settings.httpPort;
     const mqttPort = settings.mqttPort === 0 ? await freePort() : settings.mqttPort;
     await assertPortFree(httpPort, 'DIM_HTTP_PORT', portsComeFree);
     if (settings.controlPlane?.MQTT_URL === undefined) await assertPortFree(mqttPort, 'DIM_MQTT_PORT', portsComeFree);
+    // Last, when nothing is left that could refuse the start.
+    if (settings.fresh === true) {
+      forgetState(home);
+      settings.onStep?.(`forgot the state in ${settings.home}`);
+    }
     const fleet = new LocalFleet(settings, home, httpPort, mqttPort);
     try {
       await fleet.begin();
@@ -213,11 +215,12 @@ class LocalFleet implements Fleet {
 
   /** A new agent, or one that a new database does not know any more. */
   async #admit(node: LocalNode): Promise<void> {
-    await this.#processes.find(node.nodeId)?.stop(0);
+    const running = this.#processes.find(node.nodeId);
+    await running?.stop(0);
     mkdirSync(this.home.agent(node.nodeId), { recursive: true, mode: 0o700 });
     await this.#enrol(node.nodeId);
-    if (this.#processes.find(node.nodeId) !== undefined) this.#processes.get(node.nodeId).start();
-    else this.#beginAgent(node);
+    if (running === undefined) this.#beginAgent(node);
+    else running.start();
   }
 
   /** An identity of its own for each agent, by the same two requests that an operator's `dim agents join-token` and `enroll` make. */
