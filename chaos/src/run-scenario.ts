@@ -24,7 +24,9 @@ export interface RunOptions {
 export async function runScenario(settings: Settings, nameOrFile: string, options: RunOptions): Promise<number> {
   const scenario = readScenario(nameOrFile);
   const tell = (text: string): void => void process.stderr.write(`  ${text}\n`);
-  const played = options.ownFleet ? await inOwnFleet(scenario, settings, options.seed, tell) : await inRunningFleet(scenario, settings, options, tell);
+  const played = options.ownFleet
+    ? await inOwnFleet(scenario, settings, options.seed, tell, mkdtempSync(path.join(tmpdir(), 'dim-chaos-')))
+    : await inRunningFleet(scenario, settings, options, tell);
   const repeat = repeatCommand(played, nameOrFile, options.ownFleet);
   const report = markdownReport(played, repeat);
   const json = `${JSON.stringify({ ...played, repeat }, null, 2)}\n`;
@@ -36,13 +38,13 @@ export async function runScenario(settings: Settings, nameOrFile: string, option
   return played.held ? 0 : 1;
 }
 
-/** A fleet that is made for the scenario in a temporary directory (`home`, when somebody has prepared one) and is gone afterwards. */
+/** A fleet that is made for the scenario in `home`, which is gone afterwards. */
 export async function inOwnFleet(
   scenario: Scenario,
   settings: Pick<Settings, 'environment'>,
   seed: number,
   onLine: (text: string) => void,
-  home = mkdtempSync(path.join(tmpdir(), 'dim-chaos-')),
+  home: string,
 ): Promise<Played> {
   try {
     const fleet = await startFleet({

@@ -1,7 +1,8 @@
 import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { expect, test } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
+import { removeTree } from '../src/fleet/remove-tree.ts';
 import { inOwnFleet } from '../src/run-scenario.ts';
 import { ownScenarios, readScenario } from '../src/scenarios/scenario.ts';
 import { prepareHome } from './prepare-home.ts';
@@ -21,6 +22,7 @@ for (const name of ownScenarios()) {
     async () => {
       const lines: string[] = [];
       const home = mkdtempSync(path.join(tmpdir(), 'dim-chaos-'));
+      onTestFinished(() => removeTree(home));
       await prepareHome(home);
       const played = await inOwnFleet(readScenario(name), { environment: { PATH: process.env.PATH ?? '' } }, seed, (line) => lines.push(line), home);
       const broken = played.promises.filter((one) => !one.holds).map((one) => `${one.name}: ${one.detail}`);
