@@ -21,7 +21,9 @@ export function rate(bytesPerSec: number | null): string {
 export function money(value: number | null | undefined): string {
   if (value === null || value === undefined) return none;
   const size = Math.abs(value);
-  const text = size === 0 ? '0.00' : size < 1 ? atLeastCents(trimZeros(size.toFixed(Math.min(12, 3 - Math.floor(Math.log10(size)))))) : size.toFixed(2);
+  // More zeros tell nobody anything.
+  if (size > 0 && size < 1e-6) return `${value < 0 ? '-' : ''}<$0.000001`;
+  const text = size === 0 ? '0.00' : size < 1 ? atLeastCents(trimZeros(size.toFixed(3 - Math.floor(Math.log10(size))))) : size.toFixed(2);
   return `${value < 0 ? '-' : ''}$${text}`;
 }
 

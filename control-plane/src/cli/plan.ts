@@ -86,6 +86,6 @@ function moveTable(moves: readonly MoveView[]): string {
       { title: 'verdict', of: (row) => (row.heldBecause === null ? row.verdict : `${row.verdict}: ${row.heldBecause}`) },
       { title: 'because', of: (row) => row.reason },
     ],
-    'Nothing needs to move.',
+    'Nothing needs to move but what is moving already (dim jobs).',
   );
 }

@@ -41,7 +41,7 @@ describe('money', () => {
     expect([0.01, 4.1, 1234.567].map(moneyPerMonth)).toEqual(['$0.01 / month', '$4.10 / month', '$1,234.57 / month']);
   });
   test('a price of one unit keeps the digits in which offers differ', () => {
-    expect([0.018, 0.085, 0.1, 0.00099, 1.5, 0].map(unitPrice)).toEqual(['$0.018', '$0.085', '$0.10', '$0.00099', '$1.50', '$0']);
+    expect([0.018, 0.085, 0.1, 0.00099, 1.5, 0, 1e-14].map(unitPrice)).toEqual(['$0.018', '$0.085', '$0.10', '$0.00099', '$1.50', '$0', '<$0.000001']);
   });
   test('a difference says by its sign whether it is dearer', () => {
     expect([0.4, -1.2, 0].map(moneyChange)).toEqual(['+$0.40', '−$1.20', '$0']);

@@ -7,14 +7,14 @@ export function money(value: number | null | undefined): string {
   const size = Math.abs(value);
   const sign = value < 0 ? '−' : '';
   if (size === 0) return '$0';
-  if (size < smallestTold) return `${sign}<$${plainDecimal(smallestTold)}`;
+  if (size < smallestTold) return `${sign}<$${smallestTold.toFixed(6)}`;
   if (size < 0.01) return `${sign}$${plainDecimal(size)}`;
   return `${sign}$${size.toLocaleString('en-US', { minimumFractionDigits: 2, maximumFractionDigits: 2 })}`;
 }
 
 /** A price of one unit, which may differ in the third digit: at least three significant digits below a dollar. `$0.018`, `$0.085`. */
 export function unitPrice(value: number | null | undefined): string {
-  if (value === null || value === undefined || !Number.isFinite(value) || value === 0 || Math.abs(value) >= 1) return money(value);
+  if (value === null || value === undefined || !Number.isFinite(value) || Math.abs(value) < smallestTold || Math.abs(value) >= 1) return money(value);
   return `${value < 0 ? '−' : ''}$${plainDecimal(Math.abs(value)).padEnd(4, '0')}`;
 }
 
@@ -32,7 +32,5 @@ export function moneyChange(value: number | null | undefined): string {
 
 /** Four significant digits without an exponent. */
 function plainDecimal(size: number): string {
-  const digits = Math.min(12, 3 - Math.floor(Math.log10(size)));
-  const text = size.toFixed(digits).replace(/0+$/, '');
-  return text === '0.' ? `0.${'0'.repeat(11)}1` : text;
+  return size.toFixed(3 - Math.floor(Math.log10(size))).replace(/0+$/, '');
 }
