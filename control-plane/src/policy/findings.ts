@@ -18,7 +18,7 @@ export interface Finding {
 export function policyFindings(snapshot: FleetSnapshot, dataset: DatasetFacts): Finding[] {
   if (dataset.versionId === null) return [];
   const health = targetHealth(snapshot);
-  return [...copiesFinding(snapshot, dataset, health), ...placeFindings(snapshot, dataset, health), ...spreadFindings(snapshot, dataset)];
+  return [...copiesFinding(snapshot, dataset, health), ...placeFindings(snapshot, dataset, health), ...spreadFindings(snapshot, dataset, health)];
 }
 
 function copiesFinding(snapshot: FleetSnapshot, dataset: DatasetFacts, health: ReadonlyMap<TargetId, TargetHealth>): Finding[] {
@@ -53,12 +53,13 @@ function placeFindings(snapshot: FleetSnapshot, dataset: DatasetFacts, health: R
   });
 }
 
-function spreadFindings(snapshot: FleetSnapshot, dataset: DatasetFacts): Finding[] {
+function spreadFindings(snapshot: FleetSnapshot, dataset: DatasetFacts, health: ReadonlyMap<TargetId, TargetHealth>): Finding[] {
   const fleet = indexOf(snapshot);
   const places = verifiedCopies(dataset).flatMap((replica) => fleet.targets.get(replica.targetId) ?? []);
   const crowded = [...Map.groupBy(places, (target) => domainOf(target, dataset.policy.spread))].filter(([, targets]) => targets.length > 1);
+  const counting = places.filter((target) => health.get(target.targetId)?.counts === true);
   // A copy more than wanted, about to leave, may share a domain for a while; too few domains for the wanted copies break the promise.
-  const kept = new Set(places.map((target) => domainOf(target, dataset.policy.spread))).size >= dataset.policy.copies;
+  const kept = new Set(counting.map((target) => domainOf(target, dataset.policy.spread))).size >= dataset.policy.copies;
   return crowded.map(
     ([domain, targets]): Finding => ({
       rule: 'spread',

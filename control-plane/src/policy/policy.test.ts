@@ -115,6 +115,14 @@ describe('findings', () => {
     expect(of(['berlin-disk', 'berlin-nvme', 'paris-disk'], { copies: 3 }, { targets: crowded })).toMatchObject([{ rule: 'spread', severity: 'error' }]);
   });
 
+  test('a copy at another site that can not be used does not keep the others apart', () => {
+    const away = [targetFacts('berlin-disk'), targetFacts('berlin-nvme'), targetFacts('paris-disk', { state: 'lost' })];
+    expect(of(['berlin-disk', 'berlin-nvme', 'paris-disk'], {}, { targets: away })).toMatchObject([
+      { rule: 'not-usable', severity: 'warning' },
+      { rule: 'spread', severity: 'error' },
+    ]);
+  });
+
   test('when no place is left the remedy names the rules that clash', () => {
     expect(of(['berlin-disk'], { regions: ['mars'] }).map((finding) => finding.remedy)).toContainEqual(expect.stringContaining('change region'));
   });
