@@ -54,6 +54,8 @@ test('copies that are all there, but not apart as the policy wants, do not meet 
   expect(await maps()).toMatchObject({ copiesVerified: 2, policyState: 'met' });
   await crowd('feasible');
   expect(await maps()).toMatchObject({ copiesVerified: 3, copiesWanted: 3, policyState: 'short' });
+  const { sentence, safe } = await look<FleetStatus>('/v1/status');
+  expect([sentence, safe]).toEqual(['The one dataset has its copies. The copies of 1 dataset are not where policy wants them.', false]);
 });
 
 test('a policy that no places meet is said so, also while an old copy waits for its leave', async () => {

@@ -24,6 +24,8 @@ export function statusView(rows: FleetRows, cost: FleetCost, extras: StatusExtra
   const risky = rows.devices.filter((device) => isRisky(device.level));
   // Before its first version a dataset has nothing that could be lost.
   const short = datasets.filter((dataset) => dataset.versionId !== null && dataset.copiesVerified < dataset.copiesWanted);
+  // All copies are there, and yet it is not as policy wants: side by side, in a wrong region, unencrypted.
+  const misplaced = datasets.filter((dataset) => dataset.policyState === 'short' && !short.includes(dataset)).length;
   const figures = {
     nodes: { total: rows.nodes.length, online: rows.nodes.filter((node) => node.agentState === 'online').length, lost },
     devices: { total: rows.devices.length, risky: risky.length, watched: rows.devices.filter((device) => device.level === 'watch').length },
@@ -45,8 +47,8 @@ export function statusView(rows: FleetRows, cost: FleetCost, extras: StatusExtra
     },
   };
   return {
-    sentence: sentence(figures, rows),
-    safe: short.length === 0 && figures.datasets.infeasible === 0 && lost === 0 && risky.every((device) => emptied(rows, device.deviceId)),
+    sentence: sentence(figures, misplaced, rows),
+    safe: short.length === 0 && misplaced === 0 && figures.datasets.infeasible === 0 && lost === 0 && risky.every((device) => emptied(rows, device.deviceId)),
     asOfMs: rows.asOfMs,
     version: extras.version,
     mode: extras.mode,
@@ -77,7 +79,7 @@ function emptied(rows: FleetRows, deviceId: string): boolean {
   return !rows.replicas.some((replica) => targets.has(replica.targetId) && ['verified', 'suspect', 'retiring', 'joining'].includes(replica.state));
 }
 
-function sentence(figures: Pick<FleetStatus, 'nodes' | 'devices' | 'datasets' | 'jobs'>, rows: FleetRows): string {
+function sentence(figures: Pick<FleetStatus, 'nodes' | 'devices' | 'datasets' | 'jobs'>, misplaced: number, rows: FleetRows): string {
   const { datasets, devices, nodes } = figures;
   if (nodes.total === 0) return 'No agent has reported yet.';
   const parts: string[] = [];
@@ -86,6 +88,7 @@ function sentence(figures: Pick<FleetStatus, 'nodes' | 'devices' | 'datasets' | 
   else if (filled === 0) parts.push(`${datasets.total === 1 ? 'The one dataset has' : `All ${datasets.total} datasets have`} no version yet.`);
   else if (datasets.short === 0) parts.push(filled === 1 ? 'The one dataset has its copies.' : `All ${filled} datasets have their copies.`);
   else parts.push(`${plural(datasets.short, 'dataset is', 'datasets are')} short of copies${figures.jobs.running > 0 ? '; copies are being made' : ''}.`);
+  if (misplaced > 0) parts.push(`The copies of ${plural(misplaced, 'dataset')} are not where policy wants them.`);
   if (datasets.infeasible > 0) parts.push(`No places meet the policy of ${plural(datasets.infeasible, 'dataset')}.`);
   if (nodes.lost > 0) parts.push(`${plural(nodes.lost, 'node is', 'nodes are')} lost.`);
   if (devices.risky > 0) {
