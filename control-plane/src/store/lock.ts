@@ -1,4 +1,4 @@
-import { closeSync, existsSync, fsyncSync, linkSync, mkdirSync, openSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { closeSync, fsyncSync, linkSync, mkdirSync, openSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { Failure } from '@data-in-motion/shared/failure';
 
@@ -13,7 +13,10 @@ interface Holder {
 }
 
 export interface DirectoryLock {
-  /** The holder before never released it, and the machine was started anew since: what it wrote without flushing may be lost, or half there. */
+  /**
+   * The holder before never released it, and the machine was started anew since (or its lock is torn, which only a power cut does): what it wrote without
+   * flushing may be lost, or half there.
+   */
   readonly machineEnded: boolean;
   /** Of the machine's present run; empty where it has none. */
   readonly bootId: string;
@@ -28,6 +31,16 @@ function readOrEmpty(path: string): string {
     return readFileSync(path, 'utf8');
   } catch {
     return '';
+  }
+}
+
+/** A lock that its holder takes away at this moment is no torn one; any other failure to read it is told. */
+function readUnlessGone(path: string): string | undefined {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch (thrown) {
+    if ((thrown as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw thrown;
   }
 }
 
@@ -126,8 +139,8 @@ export function lockDirectory(directory: string): DirectoryLock {
         },
       };
     }
-    if (!existsSync(path)) continue;
-    const found = readOrEmpty(path);
+    const found = readUnlessGone(path);
+    if (found === undefined) continue;
     const holder = parseHolder(found);
     if (holder !== undefined && isAlive(holder)) {
       throw new Failure('refused', {
