@@ -7,7 +7,7 @@ import { endAlert, raiseAlert } from '../store/alerts.ts';
 import { type StreamName, storeBatches } from '../store/batches.ts';
 import { rowsOf, type Tx } from '../store/database.ts';
 import { appendEvents } from '../store/events.ts';
-import { type BootOutcome, bootNode, knownNodes, markHeard, recordConnection, recordObservedRev } from '../store/nodes.ts';
+import { type BootOutcome, bootNode, closeStream, knownNodes, markHeard, recordConnection, recordObservedRev } from '../store/nodes.ts';
 import { type BadMessage, storeQuarantine } from '../store/quarantine.ts';
 import { storeTargets } from '../store/targets.ts';
 import { applyRecords } from './apply-records.ts';
@@ -105,6 +105,8 @@ export async function storeGroup(tx: Tx, nowMs: number, group: readonly Work[], 
     fresh = outcome.fresh.length;
     for (const { batch } of outcome.fresh) records += batch.content.length;
   }
+  // After the batches: those of the life that ended may have come together with the start that ended it.
+  for (const { boot: message, outcome } of welcomes) if (outcome.isNew) await closeStream(tx, message);
   await storeAccesses(
     tx,
     nowMs,

@@ -23,7 +23,7 @@ export interface BootOutcome {
  * What the agent still has of the life that ended it tells anew under the next one, so nothing is missing of that life any more. Where its journal was lost
  * or set back, it does not remember that life, or not as much of it as was seen: then what is missing stays missing.
  */
-async function closeStream(tx: Tx, { nodeId, lastIncarnation, lastSeq }: BootMessage): Promise<void> {
+export async function closeStream(tx: Tx, { nodeId, lastIncarnation, lastSeq }: BootMessage): Promise<void> {
   await tx
     .update(agentStream)
     .set({ highestSeen: sql`${agentStream.watermark}` })
@@ -59,7 +59,6 @@ export async function bootNode(tx: Tx, nowMs: number, boot: BootMessage): Promis
     .set({ siteId, host, agentVersion, transferUrl, importRoots, faultsAllowed, bootUid: boot.bootUid, incarnation, lastHeardAtMs: nowMs })
     .where(eq(node.nodeId, nodeId));
   await tx.insert(agentStream).values({ nodeId, incarnation, chain: chainStart }).onConflictDoNothing();
-  await closeStream(tx, boot);
   const ids = { nodeId, incarnation };
   await appendEvents(tx, nowMs, [
     { type: 'agent.started', severity: 'info', text: `The agent on ${nodeId} started (version ${agentVersion}).`, ids, by: `agent ${nodeId}` },

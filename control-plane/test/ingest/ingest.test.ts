@@ -2,11 +2,14 @@ import { systemClock } from '@data-in-motion/shared/clock';
 import type { NodeId } from '@data-in-motion/shared/domain/ids';
 import { Failure } from '@data-in-motion/shared/failure';
 import type { AckMessage, BatchMessage, BootMessage, WelcomeMessage } from '@data-in-motion/shared/protocol/messages';
+import type { TopicName } from '@data-in-motion/shared/protocol/topics';
 import { systemRandom } from '@data-in-motion/shared/random';
 import { ulid } from '@data-in-motion/shared/ulid';
 import { eq, sql } from 'drizzle-orm';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { type Ingest, type IngestParts, startIngest } from '../../src/ingest/ingest.ts';
+import { readMessage, type Work } from '../../src/ingest/read-message.ts';
+import { storeGroup } from '../../src/ingest/store-group.ts';
 import { endSettledAlerts } from '../../src/store/alerts.ts';
 import { rowsOf, type Store, type Tx } from '../../src/store/database.ts';
 import { loadSnapshot } from '../../src/store/load-snapshot.ts';
@@ -117,6 +120,19 @@ describe.each(storeKinds)('the ingest into $kind', ({ stores }) => {
       { inc: 2, n: 2 },
       { inc: 3, n: 0 },
     ]);
+  });
+
+  it('misses nothing of an earlier life whose last batch is stored together with the next start', async () => {
+    const outbox = new Outbox('n1');
+    await bus.deliver('boot', 'n1', bootOf(outbox));
+    const [first, , third] = [1, 2, 3].map((i) => outbox.seal([reading('d1', startMs + i)]));
+    await send(first!);
+    await ackUpto(1);
+    const work = (name: TopicName, payload: unknown): Work => readMessage(name, 'n1', Buffer.from(JSON.stringify(payload)));
+    const group = [work('boot', bootOf(outbox, { lastIncarnation: 1, lastSeq: 3 })), work('batch', third)];
+    await store.transaction(async (tx) => void (await storeGroup(tx, startMs, group, async () => {}, 'PEM')));
+    const [stream] = await rowsOf<{ n: number }>(store.db, sql`select (highest_seen - watermark)::int as n from agent_stream where incarnation = 1`);
+    expect([stream!.n, await count('reading')]).toEqual([0, 2]);
   });
 
   it('stores a batch once, however often it comes, and acknowledges it each time after the commit', async () => {
