@@ -33,6 +33,11 @@ export class Failure extends Error {
   }
 }
 
+/** For people, in one line: what went wrong and, where it is known, what they can do about it. */
+export function wordsOf({ message, hint }: Failure): string {
+  return hint === undefined ? message : `${message}: ${hint}`;
+}
+
 /** The other side can not be reached now: its process, its name or the way there. */
 const networkCodes = [
   ...['ECONNREFUSED', 'ECONNRESET', 'ECONNABORTED', 'ETIMEDOUT', 'EPIPE', 'UND_ERR_SOCKET'],

@@ -1,5 +1,5 @@
 import type { TargetDescription } from '@data-in-motion/shared/domain/target';
-import { asFailure, Failure } from '@data-in-motion/shared/failure';
+import { asFailure, Failure, wordsOf } from '@data-in-motion/shared/failure';
 import { Directory, errnoOf } from './directory.ts';
 import type { ManifestFiles } from './manifest.ts';
 import type { RawPath } from './raw-path.ts';
@@ -10,6 +10,9 @@ export interface ReplicaPlace {
   readonly datasetId: string;
   readonly replicaId: string;
 }
+
+/** The same, of a target that is at hand. */
+export type DatasetPlace = Omit<ReplicaPlace, 'targetId'>;
 
 /** Ours, below each target's root; everything else there is a dataset. */
 export const ownDirectory = '.dim' as RawPath;
@@ -29,7 +32,7 @@ export interface KnownTargets {
  * Open a target's root and make what is missing of the layout below it. A root that is not there is never made, and one that had the layout
  * and has lost it is not begun anew: most likely nothing is mounted there now, and everything would seem gone.
  *
- * @throws Failure `unavailable` (`target.not-mounted`)
+ * @throws Failure `unavailable` (`target.not-mounted`), `exhausted` when the disk of the journal is full; or what the system says of the root or the layout
  */
 export async function openTarget(target: TargetDescription, known: KnownTargets): Promise<Directory> {
   const root = await openRoot(target, known);
@@ -58,7 +61,7 @@ export async function absentBecause(target: TargetDescription, known: KnownTarge
   } catch (thrown) {
     const failure = asFailure(thrown);
     if (failure.code !== 'target.not-mounted') throw thrown;
-    return `${failure.message}: ${failure.hint}`;
+    return wordsOf(failure);
   }
 }
 
@@ -88,13 +91,13 @@ function notMounted({ targetId, root }: TargetDescription, how: string, isKnown:
     message: `${root} ${how}`,
     ids: { targetId },
     hint: isKnown
-      ? `mount what was there; if the target is empty on purpose, make the directory ${root}/${ownPath('manifests')}`
+      ? `mount what was there; if the target is empty on purpose, make the directory ${root}/${ownPath('manifests')}, and give it to the user that the agent runs as`
       : 'mount it, or make it and give it to the user that the agent runs as',
   });
 }
 
 /** Whether a copy lies under its own name; not where even its dataset has no directory. */
-export async function isPlaced(root: Directory, { datasetId, replicaId }: { readonly datasetId: string; readonly replicaId: string }): Promise<boolean> {
+export async function isPlaced(root: Directory, { datasetId, replicaId }: DatasetPlace): Promise<boolean> {
   try {
     return await inDirectory(root, datasetId, (dataset) => dataset.exists(replicaId as RawPath));
   } catch (thrown) {

@@ -1,7 +1,7 @@
 import type { Directory } from './directory.ts';
 import type { RawPath } from './raw-path.ts';
 import type { StepParts } from './step-parts.ts';
-import { currentLink, inDirectory, isPlaced, ownPath, type ReplicaPlace } from './target-layout.ts';
+import { currentLink, type DatasetPlace, inDirectory, isPlaced, ownPath } from './target-layout.ts';
 
 /** A copy's name from the moment when the first of its files may be unlinked: half of it is never taken for a changed whole. */
 export function leavingName(replicaId: string): RawPath {
@@ -9,7 +9,7 @@ export function leavingName(replicaId: string): RawPath {
 }
 
 /** Rename a copy from its place into the trash, where nothing can newly open it and a person can fetch it back from; durable when it returns. */
-export async function moveToTrash(root: Directory, { datasetId, replicaId }: ReplicaPlace, parts: StepParts): Promise<void> {
+export async function moveToTrash(root: Directory, { datasetId, replicaId }: DatasetPlace, parts: StepParts): Promise<void> {
   const replica = replicaId as RawPath;
   await inDirectory(root, datasetId, (dataset) =>
     inDirectory(root, ownPath('trash'), async (trash) => {
@@ -23,7 +23,7 @@ export async function moveToTrash(root: Directory, { datasetId, replicaId }: Rep
 }
 
 /** Whether a copy is on the target under any of its names. Looked for in the order in which it leaves, so that one on its way is not missed. */
-export async function isAnywhere(root: Directory, place: Pick<ReplicaPlace, 'datasetId' | 'replicaId'>): Promise<boolean> {
+export async function isAnywhere(root: Directory, place: DatasetPlace): Promise<boolean> {
   if (await isPlaced(root, place)) return true;
   return inDirectory(
     root,
