@@ -1,7 +1,7 @@
 import { hostname } from 'node:os';
 import path from 'node:path';
 import type { Clock } from '@data-in-motion/shared/clock';
-import { asFailure, type Failure } from '@data-in-motion/shared/failure';
+import { asFailure, type Failure, wordsOf } from '@data-in-motion/shared/failure';
 import type { Random } from '@data-in-motion/shared/random';
 import { EwmaCounter } from './access/ewma.ts';
 import { startFileTimesWatcher } from './access/file-times.ts';
@@ -78,7 +78,17 @@ export async function startAgent(parts: AgentParts): Promise<RunningAgent> {
   const meta = openMeta(journal);
   const rows = openOutboxRows(journal, meta);
   ballast.restore();
-  const outbox = openOutbox({ journal, meta, rows, ballast, clock, random, failpoint: (name) => crashPoint(name), settings: outboxDefaults });
+  const outbox = openOutbox({
+    journal,
+    meta,
+    rows,
+    ballast,
+    clock,
+    random,
+    failpoint: (name) => crashPoint(name),
+    onFull: (failure) => log.error({ code: failure.code }, wordsOf(failure)),
+    settings: outboxDefaults,
+  });
   const { tell } = outbox;
 
   const note: Note = (severity, code, message, ids = {}) =>

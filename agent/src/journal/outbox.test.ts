@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { chainAfter, chainStart } from '@data-in-motion/shared/chain';
 import { ManualClock } from '@data-in-motion/shared/clock';
+import type { Failure } from '@data-in-motion/shared/failure';
 import { type BatchMessage, batchMessage, batchRecords } from '@data-in-motion/shared/protocol/messages';
 import type { AgentRecord } from '@data-in-motion/shared/protocol/records';
 import { seededRandom } from '@data-in-motion/shared/random';
@@ -18,12 +19,14 @@ let directory: string;
 let journal: Journal;
 let clock: ManualClock;
 let rows: OutboxRows;
+let toldFull: Failure[];
 const random = seededRandom(1);
 
 beforeEach(() => {
   directory = mkdtempSync(path.join(tmpdir(), 'dim-outbox-'));
   journal = openJournal(path.join(directory, 'agent.db'), noBallast);
   clock = new ManualClock();
+  toldFull = [];
 });
 afterEach(() => {
   journal.close();
@@ -33,7 +36,17 @@ afterEach(() => {
 function open(settings: Partial<OutboxSettings> = {}): Outbox {
   const meta = openMeta(journal);
   rows = openOutboxRows(journal, meta);
-  return openOutbox({ journal, meta, rows, ballast: noBallast, clock, random, failpoint: () => {}, settings: { ...outboxDefaults, ...settings } });
+  return openOutbox({
+    journal,
+    meta,
+    rows,
+    ballast: noBallast,
+    clock,
+    random,
+    failpoint: () => {},
+    onFull: (failure) => void toldFull.push(failure),
+    settings: { ...outboxDefaults, ...settings },
+  });
 }
 
 function note(message: string): AgentRecord {
@@ -207,4 +220,27 @@ test('on a full disk the ballast makes room, and without one the teller hears of
   free = true;
   outbox.tell([], 'now');
   expect(recordsOf(all()).map((record) => 'message' in record && record.message)).toEqual(['saved by the ballast', 'waits']);
+});
+
+test('a full disk is told once, whoever found it, and again only when it was written to meanwhile', async () => {
+  const outbox = open();
+  const add = rows.add;
+  const fillDisk = (): void => {
+    rows.add = () => {
+      throw Object.assign(new Error('database or disk is full'), { code: 'SQLITE_FULL' });
+    };
+  };
+  fillDisk();
+  for (const message of ['a', 'b']) {
+    outbox.tell([note(message)]);
+    await clock.advance(2_001);
+  }
+  expect(() => outbox.tell([note('refused')], 'now')).toThrow(/full/);
+  expect(toldFull).toMatchObject([{ code: 'journal.disk-full', hint: expect.any(String) }]);
+  rows.add = add;
+  outbox.tell([], 'now');
+  expect(recordsOf(all())).toHaveLength(2);
+  fillDisk();
+  expect(() => outbox.tell([note('refused')], 'now')).toThrow(/full/);
+  expect(toldFull).toHaveLength(2);
 });

@@ -55,6 +55,8 @@ export interface OutboxParts {
   readonly random: Random;
   /** Crash points, see `FaultHooks`. */
   readonly failpoint: (name: string) => void;
+  /** The disk has become full; not again before something could be written once more. The control plane can not be told of it now. */
+  readonly onFull: (failure: Failure) => void;
   readonly settings: OutboxSettings;
 }
 
@@ -65,10 +67,11 @@ const mostRecordsPerBatch = 4_000;
 const mostWaitingBytes = 4 * 1024 * 1024;
 
 /** The outbox: records gather, are sealed into numbered and chained batches, and stay until the control plane can not lose them. */
-export function openOutbox({ journal, meta, rows, ballast, clock, random, failpoint, settings }: OutboxParts): Outbox {
+export function openOutbox({ journal, meta, rows, ballast, clock, random, failpoint, onFull, settings }: OutboxParts): Outbox {
   let waiting: string[] = [];
   let waitingBytes = 0;
   let forgotten = 0;
+  let isFull = false;
   let isClosed = false;
   let timer: AbortController | undefined;
   const listeners: (() => void)[] = [];
@@ -89,7 +92,16 @@ export function openOutbox({ journal, meta, rows, ballast, clock, random, failpo
     timer?.abort();
     timer = undefined;
     if (waiting.length === 0) return;
-    commitWaiting();
+    try {
+      commitWaiting();
+    } catch (thrown) {
+      if (isExhausted(thrown) && !isFull) {
+        isFull = true;
+        onFull(thrown);
+      }
+      throw thrown;
+    }
+    isFull = false;
     failpoint('C28');
     waiting = [];
     waitingBytes = 0;
@@ -97,12 +109,12 @@ export function openOutbox({ journal, meta, rows, ballast, clock, random, failpo
     for (const listener of listeners) listener();
   };
 
-  /** On the timer nobody can be told of a full disk: the records wait on in memory, within a limit. */
+  /** Nobody waits for these records: on a full disk they wait on in memory, within a limit. */
   const sealQuietly = (): void => {
     try {
       seal();
     } catch (thrown) {
-      if (!(thrown instanceof Failure) || thrown.kind !== 'exhausted') throw thrown;
+      if (!isExhausted(thrown)) throw thrown;
       while (waitingBytes > mostWaitingBytes) {
         waitingBytes -= Buffer.byteLength(waiting.shift()!) + 1;
         forgotten++;
@@ -159,6 +171,10 @@ export function openOutbox({ journal, meta, rows, ballast, clock, random, failpo
       isClosed = true;
     },
   };
+}
+
+function isExhausted(thrown: unknown): thrown is Failure {
+  return thrown instanceof Failure && thrown.kind === 'exhausted';
 }
 
 /** A record as text; one that its own schema refuses would spoil its whole batch, so a note goes in its place. */

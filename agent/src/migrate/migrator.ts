@@ -1,7 +1,7 @@
 import type { Clock } from '@data-in-motion/shared/clock';
 import type { FaultHooks } from '@data-in-motion/shared/domain/fault-hooks';
 import type { TargetDescription } from '@data-in-motion/shared/domain/target';
-import { asFailure, type Failure } from '@data-in-motion/shared/failure';
+import { asFailure, type Failure, wordsOf } from '@data-in-motion/shared/failure';
 import type { DesiredDocument, Order } from '@data-in-motion/shared/protocol/messages';
 import type { AgentRecord, RecordOf } from '@data-in-motion/shared/protocol/records';
 import type { Random } from '@data-in-motion/shared/random';
@@ -173,7 +173,7 @@ export class Migrator {
     const error = classifyError(thrown);
     // In both cases the next document brings the order again: the permit holds, and what was done stays as it is.
     if (error.code === 'purge.in-use') this.#tellWaiting(order, keyText(key), failure);
-    else if (error.code === 'journal.disk-full') this.#note(failure.code, failure, { jobId: order.jobId });
+    else if (error.code === 'journal.disk-full') this.#noteFull(order, failure);
     else
       this.#orNote(order, () => {
         report({ type: 'job', jobId: order.jobId, epoch: order.epoch, atMs: this.#parts.clock.nowMs(), event: 'failed', ...error });
@@ -188,8 +188,13 @@ export class Migrator {
     } catch (thrown) {
       const failure = asFailure(thrown);
       if (failure.kind !== 'exhausted') throw thrown;
-      this.#note(failure.code, failure, { jobId: order.jobId });
+      this.#noteFull(order, failure);
     }
+  }
+
+  /** Once, however often the order comes again: a note waits in the same memory as all that is measured meanwhile. */
+  #noteFull(order: Order, failure: Failure): void {
+    if (this.#memory.isNewReason(keyText(workKey(order)), failure.message)) this.#note(failure.code, failure, { jobId: order.jobId });
   }
 
   #step(order: Order, run: StepRun): Promise<unknown> {
@@ -244,8 +249,7 @@ export class Migrator {
   }
 
   #note(code: string, failure: Failure, ids: Record<string, string>): void {
-    const message = failure.hint === undefined ? failure.message : `${failure.message}: ${failure.hint}`;
-    this.#tell([{ type: 'note', atMs: this.#parts.clock.nowMs(), severity: 'warning', code, message: message.slice(0, 1_000), ids }], 'soon');
+    this.#tell([{ type: 'note', atMs: this.#parts.clock.nowMs(), severity: 'warning', code, message: wordsOf(failure).slice(0, 1_000), ids }], 'soon');
   }
 }
 

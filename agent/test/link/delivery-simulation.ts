@@ -206,6 +206,7 @@ class Simulation {
       clock: new ManualClock(this.#nowMs),
       random,
       failpoint: () => {},
+      onFull: () => {},
       settings: { ...outboxDefaults, keepMs: 5_000 },
     });
     this.#delivery = new Delivery({ journal: this.#journal, meta, rows: this.#rows, random, settings: { ...deliveryDefaults, window: 4 } }, this.#nowMs);

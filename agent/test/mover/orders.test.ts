@@ -168,18 +168,25 @@ test('a failure is told again too, and tried again only under a new epoch', asyn
   expect(await one.carryOut(scanOrder(jobId, { epoch: 2 }))).toMatchObject({ event: 'manifest', epoch: 2, objects: 0, bytes: 0 });
 });
 
-test('a failure that can not be written down because the disk is full is found again when the order comes again', async () => {
+test('a failure that can not be written down because the disk is full is noted once, and found again each time when the order comes again', async () => {
   let isFull = true;
+  let found = 0;
   const one = agent({
     beforeTell: (records) => {
-      if (isFull && records.some((record) => record.type === 'job' && record.event === 'failed'))
-        throw new Failure('exhausted', { code: 'journal.disk-full', message: 'full' });
+      if (!isFull || !records.some((record) => record.type === 'job' && record.event === 'failed')) return;
+      found++;
+      throw new Failure('exhausted', { code: 'journal.disk-full', message: 'full' });
     },
   });
   fs.rmSync(source, { recursive: true });
   const order = scanOrder();
   one.order([order]);
   expect(await one.untilNoted('journal.disk-full')).toMatchObject({ ids: { jobId: order.jobId } });
+  await vi.waitFor(() => {
+    one.order([order]);
+    expect(found).toBe(3);
+  });
+  expect(one.told.filter((record) => record.type === 'note')).toHaveLength(1);
   isFull = false;
   expect(await one.carryOut(order)).toMatchObject({ event: 'failed', code: 'import.not-there' });
 });
