@@ -12,6 +12,7 @@ import type { Logger } from 'pino';
 import { recordAudit } from '../audit/audit.ts';
 import { auditDetail } from '../audit/audit-detail.ts';
 import { rowsOf } from '../store/database.ts';
+import { storableText } from '../store/storable-text.ts';
 import { authenticate } from './authenticate.ts';
 import type { ApiContext } from './context.ts';
 import { type Api, type ApiVariables, routePattern } from './endpoint.ts';
@@ -142,7 +143,7 @@ function audited({ store }: ApiContext): MiddlewareHandler<ApiVariables> {
     const caller = c.get('caller') ?? { who: 'nobody', role: 'viewer' as const };
     await recordAudit(store.db, await store.nowMs(), {
       caller,
-      action: `${c.req.method} ${c.req.path}`.replaceAll('\0', '\uFFFD').slice(0, longestAction).toWellFormed(),
+      action: storableText(`${c.req.method} ${c.req.path}`, longestAction),
       subject: c.get('subject') ?? '',
       detail: auditDetail(c.get('asked')),
       outcome: String(c.res.status),

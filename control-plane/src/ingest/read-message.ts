@@ -6,6 +6,7 @@ import type { AgentRecord } from '@data-in-motion/shared/protocol/records';
 import { type PayloadOf, type TopicName, topicFor, topics } from '@data-in-motion/shared/protocol/topics';
 import { z } from 'zod';
 import type { ReceivedBatch } from '../store/batches.ts';
+import { storableText } from '../store/storable-text.ts';
 import { isPlainReading } from './plain-reading.ts';
 
 /** A batch with the records it carries; none when they can not be read. */
@@ -32,7 +33,7 @@ const mostRecords = 5_000;
 
 /** PostgreSQL stores no NUL and no half of a surrogate pair; only escapes bring them, so only text with escapes is walked through. */
 function storable(value: unknown): unknown {
-  if (typeof value === 'string') return value.replaceAll('\0', '�').toWellFormed();
+  if (typeof value === 'string') return storableText(value);
   if (Array.isArray(value)) return value.map(storable);
   if (typeof value !== 'object' || value === null) return value;
   return Object.fromEntries(Object.entries(value).map(([key, inner]) => [storable(key), storable(inner)]));

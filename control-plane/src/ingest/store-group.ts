@@ -9,6 +9,7 @@ import { rowsOf, type Tx } from '../store/database.ts';
 import { appendEvents } from '../store/events.ts';
 import { type BootOutcome, bootNode, closeStream, knownNodes, markHeard, recordConnection, recordObservedRev } from '../store/nodes.ts';
 import { type BadMessage, storeQuarantine } from '../store/quarantine.ts';
+import { storableText } from '../store/storable-text.ts';
 import { storeTargets } from '../store/targets.ts';
 import { applyRecords } from './apply-records.ts';
 import type { Work } from './read-message.ts';
@@ -65,9 +66,9 @@ async function quarantineAll(tx: Tx, nowMs: number, bad: readonly BadMessage[]):
   if (bad.length === 0) return;
   await storeQuarantine(tx, nowMs, bad);
   const last = bad.at(-1)!;
-  const text = `${bad.length === 1 ? 'A message' : `${bad.length} messages`} could not be read, the last on ${last.topic.slice(0, 200)}: ${last.because}`
-    .replaceAll('\0', '�')
-    .toWellFormed();
+  const text = storableText(
+    `${bad.length === 1 ? 'A message' : `${bad.length} messages`} could not be read, the last on ${last.topic.slice(0, 200)}: ${last.because}`,
+  );
   await appendEvents(tx, nowMs, [
     { type: 'bus.unreadable', severity: 'warning', text, ids: last.nodeId === null ? {} : { nodeId: last.nodeId }, by: 'control-plane' },
   ]);

@@ -3,6 +3,7 @@ import { ulid } from '@data-in-motion/shared/ulid';
 import { sql } from 'drizzle-orm';
 import type { Db } from './database.ts';
 import { quarantine } from './schema.ts';
+import { storableText } from './storable-text.ts';
 
 /** Kept of each message, and messages kept: the table is bounded at some 128 MB whatever comes. */
 const keptBytes = 65_536;
@@ -23,17 +24,12 @@ export async function storeQuarantine(tx: Db, nowMs: number, messages: readonly 
     kept.map(({ topic, nodeId, because, payload }) => ({
       id: ulid(nowMs, systemRandom),
       atMs: nowMs,
-      topic: storable(topic, 300),
+      topic: storableText(topic, 300),
       nodeId,
-      because: storable(because, 2_000),
+      because: storableText(because, 2_000),
       bytes: payload.length,
       hex: payload.subarray(0, keptBytes).toString('hex'),
     })),
   );
   await tx.execute(sql`delete from quarantine where id in (select id from quarantine order by at_ms desc, id desc offset ${keptMessages})`);
-}
-
-/** PostgreSQL stores no NUL, and no half of a surrogate pair. */
-function storable(text: string, longest: number): string {
-  return text.slice(0, longest).replaceAll('\0', '�').toWellFormed();
 }
