@@ -1,6 +1,6 @@
 import { Failure } from '@data-in-motion/shared/failure';
 import { expect, test } from 'vitest';
-import { classifyError } from './error-class.ts';
+import { classifyError, ofStateDisk } from './error-class.ts';
 
 const system = (code: string): Error => Object.assign(new Error(`${code}: said the system`), { code });
 test.each([
@@ -17,6 +17,8 @@ test.each([
   ['a grant that is no grant', new Failure('refused', { code: 'transfer.unauthorised', message: '' }), 'auth'],
   ['a grant that is over', new Failure('refused', { code: 'transfer.expired', message: '' }), 'clock'],
   ['a full disk under the state directory', new Failure('exhausted', { code: 'journal.disk-full', message: '' }), 'transient'],
+  ['a full disk under the list of a source', ofStateDisk(system('ENOSPC'), ''), 'transient'],
+  ['another error there', ofStateDisk(system('EIO'), ''), 'device'],
   ['a mistake of ours', new TypeError('undefined is no function'), 'permanent'],
 ])('%s is told as what to do about it', (_, thrown, errorClass) => {
   expect(classifyError(thrown).class).toBe(errorClass);

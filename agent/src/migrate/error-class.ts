@@ -1,5 +1,5 @@
 import type { ErrorClass } from '@data-in-motion/shared/domain/error-class';
-import { asFailure } from '@data-in-motion/shared/failure';
+import { asFailure, Failure } from '@data-in-motion/shared/failure';
 import { errnoOf } from './directory.ts';
 
 export interface ClassifiedError {
@@ -48,6 +48,7 @@ const codeClasses: Readonly<Record<string, ErrorClass>> = {
   'disk.sync-failed': 'device',
   // Our own disk, not the target's: the copy stays as it is until there is room to write down how far it is.
   'journal.disk-full': 'transient',
+  'state.no-space': 'transient',
   'place.taken': 'conflict',
   'permit.expired': 'conflict',
   'permit.reused': 'conflict',
@@ -75,6 +76,15 @@ export function classifyError(thrown: unknown): ClassifiedError {
     hint: failure.hint ?? hints[errorClass] ?? null,
     retryAfterMs: errorClass === 'file-growing' ? growingRetryMs : null,
   };
+}
+
+/** What writing below the state directory threw: the disk that is full is our own there, and nobody is to free space on a target for it. */
+export function ofStateDisk(thrown: unknown, message: string): unknown {
+  return classOfErrno(thrown) === 'space' ? noStateSpace(message, thrown) : thrown;
+}
+
+export function noStateSpace(message: string, cause?: unknown): Failure {
+  return new Failure('exhausted', { code: 'state.no-space', message, hint: 'free some space on the disk that holds the state directory', cause });
 }
 
 /** The system said that the medium did not give its bytes; anything else is not the medium's fault. */

@@ -117,6 +117,24 @@ test.skipIf(!canMount)('a disk that fills up in the middle of a copy is told as 
   });
 });
 
+test.skipIf(!canMount)('a list or a sample that the full state disk does not take is tried again, and nobody is sent to free space on a target', async () => {
+  plantTree(source, 'small');
+  const sample = { kind: 'sample', bytes: 1_000_000, seed: 1 };
+  for (const [kind, from] of [
+    ['scans', { kind: 'directory', path: source }],
+    ['samples', sample],
+  ] as const) {
+    const place = path.join(one.home, 'state', kind);
+    await onSmallDisk(place, 1, async () => {
+      if (kind === 'scans') fillUp(place);
+      const order = { kind: 'scan', jobId: id(), epoch: 1, datasetId: 'letters', source: from };
+      const noSpace = { event: 'failed', class: 'transient', code: 'state.no-space', hint: expect.stringContaining('state directory') };
+      expect(await one.carryOut(order)).toMatchObject(noSpace);
+    });
+  }
+  expect(await one.carryOut({ kind: 'scan', jobId: id(), epoch: 1, datasetId: 'letters', source: sample })).toMatchObject({ event: 'manifest' });
+});
+
 /** The agent's state on a disk of its own, of which a file takes all that is left at the first sync of a copy. */
 async function onFullState(settings: Partial<MoverSettings>, work: (order: Awaited<ReturnType<typeof scanned>>, makeRoom: () => void) => Promise<void>) {
   plantTree(source, 'small');

@@ -1,4 +1,4 @@
-/** What went wrong, by what to do about it: the table of `agent/README.md`. */
+/** What went wrong, by what to do about it: the agent says which it is (`migrate/error-class.ts`), the control plane answers it (`jobs/advance.ts`). */
 export const errorClasses = [
   'transient',
   'throttle',

@@ -44,5 +44,5 @@ test('when one file can not be written there is no sample, and it can be made la
 });
 
 test('a sample that does not fit is refused before anything is written', async () => {
-  await expect(makeSample(home, 'job', { bytes: 2 ** 50, seed: 1 }, never)).rejects.toMatchObject({ kind: 'exhausted', code: 'sample.no-space' });
+  await expect(makeSample(home, 'job', { bytes: 2 ** 50, seed: 1 }, never)).rejects.toMatchObject({ kind: 'exhausted', code: 'state.no-space' });
 });

@@ -1,15 +1,20 @@
 import { createCipheriv, createHash } from 'node:crypto';
 import { mkdir, open, rename, rm, statfs } from 'node:fs/promises';
 import path from 'node:path';
-import { Failure } from '@data-in-motion/shared/failure';
 import { randomInt, seededRandom } from '@data-in-motion/shared/random';
 import { syncDirectoryAt } from '../directory.ts';
+import { noStateSpace, ofStateDisk } from '../error-class.ts';
 
 /** Powers of two between which file sizes are drawn: many small files and a few that are large, as in a home directory. */
 const smallestBits = 6;
 const largestBits = 25;
 const filesPerDirectory = 40;
 const chunkBytes = 1_024 * 1_024;
+
+interface SampleOf {
+  readonly bytes: number;
+  readonly seed: number;
+}
 
 export interface SampleFile {
   readonly path: string;
@@ -41,9 +46,21 @@ export function planSample(bytes: number, seed: number): SampleFile[] {
 /**
  * Make the sample tree of a job below the agent's state, once: it gets its name when every file is written, or there is none.
  * @returns the absolute path of the tree
- * @throws Failure `exhausted` when there is no room, or what the system says of the file that could not be written
+ * @throws Failure `exhausted` (`state.no-space`), or what the system says of the file that could not be written
  */
-export async function makeSample(stateDirectory: string, jobId: string, sample: { bytes: number; seed: number }, signal: AbortSignal): Promise<string> {
+export async function makeSample(stateDirectory: string, jobId: string, sample: SampleOf, signal: AbortSignal): Promise<string> {
+  try {
+    return await haveTree(stateDirectory, jobId, sample, signal);
+  } catch (thrown) {
+    throw ofStateDisk(thrown, doesNotFit(sample));
+  }
+}
+
+function doesNotFit({ bytes }: SampleOf): string {
+  return `a sample of ${bytes} bytes does not fit where the agent keeps its state`;
+}
+
+async function haveTree(stateDirectory: string, jobId: string, sample: SampleOf, signal: AbortSignal): Promise<string> {
   const home = path.join(stateDirectory, 'samples', jobId);
   const tree = path.join(home, 'tree');
   const unfinished = path.join(home, 'unfinished');
@@ -55,8 +72,7 @@ export async function makeSample(stateDirectory: string, jobId: string, sample: 
   );
   if (exists) return tree;
   const { bavail, bsize } = await statfs(home);
-  if (bavail * bsize < sample.bytes * 1.02)
-    throw new Failure('exhausted', { code: 'sample.no-space', message: `a sample of ${sample.bytes} bytes does not fit where the agent keeps its state` });
+  if (bavail * bsize < sample.bytes * 1.02) throw noStateSpace(doesNotFit(sample));
   try {
     await mkdir(unfinished);
     const folders = new Set<string>();

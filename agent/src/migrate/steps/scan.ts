@@ -3,7 +3,7 @@ import path from 'node:path';
 import { asFailure, Failure } from '@data-in-motion/shared/failure';
 import type { OrderOf } from '@data-in-motion/shared/protocol/messages';
 import { Directory, errnoOf, kindOf } from '../directory.ts';
-import { isUnreadable } from '../error-class.ts';
+import { isUnreadable, ofStateDisk } from '../error-class.ts';
 import { openImportSource } from '../import-source.ts';
 import { type ManifestFiles, type ManifestTotals, ManifestWriter } from '../manifest.ts';
 import type { ManifestEntry } from '../manifest-entry.ts';
@@ -34,7 +34,7 @@ export async function openScanSource(parts: StepParts, jobId: string, source: Sc
  * Make the source an immutable list: every path below it, with the hash of every leaf, taken when nobody was writing.
  * Reports `started`, then `manifest`. The source is only read.
  *
- * @throws Failure `refused` (`import.not-there`) when there is no such directory; the other `import.…` as `openImportSource`
+ * @throws Failure `refused` (`import.not-there`) when there is no such directory; the other `import.…` as `openImportSource`; `exhausted` (`state.no-space`)
  */
 export async function scan(order: OrderOf<'scan'>, parts: StepParts, run: StepRun): Promise<ManifestTotals> {
   run.report({ ...aboutJob(run, parts), event: 'started', step: 'scan' });
@@ -42,18 +42,10 @@ export async function scan(order: OrderOf<'scan'>, parts: StepParts, run: StepRu
   const source = await openAtFirst(order, parts, run);
   try {
     const expected = await survey(source, quietMs, parts, run);
-    const files = scanFilesOf(parts.stateDirectory, order.jobId);
-    await mkdir(path.dirname(files.manifest), { recursive: true });
-    const writer = await ManifestWriter.create(files, order.datasetId, parts.clock.nowMs());
     const notes = new ScanNotes();
-    let totals: ManifestTotals;
-    try {
-      await writeEntries(source, quietMs, writer, notes, expected, parts, run);
-      totals = await writer.finish();
-    } catch (thrown) {
-      await writer.discard().catch(() => undefined);
-      throw thrown;
-    }
+    const totals = await writeList(order, source, quietMs, notes, expected, parts, run).catch((thrown: unknown) => {
+      throw ofStateDisk(thrown, 'the disk that holds the state directory is full: the list of the source can not be written');
+    });
     parts.journal.saveScan({ jobId: order.jobId, epoch: order.epoch, source: JSON.stringify(order.source), root: totals.root });
     run.report({
       ...aboutJob(run, parts),
@@ -82,6 +74,28 @@ async function openAtFirst(order: OrderOf<'scan'>, parts: StepParts, run: StepRu
       message: `${order.source.path} is not there on ${parts.nodeId}`,
       hint: `Check the path on that node, then import it again: dim datasets import ${order.datasetId} --node ${parts.nodeId} --path DIR.`,
     });
+  }
+}
+
+/** The list as a whole, on stable storage, or none. */
+async function writeList(
+  order: OrderOf<'scan'>,
+  source: Directory,
+  quietMs: number,
+  notes: ScanNotes,
+  expected: Expected,
+  parts: StepParts,
+  run: StepRun,
+): Promise<ManifestTotals> {
+  const files = scanFilesOf(parts.stateDirectory, order.jobId);
+  await mkdir(path.dirname(files.manifest), { recursive: true });
+  const writer = await ManifestWriter.create(files, order.datasetId, parts.clock.nowMs());
+  try {
+    await writeEntries(source, quietMs, writer, notes, expected, parts, run);
+    return await writer.finish();
+  } catch (thrown) {
+    await writer.discard().catch(() => undefined);
+    throw thrown;
   }
 }
 
