@@ -120,7 +120,7 @@ export class Migrator {
     return this.#memory.lastOwnReadAtMs(replicaId);
   }
 
-  /** What the transfer server reads from. @throws Failure `refused` (`source.gone`) */
+  /** What the transfer server reads from. @throws Failure `refused` (`source.gone`), `unavailable` (`target.not-mounted`) */
   openSource(source: TransferGrant['source'], signal: AbortSignal): Promise<ServedSource> {
     return this.#sources.open(source, signal);
   }

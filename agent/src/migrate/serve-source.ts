@@ -9,7 +9,7 @@ import { checkManifest, HashReader, type ManifestFiles, readEntriesFrom, readMan
 import { mapInOrder } from './map-in-order.ts';
 import { type StepParts, targetOf } from './step-parts.ts';
 import { scanFilesOf } from './steps/scan.ts';
-import { manifestFilesOf } from './target-layout.ts';
+import { absentBecause, manifestFilesOf } from './target-layout.ts';
 
 /** One place in a manifest for every so many leaves: a range is found without reading the list from its beginning. */
 const leavesPerMark = 1_024;
@@ -39,10 +39,19 @@ export class SourceOpener {
     try {
       return source.kind === 'import' ? await this.#openImport(source.jobId, signal) : await this.#openReplica(source, signal);
     } catch (thrown) {
-      if (isMissing(thrown) || asFailure(thrown).code === 'target.not-mounted')
-        throw new Failure('refused', { code: 'source.gone', message: 'the source is not on this node any more', cause: thrown });
+      if (await this.#isAway(source, thrown)) {
+        // Its copy is as it was: nobody is to doubt it, and the path is nobody else's business.
+        throw new Failure('unavailable', { code: 'target.not-mounted', message: 'the disk of the source is not there now', cause: thrown });
+      }
+      if (isMissing(thrown)) throw new Failure('refused', { code: 'source.gone', message: 'the source is not on this node any more', cause: thrown });
       throw thrown;
     }
+  }
+
+  /** Without its disk a copy's manifest is missed too, which is looked for first. */
+  async #isAway(source: TransferGrant['source'], thrown: unknown): Promise<boolean> {
+    if (asFailure(thrown).code === 'target.not-mounted') return true;
+    return source.kind === 'replica' && isMissing(thrown) && (await absentBecause(targetOf(this.#parts, source.targetId), this.#parts.journal)) !== null;
   }
 
   async #openImport(jobId: string, signal: AbortSignal): Promise<ServedSource> {

@@ -48,6 +48,7 @@ const statusOf: Readonly<Record<string, number>> = {
   'source.gone': 404,
   'source.changed': 409,
   'source.corrupt': 422,
+  'target.not-mounted': 503,
 };
 
 /**

@@ -124,6 +124,26 @@ async function cuttingProxy(afterBytes: () => number): Promise<{ url: string; cu
   return { url: `http://127.0.0.1:${port}`, cuts: () => cuts, close: () => new Promise((resolve) => proxy.close(() => resolve())) };
 }
 
+test.each(['nothing', 'an empty directory'])(
+  'a copy whose disk is away, with %s in its place, is not called gone: its reader tries again',
+  async (inItsPlace) => {
+    plantTree(source, 'small');
+    const first = await importTo(sender, source, 'a1', 'letters');
+    const away = sender.path('away');
+    fs.renameSync(sender.path('a1'), away);
+    if (inItsPlace !== 'nothing') fs.mkdirSync(sender.path('a1'));
+    const order = remoteCopy(first);
+    const ended = await receiver.carryOut(order);
+    expect(ended).toMatchObject({ event: 'failed', class: 'transient', code: 'target.not-mounted' });
+    expect(JSON.stringify(ended)).not.toContain(home);
+    fs.rmSync(sender.path('a1'), { recursive: true, force: true });
+    fs.renameSync(away, sender.path('a1'));
+    expect(await receiver.carryOut({ ...order, epoch: 2 })).toMatchObject({ event: 'verified' });
+    fs.rmSync(sender.path('a1', 'letters', first.replicaId), { recursive: true });
+    expect(await receiver.carryOut(remoteCopy(first))).toMatchObject({ event: 'failed', code: 'source.gone' });
+  },
+);
+
 test('a connection that breaks again and again delays a copy and does not spoil it, and little is sent twice', async () => {
   plantTree(source);
   const first = await importTo(sender, source, 'a1', 'letters');
