@@ -142,7 +142,6 @@ export async function startAgent(parts: AgentParts): Promise<RunningAgent> {
     faults,
     settings: { quietMs: config.quietMs, bytesPerSecPerTarget: config.bytesPerSecPerTarget },
   });
-  await migrator.start();
   const transfer = await startTransferServer({
     host: config.transfer.host,
     port: config.transfer.port,

@@ -49,6 +49,7 @@ export interface MigratorParts {
 /**
  * Carries out the orders of an agent, by level: the newest document says all that should be going on, and this makes it so.
  * What is asked for again after it ended is told again, not done again; a job that is not in the document any more is stopped.
+ * Nothing runs before the first document: what was going on is in the orders, and how far it was is in the journal and on the disks.
  */
 export class Migrator {
   readonly #parts: StepParts;
@@ -80,11 +81,6 @@ export class Migrator {
       noteOwnRead: (replicaId) => this.#memory.noteOwnRead(replicaId),
     };
     this.#sources = new SourceOpener(this.#parts);
-  }
-
-  /** Nothing runs before the first document: what was going on is in the orders, and how far it was is in the journal and on the disks. */
-  async start(): Promise<void> {
-    for (const target of this.#parts.targets) await this.#noteIfUnreachable(target);
   }
 
   /** Start, continue and stop work so that it matches the document's orders. Returns at once. */
@@ -237,14 +233,6 @@ export class Migrator {
       await sweep(liveJobs, this.#parts);
     } catch (thrown) {
       this.#note('sweep.failed', asFailure(thrown), {});
-    }
-  }
-
-  async #noteIfUnreachable(target: TargetDescription): Promise<void> {
-    try {
-      await listTarget(target, this.#journal);
-    } catch (thrown) {
-      this.#note('target.unreachable', asFailure(thrown), { targetId: target.targetId });
     }
   }
 

@@ -115,6 +115,8 @@ test('a target whose disk is away is told as unreachable, and the measuring writ
   // Measured once: a measurement under way goes on for a moment after a stop.
   const first = await start({ telemetry: { smartctl: 'off', replay: null, deviceEveryMs: 1_000, targetEveryMs: 600_000, fileTimesEveryMs: 60_000 } });
   await controlPlane.untilTold((record) => record.type === 'target-stats' && record.reachable);
+  // From then on the agent knows what the target has to look like.
+  await controlPlane.untilTold((record) => record.type === 'inventory' && record.targetId === 'disk-1');
   running.splice(0);
   await first.stop();
   renameSync(root, path.join(directory, 'away'));
