@@ -39,10 +39,11 @@ export function addAgents(program: Command): void {
       writeSync(opened, `${JSON.stringify(credentials, null, 2)}\n`);
       closeSync(opened);
       const { password: _, ...shown } = credentials;
-      session.answer(
-        { ...shown, file },
-        () => `${nodeId} may speak on ${credentials.mqttUrl}. Its credentials are in ${file}: name it as credentialsFile in the agent's settings.`,
-      );
+      const use =
+        options.role === 'client'
+          ? `the application connects with the client id and user name ${nodeId} and the password in it`
+          : "name it as credentialsFile in the agent's settings";
+      session.answer({ ...shown, file }, () => `${nodeId} may speak on ${credentials.mqttUrl}. Its credentials are in ${file}: ${use}.`);
     },
   });
   verb(agents, {
