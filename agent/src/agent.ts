@@ -14,7 +14,7 @@ import { openJournal } from './journal/journal.ts';
 import { openMeta } from './journal/meta.ts';
 import { openOutbox, outboxDefaults } from './journal/outbox.ts';
 import { openOutboxRows } from './journal/outbox-rows.ts';
-import { salvageUndelivered } from './journal/salvage.ts';
+import { type Salvaged, salvageUndelivered } from './journal/salvage.ts';
 import { openUndoLog } from './journal/undo.ts';
 import { Delivery, deliveryDefaults } from './link/delivery.ts';
 import type { Link } from './link/link.ts';
@@ -127,7 +127,7 @@ export async function startAgent(parts: AgentParts): Promise<RunningAgent> {
   await faults.undoLeftovers();
   clockOffsetMs = faults.clockOffsetMs;
   crashPoint = faults.failpoint;
-  sayHowItStopped(journal, journal.movedAsideTo === null ? 0 : salvageUndelivered(journal.movedAsideTo, journal, rows), note);
+  sayHowItStopped(journal, journal.movedAsideTo === null ? null : salvageUndelivered(journal.movedAsideTo, journal, rows), note);
 
   const publicKeyPem = (): string | null => meta.read().publicKeyPem;
   const migrator = new Migrator({
@@ -275,8 +275,9 @@ export async function startAgent(parts: AgentParts): Promise<RunningAgent> {
   };
 }
 
-function sayHowItStopped({ uncleanStop, movedAsideTo }: { uncleanStop: boolean; movedAsideTo: string | null }, salvaged: number, note: Note): void {
-  if (movedAsideTo !== null)
-    note('error', 'journal.damaged', `the journal was damaged and is kept as ${movedAsideTo}; ${salvaged} undelivered batches were saved from it`);
-  else if (uncleanStop) note('info', 'agent.unclean-stop', 'the last process ended without closing its journal; everything was resumed from it');
+function sayHowItStopped({ uncleanStop, movedAsideTo }: { uncleanStop: boolean; movedAsideTo: string | null }, salvaged: Salvaged | null, note: Note): void {
+  if (salvaged !== null) {
+    const { saved, found } = salvaged;
+    note('error', 'journal.damaged', `the journal was damaged and is kept as ${movedAsideTo}; ${saved} of ${found} undelivered batches found in it were saved`);
+  } else if (uncleanStop) note('info', 'agent.unclean-stop', 'the last process ended without closing its journal; everything was resumed from it');
 }

@@ -29,7 +29,8 @@ test('of a damaged journal the batches that can still be read are sent on under 
   const fresh = openJournal(path.join(directory, 'fresh.db'), noBallast);
   onTestFinished(() => fresh.close());
   const freshRows = openOutboxRows(fresh, openMeta(fresh));
-  const saved = salvageUndelivered(file, fresh, freshRows);
+  const { saved, found } = salvageUndelivered(file, fresh, freshRows);
+  expect(found).toBe(50);
   expect(saved).toBeGreaterThan(20);
   expect(saved).toBeLessThan(50);
   const kept = freshRows.undelivered(0, 100);
@@ -44,5 +45,29 @@ test('of a file that is no database nothing is saved, and nothing is thrown', ()
   const fresh = openJournal(path.join(directory, 'fresh.db'), noBallast);
   onTestFinished(() => fresh.close());
   const rows = openOutboxRows(fresh, openMeta(fresh));
-  expect(salvageUndelivered(path.join(directory, 'noise'), fresh, rows)).toBe(0);
+  expect(salvageUndelivered(path.join(directory, 'noise'), fresh, rows)).toEqual({ saved: 0, found: 0 });
+});
+
+test('on a disk that fills up meanwhile the oldest batches are saved, and it is said how many there were', () => {
+  const directory = mkdtempSync(path.join(tmpdir(), 'dim-salvage-'));
+  onTestFinished(() => rmSync(directory, { recursive: true }));
+  const random = seededRandom(1);
+  const file = path.join(directory, 'agent.db');
+  const journal = openJournal(file, noBallast);
+  const rows = openOutboxRows(journal, openMeta(journal));
+  for (let i = 0; i < 20; i++) rows.add(ulid(i, random), '[]', i);
+  const uids = rows.undelivered(0, 100).map(({ uid }) => uid);
+  journal.close();
+
+  const fresh = openJournal(path.join(directory, 'fresh.db'), noBallast);
+  onTestFinished(() => fresh.close());
+  const freshRows = openOutboxRows(fresh, openMeta(fresh));
+  const { add } = freshRows;
+  let room = 7;
+  freshRows.add = (...batch) => {
+    add(...batch);
+    if (room-- === 0) throw Object.assign(new Error('database or disk is full'), { code: 'SQLITE_FULL' });
+  };
+  expect(salvageUndelivered(file, fresh, freshRows)).toEqual({ saved: 7, found: 20 });
+  expect(freshRows.undelivered(0, 100).map(({ uid }) => uid)).toEqual(uids.slice(0, 7));
 });

@@ -1,3 +1,5 @@
+import { ulidPattern } from '@data-in-motion/shared/domain/ids';
+import { asFailure } from '@data-in-motion/shared/failure';
 import Database from 'better-sqlite3';
 import type { Journal } from './journal.ts';
 import type { OutboxRows } from './outbox-rows.ts';
@@ -8,37 +10,72 @@ interface SavedBatch {
   readonly records: string;
 }
 
+/** Batches of a damaged journal that were not delivered, as far as its list of them can be read. */
+export interface Salvaged {
+  readonly saved: number;
+  readonly found: number;
+}
+
 /**
  * Take over what can still be read of the undelivered batches of a damaged journal, oldest first, uids unchanged: what was stored already is then known there.
+ * On a disk that is full those stay behind that do not fit.
  *
  * @param damagedFile kept as it is
- * @returns how many batches were saved; 0 when nothing in the file can be read
  */
-export function salvageUndelivered(damagedFile: string, journal: Journal, rows: OutboxRows): number {
-  let damaged: Database.Database | undefined;
+export function salvageUndelivered(damagedFile: string, journal: Journal, rows: OutboxRows): Salvaged {
+  const damaged = openToRead(damagedFile);
+  if (damaged === null) return { saved: 0, found: 0 };
   try {
-    damaged = new Database(damagedFile, { readonly: true });
-    const positions = damaged.prepare("select position from outbox where state <> 'durable' order by position").pluck().all() as number[];
-    const select = damaged.prepare('select uid, sealed_at_ms, records from outbox join outbox_records using (position) where position = ?');
-    const saved = positions.flatMap((position) => readBatch(select, position));
-    journal.transaction(() => {
-      for (const batch of saved) rows.add(batch.uid, batch.records, batch.sealed_at_ms);
-    });
-    return saved.length;
-  } catch {
-    // The list itself can not be read: the file stays for whoever has better tools.
-    return 0;
+    const positions = listUndelivered(damaged);
+    let saved = 0;
+    for (const position of positions) {
+      const batch = readBatch(damaged, position);
+      if (batch === null) continue;
+      if (!fits(() => journal.transaction(() => rows.add(batch.uid, batch.records, batch.sealed_at_ms)))) break;
+      saved++;
+    }
+    return { saved, found: positions.length };
   } finally {
-    damaged?.close();
+    damaged.close();
   }
 }
 
-/** None when its pages are damaged, or what they hold is no list of records any more. */
-function readBatch(select: Database.Statement, position: number): SavedBatch[] {
+function openToRead(file: string): Database.Database | null {
   try {
-    const batch = select.get(position) as SavedBatch | undefined;
-    return batch !== undefined && Array.isArray(JSON.parse(batch.records)) ? [batch] : [];
+    return new Database(file, { readonly: true });
+  } catch {
+    return null;
+  }
+}
+
+/** None when the list itself can not be read: the file stays for whoever has better tools. */
+function listUndelivered(damaged: Database.Database): number[] {
+  try {
+    return damaged.prepare("select position from outbox where state <> 'durable' order by position").pluck().all() as number[];
   } catch {
     return [];
+  }
+}
+
+/** False when there is no room for it. */
+function fits(write: () => void): boolean {
+  try {
+    write();
+    return true;
+  } catch (thrown) {
+    if (asFailure(thrown).kind !== 'exhausted') throw thrown;
+    return false;
+  }
+}
+
+/** Null when its pages are damaged, or what they hold is no batch any more. */
+function readBatch(damaged: Database.Database, position: number): SavedBatch | null {
+  try {
+    const select = damaged.prepare('select uid, sealed_at_ms, records from outbox join outbox_records using (position) where position = ?');
+    const batch = select.get(position) as SavedBatch | undefined;
+    const isWhole = batch !== undefined && ulidPattern.test(batch.uid) && Number.isSafeInteger(batch.sealed_at_ms) && Array.isArray(JSON.parse(batch.records));
+    return isWhole ? batch : null;
+  } catch {
+    return null;
   }
 }
