@@ -86,11 +86,13 @@ async function afterStep(tx: Tx, row: JobRow, nowMs: number): Promise<void> {
       row.state === 'conflict'
         ? `${row.datasetId}: a copy that was to leave differs from its manifest and is kept`
         : `${row.purpose} of ${row.datasetId} was given up: ${row.error?.message ?? row.reason}`;
-    await raiseAlert(tx, nowMs, { rule: `job.${row.state}`, subject: row.jobId, severity: 'error', text, ids: { jobId: row.jobId, datasetId: row.datasetId } });
+    // What is given up may be planned again, as another job of the same key: one alert for all of them, which the one that succeeds ends.
+    const subject = row.state === 'conflict' ? row.jobId : row.key;
+    await raiseAlert(tx, nowMs, { rule: `job.${row.state}`, subject, severity: 'error', text, ids: { jobId: row.jobId, datasetId: row.datasetId } });
   }
   if (['grace', 'retiring', 'trashed', 'done', 'conflict'].includes(row.state)) await endAlert(tx, nowMs, 'job.stuck', row.jobId);
   if (row.state === 'done' || row.state === 'cancelled' || row.state === 'planned') {
-    await endAlert(tx, nowMs, 'job.dead-letter', row.jobId);
+    await endAlert(tx, nowMs, 'job.dead-letter', row.key);
     await endAlert(tx, nowMs, 'job.conflict', row.jobId);
     await endAlert(tx, nowMs, 'import.no-place', row.jobId);
   }

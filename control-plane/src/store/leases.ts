@@ -78,10 +78,13 @@ const fullTimes = 3;
  */
 async function afterFull(tx: Tx, row: JobRow, nowMs: number): Promise<'cancel' | 'give-up' | null> {
   if (row.purpose !== 'copy' && row.purpose !== 'move') return null;
-  const times = await tx
-    .select({ atMs: jobTransition.atMs })
+  const went = await tx
+    .select({ event: jobTransition.event, atMs: jobTransition.atMs })
     .from(jobTransition)
-    .where(and(eq(jobTransition.jobId, row.jobId), eq(jobTransition.event, 'out-of-space')));
+    .where(and(eq(jobTransition.jobId, row.jobId), inArray(jobTransition.event, ['out-of-space', 'retry'])))
+    .orderBy(jobTransition.seq);
+  // A person's retry begins anew.
+  const times = went.slice(went.findLastIndex(({ event }) => event === 'retry') + 1);
   if (Math.min(...times.map((one) => one.atMs)) > nowMs - fullForMs) return null;
   if (!(await hasRoom(tx, row))) return 'cancel';
   return times.length >= fullTimes ? 'give-up' : null;
