@@ -17,12 +17,18 @@ const newest = async (): Promise<number> =>
 /** Numbers of the first messages of a stream: the hello's, then those of the events. */
 async function follow(from: Record<string, string>, count: number, meanwhile: () => Promise<unknown> = async () => {}): Promise<string[]> {
   const answer = await api.call('GET', '/v1/events', { role: 'viewer', headers: { Accept: 'text/event-stream', ...from } });
+  expect(answer.status).toBe(200);
   const reader = answer.body!.pipeThrough(new TextDecoderStream()).getReader();
-  const numbers = (): string[] => [...text.matchAll(/^id: (.*)$/gm)].map(([, id]) => id!);
   let text = '';
-  while (numbers().length < 1) text += (await reader.read()).value ?? '';
+  const numbers = (): string[] => [...text.matchAll(/^id: (.*)$/gm)].map(([, id]) => id!);
+  const more = async (): Promise<string> => {
+    const { done, value } = await reader.read();
+    if (done) throw new Error(`the stream ended after ${JSON.stringify(text)}`);
+    return value;
+  };
+  while (numbers().length < 1) text += await more();
   await meanwhile();
-  while (numbers().length < count) text += (await reader.read()).value ?? '';
+  while (numbers().length < count) text += await more();
   await reader.cancel();
   return numbers().slice(0, count);
 }
