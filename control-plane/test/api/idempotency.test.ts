@@ -1,8 +1,7 @@
-import type { Problem } from '@data-in-motion/shared/api/fleet';
 import { eq } from 'drizzle-orm';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { idempotency, job } from '../../src/store/schema.ts';
-import { type Interface, openInterface } from './interface.ts';
+import { type Interface, openInterface, problem } from './interface.ts';
 
 let api: Interface;
 beforeAll(async () => {
@@ -10,7 +9,6 @@ beforeAll(async () => {
 });
 afterAll(() => api.close());
 
-const problem = async (answer: Response): Promise<Problem> => (await answer.json()) as Problem;
 const newDataset = (name: string) => ({ name, owner: 'maps', source: { nodeId: 'berlin', path: '/srv/maps' } });
 
 test('the same request sent again under its key makes one dataset and gets the first answer', async () => {

@@ -1,11 +1,10 @@
-import type { Problem } from '@data-in-motion/shared/api/fleet';
 import { type RouteName, routes } from '@data-in-motion/shared/api/routes';
 import { desc, eq } from 'drizzle-orm';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { roleOf } from '../../src/api/endpoint.ts';
 import { raiseAlert } from '../../src/store/alerts.ts';
 import { audit, dataset, event, job, target } from '../../src/store/schema.ts';
-import { type Interface, openInterface } from './interface.ts';
+import { type Interface, openInterface, problem } from './interface.ts';
 
 let api: Interface;
 beforeAll(async () => {
@@ -13,10 +12,6 @@ beforeAll(async () => {
 });
 afterAll(() => api.close());
 
-const problem = async (answer: Response): Promise<Problem> => {
-  expect(answer.headers.get('Content-Type')).toBe('application/problem+json');
-  return (await answer.json()) as Problem;
-};
 const newDataset = (name: string, more: object = {}) => ({ name, owner: 'maps', source: { nodeId: 'berlin', path: '/srv/maps' }, ...more });
 
 test('the OpenAPI document has every route that is served for programs, and no other', async () => {

@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import type { Problem } from '@data-in-motion/shared/api/fleet';
 import type { Role } from '@data-in-motion/shared/api/operations';
 import { systemClock } from '@data-in-motion/shared/clock';
 import type { NodeId, SiteId, TargetId } from '@data-in-motion/shared/domain/ids';
@@ -8,6 +9,7 @@ import type { FaultDocument } from '@data-in-motion/shared/protocol/messages';
 import { systemRandom } from '@data-in-motion/shared/random';
 import { newPrivateKeyPem, signingKey } from '@data-in-motion/shared/signature';
 import pino from 'pino';
+import { expect } from 'vitest';
 import { createApp } from '../../src/api/app.ts';
 import type { ApiContext } from '../../src/api/context.ts';
 import { FleetReader } from '../../src/api/fleet-rows.ts';
@@ -15,7 +17,7 @@ import { startMetrics } from '../../src/metrics/metrics.ts';
 import { openStore, type Store } from '../../src/store/database.ts';
 import { node, target } from '../../src/store/schema.ts';
 import { createApiKey } from '../../src/store/tokens.ts';
-import { freshDirectory } from '../stores.ts';
+import { layEmptyDatabase } from '../stores.ts';
 
 /** The HTTP interface on a real embedded database, without a network: what stands behind the loop and the bus is not asked here. */
 export interface Interface {
@@ -35,7 +37,8 @@ export interface Interface {
 
 export async function openInterface(): Promise<Interface> {
   const directory = mkdtempSync(path.join(tmpdir(), 'dim-api-'));
-  const database = await freshDirectory();
+  const database = path.join(directory, 'database');
+  await layEmptyDatabase(database);
   const store = await openStore({ databaseUrl: null, directory: database });
   const nowMs = await store.nowMs();
   let wakes = 0;
@@ -74,7 +77,7 @@ export async function openInterface(): Promise<Interface> {
       startedAtMs: nowMs,
       chaosAllowed: true,
       scrubEveryMs: 1e9,
-      consoleDirectory: directory,
+      consoleDirectory: path.join(directory, 'console'),
     },
   };
   const keys = {} as Record<Role, string>;
@@ -103,9 +106,15 @@ export async function openInterface(): Promise<Interface> {
     },
     async close() {
       await store.close();
-      for (const made of [directory, database]) rmSync(made, { recursive: true, force: true });
+      rmSync(directory, { recursive: true, force: true });
     },
   };
+}
+
+/** The body of an answer that says what was wrong. */
+export async function problem(answer: Response): Promise<Problem> {
+  expect(answer.headers.get('Content-Type')).toBe('application/problem+json');
+  return (await answer.json()) as Problem;
 }
 
 async function notAsked(): Promise<never> {

@@ -1,14 +1,11 @@
-import type { Problem } from '@data-in-motion/shared/api/fleet';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { type Interface, openInterface } from './interface.ts';
+import { type Interface, openInterface, problem } from './interface.ts';
 
 let api: Interface;
 beforeAll(async () => {
   api = await openInterface();
 });
 afterAll(() => api.close());
-
-const problem = async (answer: Response): Promise<Problem> => (await answer.json()) as Problem;
 
 test('a price changes the book by a revision, and two writers of one revision are not both right', async () => {
   const book = (await (await api.call('GET', '/v1/prices', { role: 'viewer' })).json()) as { rev: number; entries: object[] };
