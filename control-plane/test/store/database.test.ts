@@ -4,7 +4,7 @@ import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, write
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { isNull, sql } from 'drizzle-orm';
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { openStore, rowsOf, type Store } from '../../src/store/database.ts';
 import { alert, event, reading } from '../../src/store/schema.ts';
 import { watchExports } from '../../src/store/watch-exports.ts';
@@ -214,6 +214,7 @@ describe('the directory of an embedded store', () => {
     const directory = await freshDirectory();
     const partial = join(directory, 'export.tar.partial');
     vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] });
+    onTestFinished(() => void vi.useRealTimers());
     const store = await openStore({ databaseUrl: null, directory });
     const failures: string[] = [];
     watchExports(store, (failure) => failures.push(failure.code));
@@ -235,7 +236,6 @@ describe('the directory of an embedded store', () => {
     await exportOnce('with all before');
     await vi.waitUntil(async () => (await openAlerts()).length === 0);
     await store.close();
-    vi.useRealTimers();
     rmSync(directory, { recursive: true });
   });
 
