@@ -167,7 +167,7 @@ test('a leaf that rotted at the sender never arrives: the copy fails with source
   fs.closeSync(rotten);
   const order = remoteCopy(first);
   expect(await receiver.carryOut(order)).toMatchObject({ event: 'failed', class: 'integrity', code: 'source.corrupt' });
-  expect(fs.readdirSync(receiver.path('b1', 'letters'))).toEqual([]);
+  expect(fs.existsSync(receiver.path('b1', 'letters'))).toBe(false);
 });
 
 test('bytes that change on the way are asked for once more and then refused', async () => {

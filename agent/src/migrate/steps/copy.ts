@@ -54,7 +54,6 @@ async function copyAndReadBack(order: OrderOf<'copy'>, parts: StepParts, run: St
   await parts.faults.before('stat', target.targetId);
   const root = await openTarget(target, parts.journal);
   try {
-    await root.makeDirectory(destination.datasetId as string as RawPath);
     run.report({ ...aboutJob(run, parts), event: 'started', step: 'copy' });
     for (let attempt = 1; ; attempt++) {
       const movedBytes = await haveCopy(order, root, parts, run);
@@ -175,7 +174,6 @@ async function allocatedBytes(tree: Directory): Promise<number> {
 async function place(order: OrderOf<'copy'>, root: Directory, parts: StepParts): Promise<void> {
   const dataset = order.destination.datasetId as string as RawPath;
   await parts.faults.before('rename', order.destination.targetId);
-  // An old and empty one may have been swept meanwhile.
   await root.makeDirectory(dataset);
   await inDirectory(root, ownPath('staging'), (staging) =>
     inDirectory(root, dataset, async (directory) => {

@@ -2,7 +2,6 @@ import { readdir, rm, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { ulidPattern } from '@data-in-motion/shared/domain/ids';
 import type { TargetDescription } from '@data-in-motion/shared/domain/target';
-import type { CopyPlace } from '../../journal/migrations-journal.ts';
 import { type Directory, errnoOf } from '../directory.ts';
 import { listTarget } from '../list-target.ts';
 import type { RawPath } from '../raw-path.ts';
@@ -38,8 +37,8 @@ async function sweepTarget(target: TargetDescription, liveJobs: ReadonlySet<stri
       }
     });
     // A copy in the making has its manifest first, so those of live jobs stay.
-    const making = (): CopyPlace[] => parts.journal.copies().filter((one) => liveJobs.has(one.jobId));
-    const wanted = new Set<string>([...listed.replicas, ...making()].map((replica) => replica.replicaId));
+    const making = parts.journal.copies().filter((one) => liveJobs.has(one.jobId));
+    const wanted = new Set<string>([...listed.replicas, ...making].map((replica) => replica.replicaId));
     await inDirectory(root, ownPath('manifests'), async (manifests) => {
       for (const name of listed.manifests) {
         const replicaId = name.slice(0, 26);
@@ -49,8 +48,8 @@ async function sweepTarget(target: TargetDescription, liveJobs: ReadonlySet<stri
     });
     for (const dataset of listed.datasets) {
       const isEmpty = await sweepLinks(dataset, root, liveJobs, parts);
-      // A copy in the making will want its place there, also one that began meanwhile.
-      if (isEmpty && !making().some((one) => one.datasetId === (dataset as string))) await root.removeEmptyDirectory(dataset).catch(ignoreKept);
+      // A copy in the making will want its place there, also one of a job that is newer than the list of those alive.
+      if (isEmpty && !parts.journal.copies().some((one) => one.datasetId === (dataset as string))) await root.removeEmptyDirectory(dataset).catch(ignoreKept);
     }
   } finally {
     await root.close();
