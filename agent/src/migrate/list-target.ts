@@ -7,7 +7,8 @@ import { printable, type RawPath } from './raw-path.ts';
 import { currentLink, inDirectory, type KnownTargets, manifestFilesOf, newLinkPrefix, openTarget, ownDirectory, ownPath } from './target-layout.ts';
 import { leavingName } from './trash.ts';
 
-const mostUnknown = 1_000;
+/** Examples for a person: they must leave the copies their room in the record. */
+const mostUnknown = 100;
 
 type InventoryReplica = RecordOf<'inventory'>['replicas'][number];
 
