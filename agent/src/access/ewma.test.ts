@@ -4,7 +4,7 @@ import path from 'node:path';
 import type { DatasetId } from '@data-in-motion/shared/domain/ids';
 import fc from 'fast-check';
 import { afterAll, describe, expect, test } from 'vitest';
-import { noBallast } from '../journal/ballast.ts';
+import { noBallast } from '../../test/no-ballast.ts';
 import { openJournal } from '../journal/journal.ts';
 import { EwmaCounter, halfLifeMs } from './ewma.ts';
 

@@ -6,7 +6,7 @@ import type { DatasetId, ReplicaId, TargetId } from '@data-in-motion/shared/doma
 import type { TargetDescription } from '@data-in-motion/shared/domain/target';
 import { type AgentRecord, agentRecord, type RecordOf } from '@data-in-motion/shared/protocol/records';
 import { afterAll, afterEach, describe, expect, test } from 'vitest';
-import { noBallast } from '../journal/ballast.ts';
+import { noBallast } from '../../test/no-ballast.ts';
 import { openJournal } from '../journal/journal.ts';
 import { atimeOption } from './atime-option.ts';
 import { EwmaCounter } from './ewma.ts';

@@ -13,9 +13,6 @@ export interface Ballast {
   release(): boolean;
 }
 
-/** Nothing that could be given back. */
-export const noBallast: Ballast = { restore: () => false, release: () => false };
-
 const pieceBytes = 1024 * 1024;
 
 export function openBallast(file: string, sizeBytes: number): Ballast {

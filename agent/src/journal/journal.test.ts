@@ -3,7 +3,7 @@ import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } 
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { noBallast } from './ballast.ts';
+import { noBallast } from '../../test/no-ballast.ts';
 import { openJournal } from './journal.ts';
 
 let directory: string;
@@ -46,27 +46,30 @@ test('a step that fails leaves none of its noun behind', () => {
 test('a second owner is refused while the first lives, and let in after it', () => {
   const journal = openJournal(file(), noBallast);
   expect(() => openJournal(file(), noBallast)).toThrow(/another process owns/);
-  const other = spawnSync(process.execPath, ['-e', openInChild], {
-    env: { ...process.env, JOURNAL: file(), MODULE: path.join(import.meta.dirname, 'journal.ts') },
-    encoding: 'utf8',
-  });
+  const other = inChild("try { open(); console.log('opened'); } catch (e) { console.log(e.code); }");
   expect(other.stdout).toContain('journal.owned');
   journal.close();
   openJournal(file(), noBallast).close();
 });
 
-const openInChild = `import(process.env.MODULE).then(({ openJournal }) => { try { openJournal(process.env.JOURNAL, { restore: () => false, release: () => false }); console.log('opened'); } catch (e) { console.log(e.code); } });`;
+/** Do something in a process of its own, where `open()` opens this journal. */
+function inChild(work: string) {
+  const program = `Promise.all([import(process.env.MODULE), import(process.env.BALLAST)]).then(([{ openJournal }, { noBallast }]) => {
+    const open = () => openJournal(process.env.JOURNAL, noBallast);
+    ${work}
+  });`;
+  const MODULE = path.join(import.meta.dirname, 'journal.ts');
+  const BALLAST = path.join(import.meta.dirname, '../../test/no-ballast.ts');
+  return spawnSync(process.execPath, ['-e', program], { env: { ...process.env, JOURNAL: file(), MODULE, BALLAST }, encoding: 'utf8' });
+}
 
 test('a journal whose process was killed opens with its rows and says that the stop was not clean', () => {
-  const writeAndDie = `import(process.env.MODULE).then(({ openJournal }) => {
-    const journal = openJournal(process.env.JOURNAL, { restore: () => false, release: () => false });
+  const child = inChild(`
+    const journal = open();
     journal.define('things', ['create table things (n integer) strict']);
     journal.db.exec('insert into things values (7)');
     process.kill(process.pid, 'SIGKILL');
-  });`;
-  const child = spawnSync(process.execPath, ['-e', writeAndDie], {
-    env: { ...process.env, JOURNAL: file(), MODULE: path.join(import.meta.dirname, 'journal.ts') },
-  });
+  `);
   expect(child.signal).toBe('SIGKILL');
   const journal = openJournal(file(), noBallast);
   expect(journal.uncleanStop).toBe(true);

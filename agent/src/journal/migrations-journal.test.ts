@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
-import { noBallast } from './ballast.ts';
+import { noBallast } from '../../test/no-ballast.ts';
 import { openJournal } from './journal.ts';
 import { openMigrationsJournal } from './migrations-journal.ts';
 

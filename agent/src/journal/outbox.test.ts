@@ -9,7 +9,7 @@ import type { AgentRecord } from '@data-in-motion/shared/protocol/records';
 import { seededRandom } from '@data-in-motion/shared/random';
 import fc from 'fast-check';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { noBallast } from './ballast.ts';
+import { noBallast } from '../../test/no-ballast.ts';
 import { type Journal, openJournal } from './journal.ts';
 import { openMeta } from './meta.ts';
 import { type Outbox, type OutboxSettings, openOutbox, outboxDefaults } from './outbox.ts';

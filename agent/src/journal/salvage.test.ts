@@ -4,7 +4,7 @@ import path from 'node:path';
 import { seededRandom } from '@data-in-motion/shared/random';
 import { ulid } from '@data-in-motion/shared/ulid';
 import { expect, onTestFinished, test } from 'vitest';
-import { noBallast } from './ballast.ts';
+import { noBallast } from '../../test/no-ballast.ts';
 import { openJournal } from './journal.ts';
 import { openMeta } from './meta.ts';
 import { openOutboxRows } from './outbox-rows.ts';

@@ -5,7 +5,7 @@ import { chainStart } from '@data-in-motion/shared/chain';
 import type { AckMessage } from '@data-in-motion/shared/protocol/messages';
 import { seededRandom } from '@data-in-motion/shared/random';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { noBallast } from '../journal/ballast.ts';
+import { noBallast } from '../../test/no-ballast.ts';
 import { type Journal, openJournal } from '../journal/journal.ts';
 import { type Meta, openMeta } from '../journal/meta.ts';
 import { type OutboxRows, openOutboxRows } from '../journal/outbox-rows.ts';

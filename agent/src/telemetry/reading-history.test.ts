@@ -4,7 +4,7 @@ import path from 'node:path';
 import type { Reading } from '@data-in-motion/shared/domain/device';
 import type { DeviceId } from '@data-in-motion/shared/domain/ids';
 import { afterAll, describe, expect, test } from 'vitest';
-import { noBallast } from '../journal/ballast.ts';
+import { noBallast } from '../../test/no-ballast.ts';
 import { openJournal } from '../journal/journal.ts';
 import { keptDays, ReadingHistory, withReading } from './reading-history.ts';
 

@@ -18,22 +18,27 @@ afterEach(() => rmSync(directory, { recursive: true, force: true }));
 const copy = { epoch: 1, targetId: 'one', datasetId: 'letters', replicaId: 'r', root: 'x'.repeat(2_000), leavesDone: 1, movedBytes: 1 };
 const diskFull = expect.objectContaining({ kind: 'exhausted', code: 'journal.disk-full' });
 
-test.skipIf(!canMount)('on a full disk each noun of the journal writes on by what the ballast gives back, and says so when that is used up', () =>
+test.skipIf(!canMount)('on a full disk copies, sessions and faults are noted by what the ballast gives back, and it is said when that is used up', () =>
   onSmallDisk(directory, 4, async () => {
     const ballast = openBallast(path.join(directory, 'ballast'), 1_000_000);
     const journal = openJournal(path.join(directory, 'agent.db'), ballast);
     const meta = openMeta(journal);
     const mover = openMigrationsJournal(journal, () => 0);
     const undo = openUndoLog(journal);
-    expect(ballast.restore()).toBe(true);
-    for (let n = 0; ; n++) {
-      const filler = fillUp(directory);
-      const write = [() => mover.saveCopy({ ...copy, jobId: `job ${n}` }), () => void meta.nextSession(), () => undo.refuse(`${n}`, 'kind', 0)][n % 3]!;
-      for (let i = 0; i < 200; i++) write();
-      if (n === 2) break;
-      rmSync(filler);
+    undo.begin({ experimentId: 'armed', kind: 'kind', detail: '{}' }, 0);
+    const writes = [
+      () => mover.saveCopy({ ...copy, jobId: 'job' }),
+      () => meta.nextSession(),
+      () => undo.refuse('refused', 'kind', 0),
+      () => undo.finish('armed'),
+    ];
+    for (const write of writes) {
       expect(ballast.restore()).toBe(true);
+      const filler = fillUp(directory);
+      for (let i = 0; i < 200; i++) write();
+      rmSync(filler);
     }
+    expect(undo.pending()).toEqual([]);
     fillUp(directory);
     let written = 0;
     expect(() => {

@@ -5,6 +5,7 @@ import { openMeta } from '../../src/journal/meta.ts';
 import { type Outbox, openOutbox, outboxDefaults } from '../../src/journal/outbox.ts';
 import { type OutboxRows, openOutboxRows } from '../../src/journal/outbox-rows.ts';
 import { Delivery, deliveryDefaults } from '../../src/link/delivery.ts';
+import { noBallast } from '../no-ballast.ts';
 import { type MemoryJournal, memoryJournal, PowerCut, type Snapshot } from './memory-journal.ts';
 import { allReferenceGuards, ReferenceControlPlane, type Welcome } from './reference-control-plane.ts';
 
@@ -202,7 +203,7 @@ class Simulation {
       journal: this.#journal,
       meta,
       rows: this.#rows,
-      ballast: { restore: () => true, release: () => false },
+      ballast: noBallast,
       clock: new ManualClock(this.#nowMs),
       random,
       failpoint: () => {},

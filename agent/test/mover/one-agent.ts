@@ -7,10 +7,10 @@ import { type DesiredDocument, desiredDocument, type Order } from '@data-in-moti
 import { type AgentRecord, agentRecord, type JobRecord, type RecordOf } from '@data-in-motion/shared/protocol/records';
 import { seededRandom, systemRandom } from '@data-in-motion/shared/random';
 import { ulid } from '@data-in-motion/shared/ulid';
-import { noBallast } from '../../src/journal/ballast.ts';
 import { type Journal, openJournal } from '../../src/journal/journal.ts';
 import { Migrator } from '../../src/migrate/migrator.ts';
 import type { MoverSettings } from '../../src/migrate/mover-settings.ts';
+import { noBallast } from '../no-ballast.ts';
 
 export const id = (): string => ulid(Date.now(), systemRandom);
 
