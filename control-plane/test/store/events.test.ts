@@ -88,15 +88,26 @@ describe.each(storeKinds)('events on $kind', ({ stores }) => {
     const bus = {
       publish: async (name: string, _: string, payload: unknown) => void (name === 'events' && told.push((payload as { data: { text: string } }).data.text)),
     };
-    fail();
     const parts = { store: its, bus: bus as never, signingKey: {} as never, clock: systemClock };
     const dispatch = startDispatch({ ...parts, onFailure: (failure) => failures.push(failure.code) });
-    await vi.waitUntil(() => failures.length === 1);
-    await vi.waitUntil(async () => {
-      await store.transaction((tx) => appendEvents(tx, 1, [said('again')]));
-      return told.includes('again');
-    });
+    const spoken: string[] = [];
+    const say = (text: string) => {
+      spoken.push(text);
+      return store.transaction((tx) => appendEvents(tx, 1, [said(text)]));
+    };
+    await vi.waitUntil(
+      async () => {
+        await say(`before ${spoken.length}`);
+        return told.length > 0;
+      },
+      { timeout: 10_000 },
+    );
+    fail();
+    await say('again');
+    await vi.waitUntil(() => told.includes('again'), { timeout: 10_000 });
     expect(failures).toEqual(['database.42501']);
+    // From the first that was told on, each once.
+    expect(told).toEqual(spoken.slice(spoken.indexOf(told[0]!)));
     await dispatch.stop();
   });
 
