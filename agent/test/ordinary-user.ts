@@ -14,7 +14,7 @@ export async function asOrdinaryUser<T>(work: () => Promise<T>): Promise<T> {
   }
 }
 
-/** Give a tree, or only what is named itself, to the ordinary user. */
+/** Give a tree to the ordinary user; links themselves, not what they name. */
 export function giveAway(place: string): void {
   if (isRoot) execFileSync('chown', ['-hR', `${nobody}:${nobody}`, place]);
 }

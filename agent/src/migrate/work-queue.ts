@@ -15,7 +15,7 @@ interface Running {
   readonly ended: Promise<void>;
 }
 
-/** Runs work in the order in which it came, bounded; what is not wanted any more is stopped. `run` never rejects. */
+/** Runs work in the order in which it came, bounded; what is not wanted any more is stopped. `run` rejects only with a defect, which ends the process. */
 export class WorkQueue {
   readonly #heavyAtOnce: number;
   #waiting: Work[] = [];

@@ -141,7 +141,10 @@ export const fleetStatus = z.object({
   nodes: z.object({ total: z.number(), online: z.number(), lost: z.number() }),
   devices: z.object({ total: z.number(), risky: z.number(), watched: z.number() }),
   targets: z.object({ total: z.number(), ok: z.number() }),
-  /** `short`: fewer verified copies than wanted; `empty`: no version is committed yet. */
+  /**
+   * `short`: fewer verified copies than wanted; `infeasible`: no places meet all rules of its policy together, however many of its copies
+   * are there, so it may be counted as short too; `empty`: no version is committed yet.
+   */
   datasets: z.object({
     total: z.number(),
     met: z.number(),
