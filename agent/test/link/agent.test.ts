@@ -6,7 +6,7 @@ import type { FaultKind } from '@data-in-motion/shared/domain/fault-hooks';
 import type { ExperimentId, JobId, NodeId, ReplicaId, SiteId, TargetId } from '@data-in-motion/shared/domain/ids';
 import { seededRandom, systemRandom } from '@data-in-motion/shared/random';
 import { newPrivateKeyPem, signingKey } from '@data-in-motion/shared/signature';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { type RunningAgent, startAgent } from '../../src/agent.ts';
 import type { AgentConfig } from '../../src/config.ts';
 import { MemoryBus, MemoryLink } from '../../src/link/memory-link.ts';
@@ -154,6 +154,25 @@ test.skipIf(!canMount)('an agent starts on a disk that is full to the last byte,
     const welcomed = controlPlane.boots.length;
     const agent = await start({ stateDirectory, ballastBytes: 2_000_000 });
     await controlPlane.until(() => controlPlane.boots.length > welcomed);
+    running.splice(0);
+    await agent.stop();
+  });
+});
+
+test.skipIf(!canMount)('an agent whose disk has become full says so in its own log, once, and goes on when there is room', async () => {
+  const stateDirectory = path.join(directory, 'small disk');
+  await onSmallDisk(stateDirectory, 6, async () => {
+    const agent = await start({ stateDirectory, ballastBytes: 100_000 });
+    await controlPlane.untilTold((record) => record.type === 'target-stats');
+    rmSync(path.join(stateDirectory, 'ballast'));
+    const before = logged.length;
+    const filler = fillUp(stateDirectory);
+    const full = (): string[] => logged.slice(before).filter((message) => /directory is full: .*: free some space there/.test(message));
+    await vi.waitFor(() => expect(full()).toHaveLength(1), 15_000);
+    rmSync(filler);
+    const told = controlPlane.records.length;
+    await controlPlane.until(() => controlPlane.records.slice(told).some(({ type }) => type === 'target-stats'));
+    expect(full()).toHaveLength(1);
     running.splice(0);
     await agent.stop();
   });
