@@ -127,10 +127,16 @@ export async function savePlan(tx: Tx, made: StoredPlan, nowMs: number): Promise
   return { view, isNew: true };
 }
 
-/** The new plan, under the names of the one before where it says the same: the same moves, none of which became a job now, and the same that can not be met. */
+/**
+ * The new plan, under the names of the one before where it says the same: the same moves of the same bytes, none of which became a job now, and the same
+ * that can not be met. Who applies it by that name gets what was shown.
+ */
 function renewed(before: StoredPlan, made: StoredPlan): StoredPlan {
   const says = ({ moves, infeasible }: StoredPlan): string =>
-    JSON.stringify([moves.map((move) => [sameMove(move), move.heldBecause, move.fromReplicaId]), infeasible.map((one) => [one.datasetId, one.rules])]);
+    JSON.stringify([
+      moves.map((move) => [sameMove(move), move.heldBecause, move.fromReplicaId, move.sizeBytes]),
+      infeasible.map((one) => [one.datasetId, one.rules]),
+    ]);
   if (made.moves.some((move) => move.jobId !== null) || says(before) !== says(made)) return made;
   return { ...made, planId: before.planId, moves: made.moves.map((move, i) => ({ ...move, moveId: before.moves[i]!.moveId })) };
 }
