@@ -334,22 +334,25 @@ export class FakeFleet {
     }
   }
 
-  /** The control plane looks and everybody works, so many times. */
-  async passAndWork(times: number, does?: (order: Order, agent: FakeAgent) => boolean): Promise<void> {
+  /** The control plane looks and everybody works. */
+  async #round(does?: (order: Order, agent: FakeAgent) => boolean): Promise<void> {
+    await this.keeper.pass();
+    await this.keeper.settled();
+    await this.workRound(does);
+  }
+
+  /** So many rounds, in which agents do those of their orders that the test lets them do. */
+  async passAndWork(times: number, does?: (order: Order, agent: FakeAgent) => boolean, stepMs = 2_000): Promise<void> {
     for (let round = 0; round < times; round++) {
-      await this.keeper.pass();
-      await this.keeper.settled();
-      await this.workRound(does);
-      await this.clock.advance(2_000);
+      await this.#round(does);
+      await this.clock.advance(stepMs);
     }
   }
 
   /** Everybody does all they can, round after round, until the test's condition holds. */
   async runUntil(isDone: () => Promise<boolean>, rounds = 60, stepMs = 2_000): Promise<void> {
     for (let round = 0; round < rounds; round++) {
-      await this.keeper.pass();
-      await this.keeper.settled();
-      await this.workRound();
+      await this.#round();
       if (await isDone()) return;
       await this.clock.advance(stepMs);
     }

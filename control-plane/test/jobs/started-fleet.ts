@@ -27,18 +27,16 @@ export async function startedFleet(store: Store, options: FleetOptions = {}) {
     await fleet.runUntil(restWith(1));
     return (await copies())[0]!;
   };
-  const failed = async (jobId: JobId, more: Pick<Extract<JobRecord, { event: 'failed' }>, 'class' | 'code'>): Promise<void> => {
+  const failed = async (jobId: JobId, more: Pick<Extract<JobRecord, { event: 'failed' }>, 'class' | 'code'> & { readonly message?: string }): Promise<void> => {
     const row = await jobOf(jobId);
     const about = { type: 'job' as const, jobId, epoch: row.epoch, atMs: 1, event: 'failed' as const, message: 'no', hint: null, retryAfterMs: null };
     await fleet.report(row.moverNodeId, { ...about, ...more });
   };
-  /** What the control plane does, with agents that are there and do nothing. */
-  const passes = async (count: number, stepMs = 2_000): Promise<void> => {
+  /** What the control plane does, with agents that are there and do nothing: heard before each look, however long the step to it was. */
+  const passes = async (count: number, stepMs?: number): Promise<void> => {
     for (let i = 0; i < count; i++) {
-      for (const agent of fleet.agents.values()) await fleet.ask(agent);
-      await fleet.keeper.pass();
-      await fleet.keeper.settled();
-      await fleet.clock.advance(stepMs);
+      await fleet.workRound(() => false);
+      await fleet.passAndWork(1, () => false, stepMs);
     }
   };
   const plan = async (toTargetId: string) => {
