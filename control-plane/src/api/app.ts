@@ -1,4 +1,5 @@
 import type { Problem } from '@data-in-motion/shared/api/fleet';
+import { nobody } from '@data-in-motion/shared/api/operations';
 import { routes } from '@data-in-motion/shared/api/routes';
 import { Failure } from '@data-in-motion/shared/failure';
 import { asyncApiDocument } from '@data-in-motion/shared/protocol/async-api';
@@ -140,7 +141,7 @@ function audited({ store }: ApiContext): MiddlewareHandler<ApiVariables> {
   return async (c, next) => {
     await next();
     if (c.req.method === 'GET' || c.req.method === 'HEAD' || routeOf(c) === noRoute) return;
-    const caller = c.get('caller') ?? { who: 'nobody', role: 'viewer' as const };
+    const caller = c.get('caller') ?? { who: nobody, role: 'viewer' as const };
     await recordAudit(store.db, await store.nowMs(), {
       caller,
       action: storableText(`${c.req.method} ${c.req.path}`, longestAction),

@@ -13,7 +13,7 @@ export interface AuditEntry {
   readonly outcome: string;
 }
 
-/** Append one row. Rows are never changed; only refusals of nobody are ever deleted, see `store/retention.ts`. */
+/** Append one row. Rows are never changed; only what callers without an identity got nothing by is ever deleted, see `store/retention.ts`. */
 export async function recordAudit(db: Db, nowMs: number, entry: AuditEntry): Promise<void> {
   await db.insert(audit).values({
     atMs: nowMs,

@@ -5,6 +5,7 @@ import {
   pruneBatches,
   pruneDevice,
   pruneEvents,
+  pruneRates,
   pruneRecommendations,
   pruneRefusals,
   type Retention,
@@ -60,6 +61,7 @@ export class Pruner {
       (tx, nowMs) => pruneAnswers(tx, keep, nowMs, rows),
       (tx, nowMs) => pruneRecommendations(tx, keep, nowMs, rows),
       (tx) => pruneRefusals(tx, rows),
+      (tx) => pruneRates(tx, rows),
       ...devices.map(
         ({ deviceId }): Slice =>
           (tx, nowMs) =>

@@ -54,6 +54,12 @@ export async function storeAccesses(tx: Tx, nowMs: number, accesses: readonly Ac
   return { accepted: fresh, repeated: known - fresh, unknown: accesses.length - known };
 }
 
+/** Of a row `r` of `access_rate`: its agent keeps a copy of the dataset that readers may use. */
+export const keepsCopy = sql`exists (
+  select 1 from replica c join target t on t.target_id = c.target_id
+  where c.dataset_id = r.dataset_id and t.node_id = r.node_id and c.state in ('verified', 'suspect')
+)`;
+
 /**
  * The agents' running means of accesses per hour: each tells what it sees at the copies it keeps, and its last word stands; see `loadSnapshot` for their sum.
  * Late ones are left out, since each agent tells its means again and again.

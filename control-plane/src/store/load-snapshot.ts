@@ -4,6 +4,7 @@ import { defaultPolicy, effectivePolicy, type Policy } from '@data-in-motion/sha
 import { pricesAt } from '@data-in-motion/shared/domain/price';
 import { eq, notInArray, sql } from 'drizzle-orm';
 import type { DatasetFacts, DeviceFacts, FleetSnapshot, JobFacts, NodeFacts, ReplicaFacts, TargetFacts } from '../fleet/snapshot.ts';
+import { keepsCopy } from './accesses.ts';
 import { type Db, rowsOf, type Store } from './database.ts';
 import { readPrices } from './prices.ts';
 import { dataset, datasetVersion, device, globalPolicy, job, node, pointer, replica, target } from './schema.ts';
@@ -174,10 +175,7 @@ function noAccesses(): WindowCounts[] {
 async function loadRates(db: Db): Promise<Map<DatasetId, number>> {
   const rows = await rowsOf<{ datasetId: DatasetId; perHour: number }>(
     db,
-    sql`select r.dataset_id as "datasetId", sum(r.per_hour) as "perHour" from access_rate r where exists (
-      select 1 from replica c join target t on t.target_id = c.target_id
-      where c.dataset_id = r.dataset_id and t.node_id = r.node_id and c.state in ('verified', 'suspect')
-    ) group by 1`,
+    sql`select r.dataset_id as "datasetId", sum(r.per_hour) as "perHour" from access_rate r where ${keepsCopy} group by 1`,
   );
   return new Map(rows.map((row) => [row.datasetId, row.perHour]));
 }

@@ -1,5 +1,7 @@
+import { nobody } from '@data-in-motion/shared/api/operations';
 import type { DatasetId, DeviceId } from '@data-in-motion/shared/domain/ids';
 import { type SQL, sql } from 'drizzle-orm';
+import { keepsCopy } from './accesses.ts';
 import { type Db, rowsOf, type Store, type Tx } from './database.ts';
 
 /** How long things are kept. Each function below deletes at most `rows` rows and answers how many; as many as that means there may be more. */
@@ -120,6 +122,11 @@ export async function pruneRecommendations(tx: Tx, keep: Retention, nowMs: numbe
   );
 }
 
+/** Means of agents that keep no copy of the dataset any more: they never tell zero, and their last word would count again when a copy comes back. */
+export async function pruneRates(tx: Tx, rows: number): Promise<number> {
+  return countOf(tx, deletion('access_rate', sql`select ctid from access_rate r where not ${keepsCopy} limit ${rows}`));
+}
+
 const refusalsKept = 10_000;
 
 /** What callers without an identity got nothing by (also the end of no session): anybody can ask for any number of things. Every other row of the audit stays. */
@@ -128,44 +135,18 @@ export async function pruneRefusals(tx: Tx, rows: number): Promise<number> {
     tx,
     deletion(
       'audit',
-      sql`select ctid from audit where who = 'nobody' and role = 'viewer' and (outcome >= '400' or action = 'DELETE /v1/session') order by seq desc offset ${refusalsKept} limit ${rows}`,
+      sql`select ctid from audit where who = ${nobody} and role = 'viewer' and (outcome >= '400' or action = 'DELETE /v1/session') order by seq desc offset ${refusalsKept} limit ${rows}`,
     ),
   );
 }
 
 /** Tables whose rows are changed or deleted all the time, the busiest first. */
-const churning = [
-  ...[
-    'cp_leader',
-    'node',
-    'job',
-    'agent_stream',
-    'access_aggregate',
-    'access_rate',
-    'dataset',
-    'device',
-    'target',
-    'replica',
-    'pointer',
-    'recommendation',
-    'plan',
-  ],
-  ...[
-    'reading',
-    'assessment',
-    'disk_stats',
-    'batch',
-    'batch_seq',
-    'access_event',
-    'event',
-    'idempotency',
-    'quarantine',
-    'sync_queue',
-    'alert',
-    'token',
-    'audit',
-  ],
-];
+const churning = `
+  cp_leader node job agent_stream access_aggregate access_rate dataset device target replica pointer recommendation plan
+  reading assessment disk_stats batch batch_seq access_event event idempotency quarantine sync_queue alert token audit
+`
+  .trim()
+  .split(/\s+/);
 
 /** Give the room of deleted rows back to one table and count its rows for the planner, table after table with each call: the embedded database does neither by itself. */
 export async function vacuumNext(db: Db, turn: number): Promise<void> {

@@ -28,6 +28,8 @@ test('a key is made for a role, its secret shown once, and it opens until it is 
   expect(listed).toContain(key.keyId);
   expect(listed).not.toContain(key.secret);
   expect((await admin('POST', '/v1/keys', { name: 'dashboard', role: 'viewer' })).status).toBe(409);
+  // In the audit this is who has no key.
+  expect((await admin('POST', '/v1/keys', { name: ' nobody ', role: 'viewer' })).status).toBe(422);
   expect((await admin('POST', `/v1/keys/${key.keyId}/revoke`, {})).status).toBe(200);
   expect(await nodesAs(key.secret)).toBe(401);
   expect((await admin('POST', `/v1/keys/${key.keyId}/revoke`, {})).status).toBe(404);

@@ -5,6 +5,7 @@ import { Pruner } from '../../src/control-loop/prune.ts';
 import { rowsOf, type Store } from '../../src/store/database.ts';
 import { holdLeadership } from '../../src/store/leader.ts';
 import { vacuumNext } from '../../src/store/retention.ts';
+import { startedFleet } from '../jobs/started-fleet.ts';
 import { storeKinds } from '../stores.ts';
 
 const hourMs = 3_600_000;
@@ -129,9 +130,9 @@ describe.each(storeKinds)('what is kept, on $kind', { timeout: 120_000 }, ({ sto
   });
 
   test('every table that churns can be vacuumed', async () => {
-    for (let turn = 0; turn < 24; turn++) await vacuumNext(store.db, turn);
+    for (let turn = 0; turn < 26; turn++) await vacuumNext(store.db, turn);
     const [row] = await rowsOf<{ n: number }>(store.db, sql`select count(*)::int as n from pg_stat_user_tables where last_vacuum is not null`);
-    if (store.kind === 'postgres') expect(row!.n).toBe(24);
+    if (store.kind === 'postgres') expect(row!.n).toBe(26);
   });
 
   test('what was refused to callers without an identity is kept in its newest 10,000 rows, the rest of the audit for ever', async () => {
@@ -150,5 +151,16 @@ describe.each(storeKinds)('what is kept, on $kind', { timeout: 120_000 }, ({ sto
       { who: 'nobody', outcome: '201', n: 1_500, oldest: 1 },
       { who: 'nobody', outcome: '401', n: 8_750, oldest: 2_503 },
     ]);
+  });
+
+  test('what an agent told of a dataset that it keeps no copy of any more is forgotten', async () => {
+    const { fleet, addPhotos } = await startedFleet(store);
+    const { targetId } = await addPhotos();
+    await run(`insert into access_rate (dataset_id, node_id, per_hour) select 'photos', node_id, 100 from node`);
+    await prune();
+    const left = await rowsOf<{ nodeId: string }>(store.db, sql`select node_id as "nodeId" from access_rate`);
+    const kept = await rowsOf<{ nodeId: string }>(store.db, sql`select node_id as "nodeId" from target where target_id = ${targetId}`);
+    expect([left.length, left]).toEqual([1, kept]);
+    await fleet.dispatch.stop();
   });
 });

@@ -171,7 +171,17 @@ export type CertificateDocument = z.infer<typeof certificateDocument>;
 
 export const roles = ['viewer', 'operator', 'admin'] as const;
 export type Role = (typeof roles)[number];
-export const keyRequest = z.strictObject({ name: z.string().trim().min(1).max(60), role: z.enum(roles) });
+/** In the audit, who calls without a key. */
+export const nobody = 'nobody';
+export const keyRequest = z.strictObject({
+  name: z
+    .string()
+    .trim()
+    .min(1)
+    .max(60)
+    .refine((name) => name !== nobody, 'this name stands for callers without a key'),
+  role: z.enum(roles),
+});
 /** A key without what opens: its secret is shown once, when it is made. */
 export const keyView = z.object({ keyId: z.string(), name: z.string(), role: z.enum(roles), createdAtMs: z.number(), lastUsedAtMs: z.number().nullable() });
 export type KeyView = z.infer<typeof keyView>;
