@@ -55,6 +55,11 @@ export function roleOf(route: RouteName): Role | 'anyone' | undefined {
   return rolesOfRoutes.get(route);
 }
 
+/** For the OpenAPI document. */
+export const json = (schema: z.ZodType) => ({ 'application/json': { schema } });
+export const refused = { default: { description: 'a problem document', content: { 'application/problem+json': { schema: problem } } } };
+export const identified: Record<string, string[]>[] = [{ apiKey: [] }, { session: [] }];
+
 /** A path of the table as the router writes it: `/v1/nodes/:nodeId`. */
 export function routePattern(path: string): string {
   return path.replaceAll(/\{(\w+)\}/g, ':$1');
@@ -66,7 +71,6 @@ export function endpoint<Answer, Body = undefined, Query = undefined>(app: Api, 
   rolesOfRoutes.set(name, definition.role);
   const names = [...path.matchAll(/\{(\w+)\}/g)].map((match) => match[1]!);
   const status = definition.status ?? 200;
-  const json = (schema: z.ZodType) => ({ 'application/json': { schema } });
   app.openAPIRegistry.registerPath(
     createRoute({
       method: method.toLowerCase() as 'get' | 'post' | 'put' | 'patch' | 'delete',
@@ -75,7 +79,7 @@ export function endpoint<Answer, Body = undefined, Query = undefined>(app: Api, 
       tags: [path.split('/')[2] ?? 'v1'],
       summary: definition.says,
       description: definition.role === 'anyone' ? 'Needs no identity.' : `Needs the role ${definition.role}.`,
-      security: definition.role === 'anyone' ? [] : [{ apiKey: [] }, { session: [] }],
+      security: definition.role === 'anyone' ? [] : identified,
       request: {
         ...(names.length === 0 ? {} : { params: z.object(Object.fromEntries(names.map((one) => [one, z.string()]))) }),
         ...(definition.query === undefined ? {} : { query: definition.query as unknown as z.ZodObject }),
@@ -83,7 +87,7 @@ export function endpoint<Answer, Body = undefined, Query = undefined>(app: Api, 
       },
       responses: {
         [status]: { description: definition.says, content: json(definition.answer) },
-        default: { description: 'a problem document', content: { 'application/problem+json': { schema: problem } } },
+        ...refused,
       },
     }),
   );

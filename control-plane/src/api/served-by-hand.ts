@@ -1,14 +1,11 @@
 import { eventView } from '@data-in-motion/shared/api/decisions';
-import { listOf, problem } from '@data-in-motion/shared/api/fleet';
+import { listOf } from '@data-in-motion/shared/api/fleet';
 import { sessionRequest, sessionView } from '@data-in-motion/shared/api/operations';
 import { createRoute, z } from '@hono/zod-openapi';
-import type { Api } from './endpoint.ts';
+import { type Api, identified, json, refused } from './endpoint.ts';
 import { eventsQuery } from './event-stream.ts';
 
-const json = (schema: z.ZodType) => ({ 'application/json': { schema } });
 const text = z.string();
-const refused = { default: { description: 'a problem document', content: { 'application/problem+json': { schema: problem } } } };
-const identified: Record<string, string[]>[] = [{ apiKey: [] }, { session: [] }];
 const readiness = z.object({ status: z.string(), database: z.enum(['up', 'down']), broker: z.enum(['up', 'down']) });
 
 /** What does not fit an endpoint (a stream, a cookie, answers for machines that watch) is served by hand, and told to the OpenAPI document here. */

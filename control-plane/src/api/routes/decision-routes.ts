@@ -23,7 +23,7 @@ import { alert, job, jobTransition, plan, recommendation } from '../../store/sch
 import type { ApiContext } from '../context.ts';
 import { type Api, endpoint } from '../endpoint.ts';
 import { jobView } from '../views/job-view.ts';
-import { found } from './fleet-routes.ts';
+import { assertDatasets, found } from './fleet-routes.ts';
 
 const page = z.object({ limit: z.coerce.number().int().min(1).max(1_000).default(200), before: z.string().optional() });
 const money = z.number().min(0);
@@ -100,8 +100,7 @@ export function decisionRoutes(app: Api, context: ApiContext): void {
     answer: planView,
     status: 201,
     async run({ body }) {
-      const known = new Set<string>((await fleet.read()).datasets.map((row) => row.datasetId));
-      for (const datasetId of body.datasetIds ?? []) found(known.has(datasetId) || undefined, 'dataset', datasetId);
+      assertDatasets(await fleet.read(), body.datasetIds ?? []);
       return { body: await loop.makePlan(body) };
     },
   });

@@ -16,6 +16,7 @@ import { fleetCost } from '../../placement/cost.ts';
 import { accessEvent, assessment, batch, device, event, job, quarantine, reading } from '../../store/schema.ts';
 import type { ApiContext } from '../context.ts';
 import { type Api, endpoint } from '../endpoint.ts';
+import type { FleetRows } from '../fleet-rows.ts';
 import { deviceView, nodeView, targetView } from '../views/fleet-views.ts';
 import { statusView } from '../views/status-view.ts';
 
@@ -166,6 +167,12 @@ const whatThereIs = {
 export function found<Row>(row: Row | undefined, noun: keyof typeof whatThereIs, name: string): Row {
   if (row !== undefined) return row;
   throw new Failure('refused', { code: `${noun}.not-found`, message: `There is no ${noun} "${name}".`, hint: whatThereIs[noun] });
+}
+
+/** @throws refused `dataset.not-found`, with the first that there is not */
+export function assertDatasets(rows: FleetRows, datasetIds: readonly string[]): void {
+  const known = new Set<string>(rows.datasets.map((row) => row.datasetId));
+  for (const datasetId of datasetIds) if (!known.has(datasetId)) found(undefined, 'dataset', datasetId);
 }
 
 async function history(context: ApiContext, deviceId: DeviceId): Promise<Omit<DeviceHistory, 'device'>> {

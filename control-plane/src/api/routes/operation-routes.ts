@@ -29,7 +29,7 @@ import type { ApiContext } from '../context.ts';
 import { type Api, endpoint } from '../endpoint.ts';
 import { consistencyView } from '../views/consistency-view.ts';
 import { invariantsOf } from '../views/invariants-view.ts';
-import { found } from './fleet-routes.ts';
+import { assertDatasets, found } from './fleet-routes.ts';
 
 /** How far an application's clock may be ahead of ours. */
 const furthestAheadMs = 3_600_000;
@@ -49,8 +49,10 @@ function accessRoutes(app: Api, { store, fleet, loop, clock, random }: ApiContex
     answer: accessEventsAnswer,
     status: 202,
     async run({ body }) {
-      const known = new Set<string>((await fleet.read()).datasets.map((row) => row.datasetId));
-      for (const { datasetId } of body.accesses) found(known.has(datasetId) || undefined, 'dataset', datasetId);
+      assertDatasets(
+        await fleet.read(),
+        body.accesses.map(({ datasetId }) => datasetId),
+      );
       const nowMs = await store.nowMs();
       if (body.accesses.some((one) => (one.atMs ?? 0) > nowMs + furthestAheadMs))
         throw new Failure('refused', {
@@ -78,9 +80,8 @@ function accessRoutes(app: Api, { store, fleet, loop, clock, random }: ApiContex
     status: 202,
     async run({ body }) {
       const rows = await fleet.read();
-      const known = rows.datasets.map((row) => row.datasetId as string);
-      const chosen = body.dataset_ids ?? known;
-      for (const datasetId of chosen) found(known.includes(datasetId) || undefined, 'dataset', datasetId);
+      const chosen = body.dataset_ids ?? rows.datasets.map((row) => row.datasetId as string);
+      assertDatasets(rows, chosen);
       if (chosen.length === 0)
         throw new Failure('refused', { code: 'burst.no-datasets', message: 'There are no datasets to read from.', hint: 'Add one first: dim datasets add.' });
       const nowMs = await store.nowMs();
