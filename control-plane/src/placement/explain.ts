@@ -33,7 +33,8 @@ export function explainReplica(snapshot: FleetSnapshot, datasetId: DatasetId, re
   const use = forecastUse(heats.get(datasetId));
   const role = roleOf(dataset, replica);
   const cost = replicaCost(here, role, dataset.sizeBytes, use);
-  const alternatives = otherPlaces(snapshot, dataset, replica, here).map(({ target, violates }): Alternative => {
+  const taken = domainsOfOthers(snapshot, dataset, replica);
+  const alternatives = otherPlaces(snapshot, dataset, replica, taken).map(({ target, violates }): Alternative => {
     const there = replicaCost(target, role, dataset.sizeBytes, use);
     return {
       targetId: target.targetId,
@@ -46,13 +47,21 @@ export function explainReplica(snapshot: FleetSnapshot, datasetId: DatasetId, re
     };
   });
   alternatives.sort((a, b) => Number(b.allowed) - Number(a.allowed) || a.totalPerMonth - b.totalPerMonth || (a.targetId < b.targetId ? -1 : 1));
-  return { why: whyHere(snapshot, dataset, replica, here, alternatives, cost, heats.get(datasetId)), cost, alternatives };
+  return {
+    why: whyHere(snapshot, dataset, replica, here, whatItIs(dataset, replica, here, taken), alternatives, cost, heats.get(datasetId)),
+    cost,
+    alternatives,
+  };
 }
 
-function otherPlaces(snapshot: FleetSnapshot, dataset: DatasetFacts, replica: ReplicaFacts, here: TargetFacts): { target: TargetFacts; violates: string[] }[] {
-  const taken = domainsOfOthers(snapshot, dataset, replica);
+function otherPlaces(
+  snapshot: FleetSnapshot,
+  dataset: DatasetFacts,
+  replica: ReplicaFacts,
+  taken: ReadonlySet<string>,
+): { target: TargetFacts; violates: string[] }[] {
   return judgeTargets(snapshot, dataset, roleOf(dataset, replica), targetHealth(snapshot))
-    .filter(({ target }) => target.targetId !== here.targetId)
+    .filter(({ target }) => target.targetId !== replica.targetId)
     .map(({ target, violations }) => ({
       target,
       violates: [...violations.map((violation) => violation.rule), ...(taken.has(domainOf(target, dataset.policy.spread)) ? ['spread'] : [])],
@@ -66,11 +75,11 @@ function domainsOfOthers(snapshot: FleetSnapshot, dataset: DatasetFacts, replica
   return new Set(others.flatMap((each) => fleet.targets.get(each.targetId) ?? []).map((target) => domainOf(target, dataset.policy.spread)));
 }
 
-function whatItIs(snapshot: FleetSnapshot, dataset: DatasetFacts, replica: ReplicaFacts, here: TargetFacts): string {
+function whatItIs(dataset: DatasetFacts, replica: ReplicaFacts, here: TargetFacts, taken: ReadonlySet<string>): string {
   if (roleOf(dataset, replica) === 'primary') return 'the primary: readers use it';
   const { spread } = dataset.policy;
-  return domainsOfOthers(snapshot, dataset, replica).has(domainOf(here, spread))
-    ? `another copy is at the same ${spread}, which the policy does not want: it leaves, or the other does, once there is a place`
+  return taken.has(domainOf(here, spread))
+    ? `another copy is at the same ${spread}, which the policy does not want: one of them leaves`
     : `a copy at another ${spread} than the others`;
 }
 
@@ -79,6 +88,7 @@ function whyHere(
   dataset: DatasetFacts,
   replica: ReplicaFacts,
   here: TargetFacts,
+  what: string,
   alternatives: readonly Alternative[],
   cost: CostParts,
   heat: Heat | undefined,
@@ -89,7 +99,6 @@ function whyHere(
   if (health?.drain === true) return `it is about to leave: ${health.reason}`;
   const broken = violationsOfExistingCopy(dataset.policy, here, role);
   if (broken.length > 0) return `it is to leave: ${broken.map((violation) => violation.text).join('; ')}`;
-  const what = whatItIs(snapshot, dataset, replica, here);
   const allowed = alternatives.filter((alternative) => alternative.allowed);
   const cheaper = allowed.filter((alternative) => alternative.differencePerMonth < 0);
   const price = `${dollarsText(perMonth(cost))} a month`;
