@@ -108,11 +108,13 @@ export async function grantPurge(
     return endUseless(tx, row, 'its node is lost; what lies in the trash there is seen to when it returns', nowMs);
   }
   const facts = await leaveFacts(tx, row, settings, nowMs);
-  if (facts === null && (await isPurged(tx, row.fromReplicaId))) {
+  const [copy] = await tx.select().from(replica).where(eq(replica.replicaId, row.fromReplicaId));
+  // By the permit of an earlier job, whose agent told of it late.
+  if (facts === null && copy?.state === 'purged') {
     await withdraw(tx, row.fromReplicaId, 'purge');
     return endUseless(tx, row, 'it is gone already', nowMs);
   }
-  const objection = against ?? (facts === null ? await neverCounted(tx, row) : purgeObjection(facts, guards));
+  const objection = against ?? (facts === null ? await neverCounted(tx, copy) : purgeObjection(facts, guards));
   if (objection !== null) {
     await withdraw(tx, row.fromReplicaId, 'purge');
     if (facts?.trashedAtMs != null && nowMs >= facts.trashedAtMs + facts.trashMs) await staleStandIns(tx, facts, facts.trashedAtMs, nowMs);
@@ -140,21 +142,11 @@ async function withdraw(tx: Tx, replicaId: ReplicaId, kind: 'retire' | 'purge'):
   await tx.delete(permit).where(and(eq(permit.replicaId, replicaId), eq(permit.kind, kind), isNull(permit.usedAtMs)));
 }
 
-/** By the permit of an earlier job, whose agent told of it late. */
-async function isPurged(tx: Tx, replicaId: ReplicaId): Promise<boolean> {
-  const [copy] = await tx.select({ state: replica.state }).from(replica).where(eq(replica.replicaId, replicaId));
-  return copy?.state === 'purged';
-}
-
 /** A copy that was given up before it was ever verified protects nothing; no other copy has to stand in for it. */
-async function neverCounted(tx: Tx, row: JobRow): Promise<Objection> {
-  const [copy] = await tx
-    .select({ state: replica.state, verifiedAtMs: replica.verifiedAtMs })
-    .from(replica)
-    .where(eq(replica.replicaId, row.fromReplicaId as ReplicaId));
-  const [held] = await tx.select().from(pointer).where(eq(pointer.datasetId, row.datasetId));
+async function neverCounted(tx: Tx, copy: typeof replica.$inferSelect | undefined): Promise<Objection> {
   if (copy?.state !== 'abandoned') return 'the copy is not known';
-  return copy.verifiedAtMs === null && held?.replicaId !== row.fromReplicaId ? null : 'it was verified once, so it is for a person to remove';
+  const [held] = await tx.select().from(pointer).where(eq(pointer.datasetId, copy.datasetId));
+  return copy.verifiedAtMs === null && held?.replicaId !== copy.replicaId ? null : 'it was verified once, so it is for a person to remove';
 }
 
 async function leaveFacts(tx: Tx, row: JobRow, settings: PermitSettings, nowMs: number): Promise<LeaveFacts | null> {
