@@ -17,9 +17,9 @@ describe.each(storeKinds)('a job that is given up, on $kind', { timeout: 60_000 
     const { fleet, db, jobOf } = all;
     const first = await all.addPhotos();
     const free = (await db.select().from(target)).find((one) => one.targetId !== first.targetId)!.targetId;
-    /** Attempt after attempt, a minute apart, until the job is in this state. */
-    const failUntil = async (jobId: JobId, state: 'dead-letter' | 'no-space'): Promise<void> => {
-      for (let i = 0; (await jobOf(jobId)).state !== state; i++) {
+    /** Attempt after attempt, a minute apart, until nobody tries again. */
+    const giveUp = async (jobId: JobId): Promise<void> => {
+      for (let i = 0; (await jobOf(jobId)).state !== 'dead-letter'; i++) {
         if (i > 60) throw new Error(`${jobId} is ${(await jobOf(jobId)).state}`);
         await fleet.passAndWork(1, () => false);
         if ((await jobOf(jobId)).state === 'leased') await all.failed(jobId, failure);
@@ -31,18 +31,18 @@ describe.each(storeKinds)('a job that is given up, on $kind', { timeout: 60_000 
         .select({ times: alert.times })
         .from(alert)
         .where(and(eq(alert.rule, 'job.dead-letter'), isNull(alert.endedAtMs)));
-    return { ...all, free, failUntil, alerts };
+    return { ...all, free, giveUp, alerts };
   }
 
   test('and planned again, and given up again, is one alert, which ends when it succeeds', async () => {
-    const { fleet, plan, free, failUntil, alerts, jobOf } = await start({ class: 'permanent', code: 'EACCES' });
+    const { fleet, plan, free, giveUp, alerts, jobOf } = await start({ class: 'permanent', code: 'EACCES' });
     const before = await plan(free);
-    await failUntil(before, 'dead-letter');
+    await giveUp(before);
     expect(await alerts()).toEqual([{ times: 1 }]);
     await fleet.clock.advance(restAfterGivingUpMs + 1);
     const again = await plan(free);
     expect(again).not.toBe(before);
-    await failUntil(again, 'dead-letter');
+    await giveUp(again);
     expect(await alerts()).toEqual([{ times: 2 }]);
     expect(await fleet.store.transaction((tx) => retryJob(tx, again, fleet.clock.nowMs()))).toEqual({ ok: true });
     await fleet.runUntil(async () => (await jobOf(again)).state === 'done');
@@ -51,9 +51,9 @@ describe.each(storeKinds)('a job that is given up, on $kind', { timeout: 60_000 
   });
 
   test('because its target never had the room that it told of has all its attempts again when a person says so', async () => {
-    const { fleet, plan, free, failUntil, jobOf, failed } = await start({ class: 'space', code: 'EDQUOT' });
+    const { fleet, plan, free, giveUp, jobOf, failed } = await start({ class: 'space', code: 'EDQUOT' });
     const jobId = await plan(free);
-    await failUntil(jobId, 'dead-letter');
+    await giveUp(jobId);
     expect(await fleet.store.transaction((tx) => retryJob(tx, jobId, fleet.clock.nowMs()))).toEqual({ ok: true });
     const untilLeased = async (): Promise<void> => {
       for (let i = 0; (await jobOf(jobId)).state !== 'leased'; i++) {
