@@ -12,7 +12,7 @@ const lookEveryMs = 400;
 const longestSilenceMs = 60_000;
 /** A job that no place is allowed for waits for a person, who is told this long after it began to. */
 const longestHomelessMs = 5_000;
-/** From `grace` on the new copy counts and its agent has named it; what remains is the old one's grace and trash, which nobody needs to wait for. */
+/** From `switched` on the new copy counts, from `grace` on its agent has named it; what remains then is the old one's grace and trash, which nobody needs to wait for. */
 const settled: readonly string[] = ['done', 'cancelled', 'conflict', 'dead-letter', 'grace', 'retiring', 'trashed', 'purged'];
 const failed: readonly string[] = ['cancelled', 'conflict', 'dead-letter'];
 

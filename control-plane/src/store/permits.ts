@@ -108,9 +108,9 @@ export async function grantPurge(
     return endUseless(tx, row, 'its node is lost; what lies in the trash there is seen to when it returns', nowMs);
   }
   const facts = await leaveFacts(tx, row, settings, nowMs);
-  const [copy] = await tx.select().from(replica).where(eq(replica.replicaId, row.fromReplicaId));
+  const [copy] = facts === null ? await tx.select().from(replica).where(eq(replica.replicaId, row.fromReplicaId)) : [];
   // By the permit of an earlier job, whose agent told of it late.
-  if (facts === null && copy?.state === 'purged') {
+  if (copy?.state === 'purged') {
     await withdraw(tx, row.fromReplicaId, 'purge');
     return endUseless(tx, row, 'it is gone already', nowMs);
   }
