@@ -147,15 +147,16 @@ async function differenceIn(pair: Pair, inodes: Map<RawPath, Promise<bigint>>, t
     }
     case 'f': {
       if (walked.kind !== 'file') return 'is no file';
-      if (entry.isLinked)
-        inodes.set(
-          entry.path,
-          parent.lstat(walked.name).then(
-            (stat) => stat.ino,
-            () => noInode,
-          ),
-        );
-      return fileDifference(entry, pair.hashes, walked, targetId, parts, run);
+      if (!entry.isLinked) return fileDifference(entry, pair.hashes, walked, targetId, parts, run);
+      const inode = parent.lstat(walked.name).then(
+        (stat) => stat.ino,
+        () => noInode,
+      );
+      inodes.set(entry.path, inode);
+      const detail = await fileDifference(entry, pair.hashes, walked, targetId, parts, run);
+      // Its directory is let go when this answers: a look that is still under way then would find it closed, or another in its place.
+      await inode;
+      return detail;
     }
   }
 }

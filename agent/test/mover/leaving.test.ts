@@ -1,7 +1,8 @@
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, expect, onTestFinished, test, vi } from 'vitest';
+import { Directory } from '../../src/migrate/directory.ts';
 import { id, importTo, OneAgent } from './one-agent.ts';
 import { facts, plantTree } from './trees.ts';
 
@@ -143,6 +144,19 @@ function nameOf(descriptor: string): string {
     return '';
   }
 }
+
+test('two names of one file are found to be one, however late the disk says which file it is', async () => {
+  const { lstat } = Directory.prototype;
+  const slow = vi.spyOn(Directory.prototype, 'lstat').mockImplementation(async function (this: Directory, name) {
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    return lstat.call(this, name);
+  });
+  onTestFinished(() => slow.mockRestore());
+  const { root, objects, bytes, versionId } = first.version;
+  expect(await agent.carryOut({ kind: 'verify', jobId: id(), epoch: 1, target: target(), root, objects, bytes, versionId })).toMatchObject({
+    event: 'verified',
+  });
+});
 
 test('a replica that is gone is found missing, and without its manifest it is kept', async () => {
   fs.renameSync(agent.path('fast', '.dim/manifests', `${first.replicaId}.jsonl`), path.join(home, 'aside'));
