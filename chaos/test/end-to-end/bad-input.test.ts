@@ -9,7 +9,7 @@ import { connectAsync, type MqttClient } from 'mqtt';
 import { afterAll, beforeAll, expect } from 'vitest';
 import { z } from 'zod';
 import { add, detailOf, until, untilMet, untilQuiet } from './asking.ts';
-import { closeStages, openStage, type Stage, startMs, test } from './stage.ts';
+import { closeStages, openStage, type Stage, startMs, test, usualServers } from './stage.ts';
 
 /** Whatever comes in at the doors: a clear answer, and nothing is different afterwards. */
 
@@ -161,7 +161,8 @@ test('what comes under an agent’s name and is none of its messages is quaranti
   expect(await untilMet(stage, 'steady')).toMatchObject({ dataset: { policyState: 'met' } });
 });
 
-test('nobody publishes under another name, and a wrong password does not come in', async () => {
+/** A broker of somebody's own asks for its own passwords; what the embedded one and the shipped rights let through is looked at beside the broker. */
+test.skipIf(usualServers === 'outside')('a wrong password does not come in, and neither does none', async () => {
   await expect(connectAsync(stage.fleet.mqttUrl, { clientId: 'berlin', username: 'berlin', password: 'guess', reconnectPeriod: 0 })).rejects.toThrow();
   await expect(connectAsync(stage.fleet.mqttUrl, { clientId: 'berlin', reconnectPeriod: 0 })).rejects.toThrow();
 });

@@ -31,7 +31,7 @@ interface OutsideServers {
 
 const hasServers = hasPostgres && hasMosquitto;
 /** `DIM_TEST_SERVERS=outside` runs those suites that choose no servers with a PostgreSQL and a Mosquitto instead of the embedded ones. */
-const usualServers = process.env.DIM_TEST_SERVERS === 'outside' ? 'outside' : 'embedded';
+export const usualServers = process.env.DIM_TEST_SERVERS === 'outside' ? 'outside' : 'embedded';
 
 /** For suites that choose no servers: skipped when they should run with servers that are not installed, which is told by name. */
 export const test = vitestTest.skipIf(usualServers === 'outside' && !hasServers);
