@@ -33,7 +33,8 @@ const ladders: Record<string, Record<string, readonly string[]>> = {
   },
   'control-plane': {
     broker: [],
-    cli: [],
+    learn: [],
+    cli: ['learn'],
     fleet: [],
     health: ['fleet'],
     heat: ['fleet'],

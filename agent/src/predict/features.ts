@@ -1,5 +1,5 @@
 import type { Reading } from '@data-in-motion/shared/domain/device';
-import { unpackRaw } from './unpack-raw.ts';
+import { unpackRaw } from '@data-in-motion/shared/domain/unpack-raw';
 
 const dayMs = 86_400_000;
 

@@ -1,6 +1,6 @@
 import type { DeviceIdentity, NvmeHealth, Reading } from '@data-in-motion/shared/domain/device';
 import { deviceIdOf } from '@data-in-motion/shared/domain/ids';
-import { unpackRaw } from '../predict/unpack-raw.ts';
+import { unpackRaw } from '@data-in-motion/shared/domain/unpack-raw';
 import { exitBit, exitStatusBits, type SmartctlOutput, smartctlOutput } from './smartctl-output.ts';
 
 export type ReadingValues = Omit<Reading, 'deviceId' | 'atMs' | 'recordedDay' | 'source'>;

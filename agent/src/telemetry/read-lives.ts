@@ -1,8 +1,8 @@
 import type { DeviceIdentity } from '@data-in-motion/shared/domain/device';
 import { deviceIdOf } from '@data-in-motion/shared/domain/ids';
+import { unpackRaw } from '@data-in-motion/shared/domain/unpack-raw';
 import { Failure } from '@data-in-motion/shared/failure';
-import { unpackRaw } from '../predict/unpack-raw.ts';
-import { type CsvRow, numberIn, readCsv } from './read-csv.ts';
+import { type CsvRow, numberIn, readCsv } from '@data-in-motion/shared/read-csv';
 import { dayOfDate, mostLives, type RecordedLife, type RecordedPoint } from './recorded-life.ts';
 
 /**

@@ -1,0 +1,154 @@
+import { createHash } from 'node:crypto';
+import { driveFeatureDirections, driveFeatureNames } from '@data-in-motion/shared/domain/drive-features';
+import { type Calibration, FailureJudge, type FailureModel, type TrainedOn, type TreeColumns } from '@data-in-motion/shared/domain/failure-model';
+import { seededRandom } from '@data-in-motion/shared/random';
+import { binRows, findEdges } from './binned-rows.ts';
+import { type BoostedTrees, type BoostSettings, boostTrees } from './boost-trees.ts';
+import { calibrate } from './calibrate.ts';
+import { type Decisions, failedWithin, type Sampling, sampleDecisions, shareOfDrives, weightsFor } from './decisions.ts';
+import { dateOfDay, type RecordedDrive } from './recorded-drive.ts';
+
+/** One boosted model of the ensemble: what it learns to foretell, and how. */
+export interface Member extends BoostSettings {
+  readonly horizonDays: number;
+  readonly monotone: boolean;
+}
+
+export interface TrainSettings {
+  readonly fromDay: number;
+  /** Nothing from this day on is looked at. */
+  readonly untilDay: number;
+  readonly seed: number;
+  readonly members: readonly Member[];
+  readonly sampling: Pick<Sampling, 'marginDays' | 'everyDays' | 'quietShare' | 'nearDays'>;
+}
+
+export type Trained =
+  | { readonly status: 'trained'; readonly model: FailureModel }
+  /** Too little to learn from; nothing is made. */
+  | { readonly status: 'too-few'; readonly because: string };
+
+/** With fewer failed drives nothing that holds on others can be learned. */
+const leastFailures = 30;
+const horizons = [7, 30] as const;
+/** Drives that the curves from log-odds to probabilities are measured on, by a model that never saw them. */
+const calibrationShare = 0.3;
+
+/** Train the shipped kind of model: an ensemble of boosted trees, its log-odds turned into probabilities on drives it did not learn from. */
+export function trainModel(drives: readonly RecordedDrive[], settings: TrainSettings, say: (text: string) => void = () => {}): Trained {
+  const decisions = decide(drives, settings, settings.seed);
+  const failures = new Set(decisions.drives.filter((_, row) => decisions.daysToFailure[row]! <= 30).map((drive) => drive.driveId)).size;
+  if (failures < leastFailures) {
+    const because = `${failures} of ${drives.length} drives failed within 30 days of a moment at which they were looked at; at least ${leastFailures} must have`;
+    return { status: 'too-few', because };
+  }
+  const { inside, outside } = shareOfDrives(drives, calibrationShare, settings.seed);
+  say('measuring probabilities on drives that are kept apart');
+  const apart = growEnsemble(decide(outside, settings, settings.seed), settings);
+  const calibration = calibrateOn(decide(inside, settings, settings.seed + 1), unfinished(apart, []));
+  say('growing the trees');
+  const trees = growEnsemble(decisions, settings);
+  const trained = describe(decisions, settings, drives.length, failures);
+  return { status: 'trained', model: finish(unfinished(trees, calibration), calibration, trained) };
+}
+
+function decide(drives: readonly RecordedDrive[], settings: TrainSettings, seed: number): Decisions {
+  return sampleDecisions(drives, { ...settings.sampling, fromDay: settings.fromDay, knownUntilDay: settings.untilDay }, seededRandom(seed));
+}
+
+interface Ensemble {
+  readonly base: number;
+  readonly trees: TreeColumns;
+}
+
+function growEnsemble(decisions: Decisions, settings: TrainSettings): Ensemble {
+  const random = seededRandom(settings.seed);
+  const edges = findEdges(decisions.values, driveFeatureNames.length, random);
+  const data = binRows(decisions.values, edges);
+  const grown = settings.members.map((member, place) =>
+    boostTrees(
+      { data, label: failedWithin(decisions, member.horizonDays), weight: weightsFor(decisions, member.horizonDays) },
+      Int8Array.from(driveFeatureDirections, (direction) => (member.monotone ? direction : 0)),
+      member,
+      seededRandom(settings.seed * 1_000 + place),
+    ),
+  );
+  return columnsOf(grown, edges);
+}
+
+/** All trees of all members behind one another; the mean of the members' log-odds is the sum of their shares. */
+export function columnsOf(members: readonly BoostedTrees[], edges: readonly Float64Array[]): Ensemble {
+  const trees = { roots: [], feature: [], threshold: [], left: [], right: [], missingLeft: [], value: [] } as { [Column in keyof TreeColumns]: number[] };
+  const share = 1 / members.length;
+  for (const tree of members.flatMap((member) => member.trees)) {
+    const from = trees.feature.length;
+    trees.roots.push(from);
+    for (const [node, feature] of tree.feature.entries()) {
+      const isLeaf = feature < 0;
+      trees.feature.push(feature);
+      // A split behind the last edge asks only whether the value is missing.
+      trees.threshold.push(isLeaf ? 0 : short(edges[feature]![tree.bin[node]!]!));
+      trees.left.push(isLeaf ? 0 : from + tree.left[node]!);
+      trees.right.push(isLeaf ? 0 : from + tree.right[node]!);
+      trees.missingLeft.push(tree.missingLeft[node]!);
+      trees.value.push(short(tree.value[node]! * share));
+    }
+  }
+  return { base: short(members.reduce((sum, member) => sum + member.base * share, 0)), trees };
+}
+
+function calibrateOn(decisions: Decisions, model: FailureModel): Calibration[] {
+  const judge = new FailureJudge(model);
+  const logOdds = Float64Array.from(decisions.days, (_, row) => judge.logOdds(decisions.values, row * driveFeatureNames.length));
+  return horizons.map((horizonDays) => calibrate(logOdds, failedWithin(decisions, horizonDays), weightsFor(decisions, horizonDays), horizonDays));
+}
+
+function describe(decisions: Decisions, settings: TrainSettings, drives: number, failures: number): TrainedOn {
+  const hash = createHash('sha256');
+  hash.update(driveFeatureNames.join());
+  for (const column of [decisions.values, decisions.daysToFailure, decisions.daysKnown, decisions.weight])
+    hash.update(new Uint8Array(column.buffer, column.byteOffset, column.byteLength));
+  const parameters = {
+    ...settings.sampling,
+    ...Object.fromEntries(settings.members.map((member, place) => [`member${place + 1}`, JSON.stringify(member)])),
+  };
+  return {
+    dataHash: hash.digest('hex'),
+    from: dateOfDay(settings.fromDay),
+    to: dateOfDay(settings.untilDay),
+    drives,
+    failures,
+    seed: settings.seed,
+    parameters,
+  };
+}
+
+function unfinished(ensemble: Ensemble, calibration: readonly Calibration[]): FailureModel {
+  const levels = { watch: 0, 'at-risk': 0, failing: 0 };
+  const trained = { dataHash: '', from: '', to: '', drives: 0, failures: 0, seed: 0, parameters: {} };
+  return { format: 1, name: 'drive-failure', version: '', features: driveFeatureNames, ...ensemble, calibration, levels, trained };
+}
+
+function finish(model: FailureModel, calibration: readonly Calibration[], trained: TrainedOn): FailureModel {
+  const whole = { ...model, calibration, levels: levelsOf(trained), trained };
+  return { ...whole, version: versionOf(whole) };
+}
+
+/** Multiples of the base rate of a month from which a drive is worth a look, a move, and a move now. */
+function levelsOf({ failures, drives, from, to }: TrainedOn): FailureModel['levels'] {
+  const months = Math.max(1, (Date.parse(to) - Date.parse(from)) / (30 * 86_400_000));
+  const monthly = failures / Math.max(1, drives) / months;
+  return { watch: short(4 * monthly), 'at-risk': short(Math.min(0.5, 15 * monthly)), failing: short(Math.min(0.8, 100 * monthly)) };
+}
+
+/** What names a model: the first 12 hex digits of the SHA-256 of its content without the name. */
+export function versionOf(model: FailureModel): string {
+  return createHash('sha256')
+    .update(JSON.stringify({ ...model, version: '' }))
+    .digest('hex')
+    .slice(0, 12);
+}
+
+function short(value: number): number {
+  return Number(value.toPrecision(6));
+}
