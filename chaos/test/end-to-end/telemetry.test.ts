@@ -1,5 +1,6 @@
 import { cpSync, existsSync } from 'node:fs';
 import path from 'node:path';
+import { targetView } from '@data-in-motion/shared/api/fleet';
 import { consistencyView } from '@data-in-motion/shared/api/operations';
 import { systemClock } from '@data-in-motion/shared/clock';
 import { agentRecord, type RecordOf } from '@data-in-motion/shared/protocol/records';
@@ -16,8 +17,8 @@ import { closeStages, describeEveryWay, openStage, type Stage, startMs } from '.
 
 const kills = { embedded: 4, outside: 2 } as const;
 const silenceMs = { embedded: 8_000, outside: 30_000 } as const;
-/** An agent tries at least every two seconds, and seals a batch at the latest three seconds after its first record. */
-const backMs = 10_000;
+/** A batch is sealed at the latest three seconds after its first record. */
+const sealedWithinMs = 4_000;
 let stage: Stage;
 
 describeEveryWay((servers) => {
@@ -43,10 +44,12 @@ describeEveryWay((servers) => {
     const calmAtMs = Date.now();
     await until('every batch to be stored', 60, async (seen) => {
       const { streams } = await fleet.api.call('consistency', consistencyView);
+      const targets = (await fleet.api.list('targets', targetView)).items;
       seen(streams.map((one) => `${one.nodeId} ${one.watermark} of ${one.highestSeen}, ${one.holes} holes`).join(', '));
-      // The oldest is told first, and what has gathered goes out at once when an agent is back: what comes so long after it was made later.
+      // The oldest is told first: of an agent that has told what it measured after the calm, all that was before is stored.
+      const toldUntilMs = (nodeId: string): number => Math.max(0, ...targets.filter((one) => one.nodeId === nodeId).map((one) => one.measuredAtMs ?? 0));
       return streams.length === 3 &&
-        streams.every((one) => one.holes === 0 && one.watermark === one.highestSeen && (one.lastBatchAtMs ?? 0) > calmAtMs + backMs)
+        streams.every((one) => one.holes === 0 && one.watermark === one.highestSeen && toldUntilMs(one.nodeId) > calmAtMs + sealedWithinMs)
         ? streams
         : undefined;
     });
