@@ -99,6 +99,22 @@ export function weightsFor({ daysToFailure, daysKnown, weight }: Decisions, hori
   return weight.map((own, row) => (daysToFailure[row]! <= horizonDays ? own : own * Math.min(1, Math.max(0, daysKnown[row]! / horizonDays))));
 }
 
+/** Some of the decisions, in the same order. */
+export function rowsWhere(decisions: Decisions, wanted: (row: number) => boolean): Decisions {
+  const rows = Array.from(decisions.days.keys()).filter(wanted);
+  const values = new Float32Array(rows.length * width);
+  for (const [place, row] of rows.entries()) values.set(decisions.values.subarray(row * width, (row + 1) * width), place * width);
+  const column = (of: Float32Array): Float32Array => Float32Array.from(rows, (row) => of[row]!);
+  return {
+    drives: rows.map((row) => decisions.drives[row]!),
+    days: rows.map((row) => decisions.days[row]!),
+    values,
+    daysToFailure: column(decisions.daysToFailure),
+    daysKnown: column(decisions.daysKnown),
+    weight: column(decisions.weight),
+  };
+}
+
 /** The part of the drives that falls to a share, the same for the same seed. */
 export function shareOfDrives(drives: readonly RecordedDrive[], share: number, seed: number): { inside: RecordedDrive[]; outside: RecordedDrive[] } {
   const random = seededRandom(seed);

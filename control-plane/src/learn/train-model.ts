@@ -2,10 +2,10 @@ import { createHash } from 'node:crypto';
 import { driveFeatureDirections, driveFeatureNames } from '@data-in-motion/shared/domain/drive-features';
 import { type Calibration, FailureJudge, type FailureModel, type TrainedOn, type TreeColumns } from '@data-in-motion/shared/domain/failure-model';
 import { seededRandom } from '@data-in-motion/shared/random';
-import { binRows, findEdges } from './binned-rows.ts';
-import { type BoostedTrees, type BoostSettings, boostTrees } from './boost-trees.ts';
+import { type BinnedRows, binRows, findEdges } from './binned-rows.ts';
+import { type BoostedTrees, type BoostSettings, boostTrees, type Labelled } from './boost-trees.ts';
 import { calibrate } from './calibrate.ts';
-import { type Decisions, failedWithin, type Sampling, sampleDecisions, shareOfDrives, weightsFor } from './decisions.ts';
+import { type Decisions, failedWithin, rowsWhere, type Sampling, sampleDecisions, shareOfDrives, weightsFor } from './decisions.ts';
 import { dateOfDay, type RecordedDrive } from './recorded-drive.ts';
 
 /** One boosted model of the ensemble: what it learns to foretell, and how. */
@@ -31,8 +31,12 @@ export type Trained =
 /** With fewer failed drives nothing that holds on others can be learned. */
 const leastFailures = 30;
 const horizons = [7, 30] as const;
-/** Drives that the curves from log-odds to probabilities are measured on, by a model that never saw them. */
-const calibrationShare = 0.3;
+/** Share of the drives that a first model never sees: on them it is known how many trees are of use, and what log-odds are worth. */
+const apartShare = 0.3;
+/** Of the time looked at, the last part says when to stop. */
+const laterShare = 0.4;
+/** Trees in a row that did not help. */
+const patience = 25;
 
 /** Train the shipped kind of model: an ensemble of boosted trees, its log-odds turned into probabilities on drives it did not learn from. */
 export function trainModel(drives: readonly RecordedDrive[], settings: TrainSettings, say: (text: string) => void = () => {}): Trained {
@@ -42,14 +46,16 @@ export function trainModel(drives: readonly RecordedDrive[], settings: TrainSett
     const because = `${failures} of ${drives.length} drives failed within 30 days of a moment at which they were looked at; at least ${leastFailures} must have`;
     return { status: 'too-few', because };
   }
-  const { inside, outside } = shareOfDrives(drives, calibrationShare, settings.seed);
+  const { inside, outside } = shareOfDrives(drives, apartShare, settings.seed);
   say('measuring probabilities on drives that are kept apart');
-  const apart = growEnsemble(decide(outside, settings, settings.seed), settings);
-  const calibration = calibrateOn(decide(inside, settings, settings.seed + 1), unfinished(apart, []));
+  const kept = decide(inside, settings, settings.seed + 1);
+  const apart = growEnsemble(decide(outside, settings, settings.seed), settings.members, settings.seed, laterPart(kept, settings));
+  const calibration = calibrateOn(kept, unfinished(apart, []));
   say('growing the trees');
-  const trees = growEnsemble(decisions, settings);
-  const trained = describe(decisions, settings, drives.length, failures);
-  return { status: 'trained', model: finish(unfinished(trees, calibration), calibration, trained) };
+  // As many trees of each member as were of use on drives and months that it did not learn from.
+  const members = settings.members.map((member, place) => ({ ...member, trees: apart.treesOf[place]! }));
+  const trees = growEnsemble(decisions, members, settings.seed, null);
+  return { status: 'trained', model: finish(unfinished(trees, calibration), calibration, describe(decisions, settings, members, drives.length, failures)) };
 }
 
 function decide(drives: readonly RecordedDrive[], settings: TrainSettings, seed: number): Decisions {
@@ -59,18 +65,33 @@ function decide(drives: readonly RecordedDrive[], settings: TrainSettings, seed:
 interface Ensemble {
   readonly base: number;
   readonly trees: TreeColumns;
+  /** How many trees each member has. */
+  readonly treesOf: readonly number[];
 }
 
-function growEnsemble(decisions: Decisions, settings: TrainSettings): Ensemble {
-  const random = seededRandom(settings.seed);
-  const edges = findEdges(decisions.values, driveFeatureNames.length, random);
+/** What is judged late in the time looked at. */
+function laterPart(decisions: Decisions, settings: TrainSettings): Decisions {
+  const fromDay = settings.untilDay - laterShare * (settings.untilDay - settings.fromDay);
+  return rowsWhere(decisions, (row) => decisions.days[row]! >= fromDay);
+}
+
+/** @param watched decisions on other drives that say when a member has enough trees; null: each grows all that it is told */
+function growEnsemble(decisions: Decisions, members: readonly Member[], seed: number, watched: Decisions | null): Ensemble {
+  const edges = findEdges(decisions.values, driveFeatureNames.length, seededRandom(seed));
   const data = binRows(decisions.values, edges);
-  const grown = settings.members.map((member, place) =>
+  const watchedData = watched === null ? null : binRows(watched.values, edges);
+  const labelled = (of: Decisions, bins: BinnedRows, horizonDays: number): Labelled => ({
+    data: bins,
+    label: failedWithin(of, horizonDays),
+    weight: weightsFor(of, horizonDays),
+  });
+  const grown = members.map((member, place) =>
     boostTrees(
-      { data, label: failedWithin(decisions, member.horizonDays), weight: weightsFor(decisions, member.horizonDays) },
+      labelled(decisions, data, member.horizonDays),
       Int8Array.from(driveFeatureDirections, (direction) => (member.monotone ? direction : 0)),
       member,
-      seededRandom(settings.seed * 1_000 + place),
+      seededRandom(seed * 1_000 + place),
+      watched === null || watchedData === null ? null : { rows: labelled(watched, watchedData, member.horizonDays), patience },
     ),
   );
   return columnsOf(grown, edges);
@@ -94,7 +115,7 @@ export function columnsOf(members: readonly BoostedTrees[], edges: readonly Floa
       trees.value.push(short(tree.value[node]! * share));
     }
   }
-  return { base: short(members.reduce((sum, member) => sum + member.base * share, 0)), trees };
+  return { base: short(members.reduce((sum, member) => sum + member.base * share, 0)), trees, treesOf: members.map((member) => member.trees.length) };
 }
 
 function calibrateOn(decisions: Decisions, model: FailureModel): Calibration[] {
@@ -103,14 +124,14 @@ function calibrateOn(decisions: Decisions, model: FailureModel): Calibration[] {
   return horizons.map((horizonDays) => calibrate(logOdds, failedWithin(decisions, horizonDays), weightsFor(decisions, horizonDays), horizonDays));
 }
 
-function describe(decisions: Decisions, settings: TrainSettings, drives: number, failures: number): TrainedOn {
+function describe(decisions: Decisions, settings: TrainSettings, members: readonly Member[], drives: number, failures: number): TrainedOn {
   const hash = createHash('sha256');
   hash.update(driveFeatureNames.join());
   for (const column of [decisions.values, decisions.daysToFailure, decisions.daysKnown, decisions.weight])
     hash.update(new Uint8Array(column.buffer, column.byteOffset, column.byteLength));
   const parameters = {
     ...settings.sampling,
-    ...Object.fromEntries(settings.members.map((member, place) => [`member${place + 1}`, JSON.stringify(member)])),
+    ...Object.fromEntries(members.map((member, place) => [`member${place + 1}`, JSON.stringify(member)])),
   };
   return {
     dataHash: hash.digest('hex'),
@@ -123,10 +144,10 @@ function describe(decisions: Decisions, settings: TrainSettings, drives: number,
   };
 }
 
-function unfinished(ensemble: Ensemble, calibration: readonly Calibration[]): FailureModel {
+function unfinished({ base, trees }: Ensemble, calibration: readonly Calibration[]): FailureModel {
   const levels = { watch: 0, 'at-risk': 0, failing: 0 };
   const trained = { dataHash: '', from: '', to: '', drives: 0, failures: 0, seed: 0, parameters: {} };
-  return { format: 1, name: 'drive-failure', version: '', features: driveFeatureNames, ...ensemble, calibration, levels, trained };
+  return { format: 1, name: 'drive-failure', version: '', features: driveFeatureNames, base, trees, calibration, levels, trained };
 }
 
 function finish(model: FailureModel, calibration: readonly Calibration[], trained: TrainedOn): FailureModel {

@@ -14,7 +14,7 @@ export interface DrivePoint {
 }
 
 /**
- * The counters of one drive as they changed: columns of equal length, the moments rising, at most one a day.
+ * The counters of one drive as they changed: columns of equal length, the moments rising.
  * A value holds until the next moment; what was not reported is NaN.
  */
 export interface DriveHistory {
@@ -27,15 +27,18 @@ export interface DriveHistory {
 /** Hours that a drive may report too late after a power cut, before a lower count means another drive or a firmware that forgot. */
 const hoursOfSlack = 48;
 
-/** Reduce what one drive reported, in the order in which it did, to its changes. */
-export function historyOf(points: Iterable<DrivePoint>): DriveHistory {
+/**
+ * Reduce what one drive reported until now, in the order in which it did, to its changes. Of one day the last report counts, so that a drive
+ * that is read every ten minutes looks like one that is read once a day.
+ */
+export function historyOf(points: readonly DrivePoint[]): DriveHistory {
   const builder = new HistoryBuilder();
-  for (const point of points) builder.add(point);
+  for (const [i, point] of points.entries()) if (i === points.length - 1 || Math.floor(points[i + 1]!.day) !== Math.floor(point.day)) builder.add(point);
   return builder.history;
 }
 
 /**
- * A history that grows report by report. Of one day the last report counts. Where hours of operation, or counters that only grow, go back,
+ * A history that grows report by report. Where hours of operation, or counters that only grow, go back,
  * another life began under the same name: what was before is left out.
  */
 export class HistoryBuilder {
@@ -55,11 +58,9 @@ export class HistoryBuilder {
     const last = this.#days.length - 1;
     const isChange = last < 0 || row.some((count, column) => !Object.is(count, this.#counts[column]![last]));
     if (!isChange) return;
-    // The first of a history stays: from it on the drive was watched.
-    const place = last > 0 && Math.floor(this.#days[last]!) === Math.floor(point.day) ? last : last + 1;
-    this.#days[place] = point.day;
-    this.#powerOnHours[place] = point.powerOnHours ?? Number.NaN;
-    for (const [column, count] of row.entries()) this.#counts[column]![place] = count;
+    this.#days.push(point.day);
+    this.#powerOnHours.push(point.powerOnHours ?? Number.NaN);
+    for (const [column, count] of row.entries()) this.#counts[column]!.push(count);
   }
 
   #forget(): void {
