@@ -89,6 +89,13 @@ test('a model that came before the key of its signer is looked at when that is k
   pinned.pem = key.publicKeyPem;
   model.keyKnown();
   expect(model.version).toBe(first.version);
+  // The operator named another key: the bus told what it signed before the welcome that shows it.
+  const next = signingKey(newPrivateKeyPem());
+  model.receive(signed(second, { by: next, issuedAtMs: 2 }));
+  expect(model.version).toBe(first.version);
+  pinned.pem = next.publicKeyPem;
+  model.keyKnown();
+  expect(model.version).toBe(second.version);
 });
 
 test('a model that the bus held back does not replace a later one; when there is none any more, rules judge', () => {

@@ -4,7 +4,7 @@ import type { ModelVersion } from '@data-in-motion/shared/domain/ids';
 import { modelFault } from '@data-in-motion/shared/domain/model-fault';
 import { artifactHash, contentVersion } from '@data-in-motion/shared/model-identity';
 import { modelDocument } from '@data-in-motion/shared/protocol/messages';
-import { isSignedBy, type Signed } from '@data-in-motion/shared/signature';
+import { isSignedBy, keyThumbprint, type Signed } from '@data-in-motion/shared/signature';
 import type { Meta } from '../journal/meta.ts';
 import type { ModelsJournal } from '../journal/models-journal.ts';
 import type { Tell } from '../journal/outbox.ts';
@@ -46,7 +46,7 @@ export class FleetModel {
   /** @throws Failure `exhausted` (`journal.disk-full`); the model before stays */
   receive(signed: Signed): void {
     const { publicKeyPem } = this.#parts.meta.read();
-    this.#waiting = publicKeyPem === null ? signed : null;
+    this.#waiting = publicKeyPem === null || keyThumbprint(publicKeyPem) !== signed.keyId ? signed : null;
     if (publicKeyPem === null) return;
     const opened = openedModel(signed, publicKeyPem);
     if ('refused' in opened) this.#refuse(opened.refused);

@@ -153,9 +153,9 @@ export class MqttLink implements Link {
       return;
     }
     // A bus whose rights are of an older release is no reason not to speak: without a model the rules judge.
-    await client
-      .subscribeAsync(topicFor('model'), { qos: topics.model.qos })
-      .catch(() => this.#complain(`the bus refuses the subscription to ${topicFor('model')}`));
+    await client.subscribeAsync(topicFor('model'), { qos: topics.model.qos }).catch(() => {
+      if (client.connected) this.#complain(`the bus refuses the subscription to ${topicFor('model')}`);
+    });
     if (this.#client !== client || !client.connected || this.#stopping.signal.aborted) return;
     this.#up = true;
     this.#lastTrouble = '';

@@ -42,7 +42,8 @@ export async function readModel(db: Db, version: string): Promise<Row | undefine
 
 /** What the agents are to run; undefined when rules are to judge. */
 export async function activeVersion(db: Db): Promise<ModelVersion | undefined> {
-  return (await inState(db, 'active'))?.version;
+  const [row] = await db.select({ version: failureModel.version }).from(failureModel).where(eq(failureModel.state, 'active'));
+  return row?.version;
 }
 
 /**
