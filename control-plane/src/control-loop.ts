@@ -42,7 +42,7 @@ export interface ControlLoopSettings {
 
 export interface ControlLoopParts {
   readonly store: Store;
-  readonly dispatch: Pick<Dispatch, 'nudgeChanged' | 'nudgeAll'>;
+  readonly dispatch: Pick<Dispatch, 'nudgeChanged' | 'nudgeAll' | 'tellModel'>;
   readonly signingKey: SigningKey;
   readonly clock: Clock;
   readonly random?: Random;
@@ -141,6 +141,7 @@ export class FleetKeeper {
     await tolerate(this.#parts, () => scrubOldest(this.#parts, write));
     await tolerate(this.#parts, () => clearLeftovers(this.#parts, write));
     await tolerate(this.#parts, () => certifyEvacuations(this.#parts, write));
+    await tolerate(this.#parts, () => dispatch.tellModel());
     await tolerate(this.#parts, () => write((tx, nowMs) => expireExperiments(tx, nowMs)));
     await tolerate(this.#parts, () => write(endSettledAlerts));
     await this.#stepJobs(write);

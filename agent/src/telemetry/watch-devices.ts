@@ -1,6 +1,7 @@
 import type { Clock } from '@data-in-motion/shared/clock';
 import { type Assessment, isRisky } from '@data-in-motion/shared/domain/assessment';
 import type { DeviceIdentity, Reading } from '@data-in-motion/shared/domain/device';
+import type { FailureJudge } from '@data-in-motion/shared/domain/failure-model';
 import type { DeviceId } from '@data-in-motion/shared/domain/ids';
 import { asFailure } from '@data-in-motion/shared/failure';
 import type { Tell } from '../journal/outbox.ts';
@@ -15,6 +16,8 @@ export interface DeviceWatchParts {
   readonly tell: Tell;
   readonly note: Note;
   readonly clock: Clock;
+  /** The learned judge of hard drives; null while there is none, and rules judge. */
+  readonly model?: () => FailureJudge | null;
   readonly settings: {
     readonly deviceEveryMs: number;
     readonly discoverEveryMs: number;

@@ -200,6 +200,63 @@ test('an import that no place is allowed for is not followed for ever', async ()
   expect(ended.err).toContain(`dim jobs cancel ${aJob.jobId}`);
 });
 
+test('a model is added from its files, promoted, and taken back, with its figures for people', async () => {
+  const model = {
+    version: '0123456789ab',
+    name: 'drive-failure',
+    state: 'candidate',
+    rev: 1,
+    artifactHash: 'ab'.repeat(32),
+    dataHash: 'cd'.repeat(32),
+    trained: { from: '2014-04-01', to: '2015-06-01', drives: 1_000, failures: 40, seed: 1, parameters: { depth: 6 } },
+    metrics: null,
+    addedAtMs: 1_000_000,
+    addedBy: 'admin',
+    promotedAtMs: null,
+    promotedBy: null,
+    retiredAtMs: null,
+    retiredBecause: null,
+    nodes: 2,
+  };
+  const metrics = {
+    dataHash: 'test part',
+    from: '2016-01-01',
+    to: '2016-12-01',
+    auc: 0.871,
+    averagePrecision: null,
+    truePositiveRate: { '0.001': null, '0.005': 0.35, '0.01': 0.42 },
+    decisions: 1_000,
+    failures: 30,
+  };
+  const { asked } = await serve({
+    'GET /v1/models': () => ({ items: [model, { ...model, version: 'ba9876543210', state: 'active', metrics }], next: null, asOfMs: 1_004_000 }),
+    'GET /v1/models/0123456789ab': () => ({ ...model, artifact: null }),
+    'POST /v1/models': () => model,
+    'POST /v1/models/0123456789ab/promote': () => ({ ...model, state: 'shadow' }),
+    'POST /v1/models/rollback': () => ({ ...model, state: 'active' }),
+  });
+  const [file, report] = [path.join(home, 'model.json'), path.join(home, 'report.json')];
+  writeFileSync(file, '{"format":1}');
+  writeFileSync(report, JSON.stringify(metrics));
+  expect((await dim(['models', 'add', file, '--metrics', report])).out).toContain('dim models promote 0123456789ab');
+  expect((await dim(['models', 'promote', '0123456789ab', '--to', 'shadow'])).out).toBe('Model 0123456789ab is shadow.\n');
+  expect((await dim(['models', 'rollback', '--because', 'it cried wolf'])).out).toBe('Model 0123456789ab is active again.\n');
+  expect((await dim(['models'])).out).toMatch(
+    /\nba9876543210 +active +0\.871 +42\.0 % .*\n0123456789ab +candidate +– +– +2014-04-01 to 2015-06-01 +2 +4\.0 s ago by admin/,
+  );
+  expect((await dim(['models', 'show', '0123456789ab'])).out).toMatch(/measured on +nothing yet/);
+  expect(asked.filter(({ method }) => method === 'POST').map(({ body }) => body)).toEqual([
+    { artifact: { format: 1 }, metrics },
+    { to: 'shadow' },
+    { because: 'it cried wolf' },
+  ]);
+  const missing = await dim(['models', 'add', path.join(home, 'nowhere.json')]);
+  expect([missing.code, missing.err]).toEqual([2, expect.stringContaining('nowhere.json can not be read as JSON')]);
+  const { out } = await dim(['models', '--help']);
+  for (const verb of ['list', 'show', 'add', 'promote', 'retire', 'rollback']) expect(out).toContain(verb);
+  expect((await dim(['models', 'promote', '--help'])).out).toMatch(/--json[\s\S]*\$ dim models promote 0123456789ab --to shadow/);
+});
+
 test('a policy is changed on the revision that was seen', async () => {
   const { asked } = await serve({ 'GET /v1/datasets/photos': () => aDataset, 'PATCH /v1/datasets/photos/policy': () => ({}) });
   const ended = await dim(['datasets', 'policy', 'set', 'photos', '--copies', '3', '--clear', 'latencySloMs']);

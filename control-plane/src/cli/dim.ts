@@ -10,6 +10,7 @@ import { addEvents } from './events.ts';
 import { plain } from './figures.ts';
 import { addJobs } from './jobs.ts';
 import { addKeys } from './keys.ts';
+import { addModels } from './models.ts';
 import { addNodes } from './nodes.ts';
 import { addPlan } from './plan.ts';
 import { addPolicy } from './policy.ts';
@@ -37,6 +38,7 @@ function makeProgram(): Command {
     addChaos,
     addSimulate,
     addCertificate,
+    addModels,
     addAgents,
     addKeys,
     addConsole,

@@ -82,7 +82,7 @@ export type Solve = (
 
 export interface LoopParts {
   readonly store: Store;
-  readonly dispatch: Pick<Dispatch, 'nudgeChanged' | 'nudgeAll'>;
+  readonly dispatch: Pick<Dispatch, 'nudgeChanged' | 'nudgeAll' | 'tellModel'>;
   readonly signingKey: SigningKey;
   readonly clock: Clock;
   readonly settings: LoopSettings;

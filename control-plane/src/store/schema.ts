@@ -1,10 +1,13 @@
 import type { AgentState } from '@data-in-motion/shared/domain/agent-health';
 import type { RiskLevel } from '@data-in-motion/shared/domain/assessment';
 import type { NvmeHealth } from '@data-in-motion/shared/domain/device';
+import type { TrainedOn } from '@data-in-motion/shared/domain/failure-model';
 import type { FaultKind } from '@data-in-motion/shared/domain/fault-hooks';
 import type { Heat } from '@data-in-motion/shared/domain/heat';
-import type { DatasetId, DeviceId, JobId, NodeId, PlanId, ReplicaId, SiteId, TargetId, VersionId } from '@data-in-motion/shared/domain/ids';
+import type { DatasetId, DeviceId, JobId, ModelVersion, NodeId, PlanId, ReplicaId, SiteId, TargetId, VersionId } from '@data-in-motion/shared/domain/ids';
 import type { JobEvent, JobPurpose, JobState } from '@data-in-motion/shared/domain/job';
+import type { ModelState } from '@data-in-motion/shared/domain/model-lifecycle';
+import type { ModelMetrics } from '@data-in-motion/shared/domain/model-metrics';
 import type { Policy, PolicyOverride } from '@data-in-motion/shared/domain/policy';
 import type { Prices } from '@data-in-motion/shared/domain/price';
 import type { ReplicaState, VerificationLevel } from '@data-in-motion/shared/domain/replica';
@@ -56,6 +59,10 @@ export const node = pgTable('node', {
   desiredRev: bigint('desired_rev', { mode: 'number' }).notNull().default(0),
   observedRev: bigint('observed_rev', { mode: 'number' }).notNull().default(0),
   desiredHash: text('desired_hash').notNull().default(''),
+  /** The failure model that its agent said it runs; null when rules judge. */
+  modelVersion: text('model_version').$type<ModelVersion>(),
+  /** By its agent's clock: what comes late counts only where it is newer. */
+  modelToldAtMs: atMs('model_told_at_ms'),
 });
 
 export const device = pgTable('device', {
@@ -81,6 +88,37 @@ export const device = pgTable('device', {
   temperatureCelsius: doublePrecision('temperature_celsius'),
   powerOnHours: doublePrecision('power_on_hours'),
 });
+
+/** Every model of failing drives that was ever brought in. */
+export const failureModel = pgTable(
+  'failure_model',
+  {
+    version: text('version').$type<ModelVersion>().primaryKey(),
+    name: text('name').notNull(),
+    state: text('state').$type<ModelState>().notNull().default('candidate'),
+    /** Grows by one with every change; compare-and-set by If-Match. */
+    rev: bigint('rev', { mode: 'number' }).notNull().default(1),
+    /** JSON text and no jsonb, which orders fields anew: name and hash are over exactly these characters. */
+    artifact: text('artifact').notNull(),
+    artifactHash: text('artifact_hash').notNull(),
+    /** Of the decisions it learned from. */
+    dataHash: text('data_hash').notNull(),
+    /** What else it says of its training: span, drives, seed, parameters. */
+    trained: jsonb('trained').$type<TrainedOn>().notNull(),
+    metrics: jsonb('metrics').$type<ModelMetrics>(),
+    addedAtMs: atMs('added_at_ms').notNull(),
+    addedBy: text('added_by').notNull(),
+    /** When it became active; a roll-back keeps it, so that the next one goes further back. */
+    promotedAtMs: atMs('promoted_at_ms'),
+    promotedBy: text('promoted_by'),
+    retiredAtMs: atMs('retired_at_ms'),
+    retiredBecause: text('retired_because'),
+  },
+  (table) => [
+    uniqueIndex('failure_model_one_active').on(table.state).where(sql`state = 'active'`),
+    uniqueIndex('failure_model_one_shadow').on(table.state).where(sql`state = 'shadow'`),
+  ],
+);
 
 export const target = pgTable('target', {
   targetId: text('target_id').$type<TargetId>().primaryKey(),

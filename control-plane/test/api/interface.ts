@@ -62,6 +62,7 @@ export async function openInterface(): Promise<Interface> {
       answerAsk: async () => {},
       nudgeChanged: async () => 0,
       nudgeAll: async () => 0,
+      tellModel: async () => {},
       sendFault: async (_, document) => void faults.push(document),
       stop: async () => {},
     },

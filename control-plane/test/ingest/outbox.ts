@@ -60,6 +60,7 @@ export function bootOf(outbox: Outbox, over: Partial<BootMessage> = {}): BootMes
     importRoots: [],
     targets: [],
     faultsAllowed: false,
+    modelVersion: null,
     ...over,
   };
 }

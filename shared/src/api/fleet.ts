@@ -115,6 +115,8 @@ export const nodeView = z.object({
   host: z.string(),
   agentState: z.enum(agentStates),
   agentVersion: z.string().nullable(),
+  /** The failure model that it judges drives by; null: rules. */
+  modelVersion: z.string().nullable(),
   incarnation: z.number().int(),
   lastHeardAtMs: z.number().nullable(),
   transferUrl: z.string().nullable(),

@@ -46,6 +46,13 @@ export const routes = {
   stopChaos: 'POST /v1/chaos/stop',
   certificates: 'GET /v1/certificates',
   certificate: 'GET /v1/certificates/{certificateId}',
+  models: 'GET /v1/models',
+  addModel: 'POST /v1/models',
+  /** `?artifact=true` for what agents run. */
+  model: 'GET /v1/models/{version}',
+  promoteModel: 'POST /v1/models/{version}/promote',
+  retireModel: 'POST /v1/models/{version}/retire',
+  rollBackModels: 'POST /v1/models/rollback',
   burst: 'POST /v1/simulate/burst',
   integrations: 'GET /v1/integrations',
   joinToken: 'POST /v1/agents/join-tokens',

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { riskLevels } from '../domain/assessment.ts';
 import { errorClasses } from '../domain/error-class.ts';
-import { atMs, bytes, count, datasetId, deviceId, experimentId, jobId, replicaId, sha256, targetId, text } from './fields.ts';
+import { atMs, bytes, count, datasetId, deviceId, experimentId, jobId, modelVersion, replicaId, sha256, targetId, text } from './fields.ts';
 
 /** What an agent puts into its outbox: facts, in the order in which they happened. Each is told once, by batch and sequence. */
 const number = z.number().finite();
@@ -179,6 +179,9 @@ export const switchCertificateRecord = z.object({
   certificate: z.string().max(8_000),
 });
 
+/** From now on drives are judged by another failure model; null when rules judge. */
+export const modelRunningRecord = z.object({ type: z.literal('model-running'), atMs, version: modelVersion.nullable() });
+
 /** Something a person may want to know. */
 export const noteRecord = z.object({
   type: z.literal('note'),
@@ -205,6 +208,7 @@ export const agentRecord = z.discriminatedUnion('type', [
   inventoryRecord,
   faultRecord,
   switchCertificateRecord,
+  modelRunningRecord,
   noteRecord,
   gapRecord,
 ]);

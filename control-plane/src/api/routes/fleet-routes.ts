@@ -153,6 +153,7 @@ export function fleetRoutes(app: Api, context: ApiContext): void {
 }
 
 const whatThereIs = {
+  model: 'dim models list names them.',
   node: 'dim nodes lists them.',
   target: 'dim targets lists them.',
   device: 'dim devices lists them.',

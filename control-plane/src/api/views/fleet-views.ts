@@ -91,6 +91,7 @@ export function nodeView(rows: FleetRows, row: FleetRows['nodes'][number]): Node
     host: row.host,
     agentState: row.agentState,
     agentVersion: row.agentVersion,
+    modelVersion: row.modelVersion,
     incarnation: row.incarnation,
     lastHeardAtMs: row.lastHeardAtMs,
     transferUrl: row.transferUrl,

@@ -1,0 +1,63 @@
+import { z } from 'zod';
+import { modelStates } from '../domain/model-lifecycle.ts';
+
+const figure = z.number().min(0).max(1).nullable();
+const day = z.string().regex(/^\d{4}-\d{2}-\d{2}$/, 'a day as 2016-01-31');
+const count = z.number().int().min(0);
+
+/** What was measured of a model on drives and months that it did not learn from; figures of one `dataHash` can be compared. */
+export const modelMetrics = z.object({
+  dataHash: z.string().min(1).max(128),
+  from: day,
+  to: day,
+  auc: figure,
+  averagePrecision: figure,
+  /** By the share of the healthy that is alarmed about. */
+  truePositiveRate: z.object({ '0.001': figure, '0.005': figure, '0.01': figure }),
+  decisions: count,
+  failures: count,
+});
+
+/** POST /v1/models. The artifact as it was trained, to the last character: its name is made of its content. */
+export const modelRequest = z.strictObject({
+  artifact: z.record(z.string(), z.unknown()),
+  metrics: modelMetrics.optional(),
+});
+
+/** POST /v1/models/{version}/promote */
+export const promoteRequest = z.strictObject({ to: z.enum(['shadow', 'active']) });
+
+/** POST /v1/models/{version}/retire and /v1/models/rollback */
+export const retireRequest = z.strictObject({ because: z.string().trim().min(1).max(400).optional() });
+
+export const modelView = z.object({
+  version: z.string(),
+  name: z.string(),
+  state: z.enum(modelStates),
+  rev: z.number().int(),
+  artifactHash: z.string(),
+  /** Of the decisions it learned from. */
+  dataHash: z.string(),
+  trained: z.object({
+    from: z.string(),
+    to: z.string(),
+    drives: z.number(),
+    failures: z.number(),
+    seed: z.number(),
+    parameters: z.record(z.string(), z.union([z.number(), z.string()])),
+  }),
+  metrics: modelMetrics.nullable(),
+  addedAtMs: z.number(),
+  addedBy: z.string(),
+  promotedAtMs: z.number().nullable(),
+  promotedBy: z.string().nullable(),
+  retiredAtMs: z.number().nullable(),
+  retiredBecause: z.string().nullable(),
+  /** Agents that said that they run it. */
+  nodes: z.number().int(),
+});
+export type ModelView = z.infer<typeof modelView>;
+
+/** GET /v1/models/{version}; the artifact only when it was asked for. */
+export const modelDetail = modelView.extend({ artifact: z.record(z.string(), z.unknown()).nullable() });
+export type ModelDetail = z.infer<typeof modelDetail>;
