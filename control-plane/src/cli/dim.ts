@@ -11,6 +11,7 @@ import { plain } from './figures.ts';
 import { addJobs } from './jobs.ts';
 import { addKeys } from './keys.ts';
 import { addModels } from './models.ts';
+import { addLearning } from './models-learn.ts';
 import { addNodes } from './nodes.ts';
 import { addPlan } from './plan.ts';
 import { addPolicy } from './policy.ts';
@@ -38,7 +39,7 @@ function makeProgram(): Command {
     addChaos,
     addSimulate,
     addCertificate,
-    addModels,
+    (program: Command) => addLearning(addModels(program)),
     addAgents,
     addKeys,
     addConsole,

@@ -1,13 +1,15 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import type { FailureModel } from '@data-in-motion/shared/domain/failure-model';
+import { modelFault } from '@data-in-motion/shared/domain/model-fault';
 import { Failure } from '@data-in-motion/shared/failure';
 import type { Command } from 'commander';
 import type { Decisions } from '../learn/decisions.ts';
-import { evaluate, monthlyDecisions, scoreByModel } from '../learn/evaluate-model.ts';
+import { type Evaluation, evaluate, monthlyDecisions, scoreByModel } from '../learn/evaluate-model.ts';
 import { readChangePoints, readRecordedDrives } from '../learn/read-recorded-drives.ts';
 import { dateOfDay, dayOfDate, type RecordedDrive } from '../learn/recorded-drive.ts';
-import { plotFiles, reportText } from '../learn/report.ts';
+import { type Peers, plotFiles, reportText } from '../learn/report.ts';
+import { runOpenTest } from '../learn/run-open-test.ts';
 import { shippedSettings } from '../learn/shipped-settings.ts';
 import { trainModel } from '../learn/train-model.ts';
 import { counted } from './figures.ts';
@@ -60,12 +62,13 @@ function addTrain(models: Command): void {
 }
 
 interface EvaluateOptions {
-  readonly model: string;
+  readonly model?: string;
+  readonly openTest?: true;
   readonly drives?: string;
   readonly events?: string;
   readonly data?: string;
-  readonly from: string;
-  readonly to: string;
+  readonly from?: string;
+  readonly to?: string;
   readonly scores?: string;
   readonly report?: string;
 }
@@ -77,29 +80,53 @@ function addEvaluate(models: Command): void {
     examples: [
       'models evaluate --model model.json --drives drives.csv --events events.csv --from 2016-01-01 --to 2016-09-01 --json',
       'models evaluate --model model.json --data drive-stats/ --from 2024-01-01 --to 2024-04-01 --report report/',
+      'models evaluate --open-test --data change-points/ --report report/',
     ],
     options: (command) =>
       command
-        .requiredOption('--model <file>', 'what `dim models train` wrote')
+        .option('--model <file>', 'what `dim models train` wrote')
         .option('--drives <file>', 'change points: a row per drive (with --events)')
         .option('--events <file>', 'change points: a row per change')
         .option('--data <directory>', 'in place of both: a directory as for `dim models train`')
-        .requiredOption('--from <date>', 'every drive alive on the first of each month from here on is judged')
-        .requiredOption('--to <date>', 'to before this day')
+        .option('--from <date>', 'every drive alive on the first of each month from here on is judged')
+        .option('--to <date>', 'to before this day')
+        .option('--open-test', 'in place of --model, --from and --to: train at four moments on some of the drives and judge the others later')
         .option('--scores <file>', 'also write what each drive was given: drive_id, date, p7, p30')
         .option('--report <directory>', 'also write the report for people, with its plots'),
     async run(session, _, options) {
-      const model = readModel(options.model);
       const drives = await readDrives(options);
-      const decisions = monthlyDecisions(drives, dayGiven(options.from, '--from'), dayGiven(options.to, '--to'));
-      const scores = scoreByModel(model, decisions);
-      if (options.scores !== undefined) writeFileSync(options.scores, scoresText(decisions, scores.p7, scores.p30));
-      const evaluation = evaluate(decisions, scores.logOdds, scores.p30, 1);
-      const text = reportText(`Model ${model.version}`, evaluation);
-      if (options.report !== undefined) writeReport(options.report, text, evaluation);
-      session.answer({ model: model.version, trained: model.trained, ...evaluation }, () => text);
+      const result = options.openTest === true ? judgeOpenTest(drives, (text) => session.say(`  ${text}`)) : judgeByFile(drives, options);
+      if (options.scores !== undefined) writeFileSync(options.scores, scoresText(result));
+      const text = reportText(result.title, result.evaluation, result.peers);
+      const { quality, ...more } = result.evaluation;
+      const json = { title: result.title, ...quality, ...more, peers: result.peers };
+      if (options.report !== undefined) writeReport(options.report, text, json, plotFiles(result.evaluation));
+      session.answer(json, () => text);
     },
   });
+}
+
+interface Judged {
+  readonly title: string;
+  readonly decisions: Decisions;
+  readonly p7: Float64Array;
+  readonly p30: Float64Array;
+  readonly evaluation: Evaluation;
+  readonly peers: Peers;
+}
+
+function judgeOpenTest(drives: readonly RecordedDrive[], say: (text: string) => void): Judged {
+  return { title: 'The open test of failure models for hard drives', ...runOpenTest(drives, { ...shippedSettings, seed: 1 }, say) };
+}
+
+function judgeByFile(drives: readonly RecordedDrive[], { model: file, from, to }: EvaluateOptions): Judged {
+  if (file === undefined || from === undefined || to === undefined) {
+    throw new Failure('refused', { code: 'models.no-model', message: 'Give --model, --from and --to, or --open-test.' });
+  }
+  const model = readModel(file);
+  const decisions = monthlyDecisions(drives, dayGiven(from, '--from'), dayGiven(to, '--to'));
+  const { logOdds, p7, p30 } = scoreByModel(model, decisions);
+  return { title: `Failure model ${model.version}`, decisions, p7, p30, evaluation: evaluate(decisions, logOdds, p30, 1), peers: {} };
 }
 
 async function readDrives({ drives, events, data }: EvaluateOptions): Promise<RecordedDrive[]> {
@@ -109,25 +136,27 @@ async function readDrives({ drives, events, data }: EvaluateOptions): Promise<Re
 }
 
 function readModel(file: string): FailureModel {
+  let model: unknown;
   try {
-    const model = JSON.parse(readFileSync(file, 'utf8')) as FailureModel;
-    if (model.format !== 1 || !Array.isArray(model.features) || !Array.isArray(model.trees?.roots)) throw new Error('it holds something else');
-    return model;
+    model = JSON.parse(readFileSync(file, 'utf8'));
   } catch (thrown) {
     throw new Failure('refused', { code: 'models.unreadable', message: `${file} is no model: ${(thrown as Error).message}`, cause: thrown });
   }
+  const fault = modelFault(model);
+  if (fault !== null) throw new Failure('refused', { code: 'models.unreadable', message: `${file} is no model that can be run: ${fault}` });
+  return model as FailureModel;
 }
 
-function scoresText({ drives, days }: Decisions, p7: Float64Array, p30: Float64Array): string {
+function scoresText({ decisions: { drives, days }, p7, p30 }: Judged): string {
   const lines = days.map((day, row) => `${drives[row]!.driveId},${dateOfDay(day)},${p7[row]!.toPrecision(6)},${p30[row]!.toPrecision(6)}`);
-  return `drive_id,date,p7,p30\n${lines.join('\n')}${lines.length > 0 ? '\n' : ''}`;
+  return ['drive_id,date,p7,p30', ...lines, ''].join('\n');
 }
 
-function writeReport(directory: string, text: string, evaluation: ReturnType<typeof evaluate>): void {
+function writeReport(directory: string, text: string, json: object, plots: Readonly<Record<string, string>>): void {
   mkdirSync(directory, { recursive: true });
   writeFileSync(path.join(directory, 'report.md'), text);
-  writeFileSync(path.join(directory, 'report.json'), `${JSON.stringify(evaluation, null, 2)}\n`);
-  for (const [name, svg] of Object.entries(plotFiles(evaluation))) writeFileSync(path.join(directory, name), svg);
+  writeFileSync(path.join(directory, 'report.json'), `${JSON.stringify(json, null, 2)}\n`);
+  for (const [name, svg] of Object.entries(plots)) writeFileSync(path.join(directory, name), svg);
 }
 
 function dayGiven(text: string, option: string): number {

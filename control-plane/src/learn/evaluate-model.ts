@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { driveFeatureNames } from '@data-in-motion/shared/domain/drive-features';
 import { FailureJudge, type FailureModel } from '@data-in-motion/shared/domain/failure-model';
 import { seededRandom } from '@data-in-motion/shared/random';
@@ -8,6 +9,8 @@ import { rules, scoreByRule } from './rules.ts';
 
 /** How good a judge is on drives and months, with what others go by beside it. */
 export interface Evaluation {
+  /** SHA-256 over the decisions and what became of them: figures of two models are compared where this is equal. */
+  readonly dataHash: string;
   readonly from: string;
   readonly to: string;
   readonly horizonDays: number;
@@ -83,6 +86,7 @@ export function evaluate(decisions: Decisions, score: ArrayLike<number>, probabi
   const days = decisions.days;
   const alarm = alarmThreshold(score, failed, 0.01);
   return {
+    dataHash: hashOf(decisions, failed),
     from: days.length === 0 ? '' : dateOfDay(Math.min(...new Set(days))),
     to: days.length === 0 ? '' : dateOfDay(Math.max(...new Set(days))),
     horizonDays,
@@ -95,6 +99,12 @@ export function evaluate(decisions: Decisions, score: ArrayLike<number>, probabi
     byMaker: partsBy(decisions, score, failed, (drive) => drive.maker),
     byModel: partsBy(decisions, score, failed, (drive) => drive.model),
   };
+}
+
+function hashOf({ drives, days }: Decisions, failed: Uint8Array): string {
+  const hash = createHash('sha256');
+  for (const [row, drive] of drives.entries()) hash.update(`${drive.driveId} ${days[row]} ${failed[row]}\n`);
+  return hash.digest('hex');
 }
 
 function figuresOf(scored: Pick<Scored, 'score' | 'failed'>): Record<Figure, number | null> {

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { driveFeatureDirections, driveFeatureNames } from '@data-in-motion/shared/domain/drive-features';
 import { type Calibration, FailureJudge, type FailureModel, type TrainedOn, type TreeColumns } from '@data-in-motion/shared/domain/failure-model';
+import { contentVersion } from '@data-in-motion/shared/model-identity';
 import { seededRandom } from '@data-in-motion/shared/random';
 import { type BinnedRows, binRows, findEdges } from './binned-rows.ts';
 import { type BoostedTrees, type BoostSettings, boostTrees, type Labelled } from './boost-trees.ts';
@@ -152,7 +153,7 @@ function unfinished({ base, trees }: Ensemble, calibration: readonly Calibration
 
 function finish(model: FailureModel, calibration: readonly Calibration[], trained: TrainedOn): FailureModel {
   const whole = { ...model, calibration, levels: levelsOf(trained), trained };
-  return { ...whole, version: versionOf(whole) };
+  return { ...whole, version: contentVersion(whole) };
 }
 
 /** Multiples of the base rate of a month from which a drive is worth a look, a move, and a move now. */
@@ -160,14 +161,6 @@ function levelsOf({ failures, drives, from, to }: TrainedOn): FailureModel['leve
   const months = Math.max(1, (Date.parse(to) - Date.parse(from)) / (30 * 86_400_000));
   const monthly = failures / Math.max(1, drives) / months;
   return { watch: short(4 * monthly), 'at-risk': short(Math.min(0.5, 15 * monthly)), failing: short(Math.min(0.8, 100 * monthly)) };
-}
-
-/** What names a model: the first 12 hex digits of the SHA-256 of its content without the name. */
-export function versionOf(model: FailureModel): string {
-  return createHash('sha256')
-    .update(JSON.stringify({ ...model, version: '' }))
-    .digest('hex')
-    .slice(0, 12);
 }
 
 function short(value: number): number {

@@ -1,3 +1,5 @@
+import { driveFeatureNames } from './drive-features.ts';
+
 /** A learned judge of hard drives, as plain data: what the control plane trains, the bus carries and every agent runs. */
 export interface FailureModel {
   readonly format: 1;
@@ -67,7 +69,7 @@ export interface Push {
   readonly by: number;
 }
 
-/** A model made ready to be asked often. */
+/** A model made ready to be asked often. What it is given stands in the order of `driveFeatureNames`, whichever of them the model asks for and in which order. */
 export class FailureJudge {
   readonly model: FailureModel;
   readonly #roots: Int32Array;
@@ -81,7 +83,7 @@ export class FailureJudge {
   constructor(model: FailureModel) {
     this.model = model;
     this.#roots = Int32Array.from(model.trees.roots);
-    this.#feature = Int16Array.from(model.trees.feature);
+    this.#feature = Int16Array.from(model.trees.feature, (feature) => (feature < 0 ? -1 : driveFeatureNames.indexOf(model.features[feature]!)));
     this.#threshold = Float64Array.from(model.trees.threshold);
     this.#left = Int32Array.from(model.trees.left);
     this.#right = Int32Array.from(model.trees.right);
@@ -89,7 +91,7 @@ export class FailureJudge {
     this.#value = Float64Array.from(model.trees.value);
   }
 
-  /** @param features values in the order of `model.features`, NaN where missing; read from `from` on */
+  /** @param features NaN where missing; read from `from` on */
   logOdds(features: ArrayLike<number>, from = 0): number {
     let sum = this.model.base;
     for (const root of this.#roots) sum += this.#value[this.#leaf(root, features, from)]!;
@@ -109,7 +111,7 @@ export class FailureJudge {
 
   /** What pushed, the strongest upwards first: for every tree the steps between the nodes on the way, summed by feature (Saabas 2014). */
   pushes(features: ArrayLike<number>): Push[] {
-    const by = new Float64Array(this.model.features.length);
+    const by = new Float64Array(driveFeatureNames.length);
     for (const root of this.#roots) {
       for (let node = root; this.#feature[node]! >= 0; ) {
         const next = this.#next(node, features, 0);
@@ -117,7 +119,7 @@ export class FailureJudge {
         node = next;
       }
     }
-    return this.model.features.map((feature, i) => ({ feature, by: by[i]! })).sort((a, b) => b.by - a.by);
+    return driveFeatureNames.map((feature, i) => ({ feature, by: by[i]! })).sort((a, b) => b.by - a.by);
   }
 
   #leaf(root: number, features: ArrayLike<number>, from: number): number {
