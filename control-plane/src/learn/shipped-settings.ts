@@ -1,12 +1,12 @@
 import type { Member, TrainSettings } from './train-model.ts';
 
 const member: Member = {
-  horizonDays: 30,
+  horizonDays: 20,
   monotone: true,
-  trees: 60,
-  learningRate: 0.1,
+  trees: 110,
+  learningRate: 0.05,
   rowShare: 0.7,
-  columnShare: 0.4,
+  columnShare: 0.3,
   failureWeight: 1,
   leaves: 16,
   depth: 6,
