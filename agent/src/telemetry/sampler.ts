@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { type Clock, systemClock } from '@data-in-motion/shared/clock';
 import type { Assessment } from '@data-in-motion/shared/domain/assessment';
 import type { DeviceIdentity } from '@data-in-motion/shared/domain/device';
+import type { FailureJudge } from '@data-in-motion/shared/domain/failure-model';
 import { type FaultHooks, noFaults } from '@data-in-motion/shared/domain/fault-hooks';
 import type { DeviceId } from '@data-in-motion/shared/domain/ids';
 import type { TargetDescription } from '@data-in-motion/shared/domain/target';
@@ -60,6 +61,8 @@ export interface SamplerParts {
   readonly faults?: FaultHooks;
   /** With a journal the history of devices survives a restart. */
   readonly journal?: Journal;
+  /** The model that judges hard drives now; null, or none given: the rules judge. */
+  readonly model?: () => FailureJudge | null;
   readonly settings?: Partial<SamplerSettings>;
 }
 
@@ -84,7 +87,7 @@ export function startSampler(parts: SamplerParts): Sampler {
   const note: Note = (severity, code, message, ids = {}) =>
     tell([{ type: 'note', atMs: clock.nowMs(), severity, code, message: message.slice(0, 2_000), ids: { ...ids } }], 'soon');
   const history = new ReadingHistory(parts.journal ?? null);
-  const watches = parts.probes.map((probe) => new DeviceWatch({ probe, history, tell, note, clock, settings }));
+  const watches = parts.probes.map((probe) => new DeviceWatch({ probe, history, tell, note, clock, model: parts.model, settings }));
   const targets = parts.targets.map((target) => new TargetWatch({ target, tell, clock, random, faults, absentBecause: parts.absentBecause, settings }));
   const devices = (): DeviceIdentity[] => watches.flatMap((watch) => watch.devices);
   const disks = new DiskCounterWatch(settings.diskstatsFile, devices, tell, clock);
