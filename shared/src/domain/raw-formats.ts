@@ -1,4 +1,4 @@
-import type { DriveMaker } from './drive-makers.ts';
+import { type DriveMaker, driveMakers } from './drive-makers.ts';
 
 /**
  * How a drive packs a count into the 48 bits (or more) of a SMART raw value.
@@ -65,10 +65,18 @@ export const rawFormats: readonly RawFormatRow[] = [
   },
 ];
 
-/** How a maker packs an attribute; undefined for a plain count. */
+/** How a maker packs an attribute; undefined for a plain count. Asked for every value of every reading, so it is one look into an array. */
 export function rawFormat(attribute: number, maker: DriveMaker): RawFormat | undefined {
-  return byAttribute.get(attribute)?.find(({ makers }) => makers === 'all' || makers.includes(maker))?.format;
+  return formatsOf[maker][attribute];
 }
 
-const byAttribute = new Map<number, RawFormatRow[]>();
-for (const row of rawFormats) for (const attribute of row.attributes) byAttribute.set(attribute, [...(byAttribute.get(attribute) ?? []), row]);
+const formatsOf = Object.fromEntries(driveMakers.map((maker) => [maker, formatsBy(maker)])) as Record<DriveMaker, (RawFormat | undefined)[]>;
+
+function formatsBy(maker: DriveMaker): (RawFormat | undefined)[] {
+  const formats = Array.from({ length: 256 }, (): RawFormat | undefined => undefined);
+  for (const row of rawFormats) {
+    if (row.makers !== 'all' && !row.makers.includes(maker)) continue;
+    for (const attribute of row.attributes) formats[attribute] = row.format;
+  }
+  return formats;
+}
