@@ -1,8 +1,10 @@
+import type { Acknowledgement } from '@data-in-motion/shared/domain/acknowledgement';
 import type { Assessment, AssessmentReason, RiskLevel } from '@data-in-motion/shared/domain/assessment';
 import { isRisky } from '@data-in-motion/shared/domain/assessment';
 import type { DeviceIdentity, Reading } from '@data-in-motion/shared/domain/device';
 import type { FailureJudge } from '@data-in-motion/shared/domain/failure-model';
 import type { DeviceId } from '@data-in-motion/shared/domain/ids';
+import { withoutAcknowledged } from './acknowledged.ts';
 import { deviceFeatures, type Features, lifeAtMs, timesTaken } from './features.ts';
 import { judgeAttributes, type Verdict } from './judge-attributes.ts';
 import { canJudge, judgeByModel } from './judge-by-model.ts';
@@ -28,6 +30,8 @@ export interface JudgedBy {
   readonly device: DeviceIdentity | null;
   /** A learned model for hard drives; null: there is none. */
   readonly model: FailureJudge | null;
+  /** Counters that a person takes for harmless: judged is what came since. Absent or null: none. */
+  readonly acknowledged?: Acknowledgement | null;
 }
 
 /**
@@ -40,9 +44,10 @@ export interface JudgedBy {
  * @param nowMs milliseconds since the epoch, on the clock that gave the readings their `atMs`
  */
 export function assessDevice(readings: readonly Reading[], nowMs: number, by: JudgedBy = { device: null, model: null }): Assessment {
-  const features = deviceFeatures(readings);
+  const judged = withoutAcknowledged(readings, by.acknowledged ?? null);
+  const features = deviceFeatures(judged.readings, judged.takenOff);
   const { newest, last } = features;
-  const verdict = last === null ? null : verdictOf(features, readings, by);
+  const verdict = last === null ? null : verdictOf(features, judged.readings, by);
   const conclude = (level: RiskLevel, reasons: readonly AssessmentReason[]): Assessment => ({
     deviceId: newest?.deviceId ?? ('' as DeviceId),
     atMs: newest?.atMs ?? nowMs,
@@ -92,7 +97,8 @@ function verdictOf(features: Features, readings: readonly Reading[], by: JudgedB
 
 function valuesVerdict(features: Features, readings: readonly Reading[], { device, model }: JudgedBy): JudgedVerdict {
   const last = features.last!;
-  if (last.nvme !== null) return { ...judgeNvme(last.nvme, mediaErrors30DaysBefore(last, readings)), judge: rules.healthLog, score: null };
+  if (last.nvme !== null)
+    return { ...judgeNvme(last.nvme, mediaErrors30DaysBefore(last, readings), features.acknowledgedMediaErrors), judge: rules.healthLog, score: null };
   const learned = device !== null && model !== null && canJudge(model, device) ? judgeByModel(features, device, model) : null;
   if (learned === null || model === null) return { ...judgeAttributes(features), judge: rules.attributes, score: null };
   const { level, reasons, p7, p30 } = learned;

@@ -2,13 +2,16 @@ import type { AssessmentReason } from '@data-in-motion/shared/domain/assessment'
 import { smartName } from '@data-in-motion/shared/domain/smart-attributes';
 import type { Trend } from './features.ts';
 
-/** A counter above zero and what it did lately: "24 pending sectors, up by 16 within 7 days". */
+/** A counter above zero and what it did lately: "24 pending sectors, 12 of them acknowledged, up by 8 within 7 days". The value is what the drive reported. */
 export function signReason(sign: Trend, watchedDays: number): AssessmentReason {
-  return {
-    text: `${counted(sign.value, sign.attribute)}, ${movement(sign, watchedDays)}`,
-    attribute: `smart.${sign.attribute}`,
-    value: sign.value,
-  };
+  const value = sign.value + sign.acknowledged;
+  const acknowledged = sign.acknowledged > 0 ? `, ${amount(sign.acknowledged)} of them acknowledged` : '';
+  return { text: `${counted(value, sign.attribute)}${acknowledged}, ${movement(sign, watchedDays)}`, attribute: `smart.${sign.attribute}`, value };
+}
+
+/** A counter of which nothing is left to judge. */
+export function acknowledgedReason({ attribute, acknowledged }: Trend): AssessmentReason {
+  return { text: `${counted(acknowledged, attribute)}, acknowledged`, attribute: `smart.${attribute}`, value: acknowledged };
 }
 
 /** A counter that came back to zero lately. */

@@ -13,7 +13,10 @@ const furtherAttributes = [10, 189, 196] as const;
 /** What one counter did lately, in the device's own time. */
 export interface Trend<Attribute extends number = number> {
   readonly attribute: Attribute;
+  /** What counts: without `acknowledged`. */
   readonly value: number;
+  /** What a person takes for harmless; the drive reported this and `value` together. */
+  readonly acknowledged: number;
   /** Against the last reading that is at least that old, or the first one there is; below zero when pending sectors went. */
   readonly change7Days: number;
   readonly change30Days: number;
@@ -29,6 +32,8 @@ export interface Features {
   /** Of the five attributes of the rule. */
   readonly trends: readonly Trend<JudgedAttribute>[];
   readonly furtherTrends: readonly Trend[];
+  /** Media errors of an NVMe drive that a person takes for harmless. */
+  readonly acknowledgedMediaErrors: number;
   /** What was reported since its counters started, oldest first, for a model to look at; days since the epoch. */
   readonly points: readonly DrivePoint[];
   /** How long the device was watched without its counters starting again, days. */
@@ -77,6 +82,7 @@ const nothingKnown: Features = {
   last: null,
   trends: [],
   furtherTrends: [],
+  acknowledgedMediaErrors: 0,
   points: [],
   watchedDays: 0,
   unansweredInARow: 0,
@@ -89,8 +95,9 @@ const nothingKnown: Features = {
  *
  * @param readings of one device, in the order in which they were taken; readings of other devices than the newest one's are ignored, as are values
  *   that are no counts
+ * @param takenOff what was taken off the counters of the newest reading because a person acknowledged it, by the names of reasons
  */
-export function deviceFeatures(readings: readonly Reading[]): Features {
+export function deviceFeatures(readings: readonly Reading[], takenOff: Readonly<Record<string, number>> = {}): Features {
   const ordered = readings.filter((reading) => Number.isFinite(lifeAtMs(reading)));
   const newest = ordered.at(-1) ?? null;
   if (newest === null) return nothingKnown;
@@ -101,8 +108,9 @@ export function deviceFeatures(readings: readonly Reading[]): Features {
   const times = timesTaken(own);
   return {
     last,
-    trends: judgedAttributes.flatMap((attribute) => trendOf(attribute, run, times) ?? []),
-    furtherTrends: furtherAttributes.flatMap((attribute) => trendOf(attribute, run, times) ?? []),
+    trends: judgedAttributes.flatMap((attribute) => trendOf(attribute, run, times, takenOff) ?? []),
+    furtherTrends: furtherAttributes.flatMap((attribute) => trendOf(attribute, run, times, takenOff) ?? []),
+    acknowledgedMediaErrors: takenOff['nvme.mediaErrors'] ?? 0,
     points: run.map((reading) => ({ day: times.get(reading)! / dayMs, powerOnHours: reading.powerOnHours, smart: reading.smart })),
     watchedDays: last === null ? 0 : (times.get(last)! - times.get(run[0]!)!) / dayMs,
     unansweredInARow: own.length - 1 - own.findLastIndex((reading) => reading.status !== 'unreadable'),
@@ -117,7 +125,12 @@ export function countOf(reading: Reading, attribute: number): number | undefined
   return raw === undefined ? undefined : unpackRaw(attribute, raw);
 }
 
-function trendOf<Attribute extends number>(attribute: Attribute, run: readonly Reading[], times: ReadonlyMap<Reading, number>): Trend<Attribute> | undefined {
+function trendOf<Attribute extends number>(
+  attribute: Attribute,
+  run: readonly Reading[],
+  times: ReadonlyMap<Reading, number>,
+  takenOff: Readonly<Record<string, number>>,
+): Trend<Attribute> | undefined {
   const points = run.flatMap((reading) => {
     const value = countOf(reading, attribute);
     return value === undefined ? [] : [{ atMs: times.get(reading)!, value }];
@@ -131,6 +144,7 @@ function trendOf<Attribute extends number>(attribute: Attribute, run: readonly R
   return {
     attribute,
     value: end.value,
+    acknowledged: takenOff[`smart.${attribute}`] ?? 0,
     change7Days: end.value - before(7),
     change30Days: end.value - before(30),
     risesIn14Days: rises.filter((rise) => rise.atMs > end.atMs - 14 * dayMs).length,

@@ -1,5 +1,5 @@
 import type { AssessmentReason, RiskLevel } from '@data-in-motion/shared/domain/assessment';
-import { goneReason, signReason } from './counter-words.ts';
+import { acknowledgedReason, goneReason, signReason } from './counter-words.ts';
 import type { Features, JudgedAttribute, Trend } from './features.ts';
 
 /** A sign is fresh for this long after the counter rose. Longer keeps drives that settled; shorter forgets drives that pause before they die. */
@@ -36,12 +36,12 @@ export function judgeAttributes(features: Features): Verdict {
     };
   }
   const signs = trends.filter((trend) => trend.value > 0);
+  const harmless = trends.filter((trend) => trend.value === 0 && trend.acknowledged > 0).map(acknowledgedReason);
   const gone = trends.filter((trend) => trend.value === 0 && trend.change30Days < 0).map(goneReason);
-  if (signs.length === 0) {
-    const zero = trends.map((trend) => trend.attribute).join(', ');
-    return { level: 'healthy', reasons: [...gone, { text: `SMART ${zero} ${trends.length === 1 ? 'is' : 'are all'} zero`, attribute: 'smart', value: 0 }] };
-  }
-  return { level: levelOf(signs), reasons: [...signs.map((sign) => signReason(sign, features.watchedDays)), ...gone] };
+  if (signs.length > 0) return { level: levelOf(signs), reasons: [...signs.map((sign) => signReason(sign, features.watchedDays)), ...harmless, ...gone] };
+  const zero = trends.filter((trend) => trend.acknowledged === 0).map((trend) => trend.attribute);
+  const allZero: AssessmentReason = { text: `SMART ${zero.join(', ')} ${zero.length === 1 ? 'is' : 'are all'} zero`, attribute: 'smart', value: 0 };
+  return { level: 'healthy', reasons: [...harmless, ...gone, ...(zero.length === 0 ? [] : [allZero])] };
 }
 
 function levelOf(signs: readonly Trend<JudgedAttribute>[]): RiskLevel {

@@ -6,6 +6,7 @@ import type { DeviceId } from '@data-in-motion/shared/domain/ids';
 import { asFailure } from '@data-in-motion/shared/failure';
 import type { Tell } from '../journal/outbox.ts';
 import { assessDevice } from '../predict/assess-device.ts';
+import type { AcknowledgedCounts } from './acknowledged-counts.ts';
 import { atMostAtOnce } from './at-most.ts';
 import { type DeviceProbe, type Note, silentReading } from './device-probe.ts';
 import type { ReadingHistory } from './reading-history.ts';
@@ -16,6 +17,7 @@ export interface DeviceWatchParts {
   readonly tell: Tell;
   readonly note: Note;
   readonly clock: Clock;
+  readonly acknowledged?: AcknowledgedCounts | undefined;
   /** The model that judges hard drives now; it may change between two readings. Null, or none given: the rules judge. */
   readonly model?: (() => FailureJudge | null) | undefined;
   readonly settings: {
@@ -127,7 +129,11 @@ export class DeviceWatch {
     history.add(reading);
     tell([{ type: 'reading', ...reading, smart: { ...reading.smart } }], 'soon');
 
-    const assessment = assessDevice(history.of(device.deviceId), clock.nowMs(), { device, model: this.#parts.model?.() ?? null });
+    const assessment = assessDevice(history.of(device.deviceId), clock.nowMs(), {
+      device,
+      model: this.#parts.model?.() ?? null,
+      acknowledged: this.#parts.acknowledged?.of(device.deviceId) ?? null,
+    });
     told.readingsSinceAssessment += 1;
     const before = told.assessment;
     const changed = before === null || before.level !== assessment.level || before.probability !== assessment.probability;
