@@ -136,13 +136,14 @@ export class DeviceWatch {
     });
     told.readingsSinceAssessment += 1;
     const before = told.assessment;
-    const changed = before === null || before.level !== assessment.level || before.probability !== assessment.probability;
+    const isOtherLevel = before?.level !== assessment.level;
+    const changed = isOtherLevel || before.probability !== assessment.probability;
     const otherJudge = before?.judge.name !== assessment.judge.name || before.judge.version !== assessment.judge.version;
     if (!changed && !otherJudge && told.readingsSinceAssessment < settings.assessmentEveryReadings) return;
     told.assessment = assessment;
     told.readingsSinceAssessment = 0;
-    // Data moves because of it: it must not wait for a batch to fill, nor be lost with the process.
-    const urgent = changed && isRisky(assessment.level);
+    // Data moves because of it: it must not wait for a batch to fill, nor be lost with the process. A model's probability moves often; that is no alarm.
+    const urgent = isOtherLevel && isRisky(assessment.level);
     const { probability7 = null } = assessment;
     tell([{ type: 'assessment', ...assessment, probability7, reasons: assessment.reasons.map((reason) => ({ ...reason })) }], urgent ? 'now' : 'soon');
     if (urgent)
