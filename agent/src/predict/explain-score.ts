@@ -59,14 +59,14 @@ function ageReason({ last }: Features): AssessmentReason | undefined {
 function kindReason({ model, capacityBytes }: DeviceIdentity): AssessmentReason {
   const maker = makerNames[driveMaker(model)];
   const size = capacityBytes > 0 ? ` of ${amount(Math.round(capacityBytes / 1e11) / 10)} TB` : '';
-  return { text: `${maker}${size} failed more often than others where the model learned`, attribute: 'model', value: null };
+  return { text: `${maker} drives${size} failed more often than others in what the model learned from`, attribute: 'model', value: null };
 }
 
 const makerNames = {
-  seagate: 'Drives of Seagate',
-  hgst: 'Drives of HGST and Hitachi',
-  wdc: 'Drives of Western Digital',
-  toshiba: 'Drives of Toshiba',
-  samsung: 'Drives of Samsung',
-  other: 'Drives of other makers',
+  seagate: 'Seagate',
+  hgst: 'HGST',
+  wdc: 'Western Digital',
+  toshiba: 'Toshiba',
+  samsung: 'Samsung',
+  other: 'Other',
 } as const;
