@@ -211,6 +211,7 @@ export async function startAgent(parts: AgentParts): Promise<RunningAgent> {
         loggedRev = document.rev;
         migrator.reconcile(document);
         watcher.watch(document.watched);
+        sampler.acknowledge(document.acknowledged);
       }),
     onFault: (document) => atDoor(() => faults.receive(document)),
     onTrouble: trouble,

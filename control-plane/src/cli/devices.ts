@@ -1,14 +1,16 @@
 import { type DeviceView, deviceHistory, deviceView } from '@data-in-motion/shared/api/fleet';
 import type { Command } from 'commander';
 import { age, bytes, moment, percent, whole } from './figures.ts';
-import { verb } from './session.ts';
+import { noun, verb } from './session.ts';
 import { facts, table } from './table.ts';
 
 const shownReadings = 10;
 
 export function addDevices(program: Command): void {
-  verb(program, {
-    usage: 'devices [device]',
+  const devices = noun(program, 'devices', 'the drives by risk, and one of them with why');
+  verb(devices, {
+    usage: 'list [device]',
+    isDefault: true,
     says: 'the drives by risk, or one of them with why and its last readings',
     examples: ['devices', 'devices st4000dm000-w300dy1n', 'devices --json'],
     async run(session, [deviceId]) {
@@ -21,6 +23,33 @@ export function addDevices(program: Command): void {
       session.answer(history, () => historyText(history.device, history.readings, Date.now()));
     },
   });
+  addAcknowledge(devices);
+}
+
+function addAcknowledge(devices: Command): void {
+  verb<{ note?: string }>(devices, {
+    usage: 'acknowledge <device>',
+    says: 'take the counters of a drive, as it reported them last, for seen: judged is what comes on top',
+    examples: ['devices acknowledge st4000dm000-w300dy1n --note "old errors, cable replaced"'],
+    options: (command) => command.option('--note <text>', 'why they are harmless; kept with it'),
+    async run(session, [deviceId = ''], { note }) {
+      const body = note === undefined ? {} : { note };
+      const device = await session.api.call('acknowledgeDevice', deviceView, { path: { deviceId }, body });
+      session.answer(
+        device,
+        () => `Acknowledged ${countsInWords(device.acknowledged?.counts ?? {})} of ${device.deviceId}; its agent hears of it within a minute.`,
+      );
+    },
+  });
+}
+
+function acknowledgedFact({ counts, atMs, by, note }: NonNullable<DeviceView['acknowledged']>, nowMs: number): [string, string] {
+  return ['acknowledged', `${countsInWords(counts)} by ${by}, ${age(atMs, nowMs)}${note === null ? '' : `: ${note}`}`];
+}
+
+function countsInWords(counts: Readonly<Record<string, number>>): string {
+  const words = Object.entries(counts).map(([name, count]) => `${name.replace('.', ' ')} at ${whole(count)}`);
+  return words.length === 0 ? 'that the counters are back at zero' : words.join(', ');
 }
 
 export function deviceTable(devices: readonly DeviceView[], asOfMs: number): string {
@@ -54,6 +83,7 @@ function historyText(
       ['risk', `${device.level} since ${age(device.sinceMs, nowMs)}; ${percent(device.probability)} to fail within ${device.horizonDays} days`],
       ['judged by', device.judge === null ? 'nothing yet' : `${device.judge.kind} ${device.judge.name}, version ${device.judge.version}`],
       ['datasets', whole(device.datasets)],
+      ...(device.acknowledged === null ? [] : [acknowledgedFact(device.acknowledged, nowMs)]),
     ]),
     device.reasons.length === 0 ? 'No signs.' : device.reasons.map((reason) => `  - ${reason.text}`).join('\n'),
     table(

@@ -114,6 +114,7 @@ function calibrationPlot(bins: readonly CalibrationBin[]): string {
   const ticks = [0.0001, 0.001, 0.01, 0.1, 1];
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${size} ${size}" font-family="system-ui, sans-serif" font-size="11" fill="#444">`,
+    '<title>Foretold and happened, on logarithmic axes</title>',
     `<rect width="${size}" height="${size}" fill="#fff"/>`,
     `<line x1="${x(0.0001)}" y1="${y(0.0001)}" x2="${x(1)}" y2="${y(1)}" stroke="#bbb" stroke-dasharray="4 3"/>`,
     ...ticks.map((tick) => `<text x="${x(tick)}" y="${size - edge + 18}" text-anchor="middle">${100 * tick} %</text>`),

@@ -96,10 +96,10 @@ export async function storeAssessments(tx: Tx, nowMs: number, told: readonly Tol
     }
     if (newest === undefined) continue;
     if (level !== row.level) changed.push(row.deviceId);
-    const { probability, horizonDays, judge, reasons } = newest;
+    const { probability, probability7, horizonDays, judge, reasons } = newest;
     await tx
       .update(device)
-      .set({ level, levelSinceMs: since, probability, horizonDays, judge, reasons, assessedAtMs })
+      .set({ level, levelSinceMs: since, probability, probability7, horizonDays, judge, reasons, assessedAtMs })
       .where(eq(device.deviceId, row.deviceId));
   }
   return changed;

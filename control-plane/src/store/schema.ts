@@ -78,6 +78,8 @@ export const device = pgTable('device', {
   level: text('level').$type<RiskLevel>().notNull().default('unknown'),
   levelSinceMs: atMs('level_since_ms'),
   probability: doublePrecision('probability'),
+  /** Of failing within 7 days; null where what judged does not tell it. */
+  probability7: doublePrecision('probability7'),
   horizonDays: doublePrecision('horizon_days').notNull().default(30),
   judge: jsonb('judge').$type<{ kind: 'rule' | 'model'; name: string; version: string }>(),
   reasons: jsonb('reasons').$type<{ text: string; attribute: string; value: number | null }[]>().notNull().default([]),
@@ -119,6 +121,17 @@ export const failureModel = pgTable(
     uniqueIndex('failure_model_one_shadow').on(table.state).where(sql`state = 'shadow'`),
   ],
 );
+/** Counters of a drive that a person has seen and takes for harmless; its agent counts from there. The newest word of a drive stands. */
+export const deviceAcknowledgement = pgTable('device_acknowledgement', {
+  deviceId: text('device_id').$type<DeviceId>().primaryKey(),
+  /** By the names that reasons use: `smart.197`, `nvme.mediaErrors`. */
+  counts: jsonb('counts').$type<Record<string, number>>().notNull(),
+  /** When the agent read them, by its own clock. */
+  readAtMs: atMs('read_at_ms').notNull(),
+  atMs: atMs('at_ms').notNull(),
+  by: text('by').notNull(),
+  note: text('note'),
+});
 
 export const target = pgTable('target', {
   targetId: text('target_id').$type<TargetId>().primaryKey(),
@@ -410,6 +423,7 @@ export const assessment = pgTable(
     recordedDay: text('recorded_day'),
     level: text('level').$type<RiskLevel>().notNull(),
     probability: doublePrecision('probability'),
+    probability7: doublePrecision('probability7'),
     horizonDays: doublePrecision('horizon_days').notNull(),
     judge: jsonb('judge').$type<{ kind: 'rule' | 'model'; name: string; version: string }>().notNull(),
     reasons: jsonb('reasons').$type<{ text: string; attribute: string; value: number | null }[]>().notNull(),

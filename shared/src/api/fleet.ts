@@ -30,6 +30,8 @@ export const deviceView = z.object({
   targetIds: z.array(z.string()),
   level: z.enum(riskLevels),
   probability: z.number().nullable(),
+  /** Of failing within 7 days; null where what judged does not tell it. */
+  probability7: z.number().nullable(),
   horizonDays: z.number(),
   judge: z.object({ kind: z.enum(['rule', 'model']), name: z.string(), version: z.string() }).nullable(),
   reasons: z.array(z.object({ text: z.string(), attribute: z.string(), value: z.number().nullable() })),
@@ -41,8 +43,13 @@ export const deviceView = z.object({
   powerOnHours: z.number().nullable(),
   /** Datasets with a counted copy on a target of this device. */
   datasets: z.number().int(),
+  /** Counters that a person took for harmless; judged is what came since. */
+  acknowledged: z.object({ counts: z.record(z.string(), z.number()), atMs: z.number(), by: z.string(), note: z.string().nullable() }).nullable(),
 });
 export type DeviceView = z.infer<typeof deviceView>;
+
+/** POST /v1/devices/{deviceId}/acknowledge */
+export const acknowledgeRequest = z.strictObject({ note: z.string().trim().max(500).optional() });
 
 export const deviceHistory = z.object({
   device: deviceView,

@@ -31,6 +31,7 @@ export const routes = {
   applyPlan: 'POST /v1/plans/{planId}/apply',
   jobs: 'GET /v1/jobs',
   job: 'GET /v1/jobs/{jobId}',
+  acknowledgeDevice: 'POST /v1/devices/{deviceId}/acknowledge',
   retryJob: 'POST /v1/jobs/{jobId}/retry',
   cancelJob: 'POST /v1/jobs/{jobId}/cancel',
   /** `Accept: text/event-stream` streams (resumed by Last-Event-ID), otherwise a list, newest first, `?before=` to page. */

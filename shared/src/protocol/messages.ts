@@ -169,6 +169,11 @@ export const desiredDocument = z.object({
   liveJobs: z.array(jobId).max(5_000),
   /** Datasets with a copy here: whose file times to watch, whose accesses to count. */
   watched: z.array(z.object({ datasetId, targetId, replicaId })).max(5_000),
+  /** Counters of drives that a person takes for harmless, as the drive reported them at `atMs`: judged is what came since. */
+  acknowledged: z
+    .array(z.object({ deviceId, counts: z.record(z.string().max(40), z.number().min(0)), atMs }))
+    .max(2_000)
+    .default([]),
 });
 export type DesiredDocument = z.infer<typeof desiredDocument>;
 

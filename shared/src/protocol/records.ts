@@ -52,6 +52,8 @@ export const assessmentRecord = z.object({
   recordedDay: z.string().nullable(),
   level: z.enum(riskLevels),
   probability: z.number().min(0).max(1).nullable(),
+  /** Within 7 days. Agents before this field, and rules, tell none. */
+  probability7: z.number().min(0).max(1).nullable().default(null),
   horizonDays: z.number().positive(),
   judge: z.object({ kind: z.enum(['rule', 'model']), name: text, version: text }),
   reasons: z.array(z.object({ text, attribute: text, value: number.nullable() })).max(40),

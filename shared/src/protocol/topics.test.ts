@@ -24,6 +24,13 @@ test('what is inside a batch, a desired document, a fault and a model is read as
   expect(modelFault(artifact)).toBeNull();
 });
 
+test('what older programs do not tell is read as nothing', () => {
+  const { probability7: _, ...assessment } = JSON.parse((golden('batch') as { records: string }).records)[1];
+  expect(batchRecords.parse([assessment])).toMatchObject([{ type: 'assessment', probability7: null }]);
+  const { acknowledged: __, ...desired } = JSON.parse((golden('desired') as { body: string }).body);
+  expect(desiredDocument.parse(desired).acknowledged).toEqual([]);
+});
+
 test('a message of another version is not read', () => {
   for (const name of names.filter((one) => 'v' in (golden(one) as object)))
     expect(topics[name].payload.safeParse({ ...(golden(name) as object), v: 2 }).success, name).toBe(false);

@@ -1,4 +1,5 @@
 import {
+  acknowledgeRequest,
   type DeviceHistory,
   deviceHistory,
   deviceView as deviceSchema,
@@ -13,6 +14,7 @@ import type { DeviceId } from '@data-in-motion/shared/domain/ids';
 import { Failure } from '@data-in-motion/shared/failure';
 import { and, desc, eq, gt, inArray, sql } from 'drizzle-orm';
 import { fleetCost } from '../../placement/cost.ts';
+import { acknowledgeDevice } from '../../store/acknowledgements.ts';
 import { accessEvent, assessment, batch, device, event, job, quarantine, reading } from '../../store/schema.ts';
 import type { ApiContext } from '../context.ts';
 import { type Api, endpoint } from '../endpoint.ts';
@@ -113,6 +115,30 @@ export function fleetRoutes(app: Api, context: ApiContext): void {
         params['deviceId']!,
       );
       return { body: { device: deviceView(rows, row), ...(await history(context, row.deviceId)) } };
+    },
+  });
+
+  endpoint(app, 'acknowledgeDevice', {
+    role: 'operator',
+    says: 'Take the counters of a drive, as it reported them last, for seen: judged is what comes on top. Its agent hears of it within a minute',
+    body: acknowledgeRequest,
+    answer: deviceSchema,
+    async run({ params, body, caller }) {
+      const deviceId = params['deviceId'] as DeviceId;
+      const note = body.note === undefined || body.note === '' ? null : body.note;
+      await store.transaction(async (tx) => acknowledgeDevice(tx, await store.nowMs(tx), { deviceId, by: caller.who, note }));
+      fleet.forget();
+      const rows = await fleet.read();
+      return {
+        body: deviceView(
+          rows,
+          found(
+            rows.devices.find((one) => one.deviceId === deviceId),
+            'device',
+            deviceId,
+          ),
+        ),
+      };
     },
   });
 

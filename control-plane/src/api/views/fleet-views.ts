@@ -36,6 +36,7 @@ export function deviceView(rows: FleetRows, row: FleetRows['devices'][number]): 
     targetIds: targets.map((target) => target.targetId),
     level: row.level,
     probability: row.probability,
+    probability7: row.probability7,
     horizonDays: row.horizonDays,
     judge: row.judge,
     reasons: row.reasons,
@@ -45,7 +46,13 @@ export function deviceView(rows: FleetRows, row: FleetRows['devices'][number]): 
     temperatureCelsius: row.temperatureCelsius,
     powerOnHours: row.powerOnHours,
     datasets: datasets.size,
+    acknowledged: acknowledgedOf(rows, row.deviceId),
   };
+}
+
+function acknowledgedOf(rows: FleetRows, deviceId: string): DeviceView['acknowledged'] {
+  const row = rows.acknowledgements.get(deviceId);
+  return row === undefined ? null : { counts: row.counts, atMs: row.atMs, by: row.by, note: row.note };
 }
 
 export function targetView(rows: FleetRows, row: FleetRows['targets'][number], cost: FleetCost): TargetView {
