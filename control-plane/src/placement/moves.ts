@@ -1,12 +1,13 @@
 import type { Heat } from '@data-in-motion/shared/domain/heat';
 import type { TierClass } from '@data-in-motion/shared/domain/target';
+import { daysPerMonth, leaveOnce } from '../fleet/copy-cost.ts';
 import { indexOf } from '../fleet/lookup.ts';
 import type { DatasetFacts, FleetSnapshot, TargetFacts } from '../fleet/snapshot.ts';
 import { bytesText, dollarsText } from '../fleet/words.ts';
 import { forecastUse } from '../heat/forecast-use.ts';
 import type { Need } from '../reconcile/needs.ts';
 import { type Ask, type Option, roleOf } from './asks.ts';
-import { daysPerMonth, isPaid, leaveOnce, perMonth, replicaCost } from './cost.ts';
+import { isPaid, perMonth, replicaCost } from './cost.ts';
 import type { CostParts, Move, NeedKind } from './plan.ts';
 
 const priorities: Readonly<Record<NeedKind, Move['priority']>> = {

@@ -45,13 +45,17 @@ function placeFindings(snapshot: FleetSnapshot, dataset: DatasetFacts, health: R
         severity: violation.rule === 'region' || violation.rule === 'encryption' ? 'error' : 'warning',
       }),
     );
-    if (place.riskyDeviceId !== null)
+    if (place.riskyDeviceId !== null && place.evacuation !== 'evacuated' && place.counts)
+      broken.push({ rule: 'risky-device', text: place.reason ?? `device ${place.riskyDeviceId} gives signs`, remedy: staysRemedy, severity: 'info' });
+    else if (place.riskyDeviceId !== null)
       broken.push({ rule: 'risky-device', text: place.reason ?? `device ${place.riskyDeviceId} is risky`, remedy: remedy(), severity: 'error' });
     else if (!place.counts)
       broken.push({ rule: 'not-usable', text: place.reason ?? `${target.targetId} can not be used`, remedy: remedy(), severity: 'warning' });
     return broken;
   });
 }
+
+const staysRemedy = 'nothing now: the copy counts, nothing new is put there, and the drive is judged anew with every reading';
 
 function spreadFindings(snapshot: FleetSnapshot, dataset: DatasetFacts, health: ReadonlyMap<TargetId, TargetHealth>): Finding[] {
   const fleet = indexOf(snapshot);

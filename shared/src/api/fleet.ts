@@ -41,6 +41,15 @@ export const deviceView = z.object({
   powerOnHours: z.number().nullable(),
   /** Datasets with a counted copy on a target of this device. */
   datasets: z.number().int(),
+  /** What is done about the signs it gives, with what leaving it as it is and emptying it cost (null where nothing was weighed); null when nothing is done. */
+  evacuation: z
+    .object({
+      verdict: z.enum(['evacuated', 'held', 'waits', 'watched']),
+      reason: z.string(),
+      leavingDollars: z.number().nullable(),
+      movingDollars: z.number().nullable(),
+    })
+    .nullish(),
 });
 export type DeviceView = z.infer<typeof deviceView>;
 

@@ -1,5 +1,7 @@
 import type { DeviceView, NodeView, TargetView } from '@data-in-motion/shared/api/fleet';
 import type { RiskLevel } from '@data-in-motion/shared/domain/assessment';
+import type { DeviceId } from '@data-in-motion/shared/domain/ids';
+import { deviceEvacuations } from '../../health/evacuations.ts';
 import type { FleetCost } from '../../placement/cost.ts';
 import { type FleetRows, pricesOf } from '../fleet-rows.ts';
 
@@ -45,7 +47,15 @@ export function deviceView(rows: FleetRows, row: FleetRows['devices'][number]): 
     temperatureCelsius: row.temperatureCelsius,
     powerOnHours: row.powerOnHours,
     datasets: datasets.size,
+    evacuation: evacuationOf(rows, row.deviceId),
   };
+}
+
+function evacuationOf(rows: FleetRows, deviceId: DeviceId): DeviceView['evacuation'] {
+  const said = deviceEvacuations(rows.snapshot).get(deviceId);
+  if (said === undefined) return null;
+  const { verdict, reason, price } = said;
+  return { verdict, reason, leavingDollars: price?.leavingDollars ?? null, movingDollars: price?.movingDollars ?? null };
 }
 
 export function targetView(rows: FleetRows, row: FleetRows['targets'][number], cost: FleetCost): TargetView {

@@ -20,7 +20,7 @@ export function nodeFacts(name: string, more: Partial<NodeFacts> = {}): NodeFact
 }
 
 export function deviceFacts(name: string, more: Partial<DeviceFacts> = {}): DeviceFacts {
-  return { deviceId: name as DeviceId, nodeId: 'berlin' as NodeId, level: 'healthy', probability: null, horizonDays: 30, levelSinceMs: null, assessedAtMs: nowMs, judge: 'rule', reasons: [], ...more };
+  return { deviceId: name as DeviceId, nodeId: 'berlin' as NodeId, level: 'healthy', probability: null, horizonDays: 30, levelSinceMs: null, assessedAtMs: nowMs, judge: 'rule', judgeKind: 'rule', judgeSinceMs: null, saysItFails: false, evacuatingSinceMs: null, reasons: [], ...more };
 }
 
 /** A target of 100 GB, all free, on the node and site that its name begins with (`berlin-disk` is in berlin). */
