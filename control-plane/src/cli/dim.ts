@@ -13,6 +13,7 @@ import { addKeys } from './keys.ts';
 import { addNodes } from './nodes.ts';
 import { addPlan } from './plan.ts';
 import { addPolicy } from './policy.ts';
+import { addRecovery } from './recovery.ts';
 import { addSimulate } from './simulate.ts';
 import { addStatus } from './status.ts';
 import { addTargets } from './targets.ts';
@@ -32,6 +33,7 @@ function makeProgram(): Command {
     addDatasets,
     addPolicy,
     addPlan,
+    addRecovery,
     addJobs,
     addEvents,
     addChaos,

@@ -93,6 +93,8 @@ export interface DatasetFacts {
   readonly policy: Policy;
   /** Null until the first import is committed. */
   readonly versionId: VersionId | null;
+  /** When that version was made; null before the first, or when it is not known. */
+  readonly versionMadeAtMs: number | null;
   readonly objects: number;
   readonly sizeBytes: number;
   /** Files that could not be read when the present version was made: it does not take the place of an older one. */

@@ -135,6 +135,7 @@ async function loadDatasets(db: Db, global: Policy, nowMs: number): Promise<Data
       rev: row.rev,
       policy: effectivePolicy(global, row.ownPolicy),
       versionId: held?.versionId ?? null,
+      versionMadeAtMs: version?.committedAtMs ?? null,
       objects: version?.objects ?? 0,
       sizeBytes: version?.sizeBytes ?? 0,
       unreadable: version?.unreadable ?? 0,

@@ -203,6 +203,7 @@ export function plainStake(bytes: number, copies: number, settings: EvacuationSe
     rev: 1,
     policy: { ...defaultPolicy, copies },
     versionId,
+    versionMadeAtMs: 0,
     objects: 0,
     sizeBytes: bytes,
     unreadable: 0,
