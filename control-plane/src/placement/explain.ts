@@ -100,6 +100,7 @@ function whyHere(
   if (health?.drain === true) return `it is about to leave: ${health.reason}`;
   const broken = violationsOfExistingCopy(dataset.policy, here, role);
   if (broken.length > 0) return `it is to leave: ${broken.map((violation) => violation.text).join('; ')}`;
+  if (health?.evacuation != null) return `${what}. ${health.reason}`;
   const allowed = alternatives.filter((alternative) => alternative.allowed);
   const cheaper = allowed.filter((alternative) => alternative.differencePerMonth < 0);
   const price = `${dollarsText(perMonth(cost))} a month`;

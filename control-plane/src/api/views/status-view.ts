@@ -1,5 +1,6 @@
 import type { FleetStatus } from '@data-in-motion/shared/api/fleet';
 import { isRisky } from '@data-in-motion/shared/domain/assessment';
+import type { DeviceId } from '@data-in-motion/shared/domain/ids';
 import { tierClasses } from '@data-in-motion/shared/domain/target';
 import { deviceEvacuations } from '../../health/evacuations.ts';
 import type { FleetCost } from '../../placement/cost.ts';
@@ -17,6 +18,11 @@ export interface StatusExtras {
 
 const waitingStates = ['planned', 'retry-wait', 'no-space', 'source-changed', 'paused'];
 const plural = (count: number, one: string, many = `${one}s`): string => `${count} ${count === 1 ? one : many}`;
+
+/** It was weighed: what is on it is safe enough elsewhere, so that it stays. */
+function isWatched(rows: FleetRows, deviceId: DeviceId): boolean {
+  return deviceEvacuations(rows.snapshot).get(deviceId)?.verdict === 'watched';
+}
 
 /** The fleet in one sentence and the figures behind it. */
 export function statusView(rows: FleetRows, cost: FleetCost, extras: StatusExtras): FleetStatus {
@@ -49,7 +55,12 @@ export function statusView(rows: FleetRows, cost: FleetCost, extras: StatusExtra
   };
   return {
     sentence: sentence(figures, misplaced, rows),
-    safe: short.length === 0 && misplaced === 0 && figures.datasets.infeasible === 0 && lost === 0 && risky.every((device) => emptied(rows, device.deviceId)),
+    safe:
+      short.length === 0 &&
+      misplaced === 0 &&
+      figures.datasets.infeasible === 0 &&
+      lost === 0 &&
+      risky.every((device) => emptied(rows, device.deviceId) || isWatched(rows, device.deviceId)),
     asOfMs: rows.asOfMs,
     version: extras.version,
     mode: extras.mode,
