@@ -1,11 +1,11 @@
 /**
  * What acting on a model's probabilities would have cost on recorded drives, against never acting and against any-of-five, with 1, 2 and 3 copies.
  *
- *     node control-plane/bench/evacuation-economics.bench.ts [--scores FILE] [--drives FILE --events FILE] [--fill 0.7] [--failing-from P] [--json]
+ *     node control-plane/bench/evacuation-economics.bench.ts [--scores FILE] [--drives FILE --events FILE] [--fill 0.7] [--levels WATCH,FAILING] [--json]
  *
  * The scores file has the columns `drive_id,date,p7,p30`, one row per drive and month, as `dim models evaluate --scores` writes it. Without one,
  * the drives are judged by how many of the five attributes are above zero, with the rate at which drives with so many failed among the others:
- * the least that a model should be better than. The drives are those of the open test (`validation-v1`), monthly from 2014-10 on.
+ * the least that a model should be better than. `--levels` are those that the model names its drives by, as a fleet goes by them. The drives are those of the open test (`validation-v1`), monthly from 2014-10 on.
  */
 import { createHash } from 'node:crypto';
 import path from 'node:path';
@@ -24,7 +24,7 @@ const { values: given } = parseArgs({
     drives: { type: 'string', default: path.join(recorded, 'dev_drives.csv.gz') },
     events: { type: 'string', default: path.join(recorded, 'dev_events.csv.gz') },
     fill: { type: 'string', default: '0.7' },
-    'failing-from': { type: 'string' },
+    levels: { type: 'string' },
     json: { type: 'boolean', default: false },
   },
 });
@@ -32,12 +32,13 @@ const { values: given } = parseArgs({
 const drives = await readChangePoints(given.drives, given.events);
 const decisions = given.scores === undefined ? await judgedByCounts(drives) : await judgedByFile(drives, given.scores);
 const fill = Number(given.fill);
+const levels = given.levels?.split(',').map(Number);
 const bytes = new Map(drives.map((drive) => [drive.driveId, Math.round(drive.capacityBytes * fill)]));
 const reports = ([1, 2, 3] as const).map((copies) =>
   evacuationEconomics(decisions, {
     copies,
     bytesOn: (driveId) => bytes.get(driveId)!,
-    ...(given['failing-from'] === undefined ? {} : { failingFrom: Number(given['failing-from']) }),
+    ...(levels === undefined ? {} : { levels: { watch: levels[0]!, failing: levels[1]! } }),
   }),
 );
 if (given.json) console.log(JSON.stringify(reports, null, 2));

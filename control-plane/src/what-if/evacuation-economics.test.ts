@@ -44,9 +44,17 @@ describe('one drive', () => {
     expect(evacuations([0.1, 0, 0.1])).toBe(2);
   });
 
-  test('that the model calls failing is emptied whatever it costs', () => {
-    const { of } = evacuationEconomics([look('a', 0, 0.2, null)], { copies: 3, bytesOn, failingFrom: 0.2 });
-    expect(of.priced).toMatchObject({ evacuations: 1, falseEvacuations: 1 });
+  test('that the model calls failing is emptied whatever it costs, and stays empty until it is called healthy', () => {
+    const levels = { watch: 0.01, failing: 0.2 };
+    const priced = (p30s: readonly number[], copies: 1 | 3) =>
+      evacuationEconomics(
+        p30s.map((p30, month) => look('a', month * 30, p30, null)),
+        { copies, bytesOn, levels },
+      ).of.priced;
+    expect(priced([0.2], 3)).toMatchObject({ evacuations: 1, falseEvacuations: 1 });
+    expect(priced([0.2, 0.01, 0.2], 3).evacuations).toBe(1);
+    expect(priced([0.2, 0.009, 0.2], 3).evacuations).toBe(2);
+    expect(priced([0.009], 1).evacuations).toBe(0);
   });
 });
 

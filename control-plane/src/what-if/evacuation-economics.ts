@@ -49,8 +49,11 @@ export interface EconomicsOptions {
   /** What lies on a drive. */
   readonly bytesOn: (driveId: string) => number;
   readonly settings?: EvacuationSettings;
-  /** Probability from which the model calls a drive failing, and it is emptied whatever that costs; never when left out. */
-  readonly failingFrom?: number;
+  /**
+   * Probabilities from which the model calls a drive watched and failing, as a fleet goes by them: below the first nothing is weighed and an emptied drive
+   * is filled again, from the second on it is emptied whatever that costs. Left out, every drive is weighed at every look.
+   */
+  readonly levels?: { readonly watch: number; readonly failing: number };
 }
 
 const horizonDays = 30;
@@ -83,7 +86,9 @@ export function evacuationEconomics(decisions: readonly ScoredDecision[], option
       never: replay(() => false),
       'any-of-five': replay((look) => look.anyOfFive),
       priced: replay((look, stake, stage) => {
-        if (look.p30 >= (options.failingFrom ?? Number.POSITIVE_INFINITY)) return true;
+        const { levels } = options;
+        if (levels !== undefined && look.p30 >= levels.failing) return true;
+        if (levels !== undefined && (look.p30 < levels.watch || stage === 'begun')) return look.p30 >= levels.watch;
         return evacuationPays(priceEvacuation(stake, { probability: look.p30, horizonDays }, settings, stage), settings, stage);
       }),
     },
