@@ -80,6 +80,22 @@ describe('the decision', () => {
     expect([pays(0.02, 3), pays(0.5, 3)]).toEqual([false, true]);
   });
 
+  test('both sums are numbers, whatever an agent says', () => {
+    const share = fc.oneof(fc.constantFrom(0, 1, 1e-300), fc.double({ min: 0, max: 1, noNaN: true }));
+    const days = fc.oneof(fc.constantFrom(1e-300, 1e300), fc.double({ min: 1e-9, max: 1e9, noNaN: true }));
+    fc.assert(
+      fc.property(share, days, (probability, horizonDays) => {
+        const { leavingDollars, movingDollars } = priceEvacuation(
+          stake([['paris-a']], { 'paris-a': probability }),
+          { probability, horizonDays },
+          settings,
+          'new',
+        );
+        expect([Number.isFinite(leavingDollars), leavingDollars >= 0, Number.isFinite(movingDollars)]).toEqual([true, true, true]);
+      }),
+    );
+  });
+
   test('what pays at some probability pays at every higher one, and goes on once it was begun', () => {
     fc.assert(
       fc.property(fc.double({ min: 0, max: 1, noNaN: true }), fc.double({ min: 0, max: 1, noNaN: true }), fc.integer({ min: 1, max: 3 }), (a, b, copies) => {

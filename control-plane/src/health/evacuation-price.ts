@@ -166,7 +166,7 @@ function anyDrives(settings: EvacuationSettings, days: number): number {
 }
 
 function within(probability: number, overDays: number, days: number): number {
-  return 1 - (1 - Math.min(1, Math.max(0, probability))) ** (days / overDays);
+  return 1 - (1 - Math.min(1, Math.max(0, probability))) ** (Math.max(0, days) / Math.max(1, overDays));
 }
 
 /** Making one copy more at the cheapest usable place with room; at the prices of where it is when there is none. Policy may choose a dearer one. */

@@ -27,7 +27,7 @@ interface Candidate {
   readonly stage: 'new' | 'begun';
 }
 
-const known = new WeakMap<FleetSnapshot, { settings: RiskSettings; answer: ReadonlyMap<DeviceId, DeviceEvacuation> }>();
+const known = new WeakMap<FleetSnapshot, Map<RiskSettings, ReadonlyMap<DeviceId, DeviceEvacuation>>>();
 
 /**
  * What is done about each device; those about which nothing is done are left out. A rule's level decides as it is, and so does `failing`,
@@ -35,10 +35,9 @@ const known = new WeakMap<FleetSnapshot, { settings: RiskSettings; answer: Reado
  * A device that was emptied stays empty until its judge calls it healthy, or it would be filled and emptied in turn.
  */
 export function deviceEvacuations(snapshot: FleetSnapshot, settings: RiskSettings = defaultDecisionSettings): ReadonlyMap<DeviceId, DeviceEvacuation> {
-  const before = known.get(snapshot);
-  if (before?.settings === settings) return before.answer;
-  const answer = judgeDevices(snapshot, settings);
-  known.set(snapshot, { settings, answer });
+  const answers = known.get(snapshot) ?? new Map<RiskSettings, ReadonlyMap<DeviceId, DeviceEvacuation>>();
+  const answer = answers.get(settings) ?? judgeDevices(snapshot, settings);
+  known.set(snapshot, answers.set(settings, answer));
   return answer;
 }
 
@@ -121,6 +120,7 @@ function admitInTurn(
   candidates: readonly Candidate[],
   say: (device: DeviceFacts, verdict: EvacuationVerdict, price: EvacuationPrice, reason: string) => void,
 ): void {
+  if (candidates.length === 0) return;
   const bytesOn = bytesByDevice(snapshot);
   const mostDevices = Math.max(1, Math.floor(settings.shareOfDevices * snapshot.devices.length));
   const mostBytes = settings.shareOfBytes * [...bytesOn.values()].reduce((sum, bytes) => sum + bytes, 0);
