@@ -30,8 +30,8 @@ export interface EvacuationSettings {
   readonly dollarsPerGbLost: number;
   /** What a drive costs more that dies unforeseen than one that is changed when it suits: about half an hour of an operator. */
   readonly dollarsPerUnplannedRepair: number;
-  /** What each evacuation costs before a byte moves: somebody reads why, about five minutes. */
-  readonly dollarsPerAlarm: number;
+  /** What each evacuation costs before a byte moves: somebody looks that it went well, a minute. The alarm itself is read whether or not it is acted on. */
+  readonly dollarsPerEvacuation: number;
   /** What an hour is worth in which a dataset is short of a copy. */
   readonly dollarsPerDegradedHour: number;
   /** What a second of copying costs those who use the two drives meanwhile; as much as one reader who waits. */
@@ -126,7 +126,7 @@ export const defaultDecisionSettings: DecisionSettings = {
   evacuation: {
     dollarsPerGbLost: 1,
     dollarsPerUnplannedRepair: 20,
-    dollarsPerAlarm: 4,
+    dollarsPerEvacuation: 1,
     dollarsPerDegradedHour: 0.05,
     dollarsPerCopySec: 0.0001,
     dollarsPerGbWritten: 0.0001,

@@ -76,8 +76,8 @@ describe('the decision', () => {
 
   test('a drive like any other is never emptied; one with the only copy is at a small sign, one with others near it at a clear one', () => {
     expect([pays(0.001, 1), pays(0.02, 1)]).toEqual([false, true]);
-    expect([pays(0.02, 2), pays(0.2, 2), pays(0.5, 2)]).toEqual([false, false, true]);
-    expect([pays(0.02, 3), pays(0.5, 3)]).toEqual([false, true]);
+    expect([pays(0.02, 2), pays(0.1, 2), pays(0.3, 2)]).toEqual([false, false, true]);
+    expect([pays(0.02, 3), pays(0.3, 3)]).toEqual([false, true]);
   });
 
   test('both sums are numbers, whatever an agent says', () => {

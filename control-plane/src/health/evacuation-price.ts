@@ -9,7 +9,7 @@ import type { DatasetFacts, DeviceFacts, FleetSnapshot, TargetFacts } from '../f
  * Whether emptying a drive pays. Two sums in US dollars are compared:
  *
  *     leaving = excess × ( Σ loss + Σ repair + dollarsPerUnplannedRepair )       what is to be expected when it is left as it is
- *     moving  = Σ move + dollarsPerAlarm                                         what is spent for certain
+ *     moving  = Σ move + dollarsPerEvacuation                                         what is spent for certain
  *
  * over the datasets with a verified copy of the present version on it, with
  *
@@ -60,7 +60,7 @@ export interface DatasetStake {
 
 const dayMs = 86_400_000;
 
-/** What emptying the drive costs and saves at a probability of failing within its horizon; `begun`: somebody has read the alarm already. */
+/** What emptying the drive costs and saves at a probability of failing within its horizon; `begun`: what each evacuation costs is spent already. */
 export function priceEvacuation(
   stake: Stake,
   device: { readonly probability: number; readonly horizonDays: number },
@@ -72,7 +72,7 @@ export function priceEvacuation(
   const whenItDies = sum((one) => one.lossDollars + one.repairDollars) + settings.dollarsPerUnplannedRepair;
   return {
     leavingDollars: stake.datasets.length === 0 ? 0 : excess * whenItDies,
-    movingDollars: sum((one) => one.moveDollars) + (stage === 'new' ? settings.dollarsPerAlarm : 0),
+    movingDollars: sum((one) => one.moveDollars) + (stage === 'new' ? settings.dollarsPerEvacuation : 0),
     bytes: stake.bytes,
   };
 }

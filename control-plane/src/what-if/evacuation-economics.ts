@@ -28,7 +28,7 @@ export interface StrategyReport {
   readonly falsePer1000DriveMonths: number;
   /** Lost data and repairs of drives that died full, by expectation over the other copies. */
   readonly deathsDollars: number;
-  /** Moving, and reading the alarms. */
+  /** Moving, and looking after it. */
   readonly movingDollars: number;
   /** What moved is on other drives, which fail like any. */
   readonly elsewhereDollars: number;
@@ -103,7 +103,7 @@ type Sums = Omit<StrategyReport, 'falsePer1000DriveMonths' | 'totalDollars'>;
 function replayDrive(stake: Stake, looks: readonly ScoredDecision[], wants: Wants, settings: EvacuationSettings): Sums {
   const sum = (part: (one: DatasetStake) => number): number => stake.datasets.reduce((total, one) => total + part(one), 0);
   const whenItDies = sum((one) => one.lossDollars + one.repairDollars) + settings.dollarsPerUnplannedRepair;
-  const perEvacuation = sum((one) => one.moveDollars) + settings.dollarsPerAlarm;
+  const perEvacuation = sum((one) => one.moveDollars) + settings.dollarsPerEvacuation;
   const movingDays = stake.bytes / settings.copyBytesPerSec / 86_400;
   const anyDriveDies = (days: number): number => 1 - (1 - settings.yearlyFailures) ** (days / 365);
   const failedDay = looks[0]?.failedDay ?? null;
