@@ -9,7 +9,7 @@ import { ulid } from '@data-in-motion/shared/ulid';
 import { eq, inArray } from 'drizzle-orm';
 import { certifyEvacuations } from './control-loop/certify-evacuations.ts';
 import { clearLeftovers } from './control-loop/clear-leftovers.ts';
-import { applyPlan, makePlan, picture, planBasis, promoteCopies, storeHeats } from './control-loop/decide.ts';
+import { applyPlan, makePlan, picture, planBasis, promoteCopies, storeEvacuations, storeHeats } from './control-loop/decide.ts';
 import { defaultLoopSettings, type LeaderWrite, type LoopParts, type LoopSettings, leaderWrite, type Solve, tolerate } from './control-loop/parts.ts';
 import { Pruner } from './control-loop/prune.ts';
 import { scrubOldest } from './control-loop/scrub.ts';
@@ -172,6 +172,7 @@ export class FleetKeeper {
   async #decide(write: LeaderWrite): Promise<void> {
     const seen = picture(await loadSnapshot(this.#parts.store), this.#parts);
     await storeHeats(write, seen);
+    await storeEvacuations(write, seen, this.#parts.settings.decisions);
     await promoteCopies(write, seen.snapshot);
     if (this.#planning !== null) return;
     const basis = planBasis(seen);

@@ -43,6 +43,7 @@ const ladders: Record<string, Record<string, readonly string[]>> = {
     placement: ['fleet', 'health', 'heat', 'policy', 'reconcile'],
     jobs: ['fleet', 'health', 'policy', 'reconcile', 'placement'],
     store: ['fleet', 'health', 'heat', 'policy', 'reconcile', 'placement', 'jobs'],
+    'what-if': ['fleet', 'health'],
     audit: ['store'],
     metrics: ['store'],
     ingest: ['broker', 'store', 'jobs', 'metrics'],
@@ -92,6 +93,7 @@ const pure = [
   'control-plane/reconcile',
   'control-plane/placement',
   'control-plane/jobs',
+  'control-plane/what-if',
   'console/format',
 ];
 const impure = /\bDate\.now\(|\bnew Date\(\)|\bMath\.random\(|\bprocess\.env\b|from ['"]node:/;

@@ -71,6 +71,8 @@ export function deviceTable(devices: readonly DeviceView[], asOfMs: number): str
   );
 }
 
+const evacuationWords = { evacuated: 'are leaving', held: 'stay until the alarm is believed', waits: 'wait for their turn to leave', watched: 'stay' } as const;
+
 function historyText(
   device: DeviceView,
   readings: readonly { atMs: number; recordedDay: string | null; status: string; smart: Record<string, number>; temperatureCelsius: number | null }[],
@@ -84,6 +86,9 @@ function historyText(
       ['judged by', device.judge === null ? 'nothing yet' : `${device.judge.kind} ${device.judge.name}, version ${device.judge.version}`],
       ['datasets', whole(device.datasets)],
       ...(device.acknowledged === null ? [] : [acknowledgedFact(device.acknowledged, nowMs)]),
+      ...(device.evacuation == null
+        ? []
+        : [[`copies on it`, `${evacuationWords[device.evacuation.verdict]}: ${device.evacuation.reason}`] as [string, string]]),
     ]),
     device.reasons.length === 0 ? 'No signs.' : device.reasons.map((reason) => `  - ${reason.text}`).join('\n'),
     table(

@@ -55,6 +55,37 @@ test('a list is a table for people and one JSON document for programs, with key 
   expect(asked.every((request) => request.headers['x-api-key'] === 'dim_test')).toBe(true);
 });
 
+test('what would be left after a loss is told for the fleet and for one dataset', async () => {
+  const worst = {
+    kind: 'site',
+    id: 'berlin',
+    copiesLeft: 1,
+    readersGoOn: false,
+    versionId: 'v1',
+    pointAtMs: 1_000_000,
+    behindMs: 0,
+    bestTargetId: 'paris-a',
+    restoreMs: 90_000,
+  };
+  const gone = { ...worst, kind: 'device', id: 'sda', copiesLeft: 0, versionId: null, pointAtMs: null, behindMs: null, bestTargetId: null, restoreMs: null };
+  const disaster = { kind: 'site', id: 'berlin', datasets: 3, lost: 1, setBack: 0, short: 2, lostBytes: 2e9, restoreMs: 90_000 };
+  const { asked } = await serve({
+    'GET /v1/recovery': () => ({
+      asOfMs: 1_060_000,
+      disasters: [disaster],
+      datasets: [{ datasetId: 'maps', sizeBytes: 2e9, copiesWanted: 2, worst: [gone, worst] }],
+    }),
+  });
+  const fleet = await dim(['recovery']);
+  expect(fleet).toMatchObject({ code: 0, err: '' });
+  expect(fleet.out).toMatch(/site berlin +3 +1 /);
+  const one = await dim(['recovery', 'maps']);
+  expect(one.out).toMatch(/maps.*device sda +0 of 2 +nothing is left/);
+  expect(one.out).toMatch(/maps.*site berlin +1 of 2 +the present version made .* ago.*paris-a/);
+  expect(one.out).not.toContain('short of copies');
+  expect(asked.map((request) => request.query.get('dataset'))).toEqual([null, 'maps']);
+});
+
 test('a refused request ends with 1 and tells what, which field, and what to do', async () => {
   await serve({
     'POST /v1/datasets': (_, response) =>

@@ -15,6 +15,7 @@ import { addLearning } from './models-learn.ts';
 import { addNodes } from './nodes.ts';
 import { addPlan } from './plan.ts';
 import { addPolicy } from './policy.ts';
+import { addRecovery } from './recovery.ts';
 import { addSimulate } from './simulate.ts';
 import { addStatus } from './status.ts';
 import { addTargets } from './targets.ts';
@@ -34,6 +35,7 @@ function makeProgram(): Command {
     addDatasets,
     addPolicy,
     addPlan,
+    addRecovery,
     addJobs,
     addEvents,
     addChaos,

@@ -1,5 +1,4 @@
 import type { CertificateBody } from '@data-in-motion/shared/api/operations';
-import { isRisky } from '@data-in-motion/shared/domain/assessment';
 import type { DeviceId, TargetId } from '@data-in-motion/shared/domain/ids';
 import { systemRandom } from '@data-in-motion/shared/random';
 import { type SigningKey, signBody } from '@data-in-motion/shared/signature';
@@ -8,6 +7,7 @@ import { and, desc, eq, gte, inArray, lte, notInArray } from 'drizzle-orm';
 import type { Tx } from './database.ts';
 import { departures } from './departures.ts';
 import { appendEvents } from './events.ts';
+import { isLeft } from './leaving-devices.ts';
 import { assessment, certificate, device, node, reading, replica, target } from './schema.ts';
 
 type CertificateRow = typeof certificate.$inferSelect;
@@ -16,10 +16,10 @@ type DeviceRow = typeof device.$inferSelect;
 /** How much of the drive's last words the certificate repeats. */
 const readingsShown = 14;
 
-/** Open a certificate for a device that turned risky while copies lie on it; one open certificate for each device. */
+/** Open a certificate for a device that is evacuated while copies lie on it; one open certificate for each device. */
 export async function openCertificate(tx: Tx, deviceId: DeviceId, key: SigningKey, nowMs: number): Promise<boolean> {
   const [found] = await tx.select().from(device).where(eq(device.deviceId, deviceId)).for('update');
-  if (found === undefined || !isRisky(found.level)) return false;
+  if (found === undefined || !isLeft(found)) return false;
   const [last] = await tx.select().from(certificate).where(eq(certificate.deviceId, deviceId)).orderBy(desc(certificate.openedAtMs)).limit(1);
   // A device that stays risky after it was emptied needs no second certificate.
   if (last !== undefined && (last.state === 'open' || last.openedAtMs >= (found.levelSinceMs ?? 0))) return false;

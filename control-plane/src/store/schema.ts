@@ -84,6 +84,10 @@ export const device = pgTable('device', {
   judge: jsonb('judge').$type<{ kind: 'rule' | 'model'; name: string; version: string }>(),
   reasons: jsonb('reasons').$type<{ text: string; attribute: string; value: number | null }[]>().notNull().default([]),
   assessedAtMs: atMs('assessed_at_ms'),
+  /** Since when this version of its judge judges it. */
+  judgeSinceMs: atMs('judge_since_ms'),
+  /** Since when its copies are leaving; null when they are not. */
+  evacuatingSinceMs: atMs('evacuating_since_ms'),
   lastReadingAtMs: atMs('last_reading_at_ms'),
   lastStatus: text('last_status'),
   recordedDay: text('recorded_day'),

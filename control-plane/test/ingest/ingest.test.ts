@@ -359,6 +359,7 @@ describe.each(storeKinds)('the ingest into $kind', ({ stores }) => {
     const levels = await rowsOf<{ to: string }>(store.db, sql`select ids->>'to' as "to" from event where type = 'device.level-changed' order by seq`);
     expect(levels.map((row) => row.to)).toEqual(['healthy', 'at-risk', 'failing', 'unknown', 'healthy']);
     await expect.poll(() => changed).toEqual(['n1', 'n1', 'n1']);
+    expect(await rowsOf(store.db, sql`select judge_since_ms::int as since from device`)).toEqual([{ since: 10 }]);
   });
 
   it('lets nothing that is late, or that another node says, stand over what is known of a device', async () => {

@@ -187,7 +187,7 @@ export class FakeFleet {
       clock: this.clock,
       settings,
       holder,
-      solve: (snapshot, needs, heats, only) => placeExact(snapshot, needs, heats, settings.decisions.placement, settings.decisions.observer, only ?? undefined),
+      solve: (snapshot, needs, heats, only) => placeExact(snapshot, needs, heats, settings.decisions.placement, settings.decisions, only ?? undefined),
       onFailure: (failure) => void this.failures.push(failure),
     });
   }

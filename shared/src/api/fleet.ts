@@ -45,6 +45,15 @@ export const deviceView = z.object({
   datasets: z.number().int(),
   /** Counters that a person took for harmless; judged is what came since. */
   acknowledged: z.object({ counts: z.record(z.string(), z.number()), atMs: z.number(), by: z.string(), note: z.string().nullable() }).nullable(),
+  /** What is done about the signs it gives, with what leaving it as it is and emptying it cost (null where nothing was weighed); null when nothing is done. */
+  evacuation: z
+    .object({
+      verdict: z.enum(['evacuated', 'held', 'waits', 'watched']),
+      reason: z.string(),
+      leavingDollars: z.number().nullable(),
+      movingDollars: z.number().nullable(),
+    })
+    .nullish(),
 });
 export type DeviceView = z.infer<typeof deviceView>;
 

@@ -24,6 +24,7 @@ export const routes = {
   putPrices: 'PUT /v1/prices',
   accessEvents: 'POST /v1/access-events',
   recommendations: 'GET /v1/recommendations',
+  recovery: 'GET /v1/recovery',
   plans: 'GET /v1/plans',
   currentPlan: 'GET /v1/plans/current',
   plan: 'GET /v1/plans/{planId}',
