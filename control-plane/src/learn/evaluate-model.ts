@@ -21,6 +21,8 @@ export interface Evaluation {
   /** Days from a failed drive's first alarm at that threshold to its end; null when none had one. */
   readonly leadDays: { readonly median: number; readonly quarter: number; readonly threeQuarters: number } | null;
   readonly calibration: readonly CalibrationBin[];
+  /** Share of failures found at rising shares of false alarms. */
+  readonly curve: readonly CurvePoint[];
   readonly rules: readonly RuleQuality[];
   readonly byMaker: readonly PartQuality[];
   readonly byModel: readonly PartQuality[];
@@ -30,6 +32,11 @@ export interface CalibrationBin {
   readonly decisions: number;
   readonly foretold: number;
   readonly happened: number;
+}
+
+export interface CurvePoint {
+  readonly falsePositiveRate: number;
+  readonly truePositiveRate: number;
 }
 
 export interface RuleQuality {
@@ -95,6 +102,7 @@ export function evaluate(decisions: Decisions, score: ArrayLike<number>, probabi
     falseAlarmsPer1000Months: alarm === null ? null : falseAlarmsPer1000(decisions, score, alarm),
     leadDays: alarm === null ? null : leadDays(decisions, score, alarm),
     calibration: calibrationOf(probability, failed),
+    curve: curveOf(score, failed),
     rules: rules.map((rule) => ({ name: rule.name, says: rule.says, ...besides(scoreByRule(rule, decisions), score, failed) })),
     byMaker: partsBy(decisions, score, failed, (drive) => drive.maker),
     byModel: partsBy(decisions, score, failed, (drive) => drive.model),
@@ -150,6 +158,17 @@ function calibrationOf(probability: ArrayLike<number>, failed: ArrayLike<number>
     [decisions, foretold, happened] = [0, 0, 0];
   }
   return bins;
+}
+
+/** Five points for each tenfold of false alarms, from one in ten thousand. */
+function curveOf(score: ArrayLike<number>, failed: Uint8Array): CurvePoint[] {
+  const failures = failed.filter((one) => one === 1).length;
+  if (failures === 0) return [];
+  return Array.from({ length: 20 }, (_, i) => 10 ** (-4 + i / 5)).flatMap((falsePositiveRate) => {
+    const threshold = alarmThreshold(score, failed, falsePositiveRate);
+    if (threshold === null) return [];
+    return [{ falsePositiveRate, truePositiveRate: failed.filter((one, row) => one === 1 && score[row]! > threshold).length / failures }];
+  });
 }
 
 function besides(rule: Float64Array, score: ArrayLike<number>, failed: Uint8Array): Omit<RuleQuality, 'name' | 'says'> {

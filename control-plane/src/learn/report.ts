@@ -1,4 +1,4 @@
-import type { CalibrationBin, Evaluation, Figure, PartQuality } from './evaluate-model.ts';
+import type { Evaluation, Figure, PartQuality } from './evaluate-model.ts';
 import { falsePositiveRates, type Quality } from './measure.ts';
 
 /** Other judges measured on the same decisions, by name. */
@@ -8,7 +8,7 @@ const percent = (share: number | null): string => (share === null ? '–' : `${(
 const number = (value: number | null): string => (value === null ? '–' : value.toFixed(3));
 const rateTitle = (rate: string): string => `at ${100 * Number(rate)} %`;
 
-/** An evaluation for people, in Markdown; plots are the SVG files of `plotFiles`, beside it. */
+/** An evaluation for people, in Markdown; plots are the SVG files of `report-plots.ts`, beside it. */
 export function reportText(title: string, evaluation: Evaluation, peers: Peers = {}): string {
   const { quality } = evaluation;
   const interval = (figure: Figure): string => {
@@ -37,6 +37,10 @@ export function reportText(title: string, evaluation: Evaluation, peers: Peers =
       'no copy may be spared because a drive looks healthy.',
     '',
     '## Beside it',
+    '',
+    '![failures found at rising shares of false alarms](found.svg)',
+    '',
+    "The threshold of the drives' own normalised values, and their own verdict, are not in these histories, so they can not be measured on them.",
     '',
     '| rule | failures found | false alarms | precision | this model at as many false alarms |',
     '|---|---:|---:|---:|---:|',
@@ -97,35 +101,4 @@ function partsText(title: string, parts: readonly PartQuality[]): string[] {
 
 function whole(value: number): string {
   return value.toLocaleString('en-GB');
-}
-
-/** The plots of a report: file name to SVG text. */
-export function plotFiles(evaluation: Evaluation): Record<string, string> {
-  return { 'calibration.svg': calibrationPlot(evaluation.calibration) };
-}
-
-/** Foretold against happened on logarithmic axes, the line on which they are equal, and the size of each group as a number beside its point. */
-function calibrationPlot(bins: readonly CalibrationBin[]): string {
-  const [size, edge] = [420, 50];
-  const [low, high] = [-4, 0];
-  const place = (share: number): number => (Math.max(low, Math.log10(Math.max(share, 10 ** low))) - low) / (high - low);
-  const x = (share: number): string => (edge + place(share) * (size - 2 * edge)).toFixed(1);
-  const y = (share: number): string => (size - edge - place(share) * (size - 2 * edge)).toFixed(1);
-  const ticks = [0.0001, 0.001, 0.01, 0.1, 1];
-  return [
-    `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${size} ${size}" font-family="system-ui, sans-serif" font-size="11" fill="#444">`,
-    '<title>Foretold and happened, on logarithmic axes</title>',
-    `<rect width="${size}" height="${size}" fill="#fff"/>`,
-    `<line x1="${x(0.0001)}" y1="${y(0.0001)}" x2="${x(1)}" y2="${y(1)}" stroke="#bbb" stroke-dasharray="4 3"/>`,
-    ...ticks.map((tick) => `<text x="${x(tick)}" y="${size - edge + 18}" text-anchor="middle">${100 * tick} %</text>`),
-    ...ticks.map((tick) => `<text x="${edge - 6}" y="${y(tick)}" text-anchor="end">${100 * tick} %</text>`),
-    `<text x="${size / 2}" y="${size - 8}" text-anchor="middle">foretold within 30 days</text>`,
-    `<text x="12" y="${size / 2}" text-anchor="middle" transform="rotate(-90 12 ${size / 2})">happened</text>`,
-    ...bins.map(
-      (bin) =>
-        `<circle cx="${x(bin.foretold)}" cy="${y(bin.happened)}" r="4" fill="#0d6b75"/><text x="${Number(x(bin.foretold)) + 7}" y="${y(bin.happened)}">${whole(bin.decisions)}</text>`,
-    ),
-    '</svg>',
-    '',
-  ].join('\n');
 }

@@ -6,7 +6,8 @@ import { randomInt, seededRandom } from '@data-in-motion/shared/random';
 import { describe, expect, test } from 'vitest';
 import { evaluate, monthlyDecisions, scoreByModel } from './evaluate-model.ts';
 import { dayOfDate, type RecordedDrive } from './recorded-drive.ts';
-import { plotFiles, reportText } from './report.ts';
+import { reportText } from './report.ts';
+import { plotFiles } from './report-plots.ts';
 import { shippedSettings } from './shipped-settings.ts';
 import { type TrainSettings, trainModel } from './train-model.ts';
 
