@@ -7,6 +7,7 @@ import { fixtureHistory } from './fixture/history.ts';
 import { fixtureHosts } from './fixture/hosts.ts';
 import { fixtureIntegrations } from './fixture/integrations.ts';
 import { fixtureJobs } from './fixture/jobs.ts';
+import { fixtureModels } from './fixture/models.ts';
 import { hostile, hourMs, minuteMs } from './fixture/moments.ts';
 import { fixturePlan } from './fixture/plan.ts';
 import { fixtureRecords } from './fixture/records.ts';
@@ -46,6 +47,7 @@ export function fixtureFleet(nowMs: number, manyDevices = 0) {
     devices,
     status,
     ...fixtureDatasets(nowMs, targets),
+    ...fixtureModels(nowMs),
     jobs: fixtureJobs(nowMs),
     plan: fixturePlan(nowMs),
     ...fixtureRecords(nowMs, devices[0]!),

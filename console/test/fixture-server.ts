@@ -115,6 +115,9 @@ export async function startFixtureServer(options: { port?: number; manyDevices?:
         return [200, fleet.chaos];
       case 'certificates':
         return id === '' ? [200, list(fleet.certificates)] : [200, fleet.documents[id]];
+      case 'models':
+        if (id === '') return [200, list(fleet.models)];
+        return fleet.modelDetails[id] === undefined ? problem(404, `There is no model "${id}".`) : [200, fleet.modelDetails[id], '"3"'];
       case 'integrations':
         return [200, fleet.integrations];
       default:
