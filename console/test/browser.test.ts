@@ -189,19 +189,32 @@ describe.skipIf(!chromiumIsHere)('the console in a browser', { timeout: 120_000 
     await page.getByText('129 of 3,412 readings shown, 1 without values').waitFor();
     const changes = page.getByRole('region', { name: 'What changed its level' }).getByRole('listitem');
     expect(await changes.count()).toBe(3);
-    expect(await changes.first().textContent()).toMatch(/failing.*2015-06-08, 31 % by the model drive-failure.*32 pending sectors/s);
+    expect(await changes.first().textContent()).toMatch(/failing.*2015-06-08, 31 % by the model drive-failure.*33 pending sectors/s);
     await life.focus();
-    expect(await life.getAttribute('aria-valuetext')).toMatch(/^2015-06-18: risk 73 %, pending sectors 46/);
+    expect(await life.getAttribute('aria-valuetext')).toMatch(/^2015-06-18: risk 73 %, pending sectors 48/);
     await page.keyboard.press('Home');
     expect(await life.getAttribute('aria-valuetext')).toMatch(/^2015-02-10: risk <?0.1 %, pending sectors 0/);
     await page.close();
+  });
+
+  test('a drive on NVMe shows its wear without thresholds; one that told nothing yet says so', async () => {
+    const flash = await open('/devices/samsung-pm9a3-z30104a');
+    await flash.getByText('a rule has no thresholds').waitFor();
+    await flash.getByRole('slider').getByText('wear of the flash').waitFor();
+    await flash.getByText('Never moved: spare blocks left 100 %, media errors 0.').waitFor();
+    await flash.close();
+    const silent = await open('/devices/samsung-pm9a3-z301128');
+    await silent.getByText('No reading yet.').waitFor();
+    await silent.getByText('Not assessed yet.').waitFor();
+    expect(await silent.getByRole('button', { name: 'Acknowledge its counters' }).count()).toBe(0);
+    await silent.close();
   });
 
   test('counters are acknowledged only after it was told what that means, and who did it is shown', async () => {
     const page = await open('/devices/st4000dm000-z301000');
     await page.getByRole('button', { name: 'Acknowledge its counters' }).click();
     const dialog = page.getByRole('dialog', { name: 'Acknowledge the counters of Z301000' });
-    await dialog.getByRole('row', { name: 'pending sectors 0 46' }).waitFor();
+    await dialog.getByRole('row', { name: 'pending sectors 0 48' }).waitFor();
     await dialog.getByText(/the copies of 14 datasets on it may count as safe again/).waitFor();
     expect(server.changes.some(({ route }) => route.endsWith('/acknowledge'))).toBe(false);
     await dialog.getByLabel('Why it is harmless').fill('cable replaced');
@@ -213,7 +226,7 @@ describe.skipIf(!chromiumIsHere)('the console in a browser', { timeout: 120_000 
     await page.close();
     const seen = await open('/devices/hgst-hms5c4040ble640-z301103');
     await seen.getByText(/acknowledged .* ago: seen after the power cut/).waitFor();
-    await seen.getByText('pending sectors: 2 seen, 44 on top since').waitFor();
+    await seen.getByText('pending sectors: 2 seen, 46 on top since').waitFor();
     await seen.close();
   });
 

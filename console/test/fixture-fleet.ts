@@ -3,7 +3,6 @@ import { fixtureCertificates } from './fixture/certificates.ts';
 import { fixtureChaos } from './fixture/chaos.ts';
 import { fixtureConsistency } from './fixture/consistency.ts';
 import { fixtureDatasets } from './fixture/datasets.ts';
-import { fixtureHistory } from './fixture/history.ts';
 import { fixtureHosts } from './fixture/hosts.ts';
 import { fixtureIntegrations } from './fixture/integrations.ts';
 import { fixtureJobs } from './fixture/jobs.ts';
@@ -51,7 +50,6 @@ export function fixtureFleet(nowMs: number, manyDevices = 0) {
     jobs: fixtureJobs(nowMs),
     plan: fixturePlan(nowMs),
     ...fixtureRecords(nowMs, devices[0]!),
-    history: fixtureHistory(nowMs, devices[0]!),
     consistency: fixtureConsistency(nowMs, nodes),
     chaos: fixtureChaos(nowMs),
     ...fixtureCertificates(nowMs, devices[0]!),
