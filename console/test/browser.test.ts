@@ -19,7 +19,7 @@ const pages = [
   { path: '/health', name: 'Health', shows: 'judged by the model drive-failure 0123456789ab' },
   { path: '/models', name: 'Failure models', shows: 'come without an alarm' },
   { path: '/models/0123456789ab', name: 'Model 0123456789ab', shows: '206 trees over 76 features' },
-  { path: '/models/4be7a2c09d11', name: 'Model 4be7a2c09d11', shows: 'Nobody measured how many failures it misses' },
+  { path: '/models/4be7a2c09d11', name: 'Model 4be7a2c09d11', shows: 'How many failures this version misses was not measured' },
   { path: '/consistency', name: 'Consistency', shows: '1 conflict waits for a person' },
   { path: '/chaos', name: 'Chaos', shows: 'Every dataset has exactly one primary' },
   { path: '/events', name: 'Events', shows: 'A plan with 12 moves saves $42.10 a month.' },

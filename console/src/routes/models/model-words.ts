@@ -18,7 +18,7 @@ export function auc(metrics: ModelView['metrics']): string {
 
 /** What the alarms of a model do not tell, in a sentence; taken from what was measured. */
 export function blindSpot(metrics: ModelView['metrics']): string {
-  if (metrics === null) return 'Nobody measured how many failures it misses. Copies elsewhere stay the first defence.';
+  if (metrics === null) return 'How many failures this version misses was not measured. Copies elsewhere stay the first defence.';
   const rate = alarmRates.findLast((one) => metrics.truePositiveRate[one] !== null);
   if (rate === undefined) return 'Too little failed while it was measured to say how many failures it misses. Copies elsewhere stay the first defence.';
   const missed = 1 - metrics.truePositiveRate[rate]!;

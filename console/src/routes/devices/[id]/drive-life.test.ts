@@ -39,7 +39,7 @@ test('what a sleeping drive did not tell is a gap, and its last value stands', (
 test('a drive on NVMe shows its wear', () => {
   const nvme = (percentageUsed: number) => ({ percentageUsed, availableSparePercent: 100, mediaErrors: null });
   expect(lanesOf([reading(1, { nvme: nvme(3) }), reading(2, { nvme: nvme(4) })])).toMatchObject({
-    lanes: [{ name: 'wear of the flash', unit: ' %', last: 4 }],
+    lanes: [{ name: 'wear of the flash', unit: ' %', scale: 'even', last: 4 }],
     still: ['spare blocks left 100 %'],
   });
 });

@@ -18,6 +18,8 @@ export interface Lane {
   readonly name: string;
   /** Behind the value: ` %`, ` °C`; nothing where the name says what is counted. */
   readonly unit: string;
+  /** `powers`: the first bad sectors matter as much as the next thousand. */
+  readonly scale: 'powers' | 'even';
   readonly points: readonly Point[];
   readonly last: number | null;
 }
@@ -49,15 +51,15 @@ export function momentOf(dated: Dated): number {
 /** A lane for each figure that moved; the ones that never did, with their value, in words. */
 export function lanesOf(readings: readonly Reading[]): { lanes: Lane[]; still: string[] } {
   const ordered = onePerMoment(readings);
-  const lane = (name: string, unit: string, of: (reading: Reading) => number | null | undefined): Lane => {
+  const lane = (name: string, unit: string, scale: Lane['scale'], of: (reading: Reading) => number | null | undefined): Lane => {
     const points = ordered.map((reading) => ({ atMs: momentOf(reading), value: reading.status === 'read' ? (of(reading) ?? null) : null }));
-    return { name, unit, points, last: points.findLast(({ value }) => value !== null)?.value ?? null };
+    return { name, unit, scale, points, last: points.findLast(({ value }) => value !== null)?.value ?? null };
   };
   const all = [
-    ...counters.map((attribute) => lane(smartName(attribute), '', ({ smart }) => smart[attribute])),
-    ...nvmeFigures.map(({ key, name, unit }) => lane(name, unit, ({ nvme }) => nvme?.[key])),
+    ...counters.map((attribute) => lane(smartName(attribute), '', 'powers', ({ smart }) => smart[attribute])),
+    ...nvmeFigures.map(({ key, name, unit }) => lane(name, unit, unit === '' ? 'powers' : 'even', ({ nvme }) => nvme?.[key])),
   ].filter(({ last }) => last !== null);
-  const temperature = lane('temperature', ' °C', (reading) => reading.temperatureCelsius);
+  const temperature = lane('temperature', ' °C', 'even', (reading) => reading.temperatureCelsius);
   return {
     lanes: [...all.filter(hasMoved), ...(hasMoved(temperature) ? [temperature] : [])],
     still: all.filter((one) => !hasMoved(one)).map((one) => `${one.name} ${count(one.last)}${one.unit}`),
@@ -75,7 +77,7 @@ export function changesOf(assessments: readonly Assessment[]): Change[] {
   return changes;
 }
 
-/** The probability of failing over the life; a gap where it could not be judged. */
+/** The probability of failing over the life, each until the next: an agent reports what changed. A gap where it could not be judged. */
 export function riskPoints(assessments: readonly Assessment[]): Point[] {
   return byMoment(assessments).map((one) => ({ atMs: momentOf(one), value: one.probability }));
 }
