@@ -261,7 +261,14 @@ test('a model is added from its files, promoted, and taken back, with its figure
   };
   const { asked } = await serve({
     'GET /v1/models': () => ({ items: [model, { ...model, version: 'ba9876543210', state: 'active', metrics }], next: null, asOfMs: 1_004_000 }),
-    'GET /v1/models/0123456789ab': () => ({ ...model, artifact: null }),
+    'GET /v1/models/0123456789ab': () => ({
+      ...model,
+      features: 76,
+      trees: 206,
+      levels: { watch: 0.008, 'at-risk': 0.03, failing: 0.2 },
+      calibration: [],
+      artifact: null,
+    }),
     'POST /v1/models': () => model,
     'POST /v1/models/0123456789ab/promote': () => ({ ...model, state: 'shadow' }),
     'POST /v1/models/rollback': () => ({ ...model, state: 'active' }),

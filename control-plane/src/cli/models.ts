@@ -118,6 +118,10 @@ function modelText(model: ModelDetail): string {
     ],
     ['AUC, precision', metrics === null ? '–' : `${figure(metrics.auc)}, ${figure(metrics.averagePrecision)} on average`],
     ['foreseen', metrics === null ? '–' : foreseen(metrics.truePositiveRate)],
+    [
+      'levels',
+      `watch from ${percent(model.levels.watch)}, at risk from ${percent(model.levels['at-risk'])}, failing from ${percent(model.levels.failing)} within 30 days`,
+    ],
     ['added', `${age(model.addedAtMs, nowMs)} by ${model.addedBy}`],
     ['promoted', model.promotedAtMs === null ? 'never' : `${age(model.promotedAtMs, nowMs)} by ${model.promotedBy}`],
     ['retired', model.retiredAtMs === null ? 'no' : `${age(model.retiredAtMs, nowMs)}: ${model.retiredBecause}`],

@@ -35,7 +35,7 @@ test('a model is added, promoted and shown with its artifact, its figures and wh
   expect(api.wakes()).toBeGreaterThan(wakes);
   await api.store.db.update(node).set({ modelVersion: one.version as never });
   const short = (await (await api.call('GET', `/v1/models/${one.version}`, { role: 'viewer' })).json()) as ModelDetail;
-  expect(short).toMatchObject({ state: 'active', nodes: 1, artifact: null });
+  expect(short).toMatchObject({ state: 'active', nodes: 1, levels: one.levels, calibration: one.calibration, trees: one.trees.roots.length, artifact: null });
   const whole = (await (await api.call('GET', `/v1/models/${one.version}?artifact=true`, { role: 'viewer' })).json()) as ModelDetail;
   expect(contentVersion(whole.artifact!)).toBe(one.version);
   const rows = await api.store.db.select().from(audit).orderBy(desc(audit.seq)).limit(2);

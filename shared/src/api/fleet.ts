@@ -60,14 +60,22 @@ export type DeviceView = z.infer<typeof deviceView>;
 /** POST /v1/devices/{deviceId}/acknowledge */
 export const acknowledgeRequest = z.strictObject({ note: z.string().trim().max(500).optional() });
 
+/**
+ * A drive's life, oldest first. Of many readings and assessments some are left out, evenly; the newest never is, nor an assessment at which
+ * the level changed.
+ */
 export const deviceHistory = z.object({
   device: deviceView,
+  /** How many are kept in the database. */
+  stored: z.object({ readings: z.number().int(), assessments: z.number().int() }),
   readings: z.array(
     z.object({
       atMs: z.number(),
       recordedDay: z.string().nullable(),
       status: z.enum(['read', 'asleep', 'unreadable']),
       smart: z.record(z.string(), z.number()),
+      /** What a drive on NVMe tells instead of attributes. */
+      nvme: z.object({ percentageUsed: z.number().nullable(), availableSparePercent: z.number().nullable(), mediaErrors: z.number().nullable() }).nullable(),
       temperatureCelsius: z.number().nullable(),
     }),
   ),
@@ -77,6 +85,7 @@ export const deviceHistory = z.object({
       recordedDay: z.string().nullable(),
       level: z.enum(riskLevels),
       probability: z.number().nullable(),
+      judge: z.object({ kind: z.enum(['rule', 'model']), name: z.string(), version: z.string() }),
       reasons: z.array(z.string()),
     }),
   ),

@@ -58,6 +58,15 @@ export const modelView = z.object({
 });
 export type ModelView = z.infer<typeof modelView>;
 
-/** GET /v1/models/{version}; the artifact only when it was asked for. */
-export const modelDetail = modelView.extend({ artifact: z.record(z.string(), z.unknown()).nullable() });
+/** GET /v1/models/{version}; the whole artifact, which is long, only when it was asked for. */
+export const modelDetail = modelView.extend({
+  /** How many features it asks for, and trees it asks. */
+  features: count,
+  trees: count,
+  /** Probabilities of failing within 30 days from which a drive is called so. */
+  levels: z.object({ watch: z.number(), 'at-risk': z.number(), failing: z.number() }),
+  /** What its log-odds are worth as probabilities, for each horizon; rising, and level beyond the ends. */
+  calibration: z.array(z.object({ horizonDays: z.number(), logOdds: z.array(z.number()), probability: z.array(z.number()) })),
+  artifact: z.record(z.string(), z.unknown()).nullable(),
+});
 export type ModelDetail = z.infer<typeof modelDetail>;

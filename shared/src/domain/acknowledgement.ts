@@ -1,4 +1,4 @@
-import type { Reading } from './device.ts';
+import type { NvmeHealth, Reading } from './device.ts';
 
 /**
  * Counters of a drive that a person has seen and takes for harmless: judged is what came since. Names are those of reasons:
@@ -14,7 +14,13 @@ export interface Acknowledgement {
 const acknowledgeable = [5, 10, 187, 188, 189, 196, 197, 198] as const;
 
 /** What there is to acknowledge in a reading; empty when no counter is above zero. */
-export function countsToAcknowledge({ smart, nvme }: Pick<Reading, 'smart' | 'nvme'>): Record<string, number> {
+export function countsToAcknowledge({
+  smart,
+  nvme,
+}: {
+  readonly smart: Reading['smart'];
+  readonly nvme: Pick<NvmeHealth, 'mediaErrors'> | null;
+}): Record<string, number> {
   const counts: Record<string, number> = {};
   for (const attribute of acknowledgeable) {
     const count = smart[String(attribute)] ?? 0;

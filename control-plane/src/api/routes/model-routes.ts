@@ -8,7 +8,7 @@ import { addModel, type ModelRow, promoteModel, readModel, readModels, retireMod
 import { node } from '../../store/schema.ts';
 import type { ApiContext } from '../context.ts';
 import { type Api, endpoint, type Reply } from '../endpoint.ts';
-import { modelView } from '../views/model-view.ts';
+import { modelDetailView, modelView } from '../views/model-view.ts';
 import { found } from './fleet-routes.ts';
 
 /** The models by which agents foretell that drives fail. */
@@ -40,13 +40,12 @@ export function modelRoutes(app: Api, { store, loop }: ApiContext): void {
 
   endpoint(app, 'model', {
     role: 'viewer',
-    says: 'One failure model; with artifact=true also what agents run',
+    says: 'One failure model with its levels and what its log-odds are worth; with artifact=true also what agents run',
     query: z.object({ artifact: z.enum(['true', 'false']).default('false') }),
     answer: modelDetail,
     async run({ params, query }) {
       const row = found(await readModel(db, params['version']!), 'model', params['version']!);
-      const artifact = query.artifact === 'true' ? (JSON.parse(row.artifact) as Record<string, unknown>) : null;
-      return { body: { ...modelView(row, await runningOn()), artifact }, rev: row.rev };
+      return { body: modelDetailView(row, await runningOn(), query.artifact === 'true' ? 'with' : 'without'), rev: row.rev };
     },
   });
 
