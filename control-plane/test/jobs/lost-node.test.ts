@@ -24,7 +24,8 @@ describe.each(storeKinds)('a node that is lost after a switch, on $kind', { time
     );
     const [old] = await copies();
     await fleet.store.db.update(device).set({ level: 'failing', levelSinceMs: fleet.clock.nowMs() }).where(eq(device.serial, old!.targetId));
-    const move = async () => (await fleet.store.db.select().from(job).where(eq(job.purpose, 'move')))[0];
+    // The first of them: when it has ended there may be another, and the database answers in any order.
+    const move = async () => (await fleet.store.db.select().from(job).where(eq(job.purpose, 'move')).orderBy(job.jobId))[0];
     await fleet.runUntil(async () => (await move())?.state === 'verified');
     const agentOf = (targetId: TargetId): FakeAgent => fleet.agents.get(`node-${targetId.slice(1, 2)}` as NodeId)!;
     const stateOf = async (replicaId: ReplicaId) => (await copies()).find((one) => one.replicaId === replicaId)!.state;
