@@ -12,10 +12,12 @@ import { clearLeftovers } from './control-loop/clear-leftovers.ts';
 import { applyPlan, makePlan, picture, planBasis, promoteCopies, storeHeats } from './control-loop/decide.ts';
 import { defaultLoopSettings, type LeaderWrite, type LoopParts, type LoopSettings, leaderWrite, type Solve, tolerate } from './control-loop/parts.ts';
 import { Pruner } from './control-loop/prune.ts';
+import { DriveScorer } from './control-loop/score-drives.ts';
 import { scrubOldest } from './control-loop/scrub.ts';
 import { solverThread } from './control-loop/solve-in-thread.ts';
 import { stepJobs } from './control-loop/step-jobs.ts';
 import { watchAgents } from './control-loop/watch-agents.ts';
+import { OutcomeWatch } from './control-loop/watch-outcomes.ts';
 import type { Dispatch } from './dispatch/dispatch.ts';
 import { Listening } from './health/listening.ts';
 import { endSettledAlerts } from './store/alerts.ts';
@@ -117,6 +119,8 @@ const termPasses = 8;
 export class FleetKeeper {
   readonly #parts: LoopParts;
   readonly #pruner: Pruner;
+  readonly #outcomes: OutcomeWatch;
+  readonly #scorer: DriveScorer;
   readonly #listening = new Listening();
   #planning: Promise<void> | null = null;
   #notedEpoch = '';
@@ -125,6 +129,8 @@ export class FleetKeeper {
   constructor(parts: LoopParts) {
     this.#parts = parts;
     this.#pruner = new Pruner(parts);
+    this.#outcomes = new OutcomeWatch(parts);
+    this.#scorer = new DriveScorer(parts);
   }
 
   /** One pass. Does nothing while another control plane leads. */
@@ -140,12 +146,14 @@ export class FleetKeeper {
     await tolerate(this.#parts, () => this.#decide(write));
     await tolerate(this.#parts, () => scrubOldest(this.#parts, write));
     await tolerate(this.#parts, () => clearLeftovers(this.#parts, write));
+    await tolerate(this.#parts, () => this.#outcomes.pass(write));
     await tolerate(this.#parts, () => certifyEvacuations(this.#parts, write));
     await tolerate(this.#parts, () => dispatch.tellModel());
     await tolerate(this.#parts, () => write((tx, nowMs) => expireExperiments(tx, nowMs)));
     await tolerate(this.#parts, () => write(endSettledAlerts));
     await this.#stepJobs(write);
     await dispatch.nudgeChanged();
+    await tolerate(this.#parts, () => this.#scorer.pass(write));
     await tolerate(this.#parts, () => this.#pruner.pass(write));
   }
 
