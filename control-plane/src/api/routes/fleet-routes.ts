@@ -2,6 +2,8 @@ import {
   acknowledgeRequest,
   type DeviceHistory,
   deviceHistory,
+  deviceOutcome,
+  deviceOutcomeRequest,
   deviceView as deviceSchema,
   fleetStatus,
   listOf,
@@ -15,6 +17,7 @@ import { Failure } from '@data-in-motion/shared/failure';
 import { and, desc, eq, gt, inArray, sql } from 'drizzle-orm';
 import { fleetCost } from '../../placement/cost.ts';
 import { acknowledgeDevice } from '../../store/acknowledgements.ts';
+import { driveOutcomeOf, reportDriveOutcome } from '../../store/drive-outcomes.ts';
 import { accessEvent, assessment, batch, device, event, job, quarantine, reading } from '../../store/schema.ts';
 import type { ApiContext } from '../context.ts';
 import { type Api, endpoint } from '../endpoint.ts';
@@ -27,7 +30,7 @@ const hourMs = 3_600_000;
 const longestHistory = 2_000;
 
 export function fleetRoutes(app: Api, context: ApiContext): void {
-  const { store, fleet, settings } = context;
+  const { store, fleet, settings, loop } = context;
 
   endpoint(app, 'status', {
     role: 'viewer',
@@ -115,6 +118,20 @@ export function fleetRoutes(app: Api, context: ApiContext): void {
         params['deviceId']!,
       );
       return { body: { device: deviceView(rows, row), ...(await history(context, row.deviceId)) } };
+    },
+  });
+
+  endpoint(app, 'reportDeviceOutcome', {
+    role: 'operator',
+    says: 'Say what became of a drive: failed, removed, or that it works; that stands over what is concluded, and models are measured by it',
+    body: deviceOutcomeRequest,
+    answer: deviceOutcome,
+    async run({ params, body: { outcome, note }, caller }) {
+      const deviceId = params['deviceId'] as DeviceId;
+      const said = { deviceId, outcome, by: caller.who, note: note === undefined || note === '' ? null : note };
+      const body = await store.transaction(async (tx) => reportDriveOutcome(tx, await store.nowMs(tx), said));
+      loop.wake();
+      return { body };
     },
   });
 
@@ -207,6 +224,7 @@ async function history(context: ApiContext, deviceId: DeviceId): Promise<Omit<De
   const readings = await db.select().from(reading).where(eq(reading.deviceId, deviceId)).orderBy(desc(reading.atMs)).limit(longestHistory);
   const assessments = await db.select().from(assessment).where(eq(assessment.deviceId, deviceId)).orderBy(desc(assessment.atMs)).limit(longestHistory);
   return {
+    outcome: (await driveOutcomeOf(db, deviceId)) ?? null,
     readings: readings
       .reverse()
       .map((row) => ({ atMs: row.atMs, recordedDay: row.recordedDay, status: row.status, smart: row.smart, temperatureCelsius: row.temperatureCelsius })),
