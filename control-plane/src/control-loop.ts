@@ -12,6 +12,7 @@ import { clearLeftovers } from './control-loop/clear-leftovers.ts';
 import { applyPlan, makePlan, picture, planBasis, promoteCopies, storeHeats } from './control-loop/decide.ts';
 import { defaultLoopSettings, type LeaderWrite, type LoopParts, type LoopSettings, leaderWrite, type Solve, tolerate } from './control-loop/parts.ts';
 import { Pruner } from './control-loop/prune.ts';
+import { rollBackBehind } from './control-loop/roll-back-behind.ts';
 import { DriveScorer } from './control-loop/score-drives.ts';
 import { scrubOldest } from './control-loop/scrub.ts';
 import { solverThread } from './control-loop/solve-in-thread.ts';
@@ -153,7 +154,9 @@ export class FleetKeeper {
     await tolerate(this.#parts, () => write(endSettledAlerts));
     await this.#stepJobs(write);
     await dispatch.nudgeChanged();
-    await tolerate(this.#parts, () => this.#scorer.pass(write));
+    await tolerate(this.#parts, async () => {
+      if (await this.#scorer.pass(write)) await rollBackBehind(this.#parts, write);
+    });
     await tolerate(this.#parts, () => this.#pruner.pass(write));
   }
 

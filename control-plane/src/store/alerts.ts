@@ -52,6 +52,7 @@ const overAfterMs: Readonly<Record<string, number>> = {
   'agent-flapping': 5 * minuteMs,
   'stream-forked': 60 * minuteMs,
   'telemetry-gap': 24 * 60 * minuteMs,
+  'model.rolled-back': 7 * 24 * 60 * minuteMs,
 };
 
 /** End the alerts whose cause is gone without anybody saying so. */
