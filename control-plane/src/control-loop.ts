@@ -17,7 +17,9 @@ import { DriveScorer } from './control-loop/score-drives.ts';
 import { scrubOldest } from './control-loop/scrub.ts';
 import { solverThread } from './control-loop/solve-in-thread.ts';
 import { stepJobs } from './control-loop/step-jobs.ts';
+import { ModelTrainer } from './control-loop/train-models.ts';
 import { watchAgents } from './control-loop/watch-agents.ts';
+import { tellDrift } from './control-loop/watch-drift.ts';
 import { OutcomeWatch } from './control-loop/watch-outcomes.ts';
 import type { Dispatch } from './dispatch/dispatch.ts';
 import { Listening } from './health/listening.ts';
@@ -27,6 +29,7 @@ import { expireExperiments } from './store/experiments.ts';
 import { insertVerifyJob } from './store/jobs.ts';
 import { distrustedSinceMs, holdLeadership, leaveLeadership } from './store/leader.ts';
 import { loadSnapshot } from './store/load-snapshot.ts';
+import { askForTraining } from './store/model-training.ts';
 import { cpLeader, replica } from './store/schema.ts';
 
 /** The settings of the control plane that the loop reads; the rest of its defaults are in `control-loop/parts.ts`. */
@@ -41,6 +44,9 @@ export interface ControlLoopSettings {
   readonly lostAfterMs: number;
   readonly coldAfterMs: number;
   readonly dwellMs: number;
+  /** Recorded lives of drives to train models on; null: none is trained. */
+  readonly modelDataDirectory: string | null;
+  readonly modelTrainEveryMs: number;
 }
 
 export interface ControlLoopParts {
@@ -62,6 +68,8 @@ export interface ControlLoop {
   applyPlan(planId: PlanId): Promise<{ jobs: JobId[] } | { stale: string }>;
   /** Have every doubted copy read back and send every agent its orders again. */
   resync(): Promise<{ verifying: number; nodes: number }>;
+  /** Ask whoever leads for another failure model. @throws refused `model.no-training-data` */
+  trainModel(by: string): Promise<void>;
 }
 
 /** One pass follows another until the process ends; only the leader's passes do anything. See `FleetKeeper`. */
@@ -80,6 +88,7 @@ export function startControlLoop(parts: ControlLoopParts): ControlLoop {
     wake: () => loop.wake(),
     async stop() {
       await loop.stop();
+      await keeper.stopTraining();
       await keeper.settled();
       await thread?.stop();
       await leaveLeadership(parts.store.db, holder);
@@ -87,6 +96,7 @@ export function startControlLoop(parts: ControlLoopParts): ControlLoop {
     makePlan: ({ dryRun, datasetIds }) => wakeAfter(keeper.makePlan(dryRun, datasetIds)),
     applyPlan: (planId) => wakeAfter(keeper.applyPlan(planId)),
     resync: () => wakeAfter(keeper.resync()),
+    trainModel: (by) => wakeAfter(keeper.trainModel(by)),
   };
 }
 
@@ -100,6 +110,7 @@ export function loopSettings(given: ControlLoopSettings): LoopSettings {
     trashMs: given.trashMs,
     leaseMs: given.leaseMs,
     scrubEveryMs: given.scrubEveryMs,
+    training: { dataDirectory: given.modelDataDirectory, everyMs: given.modelTrainEveryMs },
     decisions: {
       ...decisions,
       agents: { lateAfterMs: given.lateAfterMs, lostAfterMs: given.lostAfterMs },
@@ -122,6 +133,7 @@ export class FleetKeeper {
   readonly #pruner: Pruner;
   readonly #outcomes: OutcomeWatch;
   readonly #scorer: DriveScorer;
+  readonly #trainer: ModelTrainer;
   readonly #listening = new Listening();
   #planning: Promise<void> | null = null;
   #notedEpoch = '';
@@ -132,6 +144,7 @@ export class FleetKeeper {
     this.#pruner = new Pruner(parts);
     this.#outcomes = new OutcomeWatch(parts);
     this.#scorer = new DriveScorer(parts);
+    this.#trainer = new ModelTrainer(parts);
   }
 
   /** One pass. Does nothing while another control plane leads. */
@@ -155,8 +168,16 @@ export class FleetKeeper {
     await this.#stepJobs(write);
     await dispatch.nudgeChanged();
     await tolerate(this.#parts, async () => {
-      if (await this.#scorer.pass(write)) await rollBackBehind(this.#parts, write);
+      const looks = await this.#scorer.pass(write);
+      if (looks === null) return;
+      await rollBackBehind(this.#parts, write);
+      await write(async (tx, nowMs) => {
+        const isNew = await tellDrift(tx, nowMs, looks);
+        if (isNew && this.#parts.settings.training.dataDirectory !== null)
+          await askForTraining(tx, nowMs, 'control-plane', 'the features of the fleet drifted');
+      });
     });
+    await tolerate(this.#parts, () => this.#trainer.pass(write));
     await tolerate(this.#parts, () => this.#pruner.pass(write));
   }
 
@@ -204,6 +225,14 @@ export class FleetKeeper {
 
   get #infeasibleEveryMs(): number {
     return Math.min(this.#parts.settings.planEveryMs, infeasibleEveryMs);
+  }
+
+  async trainModel(by: string): Promise<void> {
+    await this.#trainer.ask(by);
+  }
+
+  async stopTraining(): Promise<void> {
+    await this.#trainer.stop();
   }
 
   async makePlan(dryRun: boolean, datasetIds: readonly string[] | undefined): Promise<PlanView> {

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { type ModelDetail, type ModelOutcome, type ModelView, modelDetail, modelOutcome, modelView } from '@data-in-motion/shared/api/models';
+import { type ModelDetail, type ModelOutcome, type ModelView, modelDetail, modelOutcome, modelView, trainingAsked } from '@data-in-motion/shared/api/models';
 import { modelStates } from '@data-in-motion/shared/domain/model-lifecycle';
 import { Failure } from '@data-in-motion/shared/failure';
 import type { Command } from 'commander';
@@ -56,6 +56,15 @@ export function addModels(program: Command): Command {
     async run(session, [version = ''], { to }) {
       const now = await session.api.call('promoteModel', modelView, { path: { version }, body: { to } });
       session.answer(now, () => `Model ${now.version} is ${now.state}.`);
+    },
+  });
+  verb(models, {
+    usage: 'retrain',
+    says: 'have the control plane train another model on the recorded drives in its DIM_MODEL_DATA',
+    examples: ['models retrain'],
+    async run(session) {
+      const asked = await session.api.call('trainModel', trainingAsked);
+      session.answer(asked, () => 'Asked for another model; dim events tells how far it is, dim models what came of it.');
     },
   });
   verb<Because>(models, {

@@ -35,6 +35,7 @@ export interface LoopSettings {
   readonly retention: Retention;
   readonly pruning: PruningSettings;
   readonly scoring: ScoringSettings;
+  readonly training: TrainingSettings;
   /** When a drive is taken for dead, and how often that is looked at. */
   readonly outcomes: OutcomeSettings & { readonly lookEveryMs: number };
   readonly decisions: DecisionSettings;
@@ -53,6 +54,12 @@ export interface PruningSettings {
 export interface ScoringSettings {
   /** Drives of which one pass has the models scored; each takes some milliseconds, nearly all of it for its readings. */
   readonly drivesPerPass: number;
+}
+
+export interface TrainingSettings {
+  /** Recorded lives of drives; null: no model is ever trained. */
+  readonly dataDirectory: string | null;
+  readonly everyMs: number;
 }
 
 const dayMs = 86_400_000;
@@ -80,6 +87,7 @@ export const defaultLoopSettings: LoopSettings = {
   },
   pruning: { tourEveryMs: 3_600_000, slicesPerPass: 4, rowsPerSlice: 2_000, vacuumEveryMs: 120_000 },
   scoring: { drivesPerPass: 20 },
+  training: { dataDirectory: null, everyMs: 7 * dayMs },
   outcomes: { graceMs: dayMs, riskyWithinMs: 30 * dayMs, lookEveryMs: 60_000 },
   decisions: defaultDecisionSettings,
 };

@@ -1,7 +1,7 @@
 import { systemRandom } from '@data-in-motion/shared/random';
 import { ulid } from '@data-in-motion/shared/ulid';
 import { and, eq, isNull, type SQL, sql } from 'drizzle-orm';
-import type { Tx } from './database.ts';
+import type { Db, Tx } from './database.ts';
 import { appendEvents } from './events.ts';
 import { alert, node } from './schema.ts';
 
@@ -33,6 +33,14 @@ export async function raiseAlert(tx: Tx, nowMs: number, raised: NewAlert): Promi
     });
   if (before?.severity !== severity)
     await appendEvents(tx, nowMs, [{ type: 'alert.raised', severity, text, ids: { ...ids, rule, subject }, by: 'control-plane' }]);
+}
+
+export async function isAlertOpen(db: Db, rule: string, subject: string): Promise<boolean> {
+  const [open] = await db
+    .select({ key: alert.key })
+    .from(alert)
+    .where(and(eq(alert.key, `${rule}:${subject}`), isNull(alert.endedAtMs)));
+  return open !== undefined;
 }
 
 /** End the alert of a rule and subject; nothing happens when none is open. */

@@ -30,6 +30,9 @@ export const promoteRequest = z.strictObject({ to: z.enum(['shadow', 'active']) 
 /** POST /v1/models/{version}/retire and /v1/models/rollback */
 export const retireRequest = z.strictObject({ because: z.string().trim().min(1).max(400).optional() });
 
+/** POST /v1/models/train: whoever leads begins within a minute. */
+export const trainingAsked = z.object({ asked: z.literal(true) });
+
 export const modelView = z.object({
   version: z.string(),
   name: z.string(),

@@ -56,6 +56,7 @@ export const routes = {
   model: 'GET /v1/models/{version}',
   promoteModel: 'POST /v1/models/{version}/promote',
   retireModel: 'POST /v1/models/{version}/retire',
+  trainModel: 'POST /v1/models/train',
   rollBackModels: 'POST /v1/models/rollback',
   burst: 'POST /v1/simulate/burst',
   integrations: 'GET /v1/integrations',

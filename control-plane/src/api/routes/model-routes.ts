@@ -7,6 +7,7 @@ import {
   modelView as modelSchema,
   promoteRequest,
   retireRequest,
+  trainingAsked,
 } from '@data-in-motion/shared/api/models';
 import { Failure } from '@data-in-motion/shared/failure';
 import { z } from '@hono/zod-openapi';
@@ -117,6 +118,17 @@ export function modelRoutes(app: Api, { store, loop }: ApiContext): void {
     run({ params, body, caller, ifMatchRev }) {
       const because = body.because ?? `${caller.who} retired it`;
       return changed(caller.who, (tx, nowMs) => retireModel(tx, params['version']!, because, { by: caller.who, expectedRev: ifMatchRev }, nowMs));
+    },
+  });
+
+  endpoint(app, 'trainModel', {
+    role: 'admin',
+    says: 'Have another model trained on the recorded drives that were set; it becomes a candidate, and events say how far it is',
+    answer: trainingAsked,
+    status: 202,
+    async run({ caller }) {
+      await loop.trainModel(caller.who);
+      return { body: { asked: true } };
     },
   });
 
