@@ -10,16 +10,15 @@ import { eq, inArray } from 'drizzle-orm';
 import { certifyEvacuations } from './control-loop/certify-evacuations.ts';
 import { clearLeftovers } from './control-loop/clear-leftovers.ts';
 import { applyPlan, makePlan, picture, planBasis, promoteCopies, storeHeats } from './control-loop/decide.ts';
+import { judgeModels } from './control-loop/judge-models.ts';
 import { defaultLoopSettings, type LeaderWrite, type LoopParts, type LoopSettings, leaderWrite, type Solve, tolerate } from './control-loop/parts.ts';
 import { Pruner } from './control-loop/prune.ts';
-import { rollBackBehind } from './control-loop/roll-back-behind.ts';
 import { DriveScorer } from './control-loop/score-drives.ts';
 import { scrubOldest } from './control-loop/scrub.ts';
 import { solverThread } from './control-loop/solve-in-thread.ts';
 import { stepJobs } from './control-loop/step-jobs.ts';
 import { ModelTrainer } from './control-loop/train-models.ts';
 import { watchAgents } from './control-loop/watch-agents.ts';
-import { tellDrift } from './control-loop/watch-drift.ts';
 import { OutcomeWatch } from './control-loop/watch-outcomes.ts';
 import type { Dispatch } from './dispatch/dispatch.ts';
 import { Listening } from './health/listening.ts';
@@ -29,7 +28,6 @@ import { expireExperiments } from './store/experiments.ts';
 import { insertVerifyJob } from './store/jobs.ts';
 import { distrustedSinceMs, holdLeadership, leaveLeadership } from './store/leader.ts';
 import { loadSnapshot } from './store/load-snapshot.ts';
-import { askForTraining } from './store/model-training.ts';
 import { cpLeader, replica } from './store/schema.ts';
 
 /** The settings of the control plane that the loop reads; the rest of its defaults are in `control-loop/parts.ts`. */
@@ -167,16 +165,7 @@ export class FleetKeeper {
     await tolerate(this.#parts, () => write(endSettledAlerts));
     await this.#stepJobs(write);
     await dispatch.nudgeChanged();
-    await tolerate(this.#parts, async () => {
-      const looks = await this.#scorer.pass(write);
-      if (looks === null) return;
-      await rollBackBehind(this.#parts, write);
-      await write(async (tx, nowMs) => {
-        const isNew = await tellDrift(tx, nowMs, looks);
-        if (isNew && this.#parts.settings.training.dataDirectory !== null)
-          await askForTraining(tx, nowMs, 'control-plane', 'the features of the fleet drifted');
-      });
-    });
+    await tolerate(this.#parts, () => judgeModels(this.#parts, this.#scorer, write));
     await tolerate(this.#parts, () => this.#trainer.pass(write));
     await tolerate(this.#parts, () => this.#pruner.pass(write));
   }
