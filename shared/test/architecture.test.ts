@@ -48,8 +48,8 @@ const ladders: Record<string, Record<string, readonly string[]>> = {
     metrics: ['store'],
     ingest: ['broker', 'store', 'jobs', 'metrics'],
     dispatch: ['broker', 'store', 'jobs', 'metrics'],
-    'control-loop': ['fleet', 'health', 'heat', 'policy', 'reconcile', 'placement', 'jobs', 'store', 'audit', 'metrics', 'dispatch'],
-    api: ['broker', 'fleet', 'health', 'heat', 'policy', 'reconcile', 'placement', 'jobs', 'store', 'audit', 'metrics', 'ingest', 'dispatch', '.'],
+    'control-loop': ['learn', 'fleet', 'health', 'heat', 'policy', 'reconcile', 'placement', 'jobs', 'store', 'audit', 'metrics', 'dispatch'],
+    api: ['broker', 'learn', 'fleet', 'health', 'heat', 'policy', 'reconcile', 'placement', 'jobs', 'store', 'audit', 'metrics', 'ingest', 'dispatch', '.'],
     '.': [
       'broker',
       'fleet',

@@ -3,7 +3,7 @@ import type { DeviceIdentity } from '@data-in-motion/shared/domain/device';
 import { driveFeatureNames, driveFeatures } from '@data-in-motion/shared/domain/drive-features';
 import { historyOf } from '@data-in-motion/shared/domain/drive-history';
 import { driveMaker } from '@data-in-motion/shared/domain/drive-makers';
-import type { FailureJudge, FailureModel } from '@data-in-motion/shared/domain/failure-model';
+import { type FailureJudge, levelOfScore } from '@data-in-motion/shared/domain/failure-model';
 import { signReason } from './counter-words.ts';
 import { explainScore } from './explain-score.ts';
 import type { Features } from './features.ts';
@@ -37,7 +37,7 @@ export function judgeByModel(features: Features, device: DeviceIdentity, judge: 
   const { p7, p30 } = judge.score(asked);
   if (!isProbability(p7) || !isProbability(p30)) return null;
 
-  const level = levelOf(p30, judge.model.levels);
+  const level = levelOfScore(p30, judge.model.levels);
   const rule = judgeAttributes(features);
   const signs = [...features.trends, ...features.furtherTrends].filter((trend) => trend.value > 0);
   const reasons =
@@ -60,12 +60,6 @@ const inWords: Readonly<Record<RiskLevel, string>> = {
 
 function isTold(verdict: Verdict, attribute: number): boolean {
   return verdict.reasons.some((reason) => reason.attribute === `smart.${attribute}`);
-}
-
-function levelOf(p30: number, levels: FailureModel['levels']): RiskLevel {
-  if (p30 >= levels.failing) return 'failing';
-  if (p30 >= levels['at-risk']) return 'at-risk';
-  return p30 >= levels.watch ? 'watch' : 'healthy';
 }
 
 function isProbability(value: number): boolean {

@@ -295,6 +295,25 @@ test('a model is added from its files, promoted, and taken back, with its figure
   expect((await dim(['models', 'promote', '--help'])).out).toMatch(/--json[\s\S]*\$ dim models promote 0123456789ab --to shadow/);
 });
 
+test('what became of a drive is said, and what came of the models is shown with what is not over', async () => {
+  const said = { deviceId: 'd1', outcome: 'removed', atMs: 1, how: 'reported', by: 'ada', note: 'sold' };
+  const counts = { decisions: 1_200, undecided: 40, failures: 6, alarms: 10, trueAlarms: 4, found: 3 };
+  const shares = { precision: 0.4, recall: 0.5, baseRate: 0.005, leadDays: 12, falseAlarmsPer1000Months: 5 };
+  const says = 'foresaw 3 of 6 failures, in the median 12 days ahead; 4 of 10 alarms were followed by one within 30 days';
+  const { asked } = await serve({
+    'POST /v1/devices/d1/outcome': () => said,
+    'POST /v1/models/train': () => ({ asked: true }),
+    'GET /v1/models/outcomes': () => ({ items: [{ version: '0123456789ab', state: 'active', ...counts, ...shares, says }], next: null, asOfMs: 1 }),
+  });
+  expect((await dim(['devices', 'outcome', 'd1', '--removed', '--note', 'sold'])).out).toBe('d1 is removed. What models make of it: dim models outcomes\n');
+  expect(asked.map(({ body }) => body)).toEqual([{ outcome: 'removed', note: 'sold' }]);
+  expect(await dim(['devices', 'outcome', 'd1', '--removed', '--failed'])).toMatchObject({ code: 2, err: expect.stringContaining('One of --failed') });
+  expect((await dim(['models', 'retrain'])).out).toContain('dim events tells how far it is');
+  const { out } = await dim(['models', 'outcomes']);
+  expect(out).toMatch(/\n0123456789ab +active +1,200 +6 +0\.5 % +10 +40\.0 % +50\.0 % +12 +5\.0\n/);
+  expect(out).toContain(`0123456789ab ${says}; 40 drive-months are not over yet`);
+});
+
 test('a policy is changed on the revision that was seen', async () => {
   const { asked } = await serve({ 'GET /v1/datasets/photos': () => aDataset, 'PATCH /v1/datasets/photos/policy': () => ({}) });
   const ended = await dim(['datasets', 'policy', 'set', 'photos', '--copies', '3', '--clear', 'latencySloMs']);

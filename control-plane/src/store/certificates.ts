@@ -6,6 +6,7 @@ import { ulid } from '@data-in-motion/shared/ulid';
 import { and, desc, eq, gte, inArray, lte, notInArray } from 'drizzle-orm';
 import type { Tx } from './database.ts';
 import { departures } from './departures.ts';
+import { type DriveOutcomeRow, driveOutcomeOf } from './drive-outcomes.ts';
 import { appendEvents } from './events.ts';
 import { isLeft } from './leaving-devices.ts';
 import { assessment, certificate, device, node, reading, replica, target } from './schema.ts';
@@ -45,7 +46,7 @@ export async function refreshCertificate(tx: Tx, certificateId: string, key: Sig
     row.state === 'open' ? await departures(tx, before.device.targetIds as TargetId[], Math.min(row.openedAtMs, before.alarm.atMs)) : before.replicas;
   const left = await copiesLeft(tx, before.device.targetIds as TargetId[]);
   const emptyAtMs = before.emptyAtMs ?? (left === 0 ? nowMs : null);
-  const outcome = outcomeOf(found, before, emptyAtMs, nowMs);
+  const outcome = outcomeOf(found, await driveOutcomeOf(tx, row.deviceId), before, emptyAtMs, nowMs);
   const isComplete =
     row.state === 'complete' ||
     emptyAtMs !== null ||
@@ -130,11 +131,20 @@ async function copiesLeft(tx: Tx, targetIds: readonly TargetId[]): Promise<numbe
   return rows.length;
 }
 
-/** What became of the drive, by its latest readings; told once the alarm has been answered, and again whenever that changes. */
-function outcomeOf(found: DeviceRow, before: CertificateBody, emptyAtMs: number | null, nowMs: number): CertificateBody['outcome'] {
+/** What became of the drive: as it was reported or concluded, otherwise by its latest readings; told once the alarm has been answered, and again whenever that changes. */
+function outcomeOf(
+  found: DeviceRow,
+  known: DriveOutcomeRow | undefined,
+  before: CertificateBody,
+  emptyAtMs: number | null,
+  nowMs: number,
+): CertificateBody['outcome'] {
   const { deviceId, recordedDay } = found;
   const is = (state: NonNullable<CertificateBody['outcome']>['state'], text: string): CertificateBody['outcome'] =>
     before.outcome?.state === state ? before.outcome : { atMs: nowMs, state, recordedDay, text };
+  const said = known?.how === 'reported' ? `; ${known.by} said so${known.note === null ? '' : `: ${known.note}`}` : '';
+  if (known?.outcome === 'failed') return is('failed', `${deviceId} ${said === '' ? 'stopped answering' : `failed${said}`}`);
+  if (known?.outcome === 'removed') return is('replaced', `${deviceId} was removed while it worked${said}`);
   if (found.lastStatus === 'unreadable') return is('failed', `${deviceId} stopped answering`);
   if (found.level === 'healthy') return is('recovered', `${deviceId} is judged healthy again`);
   if (emptyAtMs !== null && (found.lastReadingAtMs ?? 0) > emptyAtMs) return is('alive', `${deviceId} still answers, empty`);

@@ -46,6 +46,19 @@ export async function activeVersion(db: Db): Promise<ModelVersion | undefined> {
   return row?.version;
 }
 
+/** The models that are looked at day by day; null where there is none. `before` is what a roll-back would go to. */
+export interface ModelsOnTrial {
+  readonly active: ModelVersion | null;
+  readonly shadow: ModelVersion | null;
+  readonly before: ModelVersion | null;
+}
+
+export async function modelsOnTrial(db: Db): Promise<ModelsOnTrial> {
+  const [active, shadow] = [await inState(db, 'active'), await inState(db, 'shadow')];
+  const before = active === undefined ? undefined : await earlierThan(db, active);
+  return { active: active?.version ?? null, shadow: shadow?.version ?? null, before: before?.version ?? null };
+}
+
 /**
  * Bring a model in as a candidate. One that is known stays as it is, but for new figures.
  *
@@ -121,13 +134,7 @@ export async function rollBackModels(tx: Tx, because: string, { by, expectedRev 
   await oneAtATime(tx, 'models');
   const active = await inState(tx, 'active');
   if (active !== undefined) refuseStale(active, expectedRev);
-  const isEarlier = active === undefined ? undefined : lt(failureModel.promotedAtMs, active.promotedAtMs!);
-  const [earlier] = await tx
-    .select(withoutArtifact)
-    .from(failureModel)
-    .where(and(eq(failureModel.state, 'retired'), isEarlier))
-    .orderBy(desc(failureModel.promotedAtMs))
-    .limit(1);
+  const earlier = await earlierThan(tx, active);
   if (earlier === undefined)
     throw new Failure('refused', {
       code: 'model.no-earlier',
@@ -172,6 +179,18 @@ function invalid(message: string, hint: string): Failure {
 async function inState(db: Db, state: 'active' | 'shadow'): Promise<ModelRow | undefined> {
   const [row] = await db.select(withoutArtifact).from(failureModel).where(eq(failureModel.state, state));
   return row;
+}
+
+/** The one that was active before; the last that was, when none is. */
+async function earlierThan(db: Db, active: ModelRow | undefined): Promise<ModelRow | undefined> {
+  const isEarlier = active === undefined ? undefined : lt(failureModel.promotedAtMs, active.promotedAtMs!);
+  const [earlier] = await db
+    .select(withoutArtifact)
+    .from(failureModel)
+    .where(and(eq(failureModel.state, 'retired'), isEarlier))
+    .orderBy(desc(failureModel.promotedAtMs))
+    .limit(1);
+  return earlier;
 }
 
 /** The model, while nobody else changes any. */

@@ -1,6 +1,7 @@
 import type { AgentState } from '@data-in-motion/shared/domain/agent-health';
 import type { RiskLevel } from '@data-in-motion/shared/domain/assessment';
 import type { NvmeHealth } from '@data-in-motion/shared/domain/device';
+import type { Outcome, OutcomeSource } from '@data-in-motion/shared/domain/drive-outcome';
 import type { TrainedOn } from '@data-in-motion/shared/domain/failure-model';
 import type { FaultKind } from '@data-in-motion/shared/domain/fault-hooks';
 import type { Heat } from '@data-in-motion/shared/domain/heat';
@@ -125,6 +126,30 @@ export const failureModel = pgTable(
     uniqueIndex('failure_model_one_shadow').on(table.state).where(sql`state = 'shadow'`),
   ],
 );
+/** What each model that is looked at says of each hard drive, day by day; nothing acts on it. */
+export const modelScore = pgTable(
+  'model_score',
+  {
+    version: text('version').$type<ModelVersion>().notNull(),
+    deviceId: text('device_id').$type<DeviceId>().notNull(),
+    /** Days since 1970-01-01, by the database's clock. */
+    day: integer('day').notNull(),
+    p7: doublePrecision('p7').notNull(),
+    p30: doublePrecision('p30').notNull(),
+    level: text('level').$type<RiskLevel>().notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.version, table.deviceId, table.day] }), index('model_score_device').on(table.deviceId, table.day)],
+);
+/** What became of a drive, as far as it is known; a drive without a row is taken for alive. */
+export const driveOutcome = pgTable('drive_outcome', {
+  deviceId: text('device_id').$type<DeviceId>().primaryKey(),
+  outcome: text('outcome').$type<Outcome>().notNull(),
+  /** When it was seen to be so: of a drive that died, the last time it answered. */
+  atMs: atMs('at_ms').notNull(),
+  how: text('how').$type<OutcomeSource>().notNull(),
+  by: text('by').notNull(),
+  note: text('note'),
+});
 /** Counters of a drive that a person has seen and takes for harmless; its agent counts from there. The newest word of a drive stands. */
 export const deviceAcknowledgement = pgTable('device_acknowledgement', {
   deviceId: text('device_id').$type<DeviceId>().primaryKey(),

@@ -177,6 +177,8 @@ export class FakeFleet {
         lostAfterMs: 60_000,
         coldAfterMs: 3_600_000,
         dwellMs: 3_600_000,
+        modelDataDirectory: null,
+        modelTrainEveryMs: 1e9,
       }),
       ...options.settings,
     };

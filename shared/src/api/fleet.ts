@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { agentStates } from '../domain/agent-health.ts';
 import { riskLevels } from '../domain/assessment.ts';
+import { outcomeSources, outcomes } from '../domain/drive-outcome.ts';
 import { locationKinds, targetStates, tierClasses } from '../domain/target.ts';
 
 /** Moments are milliseconds since the epoch, by the control plane's clock; money is US dollars; every list answer is `{ items, next, asOfMs }`. */
@@ -60,12 +61,29 @@ export type DeviceView = z.infer<typeof deviceView>;
 /** POST /v1/devices/{deviceId}/acknowledge */
 export const acknowledgeRequest = z.strictObject({ note: z.string().trim().max(500).optional() });
 
+/** POST /v1/devices/{deviceId}/outcome; `alive` takes an earlier word back. */
+export const deviceOutcomeRequest = z.strictObject({ outcome: z.enum(outcomes), note: z.string().trim().max(500).optional() });
+
+/** What became of a drive. */
+export const deviceOutcome = z.object({
+  deviceId: z.string(),
+  outcome: z.enum(outcomes),
+  /** Of a drive that died, when it answered last. */
+  atMs: z.number(),
+  how: z.enum(outcomeSources),
+  by: z.string(),
+  note: z.string().nullable(),
+});
+export type DeviceOutcome = z.infer<typeof deviceOutcome>;
+
 /**
  * A drive's life, oldest first. Of many readings and assessments some are left out, evenly; the newest never is, nor an assessment at which
  * the level changed.
  */
 export const deviceHistory = z.object({
   device: deviceView,
+  /** Null: nothing became of it, it works. */
+  outcome: deviceOutcome.nullable().default(null),
   /** How many are kept in the database. */
   stored: z.object({ readings: z.number().int(), assessments: z.number().int() }),
   readings: z.array(

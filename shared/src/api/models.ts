@@ -30,6 +30,9 @@ export const promoteRequest = z.strictObject({ to: z.enum(['shadow', 'active']) 
 /** POST /v1/models/{version}/retire and /v1/models/rollback */
 export const retireRequest = z.strictObject({ because: z.string().trim().min(1).max(400).optional() });
 
+/** POST /v1/models/train: whoever leads begins within a minute. */
+export const trainingAsked = z.object({ asked: z.literal(true) });
+
 export const modelView = z.object({
   version: z.string(),
   name: z.string(),
@@ -57,6 +60,31 @@ export const modelView = z.object({
   nodes: z.number().int(),
 });
 export type ModelView = z.infer<typeof modelView>;
+
+/** GET /v1/models/outcomes: what came of what a version said on this fleet. A decision is a stretch of 30 days in which it scored a drive. */
+export const modelOutcome = z.object({
+  version: z.string(),
+  state: z.enum(modelStates),
+  /** Of which it is known whether a failure followed within 30 days, and those of which it is not. */
+  decisions: count,
+  undecided: count,
+  failures: count,
+  /** Decisions at which the drive was called at risk or failing, and those of them that a failure followed. */
+  alarms: count,
+  trueAlarms: count,
+  /** Failures with an alarm in the 30 days before. */
+  found: count,
+  /** Shares are null where there is nothing to divide by. */
+  precision: figure,
+  recall: figure,
+  baseRate: figure,
+  /** Median days from a drive's first alarm to its failure. */
+  leadDays: z.number().nullable(),
+  falseAlarmsPer1000Months: z.number().nullable(),
+  /** In words; below 5 failures it says that these are too few. */
+  says: z.string(),
+});
+export type ModelOutcome = z.infer<typeof modelOutcome>;
 
 /** GET /v1/models/{version}; the whole artifact, which is long, only when it was asked for. */
 export const modelDetail = modelView.extend({

@@ -33,6 +33,7 @@ export const routes = {
   jobs: 'GET /v1/jobs',
   job: 'GET /v1/jobs/{jobId}',
   acknowledgeDevice: 'POST /v1/devices/{deviceId}/acknowledge',
+  reportDeviceOutcome: 'POST /v1/devices/{deviceId}/outcome',
   retryJob: 'POST /v1/jobs/{jobId}/retry',
   cancelJob: 'POST /v1/jobs/{jobId}/cancel',
   /** `Accept: text/event-stream` streams (resumed by Last-Event-ID), otherwise a list, newest first, `?before=` to page. */
@@ -49,11 +50,14 @@ export const routes = {
   certificates: 'GET /v1/certificates',
   certificate: 'GET /v1/certificates/{certificateId}',
   models: 'GET /v1/models',
+  /** What came of what each version said, on this fleet. */
+  modelOutcomes: 'GET /v1/models/outcomes',
   addModel: 'POST /v1/models',
   /** `?artifact=true` for what agents run. */
   model: 'GET /v1/models/{version}',
   promoteModel: 'POST /v1/models/{version}/promote',
   retireModel: 'POST /v1/models/{version}/retire',
+  trainModel: 'POST /v1/models/train',
   rollBackModels: 'POST /v1/models/rollback',
   burst: 'POST /v1/simulate/burst',
   integrations: 'GET /v1/integrations',

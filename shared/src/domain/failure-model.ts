@@ -1,3 +1,4 @@
+import type { RiskLevel } from './assessment.ts';
 import { driveFeatureNames } from './drive-features.ts';
 
 /** A learned judge of hard drives, as plain data: what the control plane trains, the bus carries and every agent runs. */
@@ -61,6 +62,13 @@ export interface Score {
   readonly logOdds: number;
   readonly p7: number;
   readonly p30: number;
+}
+
+/** What a probability of failing within 30 days amounts to. */
+export function levelOfScore(p30: number, levels: FailureModel['levels']): RiskLevel {
+  if (p30 >= levels.failing) return 'failing';
+  if (p30 >= levels['at-risk']) return 'at-risk';
+  return p30 >= levels.watch ? 'watch' : 'healthy';
 }
 
 /** How much one feature pushed the log-odds up (above 0) or down. */

@@ -1,6 +1,8 @@
 import {
   acknowledgeRequest,
   deviceHistory,
+  deviceOutcome,
+  deviceOutcomeRequest,
   deviceView as deviceSchema,
   fleetStatus,
   listOf,
@@ -16,6 +18,7 @@ import { and, desc, eq, gt, inArray, sql } from 'drizzle-orm';
 import { fleetCost } from '../../placement/cost.ts';
 import { acknowledgeDevice } from '../../store/acknowledgements.ts';
 import { readDeviceHistory } from '../../store/device-history.ts';
+import { driveOutcomeOf, reportDriveOutcome } from '../../store/drive-outcomes.ts';
 import { accessEvent, batch, device, event, job, quarantine, reading } from '../../store/schema.ts';
 import type { ApiContext } from '../context.ts';
 import { type Api, endpoint } from '../endpoint.ts';
@@ -26,7 +29,7 @@ import { statusView } from '../views/status-view.ts';
 const hourMs = 3_600_000;
 
 export function fleetRoutes(app: Api, context: ApiContext): void {
-  const { store, fleet, settings } = context;
+  const { store, fleet, settings, loop } = context;
 
   endpoint(app, 'status', {
     role: 'viewer',
@@ -114,7 +117,22 @@ export function fleetRoutes(app: Api, context: ApiContext): void {
         'device',
         params['deviceId']!,
       );
-      return { body: { device: deviceView(rows, row), ...(await readDeviceHistory(store.db, row.deviceId, query.points)) } };
+      const outcome = (await driveOutcomeOf(store.db, row.deviceId)) ?? null;
+      return { body: { device: deviceView(rows, row), outcome, ...(await readDeviceHistory(store.db, row.deviceId, query.points)) } };
+    },
+  });
+
+  endpoint(app, 'reportDeviceOutcome', {
+    role: 'operator',
+    says: 'Say what became of a drive: failed, removed, or that it works; that stands over what is concluded, and models are measured by it',
+    body: deviceOutcomeRequest,
+    answer: deviceOutcome,
+    async run({ params, body: { outcome, note }, caller }) {
+      const deviceId = params['deviceId'] as DeviceId;
+      const said = { deviceId, outcome, by: caller.who, note: note === undefined || note === '' ? null : note };
+      const body = await store.transaction(async (tx) => reportDriveOutcome(tx, await store.nowMs(tx), said));
+      loop.wake();
+      return { body };
     },
   });
 
