@@ -20,7 +20,7 @@ export interface Ascent {
 }
 
 /** How much of the earlier direction a step keeps, and over how long a target's usual imbalance is measured: Adam, Kingma and Ba 2015, with shorter memories, since steps are few. */
-const keptDirection = 0.8;
+const keptDirection = 0.9;
 const keptScale = 0.95;
 
 /**
@@ -31,20 +31,31 @@ const keptScale = 0.95;
  * which is concave, and for any prices ≥ 0 no more than the optimum. Each price has a step of its own, scaled by its usual imbalance, since one step for all
  * stands still where fifty targets bind (measured: 5 % gap instead of 0.01 %).
  *
- * @returns the best prices seen
+ * @returns the prices with the highest bound of all that were tried, and those under which targets are filled most exactly: there, least is left to repair
  */
-export function ascendPrices(ascent: Ascent): Float64Array {
+export function ascendPrices(ascent: Ascent): { readonly best: Float64Array; readonly fitting: Float64Array } {
   const { capacityBytes, settledBytes, steps } = ascent;
   const count = capacityBytes.length;
   const prices = Float64Array.from(ascent.prices);
   const best = Float64Array.from(prices);
+  const fitting = Float64Array.from(prices);
   let bestBound = -Infinity;
+  let leastMisfit = Infinity;
   const direction = new Float64Array(count);
   const scale = new Float64Array(count);
   const loadBytes = new Float64Array(count);
   for (let step = 1; step <= steps && !ascent.isOver(); step++) {
     let bound = priceChoices(ascent.choices, prices, loadBytes) + ascent.settledDollars;
-    for (let column = 0; column < count; column++) bound += prices[column]! * (settledBytes[column]! - capacityBytes[column]!);
+    let misfit = 0;
+    for (let column = 0; column < count; column++) {
+      bound += prices[column]! * (settledBytes[column]! - capacityBytes[column]!);
+      const excess = loadBytes[column]! + settledBytes[column]! - capacityBytes[column]!;
+      if (excess > 0 || prices[column]! > 0) misfit += Math.abs(excess);
+    }
+    if (misfit < leastMisfit) {
+      leastMisfit = misfit;
+      fitting.set(prices);
+    }
     if (bound > bestBound) {
       bestBound = bound;
       best.set(prices);
@@ -62,5 +73,5 @@ export function ascendPrices(ascent: Ascent): Float64Array {
       prices[column] = Math.max(0, from - ascent.radius, Math.min(from + ascent.radius, moved));
     }
   }
-  return best;
+  return { best, fitting };
 }

@@ -22,8 +22,10 @@ export interface CloseChoices {
 /**
  * The choices of these datasets that can be best for any prices within `radius` of `prices`: a move of each price by so much changes the difference of
  * two places by twice that for each byte, so what is further from its domain's best, or from the last place that is taken, can not be.
+ *
+ * @param weights for how many like it each row stands; null for itself only
  */
-export function closeChoices(prepared: PreparedAssignment, prices: Float64Array, rows: Int32Array, radius: number): CloseChoices {
+export function closeChoices(prepared: PreparedAssignment, prices: Float64Array, rows: Int32Array, weights: Float64Array | null, radius: number): CloseChoices {
   const { problem, rule, ruleGroups, groupMembers, members } = prepared;
   const { datasets, targets } = problem;
   const rowGroups = new Int32Array(rows.length + 1);
@@ -34,6 +36,7 @@ export function closeChoices(prepared: PreparedAssignment, prices: Float64Array,
   groupChoices.push(0);
   for (const [at, row] of rows.entries()) {
     const size = datasets.bytes[row]!;
+    const weight = weights?.[at] ?? 1;
     const reach = 2 * radius * size * (1 + 1e-9);
     const from = ruleGroups[rule[row]!]!;
     const end = ruleGroups[rule[row]! + 1]!;
@@ -53,7 +56,7 @@ export function closeChoices(prepared: PreparedAssignment, prices: Float64Array,
         const column = members[member]!;
         if (own[column]! + size * prices[column]! > limit) continue;
         columns.push(column);
-        costs.push(own[column]!);
+        costs.push(weight * own[column]!);
       }
       groupChoices.push(columns.length);
     }
@@ -64,9 +67,9 @@ export function closeChoices(prepared: PreparedAssignment, prices: Float64Array,
     groupChoices: groupChoices.whole(),
     columns: columns.whole(),
     costs: costs.whole(),
-    bytes: Float64Array.from(rows, (row) => datasets.bytes[row]!),
+    bytes: Float64Array.from(rows, (row, at) => (weights?.[at] ?? 1) * datasets.bytes[row]!),
     copies: Uint8Array.from(rows, (row) => datasets.copies[row]!),
-    missing: Float64Array.from(rows, (row) => missingCost(prepared, row)),
+    missing: Float64Array.from(rows, (row, at) => (weights?.[at] ?? 1) * missingCost(prepared, row)),
     mostCopies: prepared.width,
   };
 }

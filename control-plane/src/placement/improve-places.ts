@@ -38,13 +38,14 @@ function drawIn(placing: Placing, prices: Float64Array, rows: Int32Array, column
       if (place === column) break;
       const here = costAt(prepared, row, place);
       if (here <= there || !mayBeAt(placing, row, slot, column)) continue;
-      regrets.push((there + prices[column]! * bytes - here - (place === -1 ? 0 : prices[place]! * bytes)) / bytes);
+      const regret = (there + prices[column]! * bytes - here - (place === -1 ? 0 : prices[place]! * bytes)) / bytes;
+      if (regret >= prices[column]!) continue;
+      regrets.push(regret);
       copies.push(row * prepared.width + slot);
     }
   }
   let moved = 0;
   for (const at of orderOf(regrets)) {
-    if (regrets[at]! >= prices[column]!) break;
     const row = Math.floor(copies[at]! / prepared.width);
     const slot = copies[at]! % prepared.width;
     // Another copy of it may have come meanwhile.

@@ -1,4 +1,4 @@
-import { type Random, randomInt } from '@data-in-motion/shared/random';
+import type { Random } from '@data-in-motion/shared/random';
 import { ascendPrices } from './ascend-prices.ts';
 import type { Assignment, FullTarget, MissingBecause, MissingCopies, PricedPlacement } from './assignment.ts';
 import { closeChoices, priceChoices } from './close-choices.ts';
@@ -16,18 +16,23 @@ export interface PricedWork {
   readonly from: Float64Array | null;
 }
 
-/** Prices are found on so many datasets first: twice as many took longer and left the rest no less to do. */
-const sampleRows = 8192;
-const sampleSteps = 300;
+/** Prices are found on so many datasets first, on more of them where there are very many: the better these prices, the fewer choices are close afterwards. */
+const sampleRows = 16_384;
+const largestSample = 32_768;
+const sampleShare = 1 / 16;
+const sampleSteps = 250;
 /** Shares of the usual cost of a byte. */
 const sampleFirstStep = 0.4;
 const sampleLastStep = 2e-4;
 /** Then on all of them, but with a close look only at those whose choice could change within that share of the usual cost of a byte. */
 const looks = [
-  { radius: 0.03, steps: 100, firstStep: 5e-3, lastStep: 1e-4 },
-  { radius: 0.006, steps: 100, firstStep: 1e-3, lastStep: 1e-5 },
-  { radius: 0.0015, steps: 100, firstStep: 2e-4, lastStep: 2e-6 },
+  { radius: 0.008, steps: 25, firstStep: 2e-3, lastStep: 2e-4 },
+  { radius: 0.0015, steps: 120, firstStep: 2e-4, lastStep: 2e-6 },
 ] as const;
+/** Of the radius. */
+const edge = 0.9;
+/** Times that a look is taken again. */
+const mostAgain = 3;
 /** Which rows repair may use, as a share of the usual cost of a byte. */
 const repairRadius = 0.01;
 /** Of the sum of all amounts: more than their rounding can come to, so that the bound stays below the optimum to the last digit. */
@@ -49,19 +54,23 @@ export function placePriced(problem: Assignment, work: PricedWork): PricedPlacem
   let prices: Float64Array = work.from === null ? new Float64Array(targets.count) : Float64Array.from(work.from, (price) => Math.max(0, price));
   if (work.from === null) prices = firstPrices(prepared, work.random, unit, prices, isOver);
 
+  let fitting = prices;
   const pass: PassResult = { value: 0, magnitude: 0, loadBytes: new Float64Array(targets.count) };
   const places = new Int16Array(datasets.count * prepared.width).fill(-1);
   const slackPerByte = new Float32Array(datasets.count);
-  for (const look of work.from === null ? looks : looks.slice(1)) {
-    if (isOver()) break;
-    const radius = look.radius * unit;
+  // What a sample gets wrong shrinks with the root of its size.
+  const finer = unit * Math.sqrt(sampleRows / sampleSize(datasets.count));
+  const ahead = work.from === null ? [...looks] : looks.slice(1);
+  for (let again = 0; ahead.length > 0 && !isOver(); ) {
+    const look = ahead[0]!;
+    const radius = look.radius * finer;
     pricePass(prepared, prices, pass, null, slackPerByte);
-    const choices = closeChoices(prepared, prices, closeRows(slackPerByte, radius), radius);
+    const choices = closeChoices(prepared, prices, closeRows(slackPerByte, radius), null, radius);
     const closeBytes = new Float64Array(targets.count);
     const closeDollars = priceChoices(choices, prices, closeBytes);
     const settledBytes = pass.loadBytes.map((bytes, column) => bytes - closeBytes[column]!);
     const settledDollars = pass.value - closeDollars - settledBytes.reduce((sum, bytes, column) => sum + bytes * prices[column]!, 0);
-    prices = ascendPrices({
+    const found = ascendPrices({
       choices,
       settledDollars,
       settledBytes,
@@ -69,19 +78,27 @@ export function placePriced(problem: Assignment, work: PricedWork): PricedPlacem
       prices,
       radius,
       steps: look.steps,
-      firstStep: look.firstStep * unit,
-      lastStep: look.lastStep * unit,
+      firstStep: look.firstStep * finer,
+      lastStep: look.lastStep * finer,
       isOver,
     });
+    // A price that went as far as it may wants to go on: the same look again, from there.
+    const isAtEdge = found.best.some((price, column) => Math.abs(price - prices[column]!) >= edge * radius);
+    prices = found.best;
+    fitting = found.fitting;
+    again = isAtEdge && again < mostAgain ? again + 1 : 0;
+    if (again === 0) ahead.shift();
   }
 
-  pricePass(prepared, prices, pass, places, slackPerByte);
-  const room = targets.capacityBytes.reduce((sum, bytes, column) => sum + bytes * prices[column]!, 0);
-  const lowerBound = pass.value - room - rounding * (pass.magnitude + room);
+  pricePass(prepared, prices, pass, null, null);
+  let lowerBound = boundOf(problem, prices, pass);
+  pricePass(prepared, fitting, pass, places, slackPerByte);
+  const fittingBound = boundOf(problem, fitting, pass);
+  if (fittingBound > lowerBound) [prices, lowerBound] = [fitting, fittingBound];
   const placing: Placing = { prepared, places, loadBytes: pass.loadBytes };
   const close = closeRows(slackPerByte, datasets.count <= sampleRows ? Infinity : repairRadius * unit);
-  makeFit({ placing, prices, close, isOver });
-  improve({ placing, prices, close, isOver });
+  makeFit({ placing, prices: fitting, close, isOver });
+  improve({ placing, prices: fitting, close, isOver });
 
   const objective = objectiveOf(placing);
   return {
@@ -97,6 +114,12 @@ export function placePriced(problem: Assignment, work: PricedWork): PricedPlacem
   };
 }
 
+/** What the datasets pay less what the room is worth, and less what rounding may have added. */
+function boundOf({ targets }: Assignment, prices: Float64Array, pass: PassResult): number {
+  const room = targets.capacityBytes.reduce((sum, bytes, column) => sum + bytes * prices[column]!, 0);
+  return pass.value - room - rounding * (pass.magnitude + room);
+}
+
 /** What a byte costs at a target of the middle: prices are searched in steps of it. */
 function usualCostPerByte({ datasets, targets }: Assignment): number {
   const sum = (list: Float64Array): number => list.reduce((total, one) => total + one, 0);
@@ -110,14 +133,12 @@ function usualCostPerByte({ datasets, targets }: Assignment): number {
 const tolerableExcess = 0.2;
 const longerSteps = 5;
 
-/** Prices from a sample of the datasets and the same sample of the room; where bytes are dear, as where the fleet is too small, with longer steps again. */
+/** Prices from a sample of the datasets; where bytes are dear, as where the fleet is too small, with longer steps again. */
 function firstPrices(prepared: PreparedAssignment, random: Random, unit: number, from: Float64Array, isOver: () => boolean): Float64Array {
   const { datasets, targets, missingPerByte } = prepared.problem;
-  const all = Int32Array.from({ length: datasets.count }, (_, row) => row);
-  const rows = datasets.count <= sampleRows ? all : sample(datasets.count, random);
-  const share = wantedBytes(prepared, rows) / wantedBytes(prepared, all);
-  const capacityBytes = targets.capacityBytes.map((bytes) => bytes * share);
-  const choices = closeChoices(prepared, from, rows, Infinity);
+  const { capacityBytes } = targets;
+  const { rows, weights } = sample(prepared, random);
+  const choices = closeChoices(prepared, from, rows, weights, Infinity);
   const askedBytes = new Float64Array(targets.count);
   let prices = from;
   for (let scale = unit; ; scale *= longerSteps) {
@@ -132,7 +153,7 @@ function firstPrices(prepared: PreparedAssignment, random: Random, unit: number,
       firstStep: sampleFirstStep * scale,
       lastStep: sampleLastStep * unit,
       isOver,
-    });
+    }).best;
     if (isOver() || scale <= 0 || scale > missingPerByte) return prices;
     priceChoices(choices, prices, askedBytes);
     const isFar = askedBytes.some((bytes, column) => capacityBytes[column]! > 0 && bytes > (1 + tolerableExcess) * capacityBytes[column]!);
@@ -141,15 +162,43 @@ function firstPrices(prepared: PreparedAssignment, random: Random, unit: number,
   }
 }
 
-/** One dataset of each stretch of the same length. */
-function sample(count: number, random: Random): Int32Array {
-  const stretch = count / sampleRows;
-  return Int32Array.from({ length: sampleRows }, (_, at) => randomInt(random, Math.floor(at * stretch), Math.floor((at + 1) * stretch)));
+/**
+ * Datasets that stand for all, drawn by their bytes and evenly over the rules: each stands for as many bytes, so that the load of a target is guessed from
+ * a few thousand as well as from four times as many drawn without regard to size (log-normal sizes). Few datasets stand for themselves.
+ */
+function sample({ problem }: PreparedAssignment, random: Random): { rows: Int32Array; weights: Float64Array | null } {
+  const { bytes, copies, rule, count } = problem.datasets;
+  const size = sampleSize(count);
+  if (count <= size) return { rows: Int32Array.from({ length: count }, (_, row) => row), weights: null };
+  let wanted = 0;
+  for (let row = 0; row < count; row++) wanted += bytes[row]! * copies[row]!;
+  const stretch = wanted / size;
+  const rows: number[] = [];
+  const weights: number[] = [];
+  let ahead = stretch * random.next();
+  for (const row of byRule(rule, problem.rules.length)) {
+    const own = bytes[row]! * copies[row]!;
+    let drawn = 0;
+    for (; ahead < own; ahead += stretch) drawn++;
+    ahead -= own;
+    if (drawn === 0) continue;
+    rows.push(row);
+    weights.push((drawn * stretch) / own);
+  }
+  return { rows: Int32Array.from(rows), weights: Float64Array.from(weights) };
 }
 
-function wantedBytes({ problem }: PreparedAssignment, rows: Int32Array): number {
-  const { bytes, copies } = problem.datasets;
-  return rows.reduce((sum, row) => sum + bytes[row]! * copies[row]!, 1);
+function sampleSize(count: number): number {
+  return Math.max(sampleRows, Math.min(largestSample, Math.floor(count * sampleShare)));
+}
+
+function byRule(rule: Uint16Array, rules: number): Int32Array {
+  const next = new Int32Array(rules + 1);
+  for (const one of rule) next[one + 1]!++;
+  for (let one = 0; one < rules; one++) next[one + 1]! += next[one]!;
+  const rows = new Int32Array(rule.length);
+  for (let row = 0; row < rule.length; row++) rows[next[rule[row]!]!++] = row;
+  return rows;
 }
 
 function closeRows(slackPerByte: Float32Array, radius: number): Int32Array {
