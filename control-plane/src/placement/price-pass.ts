@@ -6,7 +6,7 @@ export interface PreparedAssignment {
   /** Most copies that any dataset wants. */
   readonly width: number;
   /** Rule of each dataset, without the columns that are too small for it. */
-  readonly rule: Uint16Array;
+  readonly rule: Uint32Array;
   /** Rule r has the groups ruleGroups[r] to ruleGroups[r + 1], one a domain. */
   readonly ruleGroups: Int32Array;
   /** Group g has the members groupMembers[g] to groupMembers[g + 1]. */
@@ -29,7 +29,7 @@ export interface PassResult {
 /** A dataset that is larger than some target of its rule gets a rule without it: one such dataset would never fit, and the bound rises by what that costs. */
 export function prepare(problem: Assignment): PreparedAssignment {
   const { datasets, targets } = problem;
-  const rule = Uint16Array.from(datasets.rule);
+  const rule = Uint32Array.from(datasets.rule);
   const rules = problem.rules.map((one) => [...one.columns.keys()].map((at) => ({ column: one.columns[at]!, domain: one.domains[at]! })));
   const smallest = rules.map((one) => Math.min(...one.map(({ column }) => targets.capacityBytes[column]!)));
   const narrowed = new Map<string, number>();

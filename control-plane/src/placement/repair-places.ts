@@ -17,24 +17,18 @@ export interface Repair {
 }
 
 const missing = -1;
-/** Each round empties the fullest target; more than a few for each means that two push the same copies to and fro. */
-const roundsPerTarget = 8;
-
 /**
  * Take copies out of targets that are too full, those first that lose least per byte by prices, to the next best place with room. First among the rows
  * whose choice is close, then among all, and at last copies are left out: so in the end no target holds more than its capacity, also without time.
  */
 export function makeFit({ placing, prices, close, isOver }: Repair): void {
-  const { targets, datasets } = placing.prepared.problem;
+  const { datasets } = placing.prepared.problem;
   const all = Int32Array.from({ length: datasets.count }, (_, row) => row);
   for (const [rows, mayLeaveOut] of [[close, false] as const, [all, false] as const, [all, true] as const]) {
+    // A detour never makes another target too full, so each is looked at once: it fits then, or is stuck with what these rows can do.
     const stuck = new Set<number>();
-    const rounds = roundsPerTarget * targets.count;
-    for (let round = 0; round < rounds && (mayLeaveOut || !isOver()); round++) {
-      const column = fullest(placing, stuck);
-      if (column === -1) break;
+    for (let column = fullest(placing, stuck); column !== -1 && (mayLeaveOut || !isOver()); column = fullest(placing, stuck)) {
       evict(placing, prices, rows, column, mayLeaveOut);
-      // What this pushed out may have filled a place that others were stuck for, never emptied one: no second look at those without a way.
       if (isTooFull(placing, column)) stuck.add(column);
     }
     if (fullest(placing, new Set()) === -1) return;
