@@ -12,11 +12,13 @@ import { openHostProbes } from './host-probes.ts';
 import { openBallast } from './journal/ballast.ts';
 import { openJournal } from './journal/journal.ts';
 import { openMeta } from './journal/meta.ts';
+import { openModelsJournal } from './journal/models-journal.ts';
 import { openOutbox, outboxDefaults } from './journal/outbox.ts';
 import { openOutboxRows } from './journal/outbox-rows.ts';
 import { type Salvaged, salvageUndelivered } from './journal/salvage.ts';
 import { openUndoLog } from './journal/undo.ts';
 import { Delivery, deliveryDefaults } from './link/delivery.ts';
+import { FleetModel } from './link/fleet-model.ts';
 import type { Link } from './link/link.ts';
 import { publishOutbox } from './link/publish-outbox.ts';
 import { receiveCommands } from './link/receive-commands.ts';
@@ -129,6 +131,7 @@ export async function startAgent(parts: AgentParts): Promise<RunningAgent> {
   crashPoint = faults.failpoint;
   sayHowItStopped(journal, journal.movedAsideTo === null ? null : salvageUndelivered(journal.movedAsideTo, journal, rows), note);
 
+  const model = new FleetModel({ meta, models: openModelsJournal(journal), tell, clock, onTrouble: trouble });
   const publicKeyPem = (): string | null => meta.read().publicKeyPem;
   const migrator = new Migrator({
     nodeId: config.nodeId,
@@ -208,10 +211,12 @@ export async function startAgent(parts: AgentParts): Promise<RunningAgent> {
         loggedRev = document.rev;
         migrator.reconcile(document);
         watcher.watch(document.watched);
+        sampler.acknowledge(document.acknowledged);
       }),
     onFault: (document) => atDoor(() => faults.receive(document)),
     onTrouble: trouble,
   });
+  link.on('model', (signed) => atDoor(() => model.receive(signed)));
   const publisher = publishOutbox({
     link,
     delivery: new Delivery({ journal, meta, rows, random, settings: deliveryDefaults }, trueClock.nowMs()),
@@ -229,11 +234,13 @@ export async function startAgent(parts: AgentParts): Promise<RunningAgent> {
       importRoots: [...config.importRoots],
       targets: config.targets.map((target) => ({ ...target, deviceIds: [...target.deviceIds] })),
       faultsAllowed: config.faultsAllowed,
+      modelVersion: model.version,
     }),
     controlPlaneKeyId: config.controlPlaneKeyId,
     onWelcomed: () => {
       log.info({ incarnation: meta.read().incarnation }, 'welcomed by the control plane');
       atDoor(tellCertificates);
+      atDoor(() => model.keyKnown());
       commands.ask();
       // A node that comes back is believed only after the control plane has seen what it holds.
       atDoor(tellInventory);
@@ -251,6 +258,7 @@ export async function startAgent(parts: AgentParts): Promise<RunningAgent> {
     random,
     faults,
     journal,
+    model: () => model.current(),
     settings: { deviceEveryMs: config.telemetry.deviceEveryMs, targetEveryMs: config.telemetry.targetEveryMs },
   });
   link.start();

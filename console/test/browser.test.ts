@@ -16,7 +16,10 @@ const pages = [
   { path: '/datasets/survey-2026', name: 'survey-2026', shows: 'The second copy must be at another site' },
   { path: '/plan', name: 'Plan', shows: 'drive Z301000 under berlin-a-disk is failing' },
   { path: '/migrations', name: 'Migrations', shows: 'no target of the region eu-north is there to take it' },
-  { path: '/health', name: 'Health', shows: 'judged by the rule five-attributes 1' },
+  { path: '/health', name: 'Health', shows: 'judged by the model drive-failure 0123456789ab' },
+  { path: '/models', name: 'Failure models', shows: 'come without an alarm' },
+  { path: '/models/0123456789ab', name: 'Model 0123456789ab', shows: '206 trees over 76 features' },
+  { path: '/models/4be7a2c09d11', name: 'Model 4be7a2c09d11', shows: 'How many failures this version misses was not measured' },
   { path: '/consistency', name: 'Consistency', shows: '1 conflict waits for a person' },
   { path: '/chaos', name: 'Chaos', shows: 'Every dataset has exactly one primary' },
   { path: '/events', name: 'Events', shows: 'A plan with 12 moves saves $42.10 a month.' },
@@ -98,7 +101,7 @@ describe.skipIf(!chromiumIsHere)('the console in a browser', { timeout: 120_000 
   }
 
   test('a name that is markup is shown as it was written', async () => {
-    for (const path of ['/', '/datasets', '/migrations', '/health', '/consistency', '/events', '/events?tab=audit']) {
+    for (const path of ['/', '/datasets', '/migrations', '/health', '/models', '/consistency', '/events', '/events?tab=audit']) {
       const page = await open(path);
       await page.getByText(hostile).first().waitFor();
       expect(await page.locator('img[src="x"]').count()).toBe(0);
@@ -175,6 +178,80 @@ describe.skipIf(!chromiumIsHere)('the console in a browser', { timeout: 120_000 
     await page.keyboard.press('Enter');
     await page.getByRole('heading', { level: 1, name: 'Z301000' }).waitFor();
     await page.close();
+  });
+
+  test('a drive shows its life: the risk with the thresholds of its model, the counters that moved, and why its level changed', async () => {
+    const page = await open('/devices/st4000dm000-z301000');
+    const life = page.getByRole('slider', { name: 'The life of this drive, day by day' });
+    await life.getByText('failing from 20 %').waitFor();
+    for (const name of ['pending sectors', 'reallocated sectors', 'temperature']) await life.getByText(name, { exact: true }).waitFor();
+    await page.getByText('Never moved: command timeouts 0.').waitFor();
+    await page.getByText('129 of 3,412 readings shown, 1 without values').waitFor();
+    const changes = page.getByRole('region', { name: 'What changed its level' }).getByRole('listitem');
+    expect(await changes.count()).toBe(3);
+    expect(await changes.first().textContent()).toMatch(/failing.*2015-06-08, 31 % by the model drive-failure.*33 pending sectors/s);
+    await life.focus();
+    expect(await life.getAttribute('aria-valuetext')).toMatch(/^2015-06-18: risk 73 %, pending sectors 48/);
+    await page.keyboard.press('Home');
+    expect(await life.getAttribute('aria-valuetext')).toMatch(/^2015-02-10: risk <?0.1 %, pending sectors 0/);
+    await page.close();
+  });
+
+  test('a drive on NVMe shows its wear without thresholds; one that told nothing yet says so', async () => {
+    const flash = await open('/devices/samsung-pm9a3-z30104a');
+    await flash.getByText('a rule has no thresholds').waitFor();
+    await flash.getByRole('slider').getByText('wear of the flash').waitFor();
+    await flash.getByText('Never moved: spare blocks left 100 %, media errors 0.').waitFor();
+    await flash.close();
+    const silent = await open('/devices/samsung-pm9a3-z301128');
+    await silent.getByText('No reading yet.').waitFor();
+    await silent.getByText('Not assessed yet.').waitFor();
+    expect(await silent.getByRole('button', { name: 'Acknowledge its counters' }).count()).toBe(0);
+    await silent.close();
+  });
+
+  test('counters are acknowledged only after it was told what that means, and who did it is shown', async () => {
+    const page = await open('/devices/st4000dm000-z301000');
+    await page.getByRole('button', { name: 'Acknowledge its counters' }).click();
+    const dialog = page.getByRole('dialog', { name: 'Acknowledge the counters of Z301000' });
+    await dialog.getByRole('row', { name: 'pending sectors 0 48' }).waitFor();
+    await dialog.getByText(/the copies of 14 datasets on it count as safe again/).waitFor();
+    expect(server.changes.some(({ route }) => route.endsWith('/acknowledge'))).toBe(false);
+    await dialog.getByLabel('Why it is harmless').fill('cable replaced');
+    await dialog.getByRole('button', { name: 'Acknowledge 4 counters' }).click();
+    await page.getByText('The counters of Z301000 are acknowledged').waitFor();
+    expect(server.changes.find(({ route }) => route === 'POST /v1/devices/st4000dm000-z301000/acknowledge')?.body).toBe(
+      JSON.stringify({ note: 'cable replaced' }),
+    );
+    await page.close();
+    const seen = await open('/devices/hgst-hms5c4040ble640-z301103');
+    await seen.getByText(/acknowledged .* ago: seen after the power cut/).waitFor();
+    await seen.getByText('pending sectors: 2 seen, 46 on top since').waitFor();
+    await seen.close();
+  });
+
+  test('a model takes the place of the active one only when both were measured, and each change tells what follows', async () => {
+    const candidate = await open('/models/4be7a2c09d11');
+    await candidate.getByRole('button', { name: 'Make active' }).click();
+    await candidate.getByText(/this model was not measured\./).waitFor();
+    expect(await candidate.getByRole('button', { name: 'Make active now' }).count()).toBe(0);
+    await candidate.close();
+    const shadow = await open('/models/77d0c41fe2aa');
+    await shadow.getByRole('button', { name: 'Make active' }).click();
+    await shadow.getByText(/2 agents run 0123456789ab, 1 agent runs rules alone, 1 agent runs ba9876543210/).waitFor();
+    await shadow.getByRole('button', { name: 'Make active now' }).click();
+    await shadow.getByText('77d0c41fe2aa is active').waitFor();
+    await shadow.close();
+    const active = await open('/models/0123456789ab');
+    await active.getByRole('button', { name: 'Roll back' }).click();
+    await active.getByLabel('Why').fill('too many alarms');
+    await active.getByRole('button', { name: 'Roll back to ba9876543210 now' }).click();
+    await active.getByText('ba9876543210 is active again.').waitFor();
+    await active.close();
+    expect(server.changes.filter(({ route }) => route.includes('/models'))).toEqual([
+      { route: 'POST /v1/models/77d0c41fe2aa/promote', body: JSON.stringify({ to: 'active' }), ifMatch: '"3"' },
+      { route: 'POST /v1/models/rollback', body: JSON.stringify({ because: 'too many alarms' }), ifMatch: '"3"' },
+    ]);
   });
 
   test('a certificate is checked in the browser: the genuine one holds, a changed one does not', async () => {

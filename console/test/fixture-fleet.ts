@@ -3,10 +3,10 @@ import { fixtureCertificates } from './fixture/certificates.ts';
 import { fixtureChaos } from './fixture/chaos.ts';
 import { fixtureConsistency } from './fixture/consistency.ts';
 import { fixtureDatasets } from './fixture/datasets.ts';
-import { fixtureHistory } from './fixture/history.ts';
 import { fixtureHosts } from './fixture/hosts.ts';
 import { fixtureIntegrations } from './fixture/integrations.ts';
 import { fixtureJobs } from './fixture/jobs.ts';
+import { fixtureModels } from './fixture/models.ts';
 import { hostile, hourMs, minuteMs } from './fixture/moments.ts';
 import { fixturePlan } from './fixture/plan.ts';
 import { fixtureRecords } from './fixture/records.ts';
@@ -46,10 +46,10 @@ export function fixtureFleet(nowMs: number, manyDevices = 0) {
     devices,
     status,
     ...fixtureDatasets(nowMs, targets),
+    ...fixtureModels(nowMs),
     jobs: fixtureJobs(nowMs),
     plan: fixturePlan(nowMs),
     ...fixtureRecords(nowMs, devices[0]!),
-    history: fixtureHistory(nowMs, devices[0]!),
     consistency: fixtureConsistency(nowMs, nodes),
     chaos: fixtureChaos(nowMs),
     ...fixtureCertificates(nowMs, devices[0]!),

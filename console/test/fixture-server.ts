@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import path from 'node:path';
+import { fixtureHistory } from './fixture/history.ts';
 import { fixtureFleet } from './fixture-fleet.ts';
 
 const build = path.resolve(import.meta.dirname, '../build');
@@ -62,7 +63,7 @@ export async function startFixtureServer(options: { port?: number; manyDevices?:
       case 'devices':
         return id === ''
           ? [200, list(fleet.devices)]
-          : [200, { ...fleet.history, device: fleet.devices.find((one) => one.deviceId === id) ?? fleet.history.device }];
+          : [200, fixtureHistory(Date.now(), fleet.devices.find((one) => one.deviceId === id) ?? fleet.devices[0]!)];
       case 'targets':
         return [200, list(fleet.targets)];
       case 'datasets':
@@ -115,6 +116,9 @@ export async function startFixtureServer(options: { port?: number; manyDevices?:
         return [200, fleet.chaos];
       case 'certificates':
         return id === '' ? [200, list(fleet.certificates)] : [200, fleet.documents[id]];
+      case 'models':
+        if (id === '') return [200, list(fleet.models)];
+        return fleet.modelDetails[id] === undefined ? problem(404, `There is no model "${id}".`) : [200, fleet.modelDetails[id], '"3"'];
       case 'integrations':
         return [200, fleet.integrations];
       default:

@@ -18,6 +18,8 @@ const paths =
         '/migrations',
         '/health',
         `/devices/${device}`,
+        '/models',
+        '/models/0123456789ab',
         '/nodes/berlin-a',
         '/consistency',
         '/chaos',

@@ -9,13 +9,17 @@ import { ulid } from '@data-in-motion/shared/ulid';
 import { eq, inArray } from 'drizzle-orm';
 import { certifyEvacuations } from './control-loop/certify-evacuations.ts';
 import { clearLeftovers } from './control-loop/clear-leftovers.ts';
-import { applyPlan, makePlan, picture, planBasis, promoteCopies, storeHeats } from './control-loop/decide.ts';
+import { applyPlan, makePlan, picture, planBasis, promoteCopies, storeEvacuations, storeHeats } from './control-loop/decide.ts';
+import { judgeModels } from './control-loop/judge-models.ts';
 import { defaultLoopSettings, type LeaderWrite, type LoopParts, type LoopSettings, leaderWrite, type Solve, tolerate } from './control-loop/parts.ts';
 import { Pruner } from './control-loop/prune.ts';
+import { DriveScorer } from './control-loop/score-drives.ts';
 import { scrubOldest } from './control-loop/scrub.ts';
 import { solverThread } from './control-loop/solve-in-thread.ts';
 import { stepJobs } from './control-loop/step-jobs.ts';
+import { ModelTrainer } from './control-loop/train-models.ts';
 import { watchAgents } from './control-loop/watch-agents.ts';
+import { OutcomeWatch } from './control-loop/watch-outcomes.ts';
 import type { Dispatch } from './dispatch/dispatch.ts';
 import { Listening } from './health/listening.ts';
 import { endSettledAlerts } from './store/alerts.ts';
@@ -38,11 +42,14 @@ export interface ControlLoopSettings {
   readonly lostAfterMs: number;
   readonly coldAfterMs: number;
   readonly dwellMs: number;
+  /** Recorded lives of drives to train models on; null: none is trained. */
+  readonly modelDataDirectory: string | null;
+  readonly modelTrainEveryMs: number;
 }
 
 export interface ControlLoopParts {
   readonly store: Store;
-  readonly dispatch: Pick<Dispatch, 'nudgeChanged' | 'nudgeAll'>;
+  readonly dispatch: Pick<Dispatch, 'nudgeChanged' | 'nudgeAll' | 'tellModel'>;
   readonly signingKey: SigningKey;
   readonly clock: Clock;
   readonly random?: Random;
@@ -59,6 +66,8 @@ export interface ControlLoop {
   applyPlan(planId: PlanId): Promise<{ jobs: JobId[] } | { stale: string }>;
   /** Have every doubted copy read back and send every agent its orders again. */
   resync(): Promise<{ verifying: number; nodes: number }>;
+  /** Ask whoever leads for another failure model. @throws refused `model.no-training-data` */
+  trainModel(by: string): Promise<void>;
 }
 
 /** One pass follows another until the process ends; only the leader's passes do anything. See `FleetKeeper`. */
@@ -77,6 +86,7 @@ export function startControlLoop(parts: ControlLoopParts): ControlLoop {
     wake: () => loop.wake(),
     async stop() {
       await loop.stop();
+      await keeper.stopTraining();
       await keeper.settled();
       await thread?.stop();
       await leaveLeadership(parts.store.db, holder);
@@ -84,6 +94,7 @@ export function startControlLoop(parts: ControlLoopParts): ControlLoop {
     makePlan: ({ dryRun, datasetIds }) => wakeAfter(keeper.makePlan(dryRun, datasetIds)),
     applyPlan: (planId) => wakeAfter(keeper.applyPlan(planId)),
     resync: () => wakeAfter(keeper.resync()),
+    trainModel: (by) => wakeAfter(keeper.trainModel(by)),
   };
 }
 
@@ -97,6 +108,7 @@ export function loopSettings(given: ControlLoopSettings): LoopSettings {
     trashMs: given.trashMs,
     leaseMs: given.leaseMs,
     scrubEveryMs: given.scrubEveryMs,
+    training: { dataDirectory: given.modelDataDirectory, everyMs: given.modelTrainEveryMs },
     decisions: {
       ...decisions,
       agents: { lateAfterMs: given.lateAfterMs, lostAfterMs: given.lostAfterMs },
@@ -117,6 +129,9 @@ const termPasses = 8;
 export class FleetKeeper {
   readonly #parts: LoopParts;
   readonly #pruner: Pruner;
+  readonly #outcomes: OutcomeWatch;
+  readonly #scorer: DriveScorer;
+  readonly #trainer: ModelTrainer;
   readonly #listening = new Listening();
   #planning: Promise<void> | null = null;
   #notedEpoch = '';
@@ -125,6 +140,9 @@ export class FleetKeeper {
   constructor(parts: LoopParts) {
     this.#parts = parts;
     this.#pruner = new Pruner(parts);
+    this.#outcomes = new OutcomeWatch(parts);
+    this.#scorer = new DriveScorer(parts);
+    this.#trainer = new ModelTrainer(parts);
   }
 
   /** One pass. Does nothing while another control plane leads. */
@@ -140,11 +158,15 @@ export class FleetKeeper {
     await tolerate(this.#parts, () => this.#decide(write));
     await tolerate(this.#parts, () => scrubOldest(this.#parts, write));
     await tolerate(this.#parts, () => clearLeftovers(this.#parts, write));
+    await tolerate(this.#parts, () => this.#outcomes.pass(write));
     await tolerate(this.#parts, () => certifyEvacuations(this.#parts, write));
+    await tolerate(this.#parts, () => dispatch.tellModel());
     await tolerate(this.#parts, () => write((tx, nowMs) => expireExperiments(tx, nowMs)));
     await tolerate(this.#parts, () => write(endSettledAlerts));
     await this.#stepJobs(write);
     await dispatch.nudgeChanged();
+    await tolerate(this.#parts, () => judgeModels(this.#parts, this.#scorer, write));
+    await tolerate(this.#parts, () => this.#trainer.pass(write));
     await tolerate(this.#parts, () => this.#pruner.pass(write));
   }
 
@@ -171,6 +193,7 @@ export class FleetKeeper {
   async #decide(write: LeaderWrite): Promise<void> {
     const seen = picture(await loadSnapshot(this.#parts.store), this.#parts);
     await storeHeats(write, seen);
+    await storeEvacuations(write, seen, this.#parts.settings.decisions);
     await promoteCopies(write, seen.snapshot);
     if (this.#planning !== null) return;
     const basis = planBasis(seen);
@@ -192,6 +215,14 @@ export class FleetKeeper {
 
   get #infeasibleEveryMs(): number {
     return Math.min(this.#parts.settings.planEveryMs, infeasibleEveryMs);
+  }
+
+  async trainModel(by: string): Promise<void> {
+    await this.#trainer.ask(by);
+  }
+
+  async stopTraining(): Promise<void> {
+    await this.#trainer.stop();
   }
 
   async makePlan(dryRun: boolean, datasetIds: readonly string[] | undefined): Promise<PlanView> {

@@ -18,6 +18,7 @@ import { startFleetMetrics } from './dispatch/fleet-metrics.ts';
 import { startIngest } from './ingest/ingest.ts';
 import { readSigningKey, writeSecret } from './keys.ts';
 import { startMetrics } from './metrics/metrics.ts';
+import { shippedModelFile, takeShippedModel } from './shipped-model.ts';
 import { busAuthenticator } from './store/bus-identities.ts';
 import { openStore, type Store } from './store/database.ts';
 import { readGlobalPolicy } from './store/policies.ts';
@@ -61,6 +62,7 @@ export async function startControlPlane(parts: ControlPlaneParts): Promise<Runni
     ending.push(() => store.close());
     watchExports(store, onFailure('an export of the database'));
     await prepare(store, config.home);
+    await takeShippedModel(store, shippedModelFile).catch((thrown: unknown) => onFailure('taking the shipped model')(asFailure(thrown)));
     const { bus, url: mqttUrl } = await startBus(config, store);
     ending.push(() => bus.close());
 

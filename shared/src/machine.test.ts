@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { agentMachine } from './domain/agent-health.ts';
 import { endedJobStates, jobMachine, jobStates, jobTracks } from './domain/job.ts';
+import { modelMachine, modelStates } from './domain/model-lifecycle.ts';
 import { replicaMachine, replicaStates } from './domain/replica.ts';
 import { isFinal, reachable, step } from './machine.ts';
 
@@ -44,4 +45,10 @@ test('a lost agent that is heard again is not trusted at once', () => {
 test('every station of a track is a state on the way', () => {
   for (const [purpose, track] of Object.entries(jobTracks))
     for (const state of track) expect(reachable(jobMachine).has(state), `${purpose} ${state}`).toBe(true);
+});
+
+test('every state of a model can be reached; only a retired one comes back, and a rejected one never does', () => {
+  expect([...reachable(modelMachine)].sort()).toEqual([...modelStates].sort());
+  expect(modelStates.filter((state) => step(modelMachine, state, 'activate').ok)).toEqual(['candidate', 'shadow', 'retired']);
+  expect(modelStates.filter((state) => isFinal(modelMachine, state))).toEqual(['rejected']);
 });

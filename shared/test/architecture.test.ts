@@ -33,7 +33,8 @@ const ladders: Record<string, Record<string, readonly string[]>> = {
   },
   'control-plane': {
     broker: [],
-    cli: [],
+    learn: [],
+    cli: ['learn'],
     fleet: [],
     health: ['fleet'],
     heat: ['fleet'],
@@ -42,12 +43,13 @@ const ladders: Record<string, Record<string, readonly string[]>> = {
     placement: ['fleet', 'health', 'heat', 'policy', 'reconcile'],
     jobs: ['fleet', 'health', 'policy', 'reconcile', 'placement'],
     store: ['fleet', 'health', 'heat', 'policy', 'reconcile', 'placement', 'jobs'],
+    'what-if': ['fleet', 'health'],
     audit: ['store'],
     metrics: ['store'],
     ingest: ['broker', 'store', 'jobs', 'metrics'],
     dispatch: ['broker', 'store', 'jobs', 'metrics'],
-    'control-loop': ['fleet', 'health', 'heat', 'policy', 'reconcile', 'placement', 'jobs', 'store', 'audit', 'metrics', 'dispatch'],
-    api: ['broker', 'fleet', 'health', 'heat', 'policy', 'reconcile', 'placement', 'jobs', 'store', 'audit', 'metrics', 'ingest', 'dispatch', '.'],
+    'control-loop': ['learn', 'fleet', 'health', 'heat', 'policy', 'reconcile', 'placement', 'jobs', 'store', 'audit', 'metrics', 'dispatch'],
+    api: ['broker', 'learn', 'fleet', 'health', 'heat', 'policy', 'reconcile', 'placement', 'jobs', 'store', 'audit', 'metrics', 'ingest', 'dispatch', '.'],
     '.': [
       'broker',
       'fleet',
@@ -91,6 +93,7 @@ const pure = [
   'control-plane/reconcile',
   'control-plane/placement',
   'control-plane/jobs',
+  'control-plane/what-if',
   'console/format',
 ];
 const impure = /\bDate\.now\(|\bnew Date\(\)|\bMath\.random\(|\bprocess\.env\b|from ['"]node:/;

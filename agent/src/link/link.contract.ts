@@ -14,7 +14,7 @@ export interface ContractBus {
   makeLink(nodeId: string): Link;
   /** The first message, heard already or to come, that matches. */
   untilHeard(matches: (message: HeardMessage) => boolean): Promise<HeardMessage>;
-  say(topic: string, text: string): void;
+  say(topic: string, text: string, retain?: boolean): void;
   /** The connection breaks without a goodbye; the link is expected to come back, here when `again` is called. */
   break(link: Link): { again(): void };
   retained(topic: string): Promise<string | undefined>;
@@ -64,6 +64,17 @@ export function linkContract(openBus: () => Promise<ContractBus>): void {
     bus.say(topicFor('nudge', 'node-a'), JSON.stringify({ v: 1, rev: 3 }));
     await third;
     expect(heard).toEqual([1, 3]);
+    await link.stop();
+  });
+
+  withBus('of the fleet’s rows an agent hears the model, also one that was told before it came', async (bus) => {
+    const link = bus.makeLink('node-a');
+    const heard = new Promise<string>((resolve) => link.on('model', ({ body }) => resolve(body)));
+    bus.say(topicFor('model'), JSON.stringify({ v: 1, body: 'x'.repeat(1_100_000), signature: 's', keyId: 'k' }), true);
+    bus.say(topicFor('metrics'), '{}');
+    await started(link);
+    expect(await heard).toHaveLength(1_100_000);
+    expect(link.unreadable).toBe(0);
     await link.stop();
   });
 

@@ -3,9 +3,9 @@ import type { PayloadOf, TopicName, topics } from '@data-in-motion/shared/protoc
 type From<Sender extends string> = { [Name in TopicName]: (typeof topics)[Name]['from'] extends Sender ? Name : never }[TopicName];
 /** Rows of the topic table that an agent sends; `state` is the link's own. */
 export type UpName = Exclude<From<'agent'>, 'state'>;
-/** Rows that an agent receives: its own, not the fleet's. */
-export type DownName = 'welcome' | 'ack' | 'nudge' | 'desired' | 'fault';
-export const downNames = ['welcome', 'ack', 'nudge', 'desired', 'fault'] as const satisfies readonly DownName[];
+/** Rows that an agent receives: its own, and of the fleet's the model. */
+export type DownName = 'welcome' | 'ack' | 'nudge' | 'desired' | 'fault' | 'model';
+export const downNames = ['welcome', 'ack', 'nudge', 'desired', 'fault', 'model'] as const satisfies readonly DownName[];
 
 /**
  * One agent's connection to the bus. Messages may be lost, repeated, delayed and reordered at any time; nothing may rest on one arriving.

@@ -26,7 +26,7 @@ describe('a link in memory', () => {
           waiting.add(look);
           look();
         }),
-      say: (topic, text) => bus.publish(topic, text),
+      say: (topic, text, retain) => bus.publish(topic, text, retain),
       break: (link) => {
         (link as MemoryLink).lose();
         return { again: () => link.start() };

@@ -108,6 +108,7 @@ export class MemoryLink implements Link {
     this.#leave = this.#parts.bus.subscribe((topic, text) => {
       if (this.#topics.has(topic)) this.#doorway.receive(topic, text);
     });
+    for (const [topic, text] of this.#parts.bus.retained) if (this.#topics.has(topic)) setImmediate(() => this.up && this.#doorway.receive(topic, text));
     this.#say('online');
     for (const handler of this.#upHandlers) handler();
   }

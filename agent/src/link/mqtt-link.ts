@@ -143,7 +143,7 @@ export class MqttLink implements Link {
 
   async #arrive(client: MqttClient): Promise<void> {
     try {
-      const wanted = downNames.map((name) => topicFor(name, this.#parts.settings.nodeId));
+      const wanted = downNames.filter((name) => name !== 'model').map((name) => topicFor(name, this.#parts.settings.nodeId));
       const granted = await client.subscribeAsync(wanted, { qos: 1 });
       const refused = granted.filter((grant) => grant.qos === 128).map((grant) => grant.topic);
       if (refused.length > 0) throw new Error(`the bus refuses the subscription to ${refused.join(', ')}`);
@@ -152,6 +152,10 @@ export class MqttLink implements Link {
       client.end(true);
       return;
     }
+    // A bus whose rights are of an older release is no reason not to speak: without a model the rules judge.
+    await client.subscribeAsync(topicFor('model'), { qos: topics.model.qos }).catch(() => {
+      if (client.connected) this.#complain(`the bus refuses the subscription to ${topicFor('model')}`);
+    });
     if (this.#client !== client || !client.connected || this.#stopping.signal.aborted) return;
     this.#up = true;
     this.#lastTrouble = '';

@@ -22,11 +22,12 @@ export class Doorway {
     handlers[name] = handler;
   }
 
-  /** Hand a message to its handler; anything that is not for this node or does not parse is only counted. */
+  /** Hand a message to its handler; anything that is not for this node or the fleet, or does not parse, is only counted. */
   receive(topic: string, text: string): void {
     const row = parseTopic(topic);
     const name = downNames.find((known) => known === row?.name);
-    const payload = name === undefined || row?.identity !== this.#nodeId ? undefined : parseJson(text);
+    const isOurs = row?.identity === this.#nodeId || row?.identity === '';
+    const payload = name === undefined || !isOurs ? undefined : parseJson(text);
     if (name === undefined || payload === undefined) {
       this.#unreadable++;
       return;

@@ -1,14 +1,18 @@
 import { riskLevels } from '@data-in-motion/shared/domain/assessment';
 import type { Reading } from '@data-in-motion/shared/domain/device';
+import { FailureJudge } from '@data-in-motion/shared/domain/failure-model';
 import type { DeviceId } from '@data-in-motion/shared/domain/ids';
 import { assessmentRecord } from '@data-in-motion/shared/protocol/records';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { assessDevice } from './assess-device.ts';
+import { seagate } from './testdata/lives.ts';
+import { smallModel } from './testdata/small-model.ts';
 
 const nowMs = Date.UTC(2026, 2, 1);
 const dayMs = 86_400_000;
 const anyNumber = fc.oneof(fc.nat(), fc.double(), fc.constantFrom(Number.NaN, Number.POSITIVE_INFINITY, -1, 2 ** 53, 4_295_032_833));
+const anyJudge = fc.constantFrom({ device: null, model: null }, { device: seagate, model: new FailureJudge(smallModel) });
 const orNull = <T>(value: fc.Arbitrary<T>) => fc.option(value, { nil: null });
 
 const anyReading: fc.Arbitrary<Reading> = fc.record({
@@ -21,7 +25,7 @@ const anyReading: fc.Arbitrary<Reading> = fc.record({
   selfAssessmentPassed: orNull(fc.boolean()),
   temperatureCelsius: orNull(anyNumber),
   powerOnHours: orNull(anyNumber),
-  smart: fc.dictionary(fc.constantFrom('5', '187', '188', '197', '198', '9', '300', 'x'), anyNumber),
+  smart: fc.dictionary(fc.constantFrom('5', '187', '188', '196', '197', '198', '9', '300', 'x'), anyNumber),
   nvme: orNull(
     fc.record({
       criticalWarning: orNull(anyNumber),
@@ -37,8 +41,8 @@ const anyReading: fc.Arbitrary<Reading> = fc.record({
 describe('an assessment', () => {
   test('of any readings is one that can be sent, says why, and has a probability exactly when the level is known', () => {
     fc.assert(
-      fc.property(fc.array(anyReading, { maxLength: 12 }), (readings) => {
-        const assessment = assessDevice(readings, nowMs);
+      fc.property(fc.array(anyReading, { maxLength: 12 }), anyJudge, (readings, by) => {
+        const assessment = assessDevice(readings, nowMs, by);
         expect(riskLevels).toContain(assessment.level);
         expect(assessment.reasons.length).toBeGreaterThan(0);
         expect(assessment.probability === null).toBe(assessment.level === 'unknown');
@@ -56,15 +60,15 @@ describe('an assessment', () => {
         .map((reading, _, all) => ({ ...reading, atMs: reading.atMs - all.at(-1)!.atMs + nowMs })),
     );
     fc.assert(
-      fc.property(spaced, fc.integer({ min: 100 * dayMs, max: 20 * 365 * dayMs }), (readings, aheadMs) => {
+      fc.property(spaced, fc.integer({ min: 100 * dayMs, max: 20 * 365 * dayMs }), anyJudge, (readings, aheadMs, by) => {
         const newest = readings.at(-1);
         if (newest === undefined) return;
         const before = readings.slice(0, -1);
         // The clock is put right in the moment in which the last of them is read again.
         const steady = [...before, newest, newest];
         const corrected = [...before, newest].map((reading) => ({ ...reading, atMs: reading.atMs + aheadMs }));
-        const { level, probability } = assessDevice(steady, nowMs);
-        expect(assessDevice([...corrected, newest], nowMs)).toMatchObject({ level, probability });
+        const { level, probability } = assessDevice(steady, nowMs, by);
+        expect(assessDevice([...corrected, newest], nowMs, by)).toMatchObject({ level, probability });
       }),
     );
   });

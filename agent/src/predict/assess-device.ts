@@ -1,9 +1,13 @@
+import type { Acknowledgement } from '@data-in-motion/shared/domain/acknowledgement';
 import type { Assessment, AssessmentReason, RiskLevel } from '@data-in-motion/shared/domain/assessment';
 import { isRisky } from '@data-in-motion/shared/domain/assessment';
-import type { Reading } from '@data-in-motion/shared/domain/device';
+import type { DeviceIdentity, Reading } from '@data-in-motion/shared/domain/device';
+import type { FailureJudge } from '@data-in-motion/shared/domain/failure-model';
 import type { DeviceId } from '@data-in-motion/shared/domain/ids';
+import { withoutAcknowledged } from './acknowledged.ts';
 import { deviceFeatures, type Features, lifeAtMs, timesTaken } from './features.ts';
 import { judgeAttributes, type Verdict } from './judge-attributes.ts';
+import { canJudge, judgeByModel } from './judge-by-model.ts';
 import { judgeNvme, worst } from './judge-nvme.ts';
 import { failureProbability, horizonDays } from './probability.ts';
 
@@ -15,34 +19,49 @@ const tooOldMs = 30 * dayMs;
 /** One missed answer is a busy bus; so many in a row are a device that is gone. */
 const unansweredUntilGone = 3;
 
-const judge = { kind: 'rule', name: 'five-attributes', version: '1' } as const;
+const rules = {
+  attributes: { kind: 'rule', name: 'five-attributes', version: '1' },
+  healthLog: { kind: 'rule', name: 'nvme-health-log', version: '1' },
+} as const;
+
+/** What is known beside the readings. */
+export interface JudgedBy {
+  /** For its kind, maker and capacity; null: only the rules can judge. */
+  readonly device: DeviceIdentity | null;
+  /** A learned model for hard drives; null: there is none. */
+  readonly model: FailureJudge | null;
+  /** Counters that a person takes for harmless: judged is what came since. Absent or null: none. */
+  readonly acknowledged?: Acknowledgement | null;
+}
 
 /**
- * Judge one device from what it reported: the published any-of-five rule with its trend, the health log of NVMe, the drive's own verdict.
+ * Judge one device from what it reported: a hard drive by the learned model where there is one whose questions this build can answer, otherwise by the
+ * published any-of-five rule with its trend; SATA SSDs by that rule, NVMe by the rule on its health log; each with the drive's own verdict.
  * Levels follow the newest values and the last weeks only, so a device recovers when its signs go.
  * A device that stops answering keeps its risk if it had one (then it most likely died) and is `unknown` otherwise.
  *
  * @param readings of one device, in the order in which they were taken; none at all is `unknown`
  * @param nowMs milliseconds since the epoch, on the clock that gave the readings their `atMs`
  */
-export function assessDevice(readings: readonly Reading[], nowMs: number): Assessment {
-  const features = deviceFeatures(readings);
+export function assessDevice(readings: readonly Reading[], nowMs: number, by: JudgedBy = { device: null, model: null }): Assessment {
+  const judged = withoutAcknowledged(readings, by.acknowledged ?? null);
+  const features = deviceFeatures(judged.readings, judged.takenOff);
   const { newest, last } = features;
+  const verdict = last === null ? null : verdictOf(features, judged.readings, by);
   const conclude = (level: RiskLevel, reasons: readonly AssessmentReason[]): Assessment => ({
     deviceId: newest?.deviceId ?? ('' as DeviceId),
     atMs: newest?.atMs ?? nowMs,
     recordedDay: newest?.recordedDay ?? null,
     level,
-    probability: failureProbability(level, last?.nvme != null ? 'nvme' : 'ata'),
+    ...probabilities(level, verdict, familyOf(last, by.device)),
     horizonDays,
-    judge,
+    judge: verdict?.judge ?? rules.attributes,
     reasons: reasons.slice(0, 40),
   });
 
   if (newest === null) return conclude('unknown', [reason('The device was never read', 'reading', null)]);
-  if (last === null) return conclude('unknown', [silence(newest)]);
+  if (verdict === null) return conclude('unknown', [silence(newest)]);
 
-  const verdict = verdictOf(features, readings);
   const silent = silentBecause(features, nowMs);
   if (silent === null) return conclude(verdict.level, verdict.reasons);
   if (silent.gone && isRisky(verdict.level)) return conclude('failing', [silent.reason, ...verdict.reasons]);
@@ -51,22 +70,59 @@ export function assessDevice(readings: readonly Reading[], nowMs: number): Asses
   return conclude(verdict.level, [silent.reason, ...verdict.reasons]);
 }
 
+interface JudgedVerdict extends Verdict {
+  readonly judge: Assessment['judge'];
+  /** What a model says, and the level that stands for it; null when a rule judged. */
+  readonly score: { readonly p7: number; readonly p30: number; readonly level: RiskLevel } | null;
+}
+
 /** What the newest values say, whether or not they are still fresh. */
-function verdictOf(features: Features, readings: readonly Reading[]): Verdict {
+function verdictOf(features: Features, readings: readonly Reading[], by: JudgedBy): JudgedVerdict {
   const last = features.last!;
-  const byValues = last.nvme === null ? judgeAttributes(features) : judgeNvme(last.nvme, mediaErrors30DaysBefore(last, readings));
+  const byValues = valuesVerdict(features, readings, by);
   // An NVMe drive's verdict is only "some critical-warning bit is set", and the bits are judged one by one.
   const bitsSay = last.nvme !== null && (last.nvme.criticalWarning ?? 0) > 0;
   if (last.selfAssessmentPassed === false && !bitsSay) {
-    return { level: 'failing', reasons: [reason('The drive itself says that it is failing', 'self-assessment', 0), ...byValues.reasons] };
+    return { ...byValues, level: 'failing', reasons: [reason('The drive itself says that it is failing', 'self-assessment', 0), ...byValues.reasons] };
   }
   if (byValues.level === 'unknown' && last.selfAssessmentPassed === true) {
     return {
+      ...byValues,
       level: worst([byValues.level, 'healthy']),
       reasons: [reason('The drive says that it is well; nothing else of it can be judged', 'self-assessment', 1)],
     };
   }
   return byValues;
+}
+
+function valuesVerdict(features: Features, readings: readonly Reading[], { device, model }: JudgedBy): JudgedVerdict {
+  const last = features.last!;
+  if (last.nvme !== null)
+    return { ...judgeNvme(last.nvme, mediaErrors30DaysBefore(last, readings), features.acknowledgedMediaErrors), judge: rules.healthLog, score: null };
+  const learned = device !== null && model !== null && canJudge(model, device) ? judgeByModel(features, device, model) : null;
+  if (learned === null || model === null) return { ...judgeAttributes(features), judge: rules.attributes, score: null };
+  const { level, reasons, p7, p30 } = learned;
+  return { level, reasons, judge: { kind: 'model', name: model.model.name, version: model.model.version }, score: { p7, p30, level } };
+}
+
+/**
+ * A model's own probabilities, as long as its level stands. Where the drive's own verdict or its silence said more than the counters, which
+ * a model can not know of, at least the share measured for that level counts, and nothing is known of the next 7 days.
+ */
+function probabilities(
+  level: RiskLevel,
+  verdict: JudgedVerdict | null,
+  family: 'disk' | 'solid-state',
+): { readonly probability: number | null; readonly probability7: number | null } {
+  const measured = failureProbability(level, family);
+  const score = verdict?.score ?? null;
+  if (measured === null || score === null) return { probability: measured, probability7: null };
+  if (score.level === level) return { probability: score.p30, probability7: score.p7 };
+  return { probability: Math.max(measured, score.p30), probability7: null };
+}
+
+function familyOf(last: Reading | null, device: DeviceIdentity | null): 'disk' | 'solid-state' {
+  return last?.nvme != null || (device !== null && device.kind !== 'hdd') ? 'solid-state' : 'disk';
 }
 
 function mediaErrors30DaysBefore(last: Reading, readings: readonly Reading[]): number | null {

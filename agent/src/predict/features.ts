@@ -1,16 +1,22 @@
 import type { Reading } from '@data-in-motion/shared/domain/device';
-import { unpackRaw } from './unpack-raw.ts';
+import type { DrivePoint } from '@data-in-motion/shared/domain/drive-history';
+import { unpackRaw } from '@data-in-motion/shared/domain/unpack-raw';
 
 const dayMs = 86_400_000;
 
 /** The five attributes of the published rule. */
 export const judgedAttributes = [5, 187, 188, 197, 198] as const;
 export type JudgedAttribute = (typeof judgedAttributes)[number];
+/** Further counters that a model asks for: the rule knows nothing of them. */
+const furtherAttributes = [10, 189, 196] as const;
 
 /** What one counter did lately, in the device's own time. */
-export interface Trend {
-  readonly attribute: JudgedAttribute;
+export interface Trend<Attribute extends number = number> {
+  readonly attribute: Attribute;
+  /** What counts: without `acknowledged`. */
   readonly value: number;
+  /** What a person takes for harmless; the drive reported this and `value` together. */
+  readonly acknowledged: number;
   /** Against the last reading that is at least that old, or the first one there is; below zero when pending sectors went. */
   readonly change7Days: number;
   readonly change30Days: number;
@@ -23,7 +29,13 @@ export interface Trend {
 export interface Features {
   /** The newest reading that has values; null when there is none. */
   readonly last: Reading | null;
-  readonly trends: readonly Trend[];
+  /** Of the five attributes of the rule. */
+  readonly trends: readonly Trend<JudgedAttribute>[];
+  readonly furtherTrends: readonly Trend[];
+  /** Media errors of an NVMe drive that a person takes for harmless. */
+  readonly acknowledgedMediaErrors: number;
+  /** What was reported since its counters started, oldest first, for a model to look at; days since the epoch. */
+  readonly points: readonly DrivePoint[];
   /** How long the device was watched without its counters starting again, days. */
   readonly watchedDays: number;
   /** The newest readings in a row that the device did not answer; being asleep is an answer. */
@@ -66,16 +78,29 @@ export function timesTaken(readings: readonly Reading[]): ReadonlyMap<Reading, n
   );
 }
 
+const nothingKnown: Features = {
+  last: null,
+  trends: [],
+  furtherTrends: [],
+  acknowledgedMediaErrors: 0,
+  points: [],
+  watchedDays: 0,
+  unansweredInARow: 0,
+  newest: null,
+  valuesAgeMs: 0,
+};
+
 /**
- * Reduce the history of one device to what the rule looks at.
+ * Reduce the history of one device to what rule and model look at.
  *
  * @param readings of one device, in the order in which they were taken; readings of other devices than the newest one's are ignored, as are values
  *   that are no counts
+ * @param takenOff what was taken off the counters of the newest reading because a person acknowledged it, by the names of reasons
  */
-export function deviceFeatures(readings: readonly Reading[]): Features {
+export function deviceFeatures(readings: readonly Reading[], takenOff: Readonly<Record<string, number>> = {}): Features {
   const ordered = readings.filter((reading) => Number.isFinite(lifeAtMs(reading)));
   const newest = ordered.at(-1) ?? null;
-  if (newest === null) return { last: null, trends: [], watchedDays: 0, unansweredInARow: 0, newest: null, valuesAgeMs: 0 };
+  if (newest === null) return nothingKnown;
 
   const own = ordered.filter((reading) => reading.deviceId === newest.deviceId);
   const run = sinceCountersStarted(own.filter((reading) => reading.status === 'read'));
@@ -83,7 +108,10 @@ export function deviceFeatures(readings: readonly Reading[]): Features {
   const times = timesTaken(own);
   return {
     last,
-    trends: judgedAttributes.flatMap((attribute) => trendOf(attribute, run, times) ?? []),
+    trends: judgedAttributes.flatMap((attribute) => trendOf(attribute, run, times, takenOff) ?? []),
+    furtherTrends: furtherAttributes.flatMap((attribute) => trendOf(attribute, run, times, takenOff) ?? []),
+    acknowledgedMediaErrors: takenOff['nvme.mediaErrors'] ?? 0,
+    points: run.map((reading) => ({ day: times.get(reading)! / dayMs, powerOnHours: reading.powerOnHours, smart: reading.smart })),
     watchedDays: last === null ? 0 : (times.get(last)! - times.get(run[0]!)!) / dayMs,
     unansweredInARow: own.length - 1 - own.findLastIndex((reading) => reading.status !== 'unreadable'),
     newest,
@@ -97,7 +125,12 @@ export function countOf(reading: Reading, attribute: number): number | undefined
   return raw === undefined ? undefined : unpackRaw(attribute, raw);
 }
 
-function trendOf(attribute: JudgedAttribute, run: readonly Reading[], times: ReadonlyMap<Reading, number>): Trend | undefined {
+function trendOf<Attribute extends number>(
+  attribute: Attribute,
+  run: readonly Reading[],
+  times: ReadonlyMap<Reading, number>,
+  takenOff: Readonly<Record<string, number>>,
+): Trend<Attribute> | undefined {
   const points = run.flatMap((reading) => {
     const value = countOf(reading, attribute);
     return value === undefined ? [] : [{ atMs: times.get(reading)!, value }];
@@ -111,6 +144,7 @@ function trendOf(attribute: JudgedAttribute, run: readonly Reading[], times: Rea
   return {
     attribute,
     value: end.value,
+    acknowledged: takenOff[`smart.${attribute}`] ?? 0,
     change7Days: end.value - before(7),
     change30Days: end.value - before(30),
     risesIn14Days: rises.filter((rise) => rise.atMs > end.atMs - 14 * dayMs).length,

@@ -1,5 +1,5 @@
 import type { AssessmentReason, RiskLevel } from '@data-in-motion/shared/domain/assessment';
-import { smartName } from '@data-in-motion/shared/domain/smart-attributes';
+import { acknowledgedReason, goneReason, signReason } from './counter-words.ts';
 import type { Features, JudgedAttribute, Trend } from './features.ts';
 
 /** A sign is fresh for this long after the counter rose. Longer keeps drives that settled; shorter forgets drives that pause before they die. */
@@ -36,15 +36,15 @@ export function judgeAttributes(features: Features): Verdict {
     };
   }
   const signs = trends.filter((trend) => trend.value > 0);
+  const harmless = trends.filter((trend) => trend.value === 0 && trend.acknowledged > 0).map(acknowledgedReason);
   const gone = trends.filter((trend) => trend.value === 0 && trend.change30Days < 0).map(goneReason);
-  if (signs.length === 0) {
-    const zero = trends.map((trend) => trend.attribute).join(', ');
-    return { level: 'healthy', reasons: [...gone, { text: `SMART ${zero} ${trends.length === 1 ? 'is' : 'are all'} zero`, attribute: 'smart', value: 0 }] };
-  }
-  return { level: levelOf(signs), reasons: [...signs.map((sign) => signReason(sign, features)), ...gone] };
+  if (signs.length > 0) return { level: levelOf(signs), reasons: [...signs.map((sign) => signReason(sign, features.watchedDays)), ...harmless, ...gone] };
+  const zero = trends.filter((trend) => trend.acknowledged === 0).map((trend) => trend.attribute);
+  const allZero: AssessmentReason = { text: `SMART ${zero.join(', ')} ${zero.length === 1 ? 'is' : 'are all'} zero`, attribute: 'smart', value: 0 };
+  return { level: 'healthy', reasons: [...harmless, ...gone, ...(zero.length === 0 ? [] : [allZero])] };
 }
 
-function levelOf(signs: readonly Trend[]): RiskLevel {
+function levelOf(signs: readonly Trend<JudgedAttribute>[]): RiskLevel {
   const rising = signs.filter(isRising);
   const steep = rising.filter((sign) => sign.attribute !== 188 && sign.change7Days >= steepRise);
   if (kindsOfDamage(steep) >= 2 || (kindsOfDamage(rising) >= 3 && steep.length > 0)) return 'failing';
@@ -55,46 +55,13 @@ function levelOf(signs: readonly Trend[]): RiskLevel {
   return pending && kindsOfDamage(signs.filter((sign) => sign.attribute !== 188)) >= 2 ? 'at-risk' : 'watch';
 }
 
-function isRising(sign: Trend): boolean {
+function isRising(sign: Trend<JudgedAttribute>): boolean {
   if (sign.roseDaysAgo === null || sign.roseDaysAgo > freshDays) return false;
   if (sign.attribute === 188) return sign.risesIn14Days >= timeoutsThatCount.rises && sign.change7Days >= timeoutsThatCount.change7Days;
   // Pending sectors that rose and fell again were rewritten or replaced; what was replaced shows in 5.
   return sign.attribute === 5 || sign.attribute === 187 || sign.change30Days > 0;
 }
 
-function kindsOfDamage(signs: readonly Trend[]): number {
+function kindsOfDamage(signs: readonly Trend<JudgedAttribute>[]): number {
   return new Set(signs.map((sign) => (sign.attribute === 198 ? 197 : sign.attribute))).size;
 }
-
-function signReason(sign: Trend, features: Features): AssessmentReason {
-  return {
-    text: `${counted(sign.value, sign.attribute)}, ${movement(sign, features.watchedDays)}`,
-    attribute: `smart.${sign.attribute}`,
-    value: sign.value,
-  };
-}
-
-function movement(sign: Trend, watchedDays: number): string {
-  if (sign.change7Days > 0) return `up by ${amount(sign.change7Days)} within 7 days`;
-  if (sign.change30Days > 0) return `up by ${amount(sign.change30Days)} within 30 days`;
-  if (sign.change7Days < 0) return `down by ${amount(-sign.change7Days)} within 7 days`;
-  if (watchedDays < 1) return 'with no earlier day to compare with';
-  const days = Math.floor(sign.roseDaysAgo ?? watchedDays);
-  return `unchanged for ${amount(days)} ${days === 1 ? 'day' : 'days'}`;
-}
-
-function goneReason(trend: Trend): AssessmentReason {
-  return {
-    text: `No ${smartName(trend.attribute)} any more, ${amount(-trend.change30Days)} ${trend.change30Days === -1 ? 'was' : 'were'} there within the last 30 days`,
-    attribute: `smart.${trend.attribute}`,
-    value: 0,
-  };
-}
-
-/** Every judged attribute is named in the plural. */
-function counted(value: number, attribute: JudgedAttribute): string {
-  const name = smartName(attribute);
-  return `${amount(value)} ${value === 1 ? name.replace(/s$/, '') : name}`;
-}
-
-const amount = (value: number): string => value.toLocaleString('en-GB');

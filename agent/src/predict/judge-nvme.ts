@@ -22,8 +22,9 @@ const mediaErrorsAtRisk = 100;
  * Judge an NVMe drive by its health log; what it does not report is not held against it.
  *
  * @param earlierMediaErrors media errors about 30 days before, null when there is no earlier reading
+ * @param acknowledged media errors that a person takes for harmless; they are in neither of the two counts
  */
-export function judgeNvme(health: NvmeHealth, earlierMediaErrors: number | null): Verdict {
+export function judgeNvme(health: NvmeHealth, earlierMediaErrors: number | null, acknowledged = 0): Verdict {
   const found: { level: RiskLevel; reason: AssessmentReason }[] = [];
   const add = (level: RiskLevel, attribute: string, value: number, text: string): void => {
     found.push({ level, reason: { text, attribute: `nvme.${attribute}`, value } });
@@ -50,14 +51,19 @@ export function judgeNvme(health: NvmeHealth, earlierMediaErrors: number | null)
   if (known(mediaErrors) && mediaErrors > 0) {
     const rise = known(earlierMediaErrors) ? mediaErrors - earlierMediaErrors : 0;
     const level = rise > 0 || mediaErrors >= mediaErrorsAtRisk ? 'at-risk' : 'watch';
-    add(level, 'mediaErrors', mediaErrors, `${mediaErrors} media errors${rise > 0 ? `, ${rise} of them within 30 days` : ''}`);
+    const harmless = acknowledged > 0 ? `, ${acknowledged} of them acknowledged` : '';
+    add(level, 'mediaErrors', mediaErrors + acknowledged, `${mediaErrors + acknowledged} media errors${harmless}${rise > 0 ? `, ${rise} within 30 days` : ''}`);
   }
 
   if (found.length > 0) return { level: worst(found.map((entry) => entry.level)), reasons: found.map((entry) => entry.reason) };
   if (![criticalWarning, spare, used, mediaErrors].some(known)) {
     return { level: 'unknown', reasons: [{ text: 'The drive shows no health log', attribute: 'nvme', value: null }] };
   }
-  const seen = [known(spare) ? `${spare} % spare` : '', known(used) ? `${used} % of the rated endurance used` : ''].filter((part) => part !== '');
+  const seen = [
+    known(spare) ? `${spare} % spare` : '',
+    known(used) ? `${used} % of the rated endurance used` : '',
+    acknowledged > 0 ? `${acknowledged} media errors, acknowledged` : '',
+  ].filter((part) => part !== '');
   return {
     level: 'healthy',
     reasons: [{ text: ['No warning', ...seen].join(', '), attribute: 'nvme.criticalWarning', value: known(criticalWarning) ? criticalWarning : null }],

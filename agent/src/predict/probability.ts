@@ -13,9 +13,9 @@ const measuredBaseRate = 0.00317;
 /**
  * Drives of that history failed more often (3.8 % a year, one bad model among them) than drives do now, so the shares are moved to the base rate
  * of today's: annual failure rates as Backblaze published them, hard drives in 2024 and solid-state drives up to mid-2023.
- * NVMe levels come from other signs; that they are as telling as the ATA ones is an assumption.
+ * Levels of solid-state drives come from other signs, or from the same counters of another technique; that they tell as much is an assumption.
  */
-const annualFailureRate = { ata: 0.0157, nvme: 0.009 } as const;
+const annualFailureRate = { disk: 0.0157, 'solid-state': 0.009 } as const;
 
 /**
  * An honest but coarse probability that a device fails within `horizonDays`, two significant digits.
@@ -26,7 +26,12 @@ export function failureProbability(level: RiskLevel, family: keyof typeof annual
   if (level === 'unknown') return null;
   const baseRate = 1 - (1 - annualFailureRate[family]) ** (horizonDays / 365);
   const shifted = odds(measured[level]) * (odds(baseRate) / odds(measuredBaseRate));
-  return Number((shifted / (1 + shifted)).toPrecision(2));
+  return twoDigits(shifted / (1 + shifted));
+}
+
+/** More digits than two would claim to know what nobody does, and tell every small step as news. */
+export function twoDigits(probability: number): number {
+  return Number(probability.toPrecision(2));
 }
 
 function odds(probability: number): number {

@@ -1,6 +1,8 @@
 import type { DeviceIdentity, NvmeHealth, Reading } from '@data-in-motion/shared/domain/device';
+import { driveMaker } from '@data-in-motion/shared/domain/drive-makers';
 import { deviceIdOf } from '@data-in-motion/shared/domain/ids';
-import { unpackRaw } from '../predict/unpack-raw.ts';
+import { unpackRaw } from '@data-in-motion/shared/domain/unpack-raw';
+import { logRemarks } from './smartctl-logs.ts';
 import { exitBit, exitStatusBits, type SmartctlOutput, smartctlOutput } from './smartctl-output.ts';
 
 export type ReadingValues = Omit<Reading, 'deviceId' | 'atMs' | 'recordedDay' | 'source'>;
@@ -11,7 +13,7 @@ export interface ParsedSmartctl {
   readonly identity: DeviceIdentity | null;
   /** `unreadable` and `asleep` carry the reason and no values. */
   readonly values: ReadingValues;
-  /** What the exit status says beside the values, in words: errors in logs, failed commands. */
+  /** What exit status and logs say beside the values, in words: errors, failed self-tests, failed commands. */
   readonly remarks: readonly string[];
 }
 
@@ -40,7 +42,7 @@ export function parseSmartctl(output: string, exitStatus: number | null = null, 
   return {
     identity: identityOf(said, path),
     values: valuesOf(said, status),
-    remarks: exitStatusBits.filter(({ bit }) => bit > 1 && exitBit(status, bit)).map(({ says }) => says),
+    remarks: [...exitStatusBits.filter(({ bit }) => bit > 1 && exitBit(status, bit)).map(({ says }) => says), ...logRemarks(said)],
   };
 }
 
@@ -68,16 +70,23 @@ function valuesOf(said: SmartctlOutput, status: number): ReadingValues {
 function whyNoValues(said: SmartctlOutput, status: number, messages: readonly string[]): string {
   const denied = messages.find((message) => /permission denied|operation not permitted/i.test(message));
   if (denied !== undefined) return `no permission: ${denied}`;
+  const behind = messages.find((message) => /-d (megaraid|sssraid|3ware|cciss|areca|aacraid|hpt)|raid controller/i.test(message));
+  if (behind !== undefined) return `it is hidden behind a RAID controller: ${behind}`;
   const failed = messages.find((message) => /open failed|open device|unable to detect|unknown usb bridge|no such device/i.test(message));
   if (failed !== undefined) return failed;
   if (said.device === undefined) return callProblem(status) ?? 'this is not the output of smartctl for a device';
   const product = said.product ?? said.scsi_product ?? said.model_name ?? said.scsi_model_name ?? '';
   if (/raid|volume|virtual|logical|perc|array/i.test(product))
     return `"${product}" is a volume of a RAID controller or hypervisor: the drives behind it are hidden`;
-  if (said.device.type?.startsWith('usb') === true) return 'its USB bridge passes no SMART commands on';
+  if (isBehindUsb(said)) return 'its USB bridge passes no SMART commands on';
   if (said.smart_support?.available === false) return 'the device has no SMART';
   if (said.smart_support?.enabled === false) return 'SMART is switched off on this device; "smartctl -s on" switches it on';
   return callProblem(status) ?? messages[0] ?? 'it tells who it is but no health values';
+}
+
+/** Bridges have types of their own (`usb…` for ATA behind them, `snt…` for NVMe), or show in the name: "/dev/sdb [USB JMicron]". */
+function isBehindUsb({ device }: SmartctlOutput): boolean {
+  return /^(usb|snt)/.test(device?.type ?? '') || /\[USB\b/.test(device?.info_name ?? '');
 }
 
 function callProblem(status: number): string | undefined {
@@ -116,8 +125,9 @@ function capacity(said: SmartctlOutput): number {
 
 function ataCounts(said: SmartctlOutput): Record<string, number> {
   const smart: Record<string, number> = {};
+  const maker = driveMaker(said.model_name ?? '');
   for (const { id, raw } of said.ata_smart_attributes?.table ?? []) {
-    const value = unpackRaw(id, raw.value ?? Number.parseInt(raw.string ?? '', 10));
+    const value = unpackRaw(id, raw.value ?? Number.parseInt(raw.string ?? '', 10), maker);
     if (value !== undefined) smart[id] = value;
   }
   return smart;

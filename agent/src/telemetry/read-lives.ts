@@ -1,8 +1,9 @@
 import type { DeviceIdentity } from '@data-in-motion/shared/domain/device';
+import { type DriveMaker, driveMaker } from '@data-in-motion/shared/domain/drive-makers';
 import { deviceIdOf } from '@data-in-motion/shared/domain/ids';
+import { unpackRaw } from '@data-in-motion/shared/domain/unpack-raw';
 import { Failure } from '@data-in-motion/shared/failure';
-import { unpackRaw } from '../predict/unpack-raw.ts';
-import { type CsvRow, numberIn, readCsv } from './read-csv.ts';
+import { type CsvRow, numberIn, readCsv } from '@data-in-motion/shared/read-csv';
 import { dayOfDate, mostLives, type RecordedLife, type RecordedPoint } from './recorded-life.ts';
 
 /**
@@ -36,7 +37,7 @@ async function readDaily(file: string, wanted: ReadonlySet<string> | null): Prom
       drive = { device: identity(row.cell('model'), serial, numberIn(row.cell('capacity_bytes')) ?? 0, file), points: [], failedDay: null };
       refuseTooMany(drives.set(serial, drive).size, file);
     }
-    drive.points.push(dailyPoint(day, row));
+    drive.points.push(dailyPoint(day, row, driveMaker(drive.device.model)));
     if (row.cell('failure') === '1') drive.failedDay = day;
   }
   return [...drives.values()].map(({ device, points, failedDay }) => {
@@ -45,13 +46,13 @@ async function readDaily(file: string, wanted: ReadonlySet<string> | null): Prom
   });
 }
 
-function dailyPoint(day: number, row: CsvRow): RecordedPoint {
+function dailyPoint(day: number, row: CsvRow, maker: DriveMaker): RecordedPoint {
   const cells: [number, string][] = [];
   for (const column of row.columns) {
     const attribute = /^smart_(\d{1,3})_raw$/.exec(column)?.[1];
     if (attribute !== undefined) cells.push([Number(attribute), row.cell(column)]);
   }
-  return pointOf(day, cells);
+  return pointOf(day, cells, maker);
 }
 
 async function readChangePoints(source: Extract<LifeSource, { kind: 'change-points' }>, wanted: ReadonlySet<string> | null): Promise<RecordedLife[]> {
@@ -69,27 +70,27 @@ async function readChangePoints(source: Extract<LifeSource, { kind: 'change-poin
   for await (const row of readCsv(source.eventsFile, ['drive_id', 'poh', 'day'])) {
     const drive = drives.get(row.cell('drive_id'));
     const day = numberIn(row.cell('day'));
-    if (drive !== undefined && day !== undefined) drive.points.push(changePoint(origin + Math.floor(day), row));
+    if (drive !== undefined && day !== undefined) drive.points.push(changePoint(origin + Math.floor(day), row, driveMaker(drive.device.model)));
   }
   const lives = [...drives.values()].filter((drive) => drive.points.length > 0);
   for (const life of lives) life.points.sort((a, b) => a.day - b.day);
   return lives;
 }
 
-function changePoint(day: number, row: CsvRow): RecordedPoint {
+function changePoint(day: number, row: CsvRow, maker: DriveMaker): RecordedPoint {
   const cells: [number, string][] = [[9, row.cell('poh')]];
   for (const column of row.columns) {
     const attribute = /^s(\d{1,3})$/.exec(column)?.[1];
     if (attribute !== undefined) cells.push([Number(attribute), row.cell(column)]);
   }
-  return pointOf(day, cells);
+  return pointOf(day, cells, maker);
 }
 
-function pointOf(day: number, cells: readonly (readonly [number, string])[]): RecordedPoint {
+function pointOf(day: number, cells: readonly (readonly [number, string])[], maker: DriveMaker): RecordedPoint {
   const smart: Record<string, number> = {};
   for (const [attribute, cell] of cells) {
     const raw = numberIn(cell);
-    const value = raw === undefined ? undefined : unpackRaw(attribute, raw);
+    const value = raw === undefined ? undefined : unpackRaw(attribute, raw, maker);
     if (value !== undefined) smart[attribute] = value;
   }
   return { day, powerOnHours: smart[9] ?? null, temperatureCelsius: smart[194] ?? null, smart };

@@ -2,11 +2,14 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import type { Reading } from '@data-in-motion/shared/domain/device';
+import { driveFeatureNames, driveFeatures } from '@data-in-motion/shared/domain/drive-features';
+import { historyOf } from '@data-in-motion/shared/domain/drive-history';
 import type { DeviceId } from '@data-in-motion/shared/domain/ids';
+import { seededRandom } from '@data-in-motion/shared/random';
 import { afterAll, describe, expect, test } from 'vitest';
 import { noBallast } from '../../test/no-ballast.ts';
 import { openJournal } from '../journal/journal.ts';
-import { keptDays, ReadingHistory, withReading } from './reading-history.ts';
+import { keptDays, keptWeeks, ReadingHistory, withReading } from './reading-history.ts';
 
 const scratch = mkdtempSync(path.join(tmpdir(), 'history-'));
 afterAll(() => rmSync(scratch, { recursive: true, force: true }));
@@ -31,16 +34,36 @@ function reading(hours: number, value: number | null): Reading {
   };
 }
 
+function featuresOf(history: readonly Reading[]): Record<string, number> {
+  const points = history.map(({ atMs, powerOnHours, smart }) => ({ day: atMs / (24 * hourMs), powerOnHours, smart }));
+  const found: number[] = [];
+  driveFeatures(historyOf(points), { maker: 'seagate', capacityBytes: 4e12 }, points.at(-1)!.day, found);
+  return Object.fromEntries(driveFeatureNames.flatMap((name, i) => (Number.isNaN(found[i]) ? [] : [[name, found[i]!]])));
+}
+
 const values = (history: readonly Reading[]): (number | null)[] => history.map((each) => each.smart[5] ?? null);
 
 describe('the history of a device', () => {
+  test('thins out with age: the newest day whole, a reading a day for 100 days, then one a week for two years', () => {
+    let history: Reading[] = [];
+    for (let hour = 0; hour < 24 * 1_500; hour += 8) history = withReading(history, reading(hour, hour));
+    const days = history.map((each) => Math.floor((each.atMs - startMs) / (24 * hourMs)));
+    expect(history.length).toBe(keptWeeks + keptDays - 1 + 3);
+    expect(days.slice(-5)).toEqual([1497, 1498, 1499, 1499, 1499]);
+    expect(days.slice(-keptDays - 2, -3)).toEqual(Array.from({ length: keptDays - 1 }, (_, i) => 1_400 + i));
+    const weekly = days.slice(0, keptWeeks);
+    // The youngest week is still being left by its last days.
+    expect(weekly.slice(1, -1).map((day, i) => day - weekly[i]!)).toEqual(Array.from({ length: keptWeeks - 2 }, () => 7));
+    expect(1_499 - weekly[0]!).toBeGreaterThan(720);
+  });
+
   test('keeps all of the newest day and the last values of each day before, and is bounded', () => {
     let history: Reading[] = [];
     for (let hour = 0; hour < 24 * 100; hour += 6) history = withReading(history, reading(hour, hour));
     expect(values(history).slice(-6)).toEqual([2346, 2370, 2376, 2382, 2388, 2394]);
     expect(history.length).toBe(keptDays - 1 + 4);
     for (let minute = 0; minute < 1_000; minute++) history = withReading(history, reading(24 * 100 + minute / 60, minute));
-    expect(history.length).toBeLessThan(300);
+    expect(history.length).toBe(keptDays + 200);
   });
 
   test('remembers a day with values although the drive did not answer later that day', () => {
@@ -66,6 +89,35 @@ describe('the history of a device', () => {
     const played = (day: string, value: number): Reading => ({ ...reading(0, value), recordedDay: day });
     const days = [played('2015-01-01', 1), played('2015-01-02', 2), played('2015-01-03', 3)].reduce<Reading[]>(withReading, []);
     expect(values(withReading(days, played('2015-01-02', 9)))).toEqual([1, 2, 9]);
+  });
+
+  test('tells a model the same of the last 90 days as one that forgets nothing, and a rise before them to the week', () => {
+    const random = seededRandom(7);
+    const counts = { 5: 0, 187: 0, 197: 0 };
+    const whole: Reading[] = [];
+    let thinned: Reading[] = [];
+    for (let day = 0; day < 500; day++) {
+      for (const attribute of [5, 187] as const) if (random.next() < 0.02) counts[attribute] += 8;
+      counts[197] = random.next() < 0.05 ? 8 : 0;
+      const each = { ...reading(day * 24, 0), powerOnHours: day * 24, smart: { ...counts } };
+      whole.push(each);
+      thinned = withReading(thinned, each);
+    }
+    const full = featuresOf(whole);
+    for (const [name, value] of Object.entries(featuresOf(thinned))) {
+      if (name.endsWith('daysSinceRise')) expect(Math.abs(value - full[name]!), name).toBeLessThan(7);
+      else expect(value, name).toBe(full[name]);
+    }
+  });
+
+  test('in memory has what is judged and nothing else, and shares it while nothing changes', () => {
+    const history = new ReadingHistory(null);
+    const told = (hour: number, pending: number): Reading => ({ ...reading(hour, 3), smart: { 1: hour, 5: 3, 194: 30, 197: pending } });
+    for (const each of [told(0, 0), told(1, 0), told(2, 8)]) history.add(each);
+    const [first, second, third] = history.of(deviceId);
+    expect(first!.smart).toEqual({ 5: 3, 197: 0 });
+    expect(second!.smart).toBe(first!.smart);
+    expect(third!.smart).toEqual({ 5: 3, 197: 8 });
   });
 
   test('survives a restart through the journal, a day at a time', () => {

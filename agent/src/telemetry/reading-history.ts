@@ -1,20 +1,25 @@
 import type { Reading } from '@data-in-motion/shared/domain/device';
+import { countedAttributes } from '@data-in-motion/shared/domain/drive-history';
 import type { DeviceId } from '@data-in-motion/shared/domain/ids';
 import { readingRecord } from '@data-in-motion/shared/protocol/records';
 import type { Journal } from '../journal/journal.ts';
 import { lifeAtMs } from '../predict/features.ts';
 
 const dayMs = 86_400_000;
-/** Days with a reading kept of each device: the rule looks back 30, and twice that tells a slow rise from an old one. Counted, not dated: a clock that jumps by a year must not empty the history. */
-export const keptDays = 60;
+/** Days with a reading kept of each device: the model looks back 90, and a few days may be missing. Counted, not dated: a clock that jumps by a year must not empty the history. */
+export const keptDays = 100;
+/** Older ones thin out to one reading a week, for two years together with the days: enough to tell since when a counter stands still. */
+export const keptWeeks = 90;
 /** Days without values kept beside them: enough to see that nobody answers. */
 const keptSilentDays = 5;
 /** Readings kept of the newest day, which is not thinned. */
 const keptOfNewestDay = 200;
 
 /**
- * The history of each device in the order in which it was read, bounded: everything of the newest day (up to a limit), and the last reading with
- * values of each other day. With a journal the days survive a restart; what of the newest day came after the last write is lost, which the next reading mends.
+ * The history of each device in the order in which it was read, bounded: everything of the newest day (up to a limit), the last reading with
+ * values of each other day, and of each week before. In memory a reading has only what is judged, and shares it with the one before where nothing
+ * changed, so that years of many drives stay small; the journal has it whole. With a journal the days survive a restart; what of the newest day
+ * came after the last write is lost, which the next reading mends.
  */
 export class ReadingHistory {
   readonly #readings = new Map<DeviceId, Reading[]>();
@@ -33,7 +38,10 @@ export class ReadingHistory {
     for (const row of rows) {
       this.#position = row.position;
       const reading = storedReading(row.reading);
-      if (reading !== null) this.#readings.set(reading.deviceId, [...this.of(reading.deviceId), reading]);
+      if (reading === null) continue;
+      const before = this.#readings.get(reading.deviceId);
+      if (before === undefined) this.#readings.set(reading.deviceId, [judgedPart(reading, undefined)]);
+      else before.push(judgedPart(reading, before.at(-1)));
     }
   }
 
@@ -43,7 +51,8 @@ export class ReadingHistory {
   }
 
   add(reading: Reading): void {
-    const kept = withReading(this.of(reading.deviceId), reading);
+    const before = this.of(reading.deviceId);
+    const kept = withReading(before, judgedPart(reading, before.at(-1)));
     this.#readings.set(reading.deviceId, kept);
     if (this.#journal === null) return;
     const { db } = this.#journal;
@@ -77,13 +86,45 @@ export function withReading(history: readonly Reading[], reading: Reading): Read
     lastOfDay.set(dayOf(earlier), earlier);
   }
   const days = [...lastOfDay.values()];
+  const read = days.filter((earlier) => earlier.status === 'read');
   const kept = new Set([
     ...before.filter((earlier) => dayOf(earlier) === day).slice(1 - keptOfNewestDay),
-    ...days.filter((earlier) => earlier.status === 'read').slice(1 - keptDays),
+    ...lastOfWeeks(read.slice(0, 1 - keptDays)).slice(-keptWeeks),
+    ...read.slice(1 - keptDays),
     // However long a drive is silent, its last values must not be pushed out by its silence.
     ...days.filter((earlier) => earlier.status !== 'read').slice(-keptSilentDays),
   ]);
   return [...before.filter((earlier) => kept.has(earlier)), reading];
+}
+
+function lastOfWeeks(days: readonly Reading[]): Reading[] {
+  const lastOfWeek = new Map<number, Reading>();
+  for (const reading of days) {
+    const week = Math.floor(dayOf(reading) / 7);
+    lastOfWeek.delete(week);
+    lastOfWeek.set(week, reading);
+  }
+  return [...lastOfWeek.values()];
+}
+
+/** A reading with the counters that are judged and no others; those that did not change are the very object of the reading before. */
+function judgedPart(reading: Reading, before: Reading | undefined): Reading {
+  const smart: Record<string, number> = {};
+  for (const attribute of countedAttributes) {
+    const count = reading.smart[String(attribute)];
+    if (count !== undefined) smart[attribute] = count;
+  }
+  const { nvme } = reading;
+  return {
+    ...reading,
+    deviceId: before?.deviceId ?? reading.deviceId,
+    smart: before !== undefined && isSame(smart, before.smart) ? before.smart : smart,
+    nvme: before?.nvme != null && nvme !== null && isSame(nvme, before.nvme) ? before.nvme : nvme,
+  };
+}
+
+function isSame(a: object, b: object): boolean {
+  return JSON.stringify(a) === JSON.stringify(b);
 }
 
 function dayOf(reading: Reading): number {

@@ -3,11 +3,15 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { ManualClock } from '@data-in-motion/shared/clock';
 import type { DeviceIdentity, Reading } from '@data-in-motion/shared/domain/device';
+import { FailureJudge } from '@data-in-motion/shared/domain/failure-model';
 import { type FaultHooks, noFaults } from '@data-in-motion/shared/domain/fault-hooks';
 import type { DeviceId, TargetId } from '@data-in-motion/shared/domain/ids';
 import type { TargetDescription } from '@data-in-motion/shared/domain/target';
 import { type AgentRecord, agentRecord, type RecordOf } from '@data-in-motion/shared/protocol/records';
 import { afterAll, afterEach, describe, expect, test } from 'vitest';
+import { noBallast } from '../../test/no-ballast.ts';
+import { openJournal } from '../journal/journal.ts';
+import { smallModel } from '../predict/testdata/small-model.ts';
 import { type DeviceProbe, silentReading } from './device-probe.ts';
 import { ReplayProbe } from './probes/replay.ts';
 import { type Sampler, type SamplerParts, startSampler } from './sampler.ts';
@@ -115,6 +119,47 @@ describe('the sampler', () => {
     expect(urgent).toMatchObject([{ type: 'assessment', level: 'at-risk' }]);
     expect(of('note')).toMatchObject([{ code: 'device.at-risk', message: expect.stringContaining('16 reallocated sectors') }]);
     expect(sampler.assessment(device.deviceId)?.level).toBe('at-risk');
+  });
+
+  test('asks the model of the moment, and tells at once when another judge takes over', async () => {
+    const clock = new ManualClock();
+    let model: FailureJudge | null = null;
+    const { sampler, of } = start({ clock, probes: [new SetProbe(clock)], model: () => model });
+    await sampler.sampleNow();
+    model = new FailureJudge(smallModel);
+    await sampler.sampleNow();
+    model = new FailureJudge({ ...smallModel, version: 'fedcba987654' });
+    await sampler.sampleNow();
+    await sampler.sampleNow();
+    expect(of('assessment').map(({ judge }) => `${judge.kind} ${judge.name} ${judge.version}`)).toEqual([
+      'rule five-attributes 1',
+      'model small 0123456789ab',
+      'model small fedcba987654',
+    ]);
+    expect(of('assessment').map(({ probability7 }) => probability7 === null)).toEqual([true, false, false]);
+  });
+
+  test('judges what comes on top of what a person acknowledged, also after a restart', async () => {
+    const clock = new ManualClock();
+    const journal = openJournal(path.join(scratch, 'acknowledged.db'), noBallast);
+    const probe = new SetProbe(clock);
+    probe.smart = { 5: 2_000, 197: 0 };
+    const first = start({ clock, probes: [probe], journal });
+    await first.sampler.sampleNow();
+    first.sampler.acknowledge([{ deviceId: device.deviceId, counts: { 'smart.5': 2_000 }, atMs: clock.nowMs() }]);
+    await first.sampler.sampleNow();
+    expect(first.of('assessment').map(({ level }) => level)).toEqual(['at-risk', 'healthy']);
+    await first.sampler.stop();
+
+    probe.smart = { 5: 2_016, 197: 0 };
+    const second = start({ clock, probes: [probe], journal });
+    await second.sampler.sampleNow();
+    expect(second.of('assessment')[0]).toMatchObject({
+      level: 'at-risk',
+      reasons: [{ text: expect.stringContaining('2,016 reallocated sectors, 2,000 of them acknowledged') }],
+    });
+    await second.sampler.stop();
+    journal.close();
   });
 
   test('repeats an assessment that stays the same after so many readings', async () => {

@@ -2,14 +2,17 @@ import { readFileSync } from 'node:fs';
 import { type Clock, systemClock } from '@data-in-motion/shared/clock';
 import type { Assessment } from '@data-in-motion/shared/domain/assessment';
 import type { DeviceIdentity } from '@data-in-motion/shared/domain/device';
+import type { FailureJudge } from '@data-in-motion/shared/domain/failure-model';
 import { type FaultHooks, noFaults } from '@data-in-motion/shared/domain/fault-hooks';
 import type { DeviceId } from '@data-in-motion/shared/domain/ids';
 import type { TargetDescription } from '@data-in-motion/shared/domain/target';
 import type { Failure } from '@data-in-motion/shared/failure';
 import { type Loop, startLoop } from '@data-in-motion/shared/loop';
+import type { DesiredDocument } from '@data-in-motion/shared/protocol/messages';
 import { type Random, systemRandom } from '@data-in-motion/shared/random';
 import type { Journal } from '../journal/journal.ts';
 import type { Tell } from '../journal/outbox.ts';
+import { AcknowledgedCounts } from './acknowledged-counts.ts';
 import type { DeviceProbe, Note } from './device-probe.ts';
 import { type DiskCounters, diskStatsBetween, kernelName, parseDiskstats } from './diskstats.ts';
 import { ReadingHistory } from './reading-history.ts';
@@ -60,6 +63,8 @@ export interface SamplerParts {
   readonly faults?: FaultHooks;
   /** With a journal the history of devices survives a restart. */
   readonly journal?: Journal;
+  /** The model that judges hard drives now; null, or none given: the rules judge. */
+  readonly model?: () => FailureJudge | null;
   readonly settings?: Partial<SamplerSettings>;
 }
 
@@ -69,6 +74,8 @@ export interface Sampler {
   /** Ends after what is being read, or at once where reading hangs. */
   stop(): Promise<void>;
   devices(): readonly DeviceIdentity[];
+  /** What a person takes for harmless, of all devices of this host; it counts from the next reading on. */
+  acknowledge(list: DesiredDocument['acknowledged']): void;
   /** What was concluded last of a device; null when it is not known or was not read yet. */
   assessment(deviceId: DeviceId): Assessment | null;
 }
@@ -84,7 +91,8 @@ export function startSampler(parts: SamplerParts): Sampler {
   const note: Note = (severity, code, message, ids = {}) =>
     tell([{ type: 'note', atMs: clock.nowMs(), severity, code, message: message.slice(0, 2_000), ids: { ...ids } }], 'soon');
   const history = new ReadingHistory(parts.journal ?? null);
-  const watches = parts.probes.map((probe) => new DeviceWatch({ probe, history, tell, note, clock, settings }));
+  const acknowledged = new AcknowledgedCounts(parts.journal ?? null);
+  const watches = parts.probes.map((probe) => new DeviceWatch({ probe, history, tell, note, clock, model: parts.model, acknowledged, settings }));
   const targets = parts.targets.map((target) => new TargetWatch({ target, tell, clock, random, faults, absentBecause: parts.absentBecause, settings }));
   const devices = (): DeviceIdentity[] => watches.flatMap((watch) => watch.devices);
   const disks = new DiskCounterWatch(settings.diskstatsFile, devices, tell, clock);
@@ -106,6 +114,7 @@ export function startSampler(parts: SamplerParts): Sampler {
       for (const probe of parts.probes) probe.close?.();
     },
     devices,
+    acknowledge: (list) => acknowledged.take(list),
     assessment: (deviceId) => watches.map((watch) => watch.assessment(deviceId)).find((found) => found !== null) ?? null,
   };
 }

@@ -17,12 +17,15 @@ const rows = <Schema extends z.ZodType>(row: Schema) =>
     ),
   );
 
+const coded = maybe(z.object({ value: number, string: text }));
+const ataSelfTests = maybe(z.object({ table: rows(z.object({ status: maybe(z.object({ string: text, passed: flag })), lifetime_hours: number })) }));
+
 const errorCounter = maybe(z.object({ total_uncorrected_errors: number }));
 
 /** What we read of `smartctl --json` (7.0 and later); older and newer versions differ in what they leave out. */
 export const smartctlOutput = z.object({
   smartctl: maybe(z.object({ exit_status: number, messages: rows(z.object({ string: z.string(), severity: text })) })),
-  device: maybe(z.object({ name: text, type: text, protocol: text })),
+  device: maybe(z.object({ name: text, info_name: text, type: text, protocol: text })),
   model_name: text,
   scsi_model_name: text,
   product: text,
@@ -57,6 +60,12 @@ export const smartctlOutput = z.object({
       power_on_hours: number,
     }),
   ),
+  ata_smart_error_log: maybe(z.object({ summary: maybe(z.object({ count: number })), extended: maybe(z.object({ count: number })) })),
+  ata_smart_self_test_log: maybe(z.object({ standard: ataSelfTests, extended: ataSelfTests })),
+  nvme_self_test_log: maybe(z.object({ table: rows(z.object({ self_test_result: coded, power_on_hours: number })) })),
+  /** SAS drives number theirs, the newest first (smartmontools 7.4). */
+  scsi_self_test_0: maybe(z.object({ result: coded, power_on_time: maybe(z.object({ hours: number })) })),
+  scsi_self_test_1: maybe(z.object({ result: coded, power_on_time: maybe(z.object({ hours: number })) })),
   scsi_grown_defect_list: number,
   scsi_error_counter_log: maybe(z.object({ read: errorCounter, write: errorCounter, verify: errorCounter })),
 });

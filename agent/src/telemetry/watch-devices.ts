@@ -1,10 +1,12 @@
 import type { Clock } from '@data-in-motion/shared/clock';
 import { type Assessment, isRisky } from '@data-in-motion/shared/domain/assessment';
 import type { DeviceIdentity, Reading } from '@data-in-motion/shared/domain/device';
+import type { FailureJudge } from '@data-in-motion/shared/domain/failure-model';
 import type { DeviceId } from '@data-in-motion/shared/domain/ids';
 import { asFailure } from '@data-in-motion/shared/failure';
 import type { Tell } from '../journal/outbox.ts';
 import { assessDevice } from '../predict/assess-device.ts';
+import type { AcknowledgedCounts } from './acknowledged-counts.ts';
 import { atMostAtOnce } from './at-most.ts';
 import { type DeviceProbe, type Note, silentReading } from './device-probe.ts';
 import type { ReadingHistory } from './reading-history.ts';
@@ -15,6 +17,9 @@ export interface DeviceWatchParts {
   readonly tell: Tell;
   readonly note: Note;
   readonly clock: Clock;
+  readonly acknowledged?: AcknowledgedCounts | undefined;
+  /** The model that judges hard drives now; it may change between two readings. Null, or none given: the rules judge. */
+  readonly model?: (() => FailureJudge | null) | undefined;
   readonly settings: {
     readonly deviceEveryMs: number;
     readonly discoverEveryMs: number;
@@ -124,16 +129,23 @@ export class DeviceWatch {
     history.add(reading);
     tell([{ type: 'reading', ...reading, smart: { ...reading.smart } }], 'soon');
 
-    const assessment = assessDevice(history.of(device.deviceId), clock.nowMs());
+    const assessment = assessDevice(history.of(device.deviceId), clock.nowMs(), {
+      device,
+      model: this.#parts.model?.() ?? null,
+      acknowledged: this.#parts.acknowledged?.of(device.deviceId) ?? null,
+    });
     told.readingsSinceAssessment += 1;
     const before = told.assessment;
-    const changed = before === null || before.level !== assessment.level || before.probability !== assessment.probability;
-    if (!changed && told.readingsSinceAssessment < settings.assessmentEveryReadings) return;
+    const isOtherLevel = before?.level !== assessment.level;
+    const changed = isOtherLevel || before.probability !== assessment.probability;
+    const otherJudge = before?.judge.name !== assessment.judge.name || before.judge.version !== assessment.judge.version;
+    if (!changed && !otherJudge && told.readingsSinceAssessment < settings.assessmentEveryReadings) return;
     told.assessment = assessment;
     told.readingsSinceAssessment = 0;
-    // Data moves because of it: it must not wait for a batch to fill, nor be lost with the process.
-    const urgent = changed && isRisky(assessment.level);
-    tell([{ type: 'assessment', ...assessment, reasons: assessment.reasons.map((reason) => ({ ...reason })) }], urgent ? 'now' : 'soon');
+    // Data moves because of it: it must not wait for a batch to fill, nor be lost with the process. A model's probability moves often; that is no alarm.
+    const urgent = isOtherLevel && isRisky(assessment.level);
+    const { probability7 = null } = assessment;
+    tell([{ type: 'assessment', ...assessment, probability7, reasons: assessment.reasons.map((reason) => ({ ...reason })) }], urgent ? 'now' : 'soon');
     if (urgent)
       this.#parts.note(
         'warning',

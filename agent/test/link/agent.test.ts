@@ -4,8 +4,10 @@ import path from 'node:path';
 import { systemClock } from '@data-in-motion/shared/clock';
 import type { FaultKind } from '@data-in-motion/shared/domain/fault-hooks';
 import type { ExperimentId, JobId, NodeId, ReplicaId, SiteId, TargetId } from '@data-in-motion/shared/domain/ids';
+import { topicFor } from '@data-in-motion/shared/protocol/topics';
 import { seededRandom, systemRandom } from '@data-in-motion/shared/random';
 import { newPrivateKeyPem, signingKey } from '@data-in-motion/shared/signature';
+import { smallModel } from '@data-in-motion/shared/testdata/small-model';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { type RunningAgent, startAgent } from '../../src/agent.ts';
 import type { AgentConfig } from '../../src/config.ts';
@@ -23,7 +25,7 @@ beforeEach(() => {
   directory = mkdtempSync(path.join(tmpdir(), 'dim-agent-'));
   mkdirSync(path.join(directory, 'root'));
   bus = new MemoryBus(seededRandom(1));
-  controlPlane = new ControlPlaneStub('node-a', (topic, text) => bus.publish(topic, text));
+  controlPlane = new ControlPlaneStub('node-a', (topic, text, retain) => bus.publish(topic, text, retain));
   bus.subscribe((topic, text) => controlPlane.hear(topic, text));
 });
 afterEach(async () => {
@@ -196,7 +198,7 @@ test('a control plane with another key than the pinned one is not believed', asy
   await controlPlane.untilTold((record) => record.type === 'inventory');
   running.splice(0);
   await first.stop();
-  controlPlane = new ControlPlaneStub('node-a', (topic, text) => bus.publish(topic, text));
+  controlPlane = new ControlPlaneStub('node-a', (topic, text, retain) => bus.publish(topic, text, retain));
   await start();
   await controlPlane.until(() => controlPlane.boots.length >= 2);
   expect(controlPlane.records).toEqual([]);
@@ -262,4 +264,23 @@ test('a store that began a new life is shown the switch certificates that the ag
   const inventories = controlPlane.records.filter((record) => record.type === 'inventory').length;
   await controlPlane.until(() => controlPlane.records.filter((record) => record.type === 'inventory').length > inventories);
   expect(controlPlane.records.filter((record) => record.type === 'switch-certificate')).toMatchObject([{ role: 'witness', certificate: 'signed' }]);
+});
+
+test('a model reaches an agent that comes later, is told at its next start, and one that was tampered with does not replace it', async () => {
+  const model = smallModel();
+  controlPlane.model(model);
+  const first = await start();
+  await controlPlane.untilTold((record) => record.type === 'model-running' && record.version === model.version);
+  expect(controlPlane.boots[0]?.modelVersion).toBeNull();
+
+  const changed = smallModel({ base: -4 });
+  controlPlane.model({ ...changed, base: -3 });
+  await controlPlane.untilTold((record) => record.type === 'note' && record.code === 'model.refused' && record.message.includes(`${model.version} judges on`));
+  running.splice(0);
+  await first.stop();
+  bus.retained.delete(topicFor('model'));
+  const boots = controlPlane.boots.length;
+  await start();
+  await controlPlane.until(() => controlPlane.boots.length > boots);
+  expect(controlPlane.boots.at(-1)?.modelVersion).toBe(model.version);
 });

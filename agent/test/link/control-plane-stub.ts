@@ -1,4 +1,6 @@
-import type { DesiredDocument, FaultDocument } from '@data-in-motion/shared/protocol/messages';
+import type { FailureModel } from '@data-in-motion/shared/domain/failure-model';
+import { artifactHash } from '@data-in-motion/shared/model-identity';
+import type { DesiredDocument, FaultDocument, ModelDocument } from '@data-in-motion/shared/protocol/messages';
 import { batchRecords } from '@data-in-motion/shared/protocol/messages';
 import type { AgentRecord } from '@data-in-motion/shared/protocol/records';
 import { type PayloadOf, parseTopic, topicFor, topics } from '@data-in-motion/shared/protocol/topics';
@@ -16,11 +18,11 @@ export class ControlPlaneStub {
   asks = 0;
   desired: Pick<DesiredDocument, 'rev' | 'orders' | 'liveJobs' | 'watched'> | undefined;
   readonly #nodeId: string;
-  readonly #publish: (topic: string, text: string) => void;
+  readonly #publish: (topic: string, text: string, retain?: boolean) => void;
   readonly #waiting = new Set<() => void>();
   readonly #uids = new Set<string>();
 
-  constructor(nodeId: string, publish: (topic: string, text: string) => void) {
+  constructor(nodeId: string, publish: (topic: string, text: string, retain?: boolean) => void) {
     this.#nodeId = nodeId;
     this.#publish = publish;
   }
@@ -59,6 +61,13 @@ export class ControlPlaneStub {
   fault(document: Omit<FaultDocument, 'v' | 'nodeId' | 'issuedAtMs'>, key: SigningKey = this.key): void {
     const body = JSON.stringify({ v: 1, nodeId: this.#nodeId, issuedAtMs: Date.now(), ...document });
     this.#say('fault', { v: 1, ...signBody(body, key) });
+  }
+
+  /** Retained, as the control plane tells it. */
+  model(artifact: FailureModel | null, { key = this.key, ...change }: { key?: SigningKey } & Partial<ModelDocument> = {}): void {
+    const hash = artifact === null ? null : artifactHash(JSON.stringify(artifact));
+    const document = { v: 1, kind: 'model', issuedAtMs: Date.now(), version: artifact?.version ?? null, artifactHash: hash, artifact, ...change };
+    this.#publish(topicFor('model'), JSON.stringify({ v: 1, ...signBody(JSON.stringify(document), key) }), true);
   }
 
   #onBoot(boot: PayloadOf<'boot'>): void {

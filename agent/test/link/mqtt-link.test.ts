@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { systemClock } from '@data-in-motion/shared/clock';
 import { Failure } from '@data-in-motion/shared/failure';
+import { topicFor } from '@data-in-motion/shared/protocol/topics';
 import { systemRandom } from '@data-in-motion/shared/random';
 import { Aedes } from 'aedes';
 import mqtt, { type MqttClient } from 'mqtt';
@@ -69,6 +70,23 @@ describe('an MQTT link whose bus is away', () => {
     link.start();
     await expect(link.stop()).rejects.toThrow('a mistake');
     expect(troubles).toEqual([]);
+  });
+
+  test('speaks on a bus that does not let it hear models, and says so', async () => {
+    const broker = await Aedes.createBroker({
+      authorizeSubscribe: (_, subscription, done) => done(null, subscription.topic === topicFor('model') ? null : subscription),
+    });
+    const server = createServer(broker.handle);
+    onTestFinished(() => void server.close());
+    const troubles: string[] = [];
+    const url = `mqtt://127.0.0.1:${await listening(server)}`;
+    const link = new MqttLink({ ...parts, settings: { ...settings, url }, nextSession: () => 1, onTrouble: (what) => troubles.push(what) });
+    const up = new Promise<void>((resolve) => link.onUp(resolve));
+    link.start();
+    await up;
+    expect(troubles).toEqual(['the bus refuses the subscription to dim/v1/fleet/model']);
+    await link.stop();
+    await new Promise<void>((resolve) => broker.close(resolve));
   });
 
   test('goes on trying a bus that refuses its password', async () => {
@@ -137,7 +155,7 @@ async function busOn(broker: Broker): Promise<ContractBus> {
         waiting.add(look);
         look();
       }),
-    say: (topic, text) => void watcher.publish(topic, text, { qos: 1 }),
+    say: (topic, text, retain = false) => void watcher.publish(topic, text, { qos: 1, retain }),
     break: () => {
       for (const socket of sockets) socket.destroy();
       return { again: () => {} };

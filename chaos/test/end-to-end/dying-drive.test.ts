@@ -66,7 +66,7 @@ test('the drive is empty before its recorded last day, and every copy on it was 
     const left = (await stage.fleet.api.list('events', eventView, { type: 'replica.trashed' })).items.find((event) => event.ids.replicaId === from.replicaId);
     expect(left?.atMs, datasetId).toBeGreaterThanOrEqual(verifiedAtMs);
   }
-  const { readings } = await stage.fleet.api.call('device', deviceHistory, { path: { deviceId: drive.deviceId } });
+  const { readings } = await stage.fleet.api.call('device', deviceHistory, { path: { deviceId: drive.deviceId }, query: { points: '2000' } });
   const daysLived = readings.filter((one) => one.atMs <= body.emptyAtMs!).map((one) => one.recordedDay);
   expect(daysLived).not.toContain(lastDay);
   await expectPromises(stage, ['one-good-copy', 'verified-is-equal', 'policy-met', 'pointer-chain', 'no-effect-twice']);

@@ -25,6 +25,7 @@ const node = (nodeId) => ({
   // Who is enrolled is remembered as online, as in a database of the run before.
   agentState: heard.has(nodeId) || remembered.has(nodeId) ? 'online' : 'expected',
   agentVersion: null,
+  modelVersion: null,
   incarnation: 0,
   lastHeardAtMs: heard.get(nodeId) ?? null,
   transferUrl: null,

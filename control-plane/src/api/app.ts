@@ -24,6 +24,7 @@ import { accessControlRoutes } from './routes/access-control-routes.ts';
 import { datasetRoutes } from './routes/dataset-routes.ts';
 import { decisionRoutes } from './routes/decision-routes.ts';
 import { fleetRoutes } from './routes/fleet-routes.ts';
+import { modelRoutes } from './routes/model-routes.ts';
 import { operationRoutes } from './routes/operation-routes.ts';
 import { serveConsole } from './serve-console.ts';
 import { documentServedByHand } from './served-by-hand.ts';
@@ -93,6 +94,7 @@ export function createApp(context: ApiContext, log: Logger): Api {
   fleetRoutes(app, context);
   datasetRoutes(app, context);
   decisionRoutes(app, context);
+  modelRoutes(app, context);
   operationRoutes(app, context);
   accessControlRoutes(app, context);
   serveEvents(app, store);

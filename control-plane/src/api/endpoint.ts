@@ -108,9 +108,9 @@ export function endpoint<Answer, Body = undefined, Query = undefined>(app: Api, 
   });
 }
 
-/** The name of what an answer is about: `datasetId`, `jobId` … */
+/** The name of what an answer is about: `datasetId`, `jobId` …, the `version` of a model. */
 function madeId(answer: unknown): string {
-  const found = Object.entries(answer ?? {}).find(([name, value]) => name.endsWith('Id') && typeof value === 'string');
+  const found = Object.entries(answer ?? {}).find(([name, value]) => (name.endsWith('Id') || name === 'version') && typeof value === 'string');
   return found === undefined ? '' : String(found[1]);
 }
 

@@ -11,7 +11,7 @@ import { loadSnapshot } from '../store/load-snapshot.ts';
 import { fleetPlan } from '../store/plans.ts';
 import { readGlobalPolicy } from '../store/policies.ts';
 import { readPrices } from '../store/prices.ts';
-import { alert, dataset, datasetVersion, device, job, node, pointer, replica, target } from '../store/schema.ts';
+import { alert, dataset, datasetVersion, device, deviceAcknowledgement, job, node, pointer, replica, target } from '../store/schema.ts';
 
 type Row<Table extends { $inferSelect: unknown }> = Table['$inferSelect'];
 
@@ -23,6 +23,7 @@ export interface FleetRows {
   readonly priceBook: readonly PriceEntry[];
   readonly nodes: readonly Row<typeof node>[];
   readonly devices: readonly Row<typeof device>[];
+  readonly acknowledgements: ReadonlyMap<string, Row<typeof deviceAcknowledgement>>;
   readonly targets: readonly Row<typeof target>[];
   readonly datasets: readonly Row<typeof dataset>[];
   readonly versions: readonly Row<typeof datasetVersion>[];
@@ -97,11 +98,12 @@ export class FleetReader {
 async function readRows(store: Store): Promise<FleetRows> {
   const db = store.db;
   const snapshot = await loadSnapshot(store);
-  const [policy, prices, nodes, devices, targets, datasets, versions, pointers, replicas, activeJobs, newest, away] = await Promise.all([
+  const [policy, prices, nodes, devices, acknowledgements, targets, datasets, versions, pointers, replicas, activeJobs, newest, away] = await Promise.all([
     readGlobalPolicy(db),
     readPrices(db),
     db.select().from(node).orderBy(node.nodeId),
     db.select().from(device).orderBy(device.deviceId),
+    db.select().from(deviceAcknowledgement),
     db.select().from(target).orderBy(target.targetId),
     db.select().from(dataset).orderBy(dataset.datasetId),
     db.select().from(datasetVersion).orderBy(datasetVersion.committedAtMs),
@@ -121,6 +123,7 @@ async function readRows(store: Store): Promise<FleetRows> {
     priceBook: prices.entries,
     nodes,
     devices,
+    acknowledgements: new Map(acknowledgements.map((row) => [row.deviceId as string, row])),
     targets,
     datasets,
     versions,

@@ -31,7 +31,7 @@ export function isWillAllowed(identity: string, will: Spoken | undefined): boole
   return row?.name === 'state' && row.identity === identity && Buffer.byteLength(will.payload) <= 1_024;
 }
 
-/** Whether a filter may be subscribed to: only its own messages down, and for clients the fleet's. */
+/** Whether a filter may be subscribed to: only its own messages down, for clients the fleet's, for agents the fleet's model. */
 export function isFilterAllowed(speaker: Speaker, filter: string): boolean {
   return !filter.startsWith('$') && maySubscribe(speaker.role, speaker.identity, filter);
 }

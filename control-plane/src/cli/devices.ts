@@ -1,14 +1,18 @@
-import { type DeviceView, deviceHistory, deviceView } from '@data-in-motion/shared/api/fleet';
+import { type DeviceHistory, type DeviceOutcome, type DeviceView, deviceHistory, deviceOutcome, deviceView } from '@data-in-motion/shared/api/fleet';
+import { outcomes } from '@data-in-motion/shared/domain/drive-outcome';
+import { Failure } from '@data-in-motion/shared/failure';
 import type { Command } from 'commander';
 import { age, bytes, moment, percent, whole } from './figures.ts';
-import { verb } from './session.ts';
+import { noun, verb } from './session.ts';
 import { facts, table } from './table.ts';
 
 const shownReadings = 10;
 
 export function addDevices(program: Command): void {
-  verb(program, {
-    usage: 'devices [device]',
+  const devices = noun(program, 'devices', 'the drives by risk, and one of them with why');
+  verb(devices, {
+    usage: 'list [device]',
+    isDefault: true,
     says: 'the drives by risk, or one of them with why and its last readings',
     examples: ['devices', 'devices st4000dm000-w300dy1n', 'devices --json'],
     async run(session, [deviceId]) {
@@ -18,9 +22,75 @@ export function addDevices(program: Command): void {
         return;
       }
       const history = await session.api.call('device', deviceHistory, { path: { deviceId } });
-      session.answer(history, () => historyText(history.device, history.readings, Date.now()));
+      session.answer(history, () => historyText(history, Date.now()));
     },
   });
+  addAcknowledge(devices);
+  addOutcome(devices);
+}
+
+function addAcknowledge(devices: Command): void {
+  verb<{ note?: string }>(devices, {
+    usage: 'acknowledge <device>',
+    says: 'take the counters of a drive, as it reported them last, for seen: judged is what comes on top',
+    examples: ['devices acknowledge st4000dm000-w300dy1n --note "old errors, cable replaced"'],
+    options: (command) => command.option('--note <text>', 'why they are harmless; kept with it'),
+    async run(session, [deviceId = ''], { note }) {
+      const body = note === undefined ? {} : { note };
+      const device = await session.api.call('acknowledgeDevice', deviceView, { path: { deviceId }, body });
+      session.answer(
+        device,
+        () => `Acknowledged ${countsInWords(device.acknowledged?.counts ?? {})} of ${device.deviceId}; its agent hears of it within a minute.`,
+      );
+    },
+  });
+}
+
+interface OutcomeOptions {
+  readonly failed?: true;
+  readonly removed?: true;
+  readonly alive?: true;
+  readonly note?: string;
+}
+
+function addOutcome(devices: Command): void {
+  verb<OutcomeOptions>(devices, {
+    usage: 'outcome <device>',
+    says: 'say what became of a drive: that stands, and failure models are measured by it',
+    examples: ['devices outcome st4000dm000-w300dy1n --failed', 'devices outcome st4000dm000-w300dy1n --removed --note "sold"'],
+    options: (command) =>
+      command
+        .option('--failed', 'it failed')
+        .option('--removed', 'it was taken away while it worked')
+        .option('--alive', 'it works: takes back what was said or concluded')
+        .option('--note <text>', 'kept with it'),
+    async run(session, [deviceId = ''], options) {
+      const said = outcomes.filter((outcome) => options[outcome]);
+      if (said.length !== 1)
+        throw new Failure('refused', {
+          code: 'usage',
+          message: 'One of --failed, --removed and --alive says what became of it',
+          hint: 'dim devices outcome --help',
+        });
+      const body = { outcome: said[0], ...(options.note === undefined ? {} : { note: options.note }) };
+      const now = await session.api.call('reportDeviceOutcome', deviceOutcome, { path: { deviceId }, body });
+      session.answer(now, () => `${now.deviceId} is ${now.outcome}. What models make of it: dim models outcomes`);
+    },
+  });
+}
+
+function outcomeFact({ outcome, how, atMs, by, note }: DeviceOutcome, nowMs: number): [string, string] {
+  const source = how === 'reported' ? `said by ${by}` : how === 'died' ? 'it stopped answering' : 'it answers again';
+  return ['outcome', `${outcome}, ${age(atMs, nowMs)}, ${source}${note === null ? '' : `: ${note}`}`];
+}
+
+function acknowledgedFact({ counts, atMs, by, note }: NonNullable<DeviceView['acknowledged']>, nowMs: number): [string, string] {
+  return ['acknowledged', `${countsInWords(counts)} by ${by}, ${age(atMs, nowMs)}${note === null ? '' : `: ${note}`}`];
+}
+
+function countsInWords(counts: Readonly<Record<string, number>>): string {
+  const words = Object.entries(counts).map(([name, count]) => `${name.replace('.', ' ')} at ${whole(count)}`);
+  return words.length === 0 ? 'that the counters are back at zero' : words.join(', ');
 }
 
 export function deviceTable(devices: readonly DeviceView[], asOfMs: number): string {
@@ -42,11 +112,9 @@ export function deviceTable(devices: readonly DeviceView[], asOfMs: number): str
   );
 }
 
-function historyText(
-  device: DeviceView,
-  readings: readonly { atMs: number; recordedDay: string | null; status: string; smart: Record<string, number>; temperatureCelsius: number | null }[],
-  nowMs: number,
-): string {
+const evacuationWords = { evacuated: 'are leaving', held: 'stay until the alarm is believed', waits: 'wait for their turn to leave', watched: 'stay' } as const;
+
+function historyText({ device, outcome, readings }: DeviceHistory, nowMs: number): string {
   return [
     facts([
       ['device', `${device.model}, serial ${device.serial}, ${device.kind}, ${bytes(device.capacityBytes)}`],
@@ -54,6 +122,11 @@ function historyText(
       ['risk', `${device.level} since ${age(device.sinceMs, nowMs)}; ${percent(device.probability)} to fail within ${device.horizonDays} days`],
       ['judged by', device.judge === null ? 'nothing yet' : `${device.judge.kind} ${device.judge.name}, version ${device.judge.version}`],
       ['datasets', whole(device.datasets)],
+      ...(outcome === null ? [] : [outcomeFact(outcome, nowMs)]),
+      ...(device.acknowledged === null ? [] : [acknowledgedFact(device.acknowledged, nowMs)]),
+      ...(device.evacuation == null
+        ? []
+        : [[`copies on it`, `${evacuationWords[device.evacuation.verdict]}: ${device.evacuation.reason}`] as [string, string]]),
     ]),
     device.reasons.length === 0 ? 'No signs.' : device.reasons.map((reason) => `  - ${reason.text}`).join('\n'),
     table(

@@ -55,6 +55,37 @@ test('a list is a table for people and one JSON document for programs, with key 
   expect(asked.every((request) => request.headers['x-api-key'] === 'dim_test')).toBe(true);
 });
 
+test('what would be left after a loss is told for the fleet and for one dataset', async () => {
+  const worst = {
+    kind: 'site',
+    id: 'berlin',
+    copiesLeft: 1,
+    readersGoOn: false,
+    versionId: 'v1',
+    pointAtMs: 1_000_000,
+    behindMs: 0,
+    bestTargetId: 'paris-a',
+    restoreMs: 90_000,
+  };
+  const gone = { ...worst, kind: 'device', id: 'sda', copiesLeft: 0, versionId: null, pointAtMs: null, behindMs: null, bestTargetId: null, restoreMs: null };
+  const disaster = { kind: 'site', id: 'berlin', datasets: 3, lost: 1, setBack: 0, short: 2, lostBytes: 2e9, restoreMs: 90_000 };
+  const { asked } = await serve({
+    'GET /v1/recovery': () => ({
+      asOfMs: 1_060_000,
+      disasters: [disaster],
+      datasets: [{ datasetId: 'maps', sizeBytes: 2e9, copiesWanted: 2, worst: [gone, worst] }],
+    }),
+  });
+  const fleet = await dim(['recovery']);
+  expect(fleet).toMatchObject({ code: 0, err: '' });
+  expect(fleet.out).toMatch(/site berlin +3 +1 /);
+  const one = await dim(['recovery', 'maps']);
+  expect(one.out).toMatch(/maps.*device sda +0 of 2 +nothing is left/);
+  expect(one.out).toMatch(/maps.*site berlin +1 of 2 +the present version made .* ago.*paris-a/);
+  expect(one.out).not.toContain('short of copies');
+  expect(asked.map((request) => request.query.get('dataset'))).toEqual([null, 'maps']);
+});
+
 test('a refused request ends with 1 and tells what, which field, and what to do', async () => {
   await serve({
     'POST /v1/datasets': (_, response) =>
@@ -198,6 +229,89 @@ test('an import that no place is allowed for is not followed for ever', async ()
   expect(ended.code).toBe(1);
   expect(ended.err).toContain('The import of photos waits: No place is allowed for it (max-cost). allow $0.004');
   expect(ended.err).toContain(`dim jobs cancel ${aJob.jobId}`);
+});
+
+test('a model is added from its files, promoted, and taken back, with its figures for people', async () => {
+  const model = {
+    version: '0123456789ab',
+    name: 'drive-failure',
+    state: 'candidate',
+    rev: 1,
+    artifactHash: 'ab'.repeat(32),
+    dataHash: 'cd'.repeat(32),
+    trained: { from: '2014-04-01', to: '2015-06-01', drives: 1_000, failures: 40, seed: 1, parameters: { depth: 6 } },
+    metrics: null,
+    addedAtMs: 1_000_000,
+    addedBy: 'admin',
+    promotedAtMs: null,
+    promotedBy: null,
+    retiredAtMs: null,
+    retiredBecause: null,
+    nodes: 2,
+  };
+  const metrics = {
+    dataHash: 'test part',
+    from: '2016-01-01',
+    to: '2016-12-01',
+    auc: 0.871,
+    averagePrecision: null,
+    truePositiveRate: { '0.001': null, '0.005': 0.35, '0.01': 0.42 },
+    decisions: 1_000,
+    failures: 30,
+  };
+  const { asked } = await serve({
+    'GET /v1/models': () => ({ items: [model, { ...model, version: 'ba9876543210', state: 'active', metrics }], next: null, asOfMs: 1_004_000 }),
+    'GET /v1/models/0123456789ab': () => ({
+      ...model,
+      features: 76,
+      trees: 206,
+      levels: { watch: 0.008, 'at-risk': 0.03, failing: 0.2 },
+      calibration: [],
+      artifact: null,
+    }),
+    'POST /v1/models': () => model,
+    'POST /v1/models/0123456789ab/promote': () => ({ ...model, state: 'shadow' }),
+    'POST /v1/models/rollback': () => ({ ...model, state: 'active' }),
+  });
+  const [file, report] = [path.join(home, 'model.json'), path.join(home, 'report.json')];
+  writeFileSync(file, '{"format":1}');
+  writeFileSync(report, JSON.stringify(metrics));
+  expect((await dim(['models', 'add', file, '--metrics', report])).out).toContain('dim models promote 0123456789ab');
+  expect((await dim(['models', 'promote', '0123456789ab', '--to', 'shadow'])).out).toBe('Model 0123456789ab is shadow.\n');
+  expect((await dim(['models', 'rollback', '--because', 'it cried wolf'])).out).toBe('Model 0123456789ab is active again.\n');
+  expect((await dim(['models'])).out).toMatch(
+    /\nba9876543210 +active +0\.871 +42\.0 % .*\n0123456789ab +candidate +– +– +2014-04-01 to 2015-06-01 +2 +4\.0 s ago by admin/,
+  );
+  expect((await dim(['models', 'show', '0123456789ab'])).out).toMatch(/measured on +nothing yet/);
+  expect(asked.filter(({ method }) => method === 'POST').map(({ body }) => body)).toEqual([
+    { artifact: { format: 1 }, metrics },
+    { to: 'shadow' },
+    { because: 'it cried wolf' },
+  ]);
+  const missing = await dim(['models', 'add', path.join(home, 'nowhere.json')]);
+  expect([missing.code, missing.err]).toEqual([2, expect.stringContaining('nowhere.json can not be read as JSON')]);
+  const { out } = await dim(['models', '--help']);
+  for (const verb of ['list', 'show', 'add', 'promote', 'retire', 'rollback']) expect(out).toContain(verb);
+  expect((await dim(['models', 'promote', '--help'])).out).toMatch(/--json[\s\S]*\$ dim models promote 0123456789ab --to shadow/);
+});
+
+test('what became of a drive is said, and what came of the models is shown with what is not over', async () => {
+  const said = { deviceId: 'd1', outcome: 'removed', atMs: 1, how: 'reported', by: 'ada', note: 'sold' };
+  const counts = { decisions: 1_200, undecided: 40, failures: 6, alarms: 10, trueAlarms: 4, found: 3 };
+  const shares = { precision: 0.4, recall: 0.5, baseRate: 0.005, leadDays: 12, falseAlarmsPer1000Months: 5 };
+  const says = 'foresaw 3 of 6 failures, in the median 12 days ahead; 4 of 10 alarms were followed by one within 30 days';
+  const { asked } = await serve({
+    'POST /v1/devices/d1/outcome': () => said,
+    'POST /v1/models/train': () => ({ asked: true }),
+    'GET /v1/models/outcomes': () => ({ items: [{ version: '0123456789ab', state: 'active', ...counts, ...shares, says }], next: null, asOfMs: 1 }),
+  });
+  expect((await dim(['devices', 'outcome', 'd1', '--removed', '--note', 'sold'])).out).toBe('d1 is removed. What models make of it: dim models outcomes\n');
+  expect(asked.map(({ body }) => body)).toEqual([{ outcome: 'removed', note: 'sold' }]);
+  expect(await dim(['devices', 'outcome', 'd1', '--removed', '--failed'])).toMatchObject({ code: 2, err: expect.stringContaining('One of --failed') });
+  expect((await dim(['models', 'retrain'])).out).toContain('dim events tells how far it is');
+  const { out } = await dim(['models', 'outcomes']);
+  expect(out).toMatch(/\n0123456789ab +active +1,200 +6 +0\.5 % +10 +40\.0 % +50\.0 % +12 +5\.0\n/);
+  expect(out).toContain(`0123456789ab ${says}; 40 drive-months are not over yet`);
 });
 
 test('a policy is changed on the revision that was seen', async () => {

@@ -10,9 +10,12 @@ import { addEvents } from './events.ts';
 import { plain } from './figures.ts';
 import { addJobs } from './jobs.ts';
 import { addKeys } from './keys.ts';
+import { addModels } from './models.ts';
+import { addLearning } from './models-learn.ts';
 import { addNodes } from './nodes.ts';
 import { addPlan } from './plan.ts';
 import { addPolicy } from './policy.ts';
+import { addRecovery } from './recovery.ts';
 import { addSimulate } from './simulate.ts';
 import { addStatus } from './status.ts';
 import { addTargets } from './targets.ts';
@@ -32,11 +35,13 @@ function makeProgram(): Command {
     addDatasets,
     addPolicy,
     addPlan,
+    addRecovery,
     addJobs,
     addEvents,
     addChaos,
     addSimulate,
     addCertificate,
+    (program: Command) => addLearning(addModels(program)),
     addAgents,
     addKeys,
     addConsole,

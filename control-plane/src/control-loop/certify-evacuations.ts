@@ -1,22 +1,23 @@
-import { inArray } from 'drizzle-orm';
+import { inArray, isNotNull, or } from 'drizzle-orm';
 import { openCertificate, refreshCertificate } from '../store/certificates.ts';
+import { isLeft } from '../store/leaving-devices.ts';
 import { certificate, device } from '../store/schema.ts';
 import { type LeaderWrite, type LoopParts, tolerate } from './parts.ts';
 
 /** Certificates of devices that were emptied follow the drive's fate this long. */
 const followMs = 90 * 86_400_000;
 
-/** Open a certificate for each device that turned risky with copies on it, and keep the others true. */
+/** Open a certificate for each device that is evacuated with copies on it, and keep the others true. */
 export async function certifyEvacuations(parts: LoopParts, write: LeaderWrite): Promise<void> {
   const { store, signingKey } = parts;
   const known = await store.db
     .select({ certificateId: certificate.certificateId, deviceId: certificate.deviceId, state: certificate.state, openedAtMs: certificate.openedAtMs })
     .from(certificate);
-  const risky = await store.db
+  const left = await store.db
     .select()
     .from(device)
-    .where(inArray(device.level, ['at-risk', 'failing']));
-  for (const row of risky) {
+    .where(or(inArray(device.level, ['at-risk', 'failing']), isNotNull(device.evacuatingSinceMs)));
+  for (const row of left.filter(isLeft)) {
     if (known.some((one) => one.deviceId === row.deviceId && (one.state === 'open' || one.openedAtMs >= (row.levelSinceMs ?? 0)))) continue;
     await tolerate(parts, () => write((tx, nowMs) => openCertificate(tx, row.deviceId, signingKey, nowMs)));
   }

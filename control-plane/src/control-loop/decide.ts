@@ -4,7 +4,9 @@ import type { DatasetId, JobId, PlanId } from '@data-in-motion/shared/domain/ids
 import { systemRandom } from '@data-in-motion/shared/random';
 import { ulid } from '@data-in-motion/shared/ulid';
 import { eq } from 'drizzle-orm';
+import type { RiskSettings } from '../fleet/decision-settings.ts';
 import type { FleetSnapshot } from '../fleet/snapshot.ts';
+import { changedEvacuations } from '../health/evacuations.ts';
 import { targetHealth } from '../health/target-health.ts';
 import { fleetHeats } from '../heat/classify-heat.ts';
 import { type Admission, admitPlan } from '../jobs/admit.ts';
@@ -15,6 +17,7 @@ import { endAlert, raiseAlert } from '../store/alerts.ts';
 import type { Tx } from '../store/database.ts';
 import { appendEvents } from '../store/events.ts';
 import { insertCopyJob, insertPromotionJob, insertRetireJob } from '../store/jobs.ts';
+import { keepEvacuation } from '../store/leaving-devices.ts';
 import { loadSnapshot } from '../store/load-snapshot.ts';
 import { markApplied, moveOf, planViewOf, readPlan, type StoredMove, type StoredPlan, savePlan } from '../store/plans.ts';
 import { alert, dataset } from '../store/schema.ts';
@@ -29,7 +32,7 @@ export interface Picture {
 
 export function picture(snapshot: FleetSnapshot, parts: Pick<LoopParts, 'settings'>): Picture {
   const heats = fleetHeats(snapshot, parts.settings.decisions.heat);
-  return { snapshot, heats, needs: fleetNeeds(snapshot, heats, parts.settings.decisions.observer) };
+  return { snapshot, heats, needs: fleetNeeds(snapshot, heats, parts.settings.decisions) };
 }
 
 /** How old a stored heat may be while its class stays. */
@@ -50,6 +53,20 @@ export async function storeHeats(write: LeaderWrite, { snapshot, heats }: Pictur
     }
   });
   return changed.some((facts) => heats.get(facts.datasetId)!.class !== facts.heatClass);
+}
+
+/** Keep which devices are being emptied: what was begun goes on by other sums than what is new. Each change is told. */
+export async function storeEvacuations(write: LeaderWrite, { snapshot }: Picture, settings: RiskSettings): Promise<void> {
+  const changed = changedEvacuations(snapshot, settings);
+  if (changed.length === 0) return;
+  await write(async (tx, nowMs) => {
+    for (const { deviceId, begins, reason } of changed) {
+      await keepEvacuation(tx, deviceId, begins ? nowMs : null);
+      const text = begins ? `The copies on ${deviceId} are to leave: ${reason}` : `${deviceId} is not emptied any more: ${reason}`;
+      const type = begins ? 'device.evacuation-begun' : 'device.evacuation-ended';
+      await appendEvents(tx, nowMs, [{ type, severity: begins ? 'warning' : 'info', text, ids: { deviceId }, by: 'control-plane' }]);
+    }
+  });
 }
 
 async function tellHeat(tx: Tx, datasetId: DatasetId, before: string, heat: Heat, nowMs: number): Promise<void> {
@@ -102,7 +119,7 @@ export async function makePlan(
   const seen = picture(await loadSnapshot(parts.store), parts);
   const made = await parts.solve(seen.snapshot, seen.needs, seen.heats, wanted.datasetIds);
   const fresh = await loadSnapshot(parts.store);
-  const admissions = admitPlan(atWork(fresh), made, parts.settings.decisions.limits);
+  const admissions = admitPlan(atWork(fresh), made, parts.settings.decisions.limits, parts.settings.decisions);
   const planId = ulid(made.madeAtMs, systemRandom) as PlanId;
   const plan = await write(async (tx, nowMs) => {
     const jobs = wanted.dryRun ? new Map<Move, JobId>() : await insertAdmitted(tx, fresh, admissions, planId, nowMs);

@@ -6,6 +6,7 @@ import type { SigningKey } from '@data-in-motion/shared/signature';
 import type { Dispatch } from '../dispatch/dispatch.ts';
 import { type DecisionSettings, defaultDecisionSettings } from '../fleet/decision-settings.ts';
 import type { FleetSnapshot } from '../fleet/snapshot.ts';
+import type { OutcomeSettings } from '../health/drive-outcomes.ts';
 import type { Plan } from '../placement/plan.ts';
 import type { Need } from '../reconcile/needs.ts';
 import type { Store, Tx } from '../store/database.ts';
@@ -33,6 +34,10 @@ export interface LoopSettings {
   /** What is kept how long, see `store/retention.ts`. */
   readonly retention: Retention;
   readonly pruning: PruningSettings;
+  readonly scoring: ScoringSettings;
+  readonly training: TrainingSettings;
+  /** When a drive is taken for dead, and how often that is looked at. */
+  readonly outcomes: OutcomeSettings & { readonly lookEveryMs: number };
   readonly decisions: DecisionSettings;
 }
 
@@ -44,6 +49,17 @@ export interface PruningSettings {
   readonly rowsPerSlice: number;
   /** The embedded database gives the room of one table back this often. */
   readonly vacuumEveryMs: number;
+}
+
+export interface ScoringSettings {
+  /** Drives of which one pass has the models scored; each takes some milliseconds, nearly all of it for its readings. */
+  readonly drivesPerPass: number;
+}
+
+export interface TrainingSettings {
+  /** Recorded lives of drives; null: no model is ever trained. */
+  readonly dataDirectory: string | null;
+  readonly everyMs: number;
 }
 
 const dayMs = 86_400_000;
@@ -67,8 +83,12 @@ export const defaultLoopSettings: LoopSettings = {
     eventsMs: 90 * dayMs,
     answersMs: dayMs,
     recommendationsMs: 30 * dayMs,
+    modelScoresMs: 180 * dayMs,
   },
   pruning: { tourEveryMs: 3_600_000, slicesPerPass: 4, rowsPerSlice: 2_000, vacuumEveryMs: 120_000 },
+  scoring: { drivesPerPass: 20 },
+  training: { dataDirectory: null, everyMs: 7 * dayMs },
+  outcomes: { graceMs: dayMs, riskyWithinMs: 30 * dayMs, lookEveryMs: 60_000 },
   decisions: defaultDecisionSettings,
 };
 
@@ -82,7 +102,7 @@ export type Solve = (
 
 export interface LoopParts {
   readonly store: Store;
-  readonly dispatch: Pick<Dispatch, 'nudgeChanged' | 'nudgeAll'>;
+  readonly dispatch: Pick<Dispatch, 'nudgeChanged' | 'nudgeAll' | 'tellModel'>;
   readonly signingKey: SigningKey;
   readonly clock: Clock;
   readonly settings: LoopSettings;

@@ -17,7 +17,7 @@ export interface SolveRequest {
 }
 
 parentPort?.on('message', (request: SolveRequest) => {
-  placeExact(request.snapshot, request.needs, request.heats, request.settings.placement, request.settings.observer, request.only ?? undefined).then(
+  placeExact(request.snapshot, request.needs, request.heats, request.settings.placement, request.settings, request.only ?? undefined).then(
     (plan) => parentPort?.postMessage({ id: request.id, plan }),
     (error: unknown) => parentPort?.postMessage({ id: request.id, error: error instanceof Error ? error.message : String(error) }),
   );

@@ -5,11 +5,12 @@ import { type SigningKey, signBody } from '@data-in-motion/shared/signature';
 import { type OrderFacts, ordersFor } from '../jobs/orders.ts';
 import type { NodeWork } from '../store/order-facts.ts';
 
-/** The part of a document that decides its revision: orders without tokens, live jobs, watched copies. */
+/** The part of a document that decides its revision: orders without tokens, live jobs, watched copies, acknowledged drives. */
 export interface DesiredContent {
   readonly orders: Order[];
   readonly liveJobs: NodeWork['liveJobs'];
   readonly watched: NodeWork['watched'];
+  readonly acknowledged: NodeWork['acknowledged'];
 }
 
 /** Longer than any single transfer should take; every answer to an ask brings a fresh one. */
@@ -17,9 +18,15 @@ const tokenValidForMs = 6 * 3_600_000;
 /** Limits of the message; what does not fit waits until something before it is done. */
 const mostOrders = 2_000;
 const mostNames = 5_000;
+const mostDevices = 2_000;
 
 export function contentFor(nodeId: NodeId, work: NodeWork): DesiredContent {
-  return { orders: ordersFor(nodeId, work.jobs).slice(0, mostOrders), liveJobs: work.liveJobs.slice(0, mostNames), watched: work.watched.slice(0, mostNames) };
+  return {
+    orders: ordersFor(nodeId, work.jobs).slice(0, mostOrders),
+    liveJobs: work.liveJobs.slice(0, mostNames),
+    watched: work.watched.slice(0, mostNames),
+    acknowledged: work.acknowledged.slice(0, mostDevices),
+  };
 }
 
 /** SHA-256 over the content as text; the store's queries are sorted, so equal work gives equal text. */
@@ -33,7 +40,17 @@ export function documentFor(parts: { nodeId: NodeId; rev: number; inc: number; w
   const content = contentFor(nodeId, work);
   const jobs = new Map(work.jobs.map((job) => [job.jobId, job]));
   const orders = content.orders.map((order) => withToken(order, jobs, nodeId, nowMs, key));
-  return { v: 1, nodeId, rev, inc, issuedAtMs: nowMs, orders, liveJobs: [...content.liveJobs], watched: [...content.watched] };
+  return {
+    v: 1,
+    nodeId,
+    rev,
+    inc,
+    issuedAtMs: nowMs,
+    orders,
+    liveJobs: [...content.liveJobs],
+    watched: [...content.watched],
+    acknowledged: [...content.acknowledged],
+  };
 }
 
 /** A transfer token is bound to the job, its lease, the source and both nodes. */

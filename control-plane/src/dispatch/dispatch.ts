@@ -15,6 +15,7 @@ import { workOf, worksOf } from '../store/order-facts.ts';
 import { job, node } from '../store/schema.ts';
 import { contentFor, documentFor, hashOf } from './desired-document.ts';
 import { cloudEventOf, topicsOf } from './fleet-events.ts';
+import { ModelTeller } from './tell-model.ts';
 
 export interface DispatchParts {
   readonly store: Store;
@@ -32,6 +33,8 @@ export interface Dispatch {
   nudgeChanged(): Promise<number>;
   /** Tell every agent to ask again, changed or not. Answers how many. */
   nudgeAll(): Promise<number>;
+  /** Have the fleet's topic carry the active failure model, when it is another than was told. */
+  tellModel(): Promise<void>;
   sendFault(nodeId: NodeId, document: FaultDocument): Promise<void>;
   stop(): Promise<void>;
 }
@@ -44,6 +47,7 @@ export function startDispatch(parts: DispatchParts): Dispatch {
   const { store, bus, signingKey: key } = parts;
   const stopping = new AbortController();
   const telling = tellEvents(parts, stopping.signal);
+  const models = new ModelTeller(parts);
   /** Agents that had work at the last look: only theirs and those with work now can have changed. Null before the first look. */
   let busy: ReadonlySet<NodeId> | null = null;
   /** Not waited for: a broker that hangs must not hold up who decides, and an agent that heard no nudge asks by itself. */
@@ -96,6 +100,7 @@ export function startDispatch(parts: DispatchParts): Dispatch {
       for (const row of rows) nudge(row.nodeId, row.rev);
       return rows.length;
     },
+    tellModel: () => models.tellChanged(),
     async sendFault(nodeId, document) {
       await bus.publish('fault', nodeId, { v: 1, ...signBody(JSON.stringify(document), key) });
     },

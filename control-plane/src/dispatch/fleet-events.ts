@@ -14,7 +14,7 @@ export function topicsOf(type: string): TopicName[] {
 
 /** An event as a CloudEvent 1.0, structured mode. Its id is its number, so a receiver knows a repetition. */
 export function cloudEventOf(row: EventRow, source: string): CloudEvent {
-  const subject = row.ids.jobId ?? row.ids.datasetId ?? row.ids.deviceId ?? row.ids.nodeId ?? row.ids.planId;
+  const subject = row.ids.jobId ?? row.ids.datasetId ?? row.ids.deviceId ?? row.ids.nodeId ?? row.ids.planId ?? row.ids.modelVersion;
   return {
     specversion: '1.0',
     id: String(row.seq),

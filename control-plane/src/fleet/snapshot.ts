@@ -37,7 +37,16 @@ export interface DeviceFacts {
   /** Since when the level is what it is; many that change at once are the observer's fault. */
   readonly levelSinceMs: number | null;
   readonly assessedAtMs: number | null;
+  /** Name and version of what judged; empty before it was judged. */
   readonly judge: string;
+  /** A rule's level decides; a model's probability is weighed. */
+  readonly judgeKind: 'rule' | 'model';
+  /** Since when this version judges the device; null when that is not known. */
+  readonly judgeSinceMs: number | null;
+  /** The drive itself says that it is failing. */
+  readonly saysItFails: boolean;
+  /** Since when its copies are leaving, as decided last, for hysteresis; null when they are not. */
+  readonly evacuatingSinceMs: number | null;
   readonly reasons: readonly string[];
 }
 
@@ -84,6 +93,8 @@ export interface DatasetFacts {
   readonly policy: Policy;
   /** Null until the first import is committed. */
   readonly versionId: VersionId | null;
+  /** When that version was made; null before the first, or when it is not known. */
+  readonly versionMadeAtMs: number | null;
   readonly objects: number;
   readonly sizeBytes: number;
   /** Files that could not be read when the present version was made: it does not take the place of an older one. */

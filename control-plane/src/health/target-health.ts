@@ -1,10 +1,9 @@
 import type { AgentState } from '@data-in-motion/shared/domain/agent-health';
-import { isRisky } from '@data-in-motion/shared/domain/assessment';
 import type { DeviceId, TargetId } from '@data-in-motion/shared/domain/ids';
-import { defaultDecisionSettings, type ObserverGuard } from '../fleet/decision-settings.ts';
+import { defaultDecisionSettings, type RiskSettings } from '../fleet/decision-settings.ts';
 import { indexOf } from '../fleet/lookup.ts';
-import type { DeviceFacts, FleetSnapshot, TargetFacts } from '../fleet/snapshot.ts';
-import { type ObserverFault, observerFault } from './observer-fault.ts';
+import type { FleetSnapshot, TargetFacts } from '../fleet/snapshot.ts';
+import { type DeviceEvacuation, deviceEvacuations, type EvacuationVerdict } from './evacuations.ts';
 
 /** What a target may be used for now. */
 export interface TargetHealth {
@@ -17,30 +16,35 @@ export interface TargetHealth {
   readonly drain: boolean;
   /** Its agent answers and nothing forbids taking copies away. */
   readonly mayLetGo: boolean;
-  /** The risky device under it, whether or not its evacuation is held. */
+  /** The device under it that gives signs, whether or not it is evacuated. */
   readonly riskyDeviceId: DeviceId | null;
+  /** What is done about that device; null when there is none. */
+  readonly evacuation: EvacuationVerdict | null;
   /** Why it is not simply usable, in words; null when it is. */
   readonly reason: string | null;
 }
 
 /** What each target of the fleet may be used for. A target of a node that is not in the snapshot is not usable. */
-export function targetHealth(snapshot: FleetSnapshot, guard: ObserverGuard = defaultDecisionSettings.observer): Map<TargetId, TargetHealth> {
+export function targetHealth(snapshot: FleetSnapshot, settings: RiskSettings = defaultDecisionSettings): Map<TargetId, TargetHealth> {
   const fleet = indexOf(snapshot);
-  const fault = observerFault(snapshot, guard);
+  const evacuations = deviceEvacuations(snapshot, settings);
   return new Map(
     snapshot.targets.map((target) => {
-      const devices = target.deviceIds.flatMap((deviceId) => fleet.devices.get(deviceId) ?? []);
-      return [target.targetId, judgeTarget(target, fleet.nodes.get(target.nodeId)?.agentState, devices, fault)];
+      const signs = target.deviceIds.flatMap((deviceId) => evacuations.get(deviceId) ?? []);
+      return [target.targetId, judgeTarget(target, fleet.nodes.get(target.nodeId)?.agentState, signs)];
     }),
   );
 }
 
-function judgeTarget(target: TargetFacts, agent: AgentState | undefined, devices: readonly DeviceFacts[], fault: ObserverFault): TargetHealth {
-  const risky = devices.find((device) => device.level === 'failing') ?? devices.find((device) => isRisky(device.level)) ?? null;
+const gravest: readonly EvacuationVerdict[] = ['evacuated', 'held', 'waits', 'watched'];
+
+function judgeTarget(target: TargetFacts, agent: AgentState | undefined, signs: readonly DeviceEvacuation[]): TargetHealth {
+  const risky = gravest.flatMap((verdict) => signs.find((one) => one.verdict === verdict) ?? [])[0] ?? null;
   const of = (use: Pick<TargetHealth, 'takesData' | 'counts' | 'drain' | 'mayLetGo'>, reason: string | null): TargetHealth => ({
     targetId: target.targetId,
     ...use,
     riskyDeviceId: risky?.deviceId ?? null,
+    evacuation: risky?.verdict ?? null,
     reason,
   });
   const late = agent === 'late';
@@ -49,13 +53,10 @@ function judgeTarget(target: TargetFacts, agent: AgentState | undefined, devices
   if (gone !== null) return of({ takesData: false, counts: false, drain: false, mayLetGo: false }, gone);
   if (target.state === 'frozen')
     return of({ takesData: false, counts: true, drain: false, mayLetGo: false }, `${target.targetId} is frozen: nothing is added and nothing is taken away`);
-  if (risky !== null && fault.holding) return of({ takesData: false, counts: true, drain: false, mayLetGo: false }, fault.reason);
-  if (risky !== null)
-    return of(
-      { takesData: false, counts: false, drain: true, mayLetGo: !late },
-      `device ${risky.deviceId} is ${risky.level}${risky.reasons[0] === undefined ? '' : `: ${risky.reasons[0]}`}`,
-    );
+  if (risky?.verdict === 'held') return of({ takesData: false, counts: true, drain: false, mayLetGo: false }, risky.reason);
+  if (risky?.verdict === 'evacuated') return of({ takesData: false, counts: false, drain: true, mayLetGo: !late }, risky.reason);
   if (target.state === 'draining') return of({ takesData: false, counts: true, drain: true, mayLetGo: !late }, `${target.targetId} is being drained`);
+  if (risky !== null) return of({ takesData: false, counts: true, drain: false, mayLetGo: !late }, risky.reason);
   if (late) return of({ takesData: false, counts: true, drain: false, mayLetGo: false }, `the agent of ${target.nodeId} is late`);
   if (agent === 'returned')
     return of({ takesData: false, counts: true, drain: false, mayLetGo: true }, `the agent of ${target.nodeId} is back, its copies are being verified first`);

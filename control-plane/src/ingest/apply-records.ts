@@ -10,6 +10,7 @@ import { applyFaultRecord } from '../store/experiments.ts';
 import { applyInventory } from '../store/inventory.ts';
 import { applyJobRecord, applyProgress } from '../store/job-reports.ts';
 import { applySwitchCertificate } from '../store/lost-switches.ts';
+import { storeRunningModels } from '../store/nodes.ts';
 import { storeDiskStats, storeReadings } from '../store/readings.ts';
 import { storeTargetStats } from '../store/targets.ts';
 import type { BatchWork } from './read-message.ts';
@@ -31,6 +32,7 @@ function sortByType(fresh: readonly StoredBatch<BatchWork>[]): Sorted {
     inventory: [],
     fault: [],
     'switch-certificate': [],
+    'model-running': [],
     note: [],
     gap: [],
   };
@@ -99,6 +101,7 @@ export async function applyRecords(tx: Tx, nowMs: number, fresh: readonly Stored
   for (const { nodeId, record } of newestProgress(told.progress)) await applyProgress(tx, nodeId, record);
   for (const { nodeId, record } of told.fault) await applyFaultRecord(tx, nodeId, record, nowMs);
   for (const { nodeId } of [...told.job, ...told.inventory, ...told['switch-certificate']]) changed.add(nodeId);
+  await storeRunningModels(tx, told['model-running']);
   await tellNotes(tx, nowMs, told.note);
   await tellGaps(tx, nowMs, told.gap);
   return changed;

@@ -109,6 +109,17 @@ describe('room and limits', () => {
     ).toEqual(['admitted', 'held']);
   });
 
+  test('in advisory mode an evacuation for what a model expects is advised, one of a failing drive is made', () => {
+    const risky = targets.map((target) => (target.targetId === 'berlin-disk' ? { ...target, deviceIds: [deviceFacts('sda').deviceId] } : target));
+    const films = datasetFacts('films', ['berlin-disk'], { mode: 'advisory', copies: 1 });
+    const evacuate = move(films, 'berlin-disk', 'paris-disk', { need: 'evacuate-device', action: 'move', deviceId: deviceFacts('sda').deviceId });
+    const verdictOn = (device: Parameters<typeof deviceFacts>[1]) =>
+      verdicts(fleetOf({ targets: risky, datasets: [films], devices: [deviceFacts('sda', device)] }), [evacuate]);
+    expect(verdictOn({ level: 'at-risk', judgeKind: 'model', probability: 0.9 })).toEqual(['advised']);
+    expect(verdictOn({ level: 'failing', judgeKind: 'model', probability: 0.9 })).toEqual(['admitted']);
+    expect(verdictOn({ level: 'at-risk' })).toEqual(['admitted']);
+  });
+
   test('a second job for the same dataset and place is not started', () => {
     const fleet = fleetOf({ targets, datasets: two, jobs: [jobFacts(two[0]!, 'copy', { toTargetId: 'paris-disk' as TargetId })] });
     expect(

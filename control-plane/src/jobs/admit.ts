@@ -1,9 +1,9 @@
 import type { DatasetId, NodeId, ReplicaId, TargetId } from '@data-in-motion/shared/domain/ids';
 import type { JobState } from '@data-in-motion/shared/domain/job';
-import type { AdmissionLimits } from '../fleet/decision-settings.ts';
+import { type AdmissionLimits, defaultDecisionSettings, type RiskSettings } from '../fleet/decision-settings.ts';
 import { freeBytes, indexOf } from '../fleet/lookup.ts';
 import type { DatasetFacts, FleetSnapshot } from '../fleet/snapshot.ts';
-import { targetHealth } from '../health/target-health.ts';
+import { type TargetHealth, targetHealth } from '../health/target-health.ts';
 import type { Move, NeedKind, Plan } from '../placement/plan.ts';
 import { copiesOf } from '../reconcile/copies.ts';
 
@@ -27,15 +27,15 @@ const forecasts: readonly NeedKind[] = ['follow-heat', 'cheaper-place'];
  * @param snapshot as fresh as can be; the plan may be of an older one, and what no longer fits is held
  * @returns one answer for each move, in the order of the plan
  */
-export function admitPlan(snapshot: FleetSnapshot, plan: Plan, limits: AdmissionLimits): Admission[] {
-  const ledger = openLedger(snapshot, limits);
+export function admitPlan(snapshot: FleetSnapshot, plan: Plan, limits: AdmissionLimits, risk: RiskSettings = defaultDecisionSettings): Admission[] {
+  const ledger = openLedger(snapshot, limits, targetHealth(snapshot, risk));
   const order = plan.moves
     .map((move, place) => ({ move, place }))
     .sort((a, b) => a.move.priority - b.move.priority || Number(a.move.action === 'retire') - Number(b.move.action === 'retire') || a.place - b.place);
   const answers = new Map<Move, Admission>();
   for (const { move } of order) {
     const dataset = indexOf(snapshot).datasets.get(move.datasetId);
-    const advised = dataset === undefined ? null : advisedBecause(move, dataset);
+    const advised = dataset === undefined ? null : advisedBecause(snapshot, move, dataset);
     const held = dataset === undefined ? `dataset ${move.datasetId} is gone` : advised === null ? ledger.heldBecause(move, dataset) : null;
     const verdict = advised !== null ? 'advised' : held !== null ? 'held' : 'admitted';
     if (verdict === 'admitted') ledger.write(move);
@@ -45,7 +45,11 @@ export function admitPlan(snapshot: FleetSnapshot, plan: Plan, limits: Admission
 }
 
 /** Why a person decides about the move and not the control plane; null when it may be made. */
-function advisedBecause(move: Move, dataset: DatasetFacts): string | null {
+function advisedBecause(snapshot: FleetSnapshot, move: Move, dataset: DatasetFacts): string | null {
+  // That a drive will fail is a model's forecast, not a fact, until the drive is failing.
+  const device = move.need !== 'evacuate-device' || move.deviceId === null ? undefined : indexOf(snapshot).devices.get(move.deviceId);
+  if (device !== undefined && dataset.policy.mode === 'advisory' && device.judgeKind === 'model' && device.level !== 'failing')
+    return `the policy of ${dataset.datasetId} is advisory and ${device.deviceId} is only expected to fail: apply the plan to make this move`;
   if (repairs.includes(move.need)) return null;
   if (dataset.policy.mode === 'advisory') return `the policy of ${dataset.datasetId} is advisory: apply the plan to make this move`;
   if (!forecasts.includes(move.need) || move.confidence >= dataset.policy.probabilityCutoff) return null;
@@ -61,16 +65,15 @@ interface Ledger {
 }
 
 /** What is promised and under way, and what one pass adds to it. */
-function openLedger(snapshot: FleetSnapshot, limits: AdmissionLimits): Ledger {
+function openLedger(snapshot: FleetSnapshot, limits: AdmissionLimits, health: ReadonlyMap<TargetId, TargetHealth>): Ledger {
   const fleet = indexOf(snapshot);
-  const health = targetHealth(snapshot);
   const promised = new Map<TargetId, number>();
   const onNode = new Map<NodeId, number>();
   const busy = new Set<string>(snapshot.jobs.flatMap((job) => [placeKey(job.datasetId, job.toTargetId), placeKey(job.datasetId, job.fromReplicaId)]));
   const copying = new Set<DatasetId>(snapshot.jobs.filter((job) => job.purpose !== 'retire' && job.purpose !== 'verify').map((job) => job.datasetId));
   const evacuating = new Set<DatasetId>(
     snapshot.jobs
-      .filter((job) => job.purpose === 'move' && job.fromTargetId !== null && health.get(job.fromTargetId)?.riskyDeviceId != null)
+      .filter((job) => job.purpose === 'move' && job.fromTargetId !== null && health.get(job.fromTargetId)?.evacuation === 'evacuated')
       .map((job) => job.datasetId),
   );
   const dropped = new Set<ReplicaId>();

@@ -1,5 +1,6 @@
 import type { Heat } from '@data-in-motion/shared/domain/heat';
 import type { DatasetId, DeviceId, ReplicaId, TargetId } from '@data-in-motion/shared/domain/ids';
+import { copyOnce, daysPerMonth, leaveOnce } from '../fleet/copy-cost.ts';
 import type { PlacementSettings } from '../fleet/decision-settings.ts';
 import { currentReplicas, domainOf, indexOf } from '../fleet/lookup.ts';
 import type { DatasetFacts, FleetSnapshot, ReplicaFacts, TargetFacts } from '../fleet/snapshot.ts';
@@ -9,7 +10,7 @@ import { allowedTargets } from '../policy/allowed-targets.ts';
 import type { CopyRole, PolicyRule } from '../policy/violations.ts';
 import { type Copies, copiesOf, jobsOf } from '../reconcile/copies.ts';
 import type { Need } from '../reconcile/needs.ts';
-import { copyOnce, datasetCost, daysPerMonth, leaveOnce, perMonth, replicaCost, waitingPerMonth } from './cost.ts';
+import { datasetCost, perMonth, replicaCost, waitingPerMonth } from './cost.ts';
 import type { CostParts } from './plan.ts';
 
 /** One place that could answer an ask. */

@@ -1,9 +1,10 @@
 import type { NodeId, TargetId } from '@data-in-motion/shared/domain/ids';
+import { copyOnce, daysPerMonth } from '../fleet/copy-cost.ts';
 import { indexOf } from '../fleet/lookup.ts';
 import type { DatasetFacts, FleetSnapshot } from '../fleet/snapshot.ts';
 import { targetHealth } from '../health/target-health.ts';
 import { judgeTargets } from '../policy/allowed-targets.ts';
-import { copyOnce, daysPerMonth, perMonth, replicaCost } from './cost.ts';
+import { perMonth, replicaCost } from './cost.ts';
 import { wayOut } from './way-out.ts';
 
 export interface ImportedTree {

@@ -1,9 +1,10 @@
 import type { Prices } from '@data-in-motion/shared/domain/price';
 import { describe, expect, test } from 'vitest';
+import { copyOnce, leaveOnce } from '../fleet/copy-cost.ts';
 import { defaultDecisionSettings } from '../fleet/decision-settings.ts';
 import { datasetFacts, fleetOf, nowMs, replicaFacts, targetFacts, windowsOf } from '../fleet/testdata/small-fleet.ts';
 import { fleetHeats } from '../heat/classify-heat.ts';
-import { copyOnce, datasetCost, fleetCost, leaveOnce, perMonth, replicaCost, waitingPerMonth } from './cost.ts';
+import { datasetCost, fleetCost, perMonth, replicaCost, waitingPerMonth } from './cost.ts';
 
 /** AWS us-east-1 list prices: S3 Standard, and S3 Glacier Instant Retrieval. */
 const standard: Prices = { storagePerGbMonth: 0.023, readsPer1000: 0.0004, writesPer1000: 0.005, egressPerGb: 0.09, minimumDays: 0 };

@@ -1,7 +1,7 @@
-import type { NodeId, ReplicaId, TargetId } from '@data-in-motion/shared/domain/ids';
+import type { DeviceId, NodeId, ReplicaId, TargetId } from '@data-in-motion/shared/domain/ids';
 import { describe, expect, test } from 'vitest';
 import { defaultDecisionSettings } from '../fleet/decision-settings.ts';
-import { datasetFacts, fleetOf, nowMs, prices, targetFacts, windowsOf } from '../fleet/testdata/small-fleet.ts';
+import { datasetFacts, deviceFacts, fleetOf, nowMs, prices, targetFacts, windowsOf } from '../fleet/testdata/small-fleet.ts';
 import { fleetHeats } from '../heat/classify-heat.ts';
 import { chooseImportTarget } from './choose-import-target.ts';
 import { explainReplica } from './explain.ts';
@@ -16,6 +16,15 @@ const targets = [
 describe('why a copy is where it is', () => {
   const dataset = datasetFacts('maps', ['berlin-disk', 'boston-archive'], { latencySloMs: 20, regions: ['eu', 'us'] });
   const explain = (replica: string) => explainReplica(fleetOf({ targets, datasets: [dataset] }), dataset.datasetId, `maps@${replica}` as ReplicaId, new Map());
+
+  test('says why it stays on a drive that a model expects to fail', () => {
+    const sda = 'sda' as DeviceId;
+    const on = targets.map((target) => (target.targetId === 'berlin-disk' ? { ...target, deviceIds: [sda] } : target));
+    const fleet = fleetOf({ targets: on, datasets: [dataset], devices: [deviceFacts('sda', { level: 'at-risk', judgeKind: 'model', probability: 0.05 })] });
+    expect(explainReplica(fleet, dataset.datasetId, 'maps@berlin-disk' as ReplicaId, new Map()).why).toMatch(
+      /^the primary: readers use it\. device sda is at-risk \(5 % within 30 days\); leaving it costs \$\d+\.\d\d in expectation, moving \$\d+\.\d\d: it stays, watched$/,
+    );
+  });
 
   test('says what it costs, and of every other place what it would cost or which rule forbids it', () => {
     const { why, cost, alternatives } = explain('berlin-disk');

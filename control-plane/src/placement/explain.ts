@@ -1,5 +1,6 @@
 import type { Heat } from '@data-in-motion/shared/domain/heat';
 import type { DatasetId, ReplicaId } from '@data-in-motion/shared/domain/ids';
+import { copyOnce, leaveOnce } from '../fleet/copy-cost.ts';
 import { defaultDecisionSettings } from '../fleet/decision-settings.ts';
 import { domainOf, indexOf } from '../fleet/lookup.ts';
 import type { DatasetFacts, FleetSnapshot, ReplicaFacts, TargetFacts } from '../fleet/snapshot.ts';
@@ -10,7 +11,7 @@ import { judgeTargets } from '../policy/allowed-targets.ts';
 import { violationsOfExistingCopy } from '../policy/violations.ts';
 import { copiesOf } from '../reconcile/copies.ts';
 import { roleOf } from './asks.ts';
-import { copyOnce, leaveOnce, perMonth, replicaCost, waitingPerMonth } from './cost.ts';
+import { perMonth, replicaCost, waitingPerMonth } from './cost.ts';
 import type { Alternative, CostParts } from './plan.ts';
 
 export interface Explanation {
@@ -99,6 +100,7 @@ function whyHere(
   if (health?.drain === true) return `it is about to leave: ${health.reason}`;
   const broken = violationsOfExistingCopy(dataset.policy, here, role);
   if (broken.length > 0) return `it is to leave: ${broken.map((violation) => violation.text).join('; ')}`;
+  if (health?.evacuation != null) return `${what}. ${health.reason}`;
   const allowed = alternatives.filter((alternative) => alternative.allowed);
   const cheaper = allowed.filter((alternative) => alternative.differencePerMonth < 0);
   const price = `${dollarsText(perMonth(cost))} a month`;

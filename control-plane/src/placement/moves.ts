@@ -1,12 +1,14 @@
 import type { Heat } from '@data-in-motion/shared/domain/heat';
 import type { TierClass } from '@data-in-motion/shared/domain/target';
+import { daysPerMonth, leaveOnce } from '../fleet/copy-cost.ts';
 import { indexOf } from '../fleet/lookup.ts';
 import type { DatasetFacts, FleetSnapshot, TargetFacts } from '../fleet/snapshot.ts';
 import { bytesText, dollarsText } from '../fleet/words.ts';
+import { backupPlan } from '../health/recovery-report.ts';
 import { forecastUse } from '../heat/forecast-use.ts';
 import type { Need } from '../reconcile/needs.ts';
 import { type Ask, type Option, roleOf } from './asks.ts';
-import { daysPerMonth, isPaid, leaveOnce, perMonth, replicaCost } from './cost.ts';
+import { isPaid, perMonth, replicaCost } from './cost.ts';
 import type { CostParts, Move, NeedKind } from './plan.ts';
 
 const priorities: Readonly<Record<NeedKind, Move['priority']>> = {
@@ -37,7 +39,7 @@ export function moveOf(snapshot: FleetSnapshot, ask: Ask, option: Option, heat: 
     fromTargetId: option.from.targetId,
     toTargetId: option.to.targetId,
     sizeBytes: dataset.sizeBytes,
-    reason: ask.kind === 'better' ? betterReason(ask, option, here, before, heat) : `${ask.reason}; ${placeReason(ask, option)}`,
+    reason: ask.kind === 'better' ? betterReason(ask, option, here, before, heat) : `${ask.reason}; ${placeReason(ask, option)}${fallBack(snapshot, ask)}`,
     confidence: confidenceOf(snapshot, ask, heat),
     costBefore: before,
     costAfter: option.cost,
@@ -86,6 +88,12 @@ function betterKind(heatClass: TierClass | undefined, from: TierClass | undefine
   if (heatClass === undefined || from === undefined || from === to) return 'cheaper-place';
   const rank = { hot: 0, warm: 1, cold: 2 } as const;
   return Math.abs(rank[to] - rank[heatClass]) < Math.abs(rank[from] - rank[heatClass]) ? 'follow-heat' : 'cheaper-place';
+}
+
+/** Where a person decides about an evacuation, what becomes of the dataset when that takes too long. */
+function fallBack(snapshot: FleetSnapshot, ask: Ask): string {
+  const { dataset, deviceId } = ask;
+  return ask.need === 'evacuate-device' && deviceId !== null && dataset.policy.mode === 'advisory' ? `; ${backupPlan(snapshot, dataset, deviceId)}` : '';
 }
 
 /** A missing copy is a fact; a drive's end is what its judge says; heat and cost rest on how sure the class is. */

@@ -1,3 +1,4 @@
+import type { DeviceId } from '@data-in-motion/shared/domain/ids';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { defaultDecisionSettings } from '../fleet/decision-settings.ts';
@@ -5,6 +6,7 @@ import { domainOf, freeBytes, indexOf } from '../fleet/lookup.ts';
 import type { DatasetFacts, FleetSnapshot, TargetFacts } from '../fleet/snapshot.ts';
 import { finishWork, withJobs } from '../fleet/testdata/finish-work.ts';
 import { randomFleet } from '../fleet/testdata/random-fleet.ts';
+import { changedEvacuations } from '../health/evacuations.ts';
 import { targetHealth } from '../health/target-health.ts';
 import { fleetHeats } from '../heat/classify-heat.ts';
 import { forecastUse } from '../heat/forecast-use.ts';
@@ -25,8 +27,21 @@ function planFor(snapshot: FleetSnapshot): Promise<Plan> {
   return placeExact(snapshot, fleetNeeds(snapshot, heats), heats, settings.placement);
 }
 
-function counted(snapshot: FleetSnapshot, dataset: DatasetFacts): number {
-  return copiesOf(snapshot, dataset, targetHealth(snapshot)).counted.length;
+/** Counted copies, and those on drives that a model expects to fail: they are emptied in turn, and cease to count when it is theirs. */
+function standing(snapshot: FleetSnapshot, dataset: DatasetFacts): number {
+  const { devices, targets } = indexOf(snapshot);
+  const { counted, leaving } = copiesOf(snapshot, dataset, targetHealth(snapshot));
+  const isExpected = (deviceId: DeviceId): boolean => devices.get(deviceId)?.judgeKind === 'model' && devices.get(deviceId)?.level !== 'failing';
+  return counted.length + leaving.filter((copy) => targets.get(copy.targetId)!.deviceIds.some(isExpected)).length;
+}
+
+/** What the control loop keeps between two passes: which drives are being emptied. */
+function remember(snapshot: FleetSnapshot): FleetSnapshot {
+  const begins = new Map(changedEvacuations(snapshot, settings).map((one) => [one.deviceId, one.begins]));
+  const devices = snapshot.devices.map((device) =>
+    begins.has(device.deviceId) ? { ...device, evacuatingSinceMs: begins.get(device.deviceId) ? snapshot.takenAtMs : null } : device,
+  );
+  return { ...snapshot, devices };
 }
 
 function partsOf(snapshot: FleetSnapshot, move: Move) {
@@ -113,11 +128,12 @@ describe('a plan over any fleet', { timeout: 120_000 }, () => {
         const again = await planFor(withJobs(snapshot, plan.moves));
         const places = new Set(plan.moves.map((move) => `${move.datasetId} ${move.fromReplicaId} ${move.toTargetId}`));
         expect(again.moves.filter((move) => places.has(`${move.datasetId} ${move.fromReplicaId} ${move.toTargetId}`))).toEqual([]);
-        // A pinned place that the first plan had no room for is asked for again, by whichever copy may go there.
+        // A pinned place that the first plan had no room for, or that the primary leaves because it is too slow there, is asked for again, by whichever copy may go there.
         const arePinsHeld = ({ datasetId, policy, replicas }: DatasetFacts): boolean =>
           policy.pinnedTargets.every(
             (targetId) =>
-              replicas.some((copy) => copy.targetId === targetId) || plan.moves.some((move) => move.datasetId === datasetId && move.toTargetId === targetId),
+              replicas.some((copy) => copy.targetId === targetId && !plan.moves.some((move) => move.fromReplicaId === copy.replicaId)) ||
+              plan.moves.some((move) => move.datasetId === datasetId && move.toTargetId === targetId),
           );
         const met = (datasetId: string): boolean =>
           plan.moves.some((move) => move.datasetId === datasetId) &&
@@ -127,7 +143,7 @@ describe('a plan over any fleet', { timeout: 120_000 }, () => {
           again.moves.filter((move) => met(move.datasetId) && (move.need === 'add-copy' || move.need === 'evacuate-device') && move.action !== 'retire'),
         ).toEqual([]);
       }),
-      { numRuns: 200, examples: [[{ seed: 1526223242, room: 0.3, trouble: 0.3 }]] },
+      { numRuns: 200, examples: [[{ seed: 1526223242, room: 0.3, trouble: 0.3 }], [{ seed: 551066751, room: 0.3, trouble: 0.3 }]] },
     );
   });
 
@@ -135,14 +151,15 @@ describe('a plan over any fleet', { timeout: 120_000 }, () => {
     await fc.assert(
       fc.asyncProperty(made, async (parts) => {
         let snapshot: FleetSnapshot = { ...fleetFrom(parts), jobs: [] };
-        const had = new Map(snapshot.datasets.map((dataset) => [dataset.datasetId, Math.min(dataset.policy.copies, counted(snapshot, dataset))]));
+        const had = new Map(snapshot.datasets.map((dataset) => [dataset.datasetId, Math.min(dataset.policy.copies, standing(snapshot, dataset))]));
         for (let pass = 0; ; pass++) {
           const plan = await planFor(snapshot);
           if (plan.moves.length === 0) break;
-          expect(pass).toBeLessThan(12);
-          snapshot = finishWork(snapshot, plan.moves);
+          // Drives are emptied one after the other in so small a fleet.
+          expect(pass).toBeLessThan(24);
+          snapshot = remember(finishWork(remember(snapshot), plan.moves));
           for (const dataset of snapshot.datasets) {
-            const now = counted(snapshot, dataset);
+            const now = standing(snapshot, dataset);
             expect(now).toBeGreaterThanOrEqual(had.get(dataset.datasetId)!);
             had.set(dataset.datasetId, Math.min(dataset.policy.copies, now));
           }

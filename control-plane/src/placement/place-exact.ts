@@ -1,6 +1,7 @@
 import type { Heat } from '@data-in-motion/shared/domain/heat';
 import type { DatasetId } from '@data-in-motion/shared/domain/ids';
-import { defaultDecisionSettings, type ObserverGuard, type PlacementSettings } from '../fleet/decision-settings.ts';
+import { daysPerMonth } from '../fleet/copy-cost.ts';
+import { defaultDecisionSettings, type PlacementSettings, type RiskSettings } from '../fleet/decision-settings.ts';
 import { domainOf, indexOf } from '../fleet/lookup.ts';
 import type { FleetSnapshot } from '../fleet/snapshot.ts';
 import { targetHealth } from '../health/target-health.ts';
@@ -10,7 +11,7 @@ import { copiesOf } from '../reconcile/copies.ts';
 import type { Need } from '../reconcile/needs.ts';
 import { type Ask, type AskContext, asksOf, sourcesOf } from './asks.ts';
 import { type Chosen, choosePlaces } from './choose-places.ts';
-import { daysPerMonth, fleetCost, waitingPerMonth } from './cost.ts';
+import { fleetCost, waitingPerMonth } from './cost.ts';
 import { moveOf, retireMove } from './moves.ts';
 import type { Infeasible, Move, Plan } from './plan.ts';
 import { wayOut } from './way-out.ts';
@@ -27,10 +28,10 @@ export async function placeExact(
   needs: readonly Need[],
   heats: ReadonlyMap<DatasetId, Heat>,
   settings: PlacementSettings,
-  guard: ObserverGuard = defaultDecisionSettings.observer,
+  risk: RiskSettings = defaultDecisionSettings,
   only?: ReadonlySet<DatasetId>,
 ): Promise<Plan> {
-  const context: AskContext = { snapshot, health: targetHealth(snapshot, guard), heats, settings };
+  const context: AskContext = { snapshot, health: targetHealth(snapshot, risk), heats, settings };
   const needsOf = Map.groupBy(needs, (need) => need.datasetId);
   const wanted = snapshot.datasets.filter((dataset) => only === undefined || only.has(dataset.datasetId));
   const asks = wanted.flatMap((dataset) => asksOf(context, dataset, needsOf.get(dataset.datasetId) ?? []));

@@ -45,13 +45,19 @@ function placeFindings(snapshot: FleetSnapshot, dataset: DatasetFacts, health: R
         severity: violation.rule === 'region' || violation.rule === 'encryption' ? 'error' : 'warning',
       }),
     );
-    if (place.riskyDeviceId !== null)
+    const text = place.reason ?? `device ${place.riskyDeviceId} gives signs`;
+    if (place.counts && place.evacuation === 'watched') broken.push({ rule: 'risky-device', text, remedy: watchedRemedy, severity: 'info' });
+    else if (place.counts && place.evacuation === 'waits') broken.push({ rule: 'risky-device', text, remedy: waitsRemedy, severity: 'warning' });
+    else if (place.riskyDeviceId !== null)
       broken.push({ rule: 'risky-device', text: place.reason ?? `device ${place.riskyDeviceId} is risky`, remedy: remedy(), severity: 'error' });
     else if (!place.counts)
       broken.push({ rule: 'not-usable', text: place.reason ?? `${target.targetId} can not be used`, remedy: remedy(), severity: 'warning' });
     return broken;
   });
 }
+
+const watchedRemedy = 'nothing now: the copy counts, nothing new is put there, and the drive is judged anew with every reading';
+const waitsRemedy = 'nothing now: the copy counts and leaves by itself when its turn comes';
 
 function spreadFindings(snapshot: FleetSnapshot, dataset: DatasetFacts, health: ReadonlyMap<TargetId, TargetHealth>): Finding[] {
   const fleet = indexOf(snapshot);

@@ -123,6 +123,18 @@ describe('findings', () => {
     ]);
   });
 
+  test('a copy on a drive that is watched is told and breaks nothing, one on a drive that is emptied is an error', () => {
+    const sda = deviceFacts('sda').deviceId;
+    const risky = targets.map((target) => (target.targetId === 'berlin-disk' ? { ...target, deviceIds: [sda] } : target));
+    const on = (probability: number) =>
+      of(['berlin-disk', 'paris-disk'], {}, { targets: risky, devices: [deviceFacts('sda', { level: 'at-risk', judgeKind: 'model', probability })] });
+    expect(on(0.05)).toMatchObject([{ rule: 'risky-device', severity: 'info', text: expect.stringContaining('it stays, watched') }]);
+    expect(on(0.9).map(({ rule, severity }) => [rule, severity])).toEqual([
+      ['copies', 'warning'],
+      ['risky-device', 'error'],
+    ]);
+  });
+
   test('when no place is left the remedy names the rules that clash', () => {
     expect(of(['berlin-disk'], { regions: ['mars'] }).map((finding) => finding.remedy)).toContainEqual(expect.stringContaining('change region'));
   });

@@ -1,6 +1,6 @@
 import type { Heat } from '@data-in-motion/shared/domain/heat';
 import type { DatasetId, DeviceId, ReplicaId, TargetId } from '@data-in-motion/shared/domain/ids';
-import { defaultDecisionSettings, type ObserverGuard } from '../fleet/decision-settings.ts';
+import { defaultDecisionSettings, type RiskSettings } from '../fleet/decision-settings.ts';
 import { domainOf, indexOf } from '../fleet/lookup.ts';
 import type { DatasetFacts, FleetSnapshot, ReplicaFacts } from '../fleet/snapshot.ts';
 import { type TargetHealth, targetHealth } from '../health/target-health.ts';
@@ -39,8 +39,8 @@ const urgency: Readonly<Record<Need['kind'], number>> = {
  * Work under way by a job counts as done, so the same snapshot with the answering jobs in it has no such need any more.
  * Copies are added before any is dropped: nothing is dropped while fewer than the wanted copies are verified in good places, and never the primary.
  */
-export function fleetNeeds(snapshot: FleetSnapshot, heats: ReadonlyMap<DatasetId, Heat>, guard: ObserverGuard = defaultDecisionSettings.observer): Need[] {
-  const health = targetHealth(snapshot, guard);
+export function fleetNeeds(snapshot: FleetSnapshot, heats: ReadonlyMap<DatasetId, Heat>, settings: RiskSettings = defaultDecisionSettings): Need[] {
+  const health = targetHealth(snapshot, settings);
   const heatOf = (need: Need): number => heats.get(need.datasetId)?.score ?? 0;
   return snapshot.datasets
     .flatMap((dataset) => datasetNeeds(snapshot, dataset, health))
@@ -132,13 +132,13 @@ function misplacedCopies(snapshot: FleetSnapshot, dataset: DatasetFacts, copies:
   });
   const draining = copies.leaving.map((replica) => {
     const place = health.get(replica.targetId)!;
-    const risky = place.riskyDeviceId !== null;
+    const risky = place.evacuation === 'evacuated';
     return leaveNeed(
       replica,
       risky ? 'evacuate-device' : 'leave-forbidden-place',
       [risky ? 'risky-device' : 'not-usable'],
       place.reason ?? `${replica.targetId} is being emptied`,
-      place.riskyDeviceId,
+      risky ? place.riskyDeviceId : null,
     );
   });
   const forbidden = copies.counted.flatMap((replica) => {

@@ -1,7 +1,7 @@
 import { systemRandom } from '@data-in-motion/shared/random';
 import { ulid } from '@data-in-motion/shared/ulid';
 import { and, eq, isNull, type SQL, sql } from 'drizzle-orm';
-import type { Tx } from './database.ts';
+import type { Db, Tx } from './database.ts';
 import { appendEvents } from './events.ts';
 import { alert, node } from './schema.ts';
 
@@ -35,6 +35,14 @@ export async function raiseAlert(tx: Tx, nowMs: number, raised: NewAlert): Promi
     await appendEvents(tx, nowMs, [{ type: 'alert.raised', severity, text, ids: { ...ids, rule, subject }, by: 'control-plane' }]);
 }
 
+export async function isAlertOpen(db: Db, rule: string, subject: string): Promise<boolean> {
+  const [open] = await db
+    .select({ key: alert.key })
+    .from(alert)
+    .where(and(eq(alert.key, `${rule}:${subject}`), isNull(alert.endedAtMs)));
+  return open !== undefined;
+}
+
 /** End the alert of a rule and subject; nothing happens when none is open. */
 export async function endAlert(tx: Tx, nowMs: number, rule: string, subject: string): Promise<void> {
   const ended = await tx
@@ -52,6 +60,7 @@ const overAfterMs: Readonly<Record<string, number>> = {
   'agent-flapping': 5 * minuteMs,
   'stream-forked': 60 * minuteMs,
   'telemetry-gap': 24 * 60 * minuteMs,
+  'model.rolled-back': 7 * 24 * 60 * minuteMs,
 };
 
 /** End the alerts whose cause is gone without anybody saying so. */

@@ -1,5 +1,4 @@
 import type { CertificateBody } from '@data-in-motion/shared/api/operations';
-import { isRisky } from '@data-in-motion/shared/domain/assessment';
 import type { DeviceId, TargetId } from '@data-in-motion/shared/domain/ids';
 import { systemRandom } from '@data-in-motion/shared/random';
 import { type SigningKey, signBody } from '@data-in-motion/shared/signature';
@@ -7,7 +6,9 @@ import { ulid } from '@data-in-motion/shared/ulid';
 import { and, desc, eq, gte, inArray, lte, notInArray } from 'drizzle-orm';
 import type { Tx } from './database.ts';
 import { departures } from './departures.ts';
+import { type DriveOutcomeRow, driveOutcomeOf } from './drive-outcomes.ts';
 import { appendEvents } from './events.ts';
+import { isLeft } from './leaving-devices.ts';
 import { assessment, certificate, device, node, reading, replica, target } from './schema.ts';
 
 type CertificateRow = typeof certificate.$inferSelect;
@@ -16,10 +17,10 @@ type DeviceRow = typeof device.$inferSelect;
 /** How much of the drive's last words the certificate repeats. */
 const readingsShown = 14;
 
-/** Open a certificate for a device that turned risky while copies lie on it; one open certificate for each device. */
+/** Open a certificate for a device that is evacuated while copies lie on it; one open certificate for each device. */
 export async function openCertificate(tx: Tx, deviceId: DeviceId, key: SigningKey, nowMs: number): Promise<boolean> {
   const [found] = await tx.select().from(device).where(eq(device.deviceId, deviceId)).for('update');
-  if (found === undefined || !isRisky(found.level)) return false;
+  if (found === undefined || !isLeft(found)) return false;
   const [last] = await tx.select().from(certificate).where(eq(certificate.deviceId, deviceId)).orderBy(desc(certificate.openedAtMs)).limit(1);
   // A device that stays risky after it was emptied needs no second certificate.
   if (last !== undefined && (last.state === 'open' || last.openedAtMs >= (found.levelSinceMs ?? 0))) return false;
@@ -45,7 +46,7 @@ export async function refreshCertificate(tx: Tx, certificateId: string, key: Sig
     row.state === 'open' ? await departures(tx, before.device.targetIds as TargetId[], Math.min(row.openedAtMs, before.alarm.atMs)) : before.replicas;
   const left = await copiesLeft(tx, before.device.targetIds as TargetId[]);
   const emptyAtMs = before.emptyAtMs ?? (left === 0 ? nowMs : null);
-  const outcome = outcomeOf(found, before, emptyAtMs, nowMs);
+  const outcome = outcomeOf(found, await driveOutcomeOf(tx, row.deviceId), before, emptyAtMs, nowMs);
   const isComplete =
     row.state === 'complete' ||
     emptyAtMs !== null ||
@@ -130,11 +131,20 @@ async function copiesLeft(tx: Tx, targetIds: readonly TargetId[]): Promise<numbe
   return rows.length;
 }
 
-/** What became of the drive, by its latest readings; told once the alarm has been answered, and again whenever that changes. */
-function outcomeOf(found: DeviceRow, before: CertificateBody, emptyAtMs: number | null, nowMs: number): CertificateBody['outcome'] {
+/** What became of the drive: as it was reported or concluded, otherwise by its latest readings; told once the alarm has been answered, and again whenever that changes. */
+function outcomeOf(
+  found: DeviceRow,
+  known: DriveOutcomeRow | undefined,
+  before: CertificateBody,
+  emptyAtMs: number | null,
+  nowMs: number,
+): CertificateBody['outcome'] {
   const { deviceId, recordedDay } = found;
   const is = (state: NonNullable<CertificateBody['outcome']>['state'], text: string): CertificateBody['outcome'] =>
     before.outcome?.state === state ? before.outcome : { atMs: nowMs, state, recordedDay, text };
+  const said = known?.how === 'reported' ? `; ${known.by} said so${known.note === null ? '' : `: ${known.note}`}` : '';
+  if (known?.outcome === 'failed') return is('failed', `${deviceId} ${said === '' ? 'stopped answering' : `failed${said}`}`);
+  if (known?.outcome === 'removed') return is('replaced', `${deviceId} was removed while it worked${said}`);
   if (found.lastStatus === 'unreadable') return is('failed', `${deviceId} stopped answering`);
   if (found.level === 'healthy') return is('recovered', `${deviceId} is judged healthy again`);
   if (emptyAtMs !== null && (found.lastReadingAtMs ?? 0) > emptyAtMs) return is('alive', `${deviceId} still answers, empty`);

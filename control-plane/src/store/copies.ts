@@ -1,9 +1,9 @@
-import { isRisky } from '@data-in-motion/shared/domain/assessment';
 import type { DatasetId, DeviceId, NodeId } from '@data-in-motion/shared/domain/ids';
 import { defaultPolicy, effectivePolicy, type Policy } from '@data-in-motion/shared/domain/policy';
 import { and, eq, inArray, notInArray } from 'drizzle-orm';
 import { type CopyFacts, spreadDomain } from '../jobs/guards.ts';
 import type { Tx } from './database.ts';
+import { isLeft } from './leaving-devices.ts';
 import { dataset, device, globalPolicy, node, replica, target } from './schema.ts';
 
 export interface DatasetCopies {
@@ -13,7 +13,7 @@ export interface DatasetCopies {
 
 /**
  * The copies of one dataset as the guards need them, read in the transaction that decides; the dataset's row must be locked before.
- * A copy on a lost node, an unreachable target or a device at risk does not count for another that wants to leave.
+ * A copy on a lost node, an unreachable target or a device that is being emptied or is failing does not count for another that wants to leave.
  */
 export async function copiesOf(tx: Tx, datasetId: DatasetId): Promise<DatasetCopies> {
   const [own] = await tx.select({ ownPolicy: dataset.ownPolicy }).from(dataset).where(eq(dataset.datasetId, datasetId));
@@ -56,8 +56,8 @@ export async function copiesOf(tx: Tx, datasetId: DatasetId): Promise<DatasetCop
 async function riskyDevices(tx: Tx, deviceIds: readonly DeviceId[]): Promise<Set<DeviceId>> {
   if (deviceIds.length === 0) return new Set();
   const rows = await tx
-    .select({ deviceId: device.deviceId, level: device.level })
+    .select({ deviceId: device.deviceId, level: device.level, judge: device.judge, evacuatingSinceMs: device.evacuatingSinceMs })
     .from(device)
     .where(inArray(device.deviceId, [...deviceIds]));
-  return new Set(rows.filter((row) => isRisky(row.level)).map((row) => row.deviceId));
+  return new Set(rows.filter(isLeft).map((row) => row.deviceId));
 }

@@ -74,14 +74,22 @@ export async function storeAssessments(tx: Tx, nowMs: number, told: readonly Tol
   );
   const ids = [...new Set(told.map(({ record }) => record.deviceId))].sort();
   const rows = await tx
-    .select({ deviceId: device.deviceId, nodeId: device.nodeId, level: device.level, assessedAtMs: device.assessedAtMs, since: device.levelSinceMs })
+    .select({
+      deviceId: device.deviceId,
+      nodeId: device.nodeId,
+      level: device.level,
+      assessedAtMs: device.assessedAtMs,
+      since: device.levelSinceMs,
+      judge: device.judge,
+      judgeSinceMs: device.judgeSinceMs,
+    })
     .from(device)
     .where(inArray(device.deviceId, ids))
     .orderBy(device.deviceId)
     .for('update');
   const changed: DeviceId[] = [];
   for (const row of rows) {
-    let { level, assessedAtMs, since } = row;
+    let { level, assessedAtMs, since, judge: judgedBy, judgeSinceMs } = row;
     let newest: RecordOf<'assessment'> | undefined;
     for (const { nodeId, record, isLate } of told) {
       if (record.deviceId !== row.deviceId || nodeId !== row.nodeId || (isLate && record.atMs < (assessedAtMs ?? 0))) continue;
@@ -90,16 +98,18 @@ export async function storeAssessments(tx: Tx, nowMs: number, told: readonly Tol
         await tellLevel(tx, nowMs, nodeId, level, record);
         since = atMs;
       }
+      if (judgedBy?.name !== record.judge.name || judgedBy.version !== record.judge.version) judgeSinceMs = atMs;
+      judgedBy = record.judge;
       level = record.level;
       assessedAtMs = atMs;
       newest = record;
     }
     if (newest === undefined) continue;
     if (level !== row.level) changed.push(row.deviceId);
-    const { probability, horizonDays, judge, reasons } = newest;
+    const { probability, probability7, horizonDays, judge, reasons } = newest;
     await tx
       .update(device)
-      .set({ level, levelSinceMs: since, probability, horizonDays, judge, reasons, assessedAtMs })
+      .set({ level, levelSinceMs: since, probability, probability7, horizonDays, judge, judgeSinceMs, reasons, assessedAtMs })
       .where(eq(device.deviceId, row.deviceId));
   }
   return changed;

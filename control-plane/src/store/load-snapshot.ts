@@ -39,7 +39,7 @@ function nodeFacts(row: typeof node.$inferSelect): NodeFacts {
 }
 
 function deviceFacts(row: typeof device.$inferSelect): DeviceFacts {
-  const { deviceId, nodeId, level, levelSinceMs, probability, horizonDays, assessedAtMs } = row;
+  const { deviceId, nodeId, level, levelSinceMs, probability, horizonDays, assessedAtMs, judgeSinceMs, evacuatingSinceMs } = row;
   return {
     deviceId,
     nodeId,
@@ -49,6 +49,10 @@ function deviceFacts(row: typeof device.$inferSelect): DeviceFacts {
     horizonDays,
     assessedAtMs,
     judge: row.judge === null ? '' : `${row.judge.name} ${row.judge.version}`,
+    judgeKind: row.judge?.kind ?? 'rule',
+    judgeSinceMs,
+    saysItFails: row.level === 'failing' && row.reasons.some((reason) => reason.attribute === 'self-assessment' && reason.value === 0),
+    evacuatingSinceMs,
     reasons: row.reasons.map((reason) => reason.text),
   };
 }
@@ -131,6 +135,7 @@ async function loadDatasets(db: Db, global: Policy, nowMs: number): Promise<Data
       rev: row.rev,
       policy: effectivePolicy(global, row.ownPolicy),
       versionId: held?.versionId ?? null,
+      versionMadeAtMs: version?.committedAtMs ?? null,
       objects: version?.objects ?? 0,
       sizeBytes: version?.sizeBytes ?? 0,
       unreadable: version?.unreadable ?? 0,

@@ -1,9 +1,11 @@
 import { chainStart } from '@data-in-motion/shared/chain';
 import type { NodeId, SiteId } from '@data-in-motion/shared/domain/ids';
 import type { BootMessage } from '@data-in-motion/shared/protocol/messages';
+import type { RecordOf } from '@data-in-motion/shared/protocol/records';
 import type { PayloadOf } from '@data-in-motion/shared/protocol/topics';
 import { and, eq, inArray, lt, lte, sql } from 'drizzle-orm';
 import type { Db, Tx } from './database.ts';
+import type { Told } from './devices.ts';
 import { appendEvents } from './events.ts';
 import { agentStream, node } from './schema.ts';
 
@@ -43,7 +45,7 @@ async function watermarkOf(tx: Db, nodeId: NodeId, incarnation: number): Promise
  * any that the agent remembers: a store that was set back must not give a number twice.
  */
 export async function bootNode(tx: Tx, nowMs: number, boot: BootMessage): Promise<BootOutcome> {
-  const { nodeId, siteId, host, agentVersion, transferUrl, importRoots, faultsAllowed } = boot;
+  const { nodeId, siteId, host, agentVersion, transferUrl, importRoots, faultsAllowed, modelVersion } = boot;
   await tx.insert(node).values({ nodeId, siteId }).onConflictDoNothing();
   const [before] = await tx.select().from(node).where(eq(node.nodeId, nodeId)).for('update');
   const watermark = await watermarkOf(tx, nodeId, boot.lastIncarnation);
@@ -56,7 +58,7 @@ export async function bootNode(tx: Tx, nowMs: number, boot: BootMessage): Promis
   const incarnation = Math.max(before!.incarnation, boot.lastIncarnation) + 1;
   await tx
     .update(node)
-    .set({ siteId, host, agentVersion, transferUrl, importRoots, faultsAllowed, bootUid: boot.bootUid, incarnation, lastHeardAtMs: nowMs })
+    .set({ siteId, host, agentVersion, transferUrl, importRoots, faultsAllowed, modelVersion, bootUid: boot.bootUid, incarnation, lastHeardAtMs: nowMs })
     .where(eq(node.nodeId, nodeId));
   await tx.insert(agentStream).values({ nodeId, incarnation, chain: chainStart }).onConflictDoNothing();
   const ids = { nodeId, incarnation };
@@ -82,6 +84,17 @@ export async function knownNodes(tx: Tx, nodeIds: readonly NodeId[]): Promise<Re
       .onConflictDoNothing();
   const revoked = new Set(rows.filter((row) => row.agentState === 'revoked').map((row) => row.nodeId));
   return new Set(asked.filter((nodeId) => !revoked.has(nodeId)));
+}
+
+/** Agents judge by another failure model than before. */
+export async function storeRunningModels(tx: Tx, told: readonly Told<RecordOf<'model-running'>>[]): Promise<void> {
+  for (const { nodeId, isLate, record } of told) {
+    const isNews = isLate ? sql`coalesce(${node.modelToldAtMs}, 0) <= ${record.atMs}` : undefined;
+    await tx
+      .update(node)
+      .set({ modelVersion: record.version, modelToldAtMs: record.atMs })
+      .where(and(eq(node.nodeId, nodeId), isNews));
+  }
 }
 
 /** Batches, questions and starts show that an agent lives; a retained message does not. */

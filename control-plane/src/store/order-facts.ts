@@ -2,6 +2,7 @@ import type { DatasetId, JobId, NodeId, PermitId, ReplicaId, TargetId } from '@d
 import type { ReplicaState } from '@data-in-motion/shared/domain/replica';
 import { and, eq, inArray, isNull, or } from 'drizzle-orm';
 import type { OrderFacts } from '../jobs/orders.ts';
+import { type AcknowledgedDevice, acknowledgedOn } from './acknowledgements.ts';
 import type { Db } from './database.ts';
 import { datasetVersion, job, node, permit, replica, target } from './schema.ts';
 
@@ -10,6 +11,7 @@ export interface NodeWork {
   readonly jobs: readonly OrderFacts[];
   readonly liveJobs: readonly JobId[];
   readonly watched: readonly { datasetId: DatasetId; targetId: TargetId; replicaId: ReplicaId }[];
+  readonly acknowledged: readonly AcknowledgedDevice[];
 }
 
 type Placed = { replicaId: ReplicaId; targetId: TargetId; nodeId: NodeId; transferUrl: string | null; state: ReplicaState };
@@ -20,7 +22,7 @@ export async function workOf(db: Db, nodeId: NodeId, nowMs: number): Promise<Nod
 }
 
 /**
- * All that each of these agents is part of: jobs in which it reads, writes or lets go, and the copies it keeps. Sorted, so that the same state gives the
+ * All that each of these agents is part of: jobs in which it reads, writes or lets go, the copies it keeps, and what a person said of its drives. Sorted, so that the same state gives the
  * same document; the queries are as many for a hundred agents as for one.
  */
 export async function worksOf(db: Db, nodeIds: readonly NodeId[], nowMs: number): Promise<Map<NodeId, NodeWork>> {
@@ -37,12 +39,13 @@ export async function worksOf(db: Db, nodeIds: readonly NodeId[], nowMs: number)
     .innerJoin(target, eq(target.targetId, replica.targetId))
     .where(and(inArray(target.nodeId, [...nodeIds]), inArray(replica.state, ['verified', 'suspect'])))
     .orderBy(replica.replicaId);
+  const acknowledged = await acknowledgedOn(db, nodeIds);
   const watchedOn = Map.groupBy(watched, (row) => row.nodeId);
   return new Map(
     nodeIds.map((nodeId) => {
       const mine = rows.flatMap((row, i) => (row.moverNodeId === nodeId || row.sourceNodeId === nodeId ? [facts[i]!] : []));
       const copies = (watchedOn.get(nodeId) ?? []).map(({ datasetId, targetId, replicaId }) => ({ datasetId, targetId, replicaId }));
-      return [nodeId, { jobs: mine, liveJobs: mine.map((one) => one.jobId), watched: copies }];
+      return [nodeId, { jobs: mine, liveJobs: mine.map((one) => one.jobId), watched: copies, acknowledged: acknowledged.get(nodeId) ?? [] }];
     }),
   );
 }

@@ -17,6 +17,7 @@ export interface Retention {
   readonly eventsMs: number;
   readonly answersMs: number;
   readonly recommendationsMs: number;
+  readonly modelScoresMs: number;
 }
 
 const hourMs = 3_600_000;
@@ -49,7 +50,7 @@ function thinning(table: 'reading' | 'assessment', deviceId: DeviceId, fromMs: n
   );
 }
 
-/** What a device told. */
+/** What a device told, and what models said of it. */
 export async function pruneDevice(tx: Tx, deviceId: DeviceId, keep: Retention, nowMs: number, rows: number): Promise<number> {
   const daily = nowMs - keep.dailyAfterMs;
   const hourly = nowMs - keep.hourlyAfterMs;
@@ -59,7 +60,9 @@ export async function pruneDevice(tx: Tx, deviceId: DeviceId, keep: Retention, n
     most = Math.max(most, await countOf(tx, thinning(table, deviceId, daily, hourly, hourMs, rows)));
   }
   const stats = sql`select ctid from disk_stats where device_id = ${deviceId} and at_ms < ${nowMs - keep.diskStatsMs}::bigint limit ${rows}`;
-  return Math.max(most, await countOf(tx, deletion('disk_stats', stats)));
+  most = Math.max(most, await countOf(tx, deletion('disk_stats', stats)));
+  const scores = sql`select ctid from model_score where device_id = ${deviceId} and day < ${Math.floor((nowMs - keep.modelScoresMs) / dayMs)} limit ${rows}`;
+  return Math.max(most, await countOf(tx, deletion('model_score', scores)));
 }
 
 /** The names of a dataset's accesses. By both times: one that came late may still come again. */
@@ -143,7 +146,7 @@ export async function pruneRefusals(tx: Tx, rows: number): Promise<number> {
 /** Tables whose rows are changed or deleted all the time, the busiest first. */
 const churning = `
   cp_leader node job agent_stream access_aggregate access_rate dataset device target replica pointer recommendation plan
-  reading assessment disk_stats batch batch_seq access_event event idempotency quarantine sync_queue alert token audit
+  reading assessment model_score disk_stats batch batch_seq access_event event idempotency quarantine sync_queue alert token audit
 `
   .trim()
   .split(/\s+/);

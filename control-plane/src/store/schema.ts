@@ -1,10 +1,14 @@
 import type { AgentState } from '@data-in-motion/shared/domain/agent-health';
 import type { RiskLevel } from '@data-in-motion/shared/domain/assessment';
 import type { NvmeHealth } from '@data-in-motion/shared/domain/device';
+import type { Outcome, OutcomeSource } from '@data-in-motion/shared/domain/drive-outcome';
+import type { TrainedOn } from '@data-in-motion/shared/domain/failure-model';
 import type { FaultKind } from '@data-in-motion/shared/domain/fault-hooks';
 import type { Heat } from '@data-in-motion/shared/domain/heat';
-import type { DatasetId, DeviceId, JobId, NodeId, PlanId, ReplicaId, SiteId, TargetId, VersionId } from '@data-in-motion/shared/domain/ids';
+import type { DatasetId, DeviceId, JobId, ModelVersion, NodeId, PlanId, ReplicaId, SiteId, TargetId, VersionId } from '@data-in-motion/shared/domain/ids';
 import type { JobEvent, JobPurpose, JobState } from '@data-in-motion/shared/domain/job';
+import type { ModelState } from '@data-in-motion/shared/domain/model-lifecycle';
+import type { ModelMetrics } from '@data-in-motion/shared/domain/model-metrics';
 import type { Policy, PolicyOverride } from '@data-in-motion/shared/domain/policy';
 import type { Prices } from '@data-in-motion/shared/domain/price';
 import type { ReplicaState, VerificationLevel } from '@data-in-motion/shared/domain/replica';
@@ -56,6 +60,10 @@ export const node = pgTable('node', {
   desiredRev: bigint('desired_rev', { mode: 'number' }).notNull().default(0),
   observedRev: bigint('observed_rev', { mode: 'number' }).notNull().default(0),
   desiredHash: text('desired_hash').notNull().default(''),
+  /** The failure model that its agent said it runs; null when rules judge. */
+  modelVersion: text('model_version').$type<ModelVersion>(),
+  /** By its agent's clock: what comes late counts only where it is newer. */
+  modelToldAtMs: atMs('model_told_at_ms'),
 });
 
 export const device = pgTable('device', {
@@ -71,15 +79,87 @@ export const device = pgTable('device', {
   level: text('level').$type<RiskLevel>().notNull().default('unknown'),
   levelSinceMs: atMs('level_since_ms'),
   probability: doublePrecision('probability'),
+  /** Of failing within 7 days; null where what judged does not tell it. */
+  probability7: doublePrecision('probability7'),
   horizonDays: doublePrecision('horizon_days').notNull().default(30),
   judge: jsonb('judge').$type<{ kind: 'rule' | 'model'; name: string; version: string }>(),
   reasons: jsonb('reasons').$type<{ text: string; attribute: string; value: number | null }[]>().notNull().default([]),
   assessedAtMs: atMs('assessed_at_ms'),
+  /** Since when this version of its judge judges it. */
+  judgeSinceMs: atMs('judge_since_ms'),
+  /** Since when its copies are leaving; null when they are not. */
+  evacuatingSinceMs: atMs('evacuating_since_ms'),
   lastReadingAtMs: atMs('last_reading_at_ms'),
   lastStatus: text('last_status'),
   recordedDay: text('recorded_day'),
   temperatureCelsius: doublePrecision('temperature_celsius'),
   powerOnHours: doublePrecision('power_on_hours'),
+});
+
+/** Every model of failing drives that was ever brought in. */
+export const failureModel = pgTable(
+  'failure_model',
+  {
+    version: text('version').$type<ModelVersion>().primaryKey(),
+    name: text('name').notNull(),
+    state: text('state').$type<ModelState>().notNull().default('candidate'),
+    /** Grows by one with every change; compare-and-set by If-Match. */
+    rev: bigint('rev', { mode: 'number' }).notNull().default(1),
+    /** JSON text and no jsonb, which orders fields anew: name and hash are over exactly these characters. */
+    artifact: text('artifact').notNull(),
+    artifactHash: text('artifact_hash').notNull(),
+    /** Of the decisions it learned from. */
+    dataHash: text('data_hash').notNull(),
+    /** What else it says of its training: span, drives, seed, parameters. */
+    trained: jsonb('trained').$type<TrainedOn>().notNull(),
+    metrics: jsonb('metrics').$type<ModelMetrics>(),
+    addedAtMs: atMs('added_at_ms').notNull(),
+    addedBy: text('added_by').notNull(),
+    /** When it became active; a roll-back keeps it, so that the next one goes further back. */
+    promotedAtMs: atMs('promoted_at_ms'),
+    promotedBy: text('promoted_by'),
+    retiredAtMs: atMs('retired_at_ms'),
+    retiredBecause: text('retired_because'),
+  },
+  (table) => [
+    uniqueIndex('failure_model_one_active').on(table.state).where(sql`state = 'active'`),
+    uniqueIndex('failure_model_one_shadow').on(table.state).where(sql`state = 'shadow'`),
+  ],
+);
+/** What each model that is looked at says of each hard drive, day by day; nothing acts on it. */
+export const modelScore = pgTable(
+  'model_score',
+  {
+    version: text('version').$type<ModelVersion>().notNull(),
+    deviceId: text('device_id').$type<DeviceId>().notNull(),
+    /** Days since 1970-01-01, by the database's clock. */
+    day: integer('day').notNull(),
+    p7: doublePrecision('p7').notNull(),
+    p30: doublePrecision('p30').notNull(),
+    level: text('level').$type<RiskLevel>().notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.version, table.deviceId, table.day] }), index('model_score_device').on(table.deviceId, table.day)],
+);
+/** What became of a drive, as far as it is known; a drive without a row is taken for alive. */
+export const driveOutcome = pgTable('drive_outcome', {
+  deviceId: text('device_id').$type<DeviceId>().primaryKey(),
+  outcome: text('outcome').$type<Outcome>().notNull(),
+  /** When it was seen to be so: of a drive that died, the last time it answered. */
+  atMs: atMs('at_ms').notNull(),
+  how: text('how').$type<OutcomeSource>().notNull(),
+  by: text('by').notNull(),
+  note: text('note'),
+});
+/** Counters of a drive that a person has seen and takes for harmless; its agent counts from there. The newest word of a drive stands. */
+export const deviceAcknowledgement = pgTable('device_acknowledgement', {
+  deviceId: text('device_id').$type<DeviceId>().primaryKey(),
+  /** By the names that reasons use: `smart.197`, `nvme.mediaErrors`. */
+  counts: jsonb('counts').$type<Record<string, number>>().notNull(),
+  /** When the agent read them, by its own clock. */
+  readAtMs: atMs('read_at_ms').notNull(),
+  atMs: atMs('at_ms').notNull(),
+  by: text('by').notNull(),
+  note: text('note'),
 });
 
 export const target = pgTable('target', {
@@ -372,6 +452,7 @@ export const assessment = pgTable(
     recordedDay: text('recorded_day'),
     level: text('level').$type<RiskLevel>().notNull(),
     probability: doublePrecision('probability'),
+    probability7: doublePrecision('probability7'),
     horizonDays: doublePrecision('horizon_days').notNull(),
     judge: jsonb('judge').$type<{ kind: 'rule' | 'model'; name: string; version: string }>().notNull(),
     reasons: jsonb('reasons').$type<{ text: string; attribute: string; value: number | null }[]>().notNull(),

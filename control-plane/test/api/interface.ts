@@ -13,6 +13,8 @@ import { expect } from 'vitest';
 import { createApp } from '../../src/api/app.ts';
 import type { ApiContext } from '../../src/api/context.ts';
 import { FleetReader } from '../../src/api/fleet-rows.ts';
+import { defaultLoopSettings } from '../../src/control-loop/parts.ts';
+import { ModelTrainer } from '../../src/control-loop/train-models.ts';
 import { startMetrics } from '../../src/metrics/metrics.ts';
 import { openStore, type Store } from '../../src/store/database.ts';
 import { node, target } from '../../src/store/schema.ts';
@@ -35,12 +37,14 @@ export interface Interface {
   close(): Promise<void>;
 }
 
-export async function openInterface(): Promise<Interface> {
+/** @param modelData recorded drives to train models on, as DIM_MODEL_DATA */
+export async function openInterface({ modelData = null }: { modelData?: string | null } = {}): Promise<Interface> {
   const directory = mkdtempSync(path.join(tmpdir(), 'dim-api-'));
   const database = path.join(directory, 'database');
   await layEmptyDatabase(database);
   const store = await openStore({ databaseUrl: null, directory: database });
   const nowMs = await store.nowMs();
+  const trainer = new ModelTrainer({ store, settings: { ...defaultLoopSettings, training: { dataDirectory: modelData, everyMs: 1e9 } }, onFailure: () => {} });
   let wakes = 0;
   const disconnected: string[] = [];
   const faults: FaultDocument[] = [];
@@ -57,11 +61,19 @@ export async function openInterface(): Promise<Interface> {
       onRefused: () => {},
       close: async () => {},
     },
-    loop: { wake: () => wakes++, stop: async () => {}, makePlan: notAsked, applyPlan: notAsked, resync: async () => ({ verifying: 0, nodes: 0 }) },
+    loop: {
+      wake: () => wakes++,
+      stop: async () => {},
+      makePlan: notAsked,
+      applyPlan: notAsked,
+      resync: async () => ({ verifying: 0, nodes: 0 }),
+      trainModel: (by) => trainer.ask(by),
+    },
     dispatch: {
       answerAsk: async () => {},
       nudgeChanged: async () => 0,
       nudgeAll: async () => 0,
+      tellModel: async () => {},
       sendFault: async (_, document) => void faults.push(document),
       stop: async () => {},
     },

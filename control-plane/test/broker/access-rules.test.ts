@@ -71,10 +71,14 @@ describe('who may use which topic', () => {
     'dim/v1/n2/up/batch',
     'dim/v1/fleet/#',
     'dim/v1/fleet/events',
+    'dim/v1/fleet/model',
     'dim/v1/n1/down/ack',
     'dim/v1/n2/down/ack',
   ];
-  const allowed: Record<string, string[]> = { n1: ['dim/v1/n1/down/#', 'dim/v1/n1/down/ack'], app: ['dim/v1/fleet/#', 'dim/v1/fleet/events'] };
+  const allowed: Record<string, string[]> = {
+    n1: ['dim/v1/n1/down/#', 'dim/v1/n1/down/ack', 'dim/v1/fleet/model'],
+    app: ['dim/v1/fleet/#', 'dim/v1/fleet/events', 'dim/v1/fleet/model'],
+  };
   it.each(Object.keys(allowed))('%s subscribes only to what is for it', async (who) => {
     const client = await join(who);
     const granted: string[] = [];

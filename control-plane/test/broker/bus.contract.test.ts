@@ -70,6 +70,17 @@ describe.each(grounds)('a bus on the $name broker', ({ start }) => {
     expect(strays).toEqual(['dim/v1/n2/down/nudge']);
   });
 
+  it('keeps a failure model of a megabyte for the agent that comes later', async () => {
+    ground = await start();
+    const message = { v: 1, body: 'x'.repeat(1_100_000), signature: 's', keyId: 'k' };
+    await ground.bus.publish('model', '', message);
+    const one = await agent('n1');
+    const arrived = nextMessage(one);
+    await one.subscribeAsync('dim/v1/fleet/model', { qos: 1 });
+    const { topic, text } = await arrived;
+    expect([topic, JSON.parse(text)]).toEqual(['dim/v1/fleet/model', message]);
+  });
+
   it('does not take the next messages while those before them have no room', async () => {
     ground = await start();
     let go = (): void => {};

@@ -1,5 +1,5 @@
 import { systemClock } from '@data-in-motion/shared/clock';
-import type { NodeId } from '@data-in-motion/shared/domain/ids';
+import type { ModelVersion, NodeId } from '@data-in-motion/shared/domain/ids';
 import { Failure } from '@data-in-motion/shared/failure';
 import type { AckMessage, BatchMessage, BootMessage, WelcomeMessage } from '@data-in-motion/shared/protocol/messages';
 import type { TopicName } from '@data-in-motion/shared/protocol/topics';
@@ -82,6 +82,22 @@ describe.each(storeKinds)('the ingest into $kind', ({ stores }) => {
       { nodeId: 'n1', incarnation: 2, endedIncarnation: 1 },
     ]);
     expect(changed).toEqual(['n1', 'n1']);
+  });
+
+  it('knows which failure model an agent runs, from its start and whenever that changes, and takes nothing late for news', async () => {
+    const [first, second, third] = ['000000000001', '000000000002', '000000000003'] as ModelVersion[];
+    const runs = async () => (await rowsOf<{ model: string | null }>(store.db, sql`select model_version as model from node`))[0]?.model;
+    const outbox = new Outbox('n1');
+    await bus.deliver('boot', 'n1', bootOf(outbox, { modelVersion: first! }));
+    await expect.poll(runs).toBe(first);
+    const [change, later] = [second!, third!].map((version, i) => outbox.seal([{ type: 'model-running', atMs: startMs + i, version }]));
+    await send(later!);
+    await expect.poll(runs).toBe(third);
+    await send(change!);
+    await ackUpto(2);
+    expect(await runs()).toBe(third);
+    await send(outbox.seal([{ type: 'model-running', atMs: startMs - 1, version: null }]));
+    await expect.poll(runs).toBeNull();
   });
 
   it('never gives an incarnation again that an agent remembers, even when the store was set back', async () => {
@@ -343,6 +359,7 @@ describe.each(storeKinds)('the ingest into $kind', ({ stores }) => {
     const levels = await rowsOf<{ to: string }>(store.db, sql`select ids->>'to' as "to" from event where type = 'device.level-changed' order by seq`);
     expect(levels.map((row) => row.to)).toEqual(['healthy', 'at-risk', 'failing', 'unknown', 'healthy']);
     await expect.poll(() => changed).toEqual(['n1', 'n1', 'n1']);
+    expect(await rowsOf(store.db, sql`select judge_since_ms::int as since from device`)).toEqual([{ since: 10 }]);
   });
 
   it('lets nothing that is late, or that another node says, stand over what is known of a device', async () => {

@@ -60,6 +60,7 @@ export function bootOf(outbox: Outbox, over: Partial<BootMessage> = {}): BootMes
     importRoots: [],
     targets: [],
     faultsAllowed: false,
+    modelVersion: null,
     ...over,
   };
 }
@@ -105,6 +106,7 @@ export function assessment(deviceId: string, atMs: number, level: 'healthy' | 'w
     recordedDay: null,
     level,
     probability: level === 'failing' ? 0.9 : 0.01,
+    probability7: null,
     horizonDays: 30,
     judge: { kind: 'rule', name: 'five', version: '1' },
     reasons: level === 'healthy' ? [] : [{ text: '197 is 8', attribute: 'smart.197', value: 8 }],

@@ -3,6 +3,7 @@ import type { DatasetId, NodeId } from '@data-in-motion/shared/domain/ids';
 import { eq } from 'drizzle-orm';
 import { afterAll, describe, expect, test } from 'vitest';
 import { verifyCertificate } from '../../src/cli/verify-certificate.ts';
+import { reportDriveOutcome } from '../../src/store/drive-outcomes.ts';
 import { insertRetireJob } from '../../src/store/jobs.ts';
 import { certificate, device, globalPolicy, job, pointer, replica } from '../../src/store/schema.ts';
 import { storeKinds } from '../stores.ts';
@@ -59,6 +60,26 @@ describe.each(storeKinds)('a certificate on $kind', { timeout: 120_000 }, ({ sto
     await fleet.keeper.pass();
     const body = await certified(fleet);
     expect(body.replicas).toMatchObject([{ from: { replicaId: before!.replicaId }, verifiedAtMs: moved!.recheckedAtMs, retiredAtMs: moved!.trashedAtMs }]);
+    await fleet.dispatch.stop();
+  });
+
+  test('tells what became of the drive as a person reported it', async () => {
+    const fleet = await start(1);
+    await fleet.addDataset('photos', n1);
+    await fleet.runUntil(async () => (await atRest(fleet)) && (await standing(fleet, 'photos')).length === 1);
+    const [before] = await standing(fleet, 'photos');
+    await condemn(fleet, before!.targetId);
+    await fleet.runUntil(() => isComplete(fleet), 120);
+    for (const [outcome, state] of [
+      ['removed', 'replaced'],
+      ['failed', 'failed'],
+    ] as const) {
+      await fleet.store.transaction((tx) =>
+        reportDriveOutcome(tx, fleet.clock.nowMs(), { deviceId: `drive-${before!.targetId}` as never, outcome, by: 'anna', note: 'seen' }),
+      );
+      await fleet.keeper.pass();
+      expect((await certified(fleet)).outcome).toMatchObject({ state, text: expect.stringContaining('anna said so: seen') });
+    }
     await fleet.dispatch.stop();
   });
 

@@ -1,14 +1,18 @@
 import { systemClock } from '@data-in-motion/shared/clock';
-import type { NodeId } from '@data-in-motion/shared/domain/ids';
-import { desiredDocument } from '@data-in-motion/shared/protocol/messages';
+import type { ModelVersion, NodeId } from '@data-in-motion/shared/domain/ids';
+import { Failure } from '@data-in-motion/shared/failure';
+import { artifactHash } from '@data-in-motion/shared/model-identity';
+import { desiredDocument, type ModelDocument, modelDocument } from '@data-in-motion/shared/protocol/messages';
 import { topics } from '@data-in-motion/shared/protocol/topics';
 import { isSignedBy } from '@data-in-motion/shared/signature';
+import { smallModel } from '@data-in-motion/shared/testdata/small-model';
 import { eq } from 'drizzle-orm';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { startDispatch } from '../../src/dispatch/dispatch.ts';
 import { cloudEventOf, topicsOf } from '../../src/dispatch/fleet-events.ts';
 import type { Store } from '../../src/store/database.ts';
 import { appendEvents } from '../../src/store/events.ts';
+import { addModel, promoteModel } from '../../src/store/failure-models.ts';
 import { dataset, event, job, node, replica } from '../../src/store/schema.ts';
 import { storeKinds } from '../stores.ts';
 import { FakeFleet } from './fake-fleet.ts';
@@ -138,6 +142,50 @@ describe.each(storeKinds.filter(({ kind }) => kind === 'pglite'))('dispatch on $
     });
     expect(await hanging.nudgeAll()).toBe(3);
     await hanging.stop();
+  });
+
+  test('the active model is told once, again when it changes or an agent runs another for long, and that there is none as well', async () => {
+    const told: ModelDocument[] = [];
+    let isAway = true;
+    const dispatch = startDispatch({
+      store: fleet.store,
+      bus: {
+        publish: async (name, _, payload) => {
+          if (name !== 'model') return;
+          if (isAway) throw new Failure('unavailable', { code: 'bus.disconnected', message: 'away' });
+          const signed = topics.model.payload.parse(payload);
+          expect(isSignedBy(signed, fleet.key.publicKeyPem)).toBe(true);
+          told.push(modelDocument.parse(JSON.parse(signed.body)));
+        },
+      },
+      signingKey: fleet.key,
+      clock: fleet.clock,
+      onFailure: () => {},
+    });
+    const tell = async (times: number) => {
+      await dispatch.tellModel();
+      await vi.waitFor(() => expect(told).toHaveLength(times));
+    };
+    await tell(0);
+    isAway = false;
+    await tell(1);
+    expect(told[0]).toMatchObject({ version: null, artifactHash: null, artifact: null });
+    const model = smallModel();
+    await fleet.store.transaction(async (tx) => {
+      await addModel(tx, model, null, 'test', 1);
+      await promoteModel(tx, model.version, { by: 'test', expectedRev: null }, 2);
+    });
+    await tell(2);
+    expect(told[1]).toMatchObject({ version: model.version, artifactHash: artifactHash(JSON.stringify(told[1]!.artifact)) });
+    await tell(2);
+    await fleet.store.db.update(node).set({ modelVersion: null, connected: true });
+    await tell(2);
+    await fleet.clock.advance(600_000);
+    await tell(3);
+    await fleet.store.db.update(node).set({ modelVersion: model.version as ModelVersion });
+    await fleet.clock.advance(600_000);
+    await tell(3);
+    await dispatch.stop();
   });
 
   test('every event has its topics, and is a CloudEvent that the table knows', async () => {

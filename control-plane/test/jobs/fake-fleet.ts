@@ -177,6 +177,8 @@ export class FakeFleet {
         lostAfterMs: 60_000,
         coldAfterMs: 3_600_000,
         dwellMs: 3_600_000,
+        modelDataDirectory: null,
+        modelTrainEveryMs: 1e9,
       }),
       ...options.settings,
     };
@@ -187,7 +189,7 @@ export class FakeFleet {
       clock: this.clock,
       settings,
       holder,
-      solve: (snapshot, needs, heats, only) => placeExact(snapshot, needs, heats, settings.decisions.placement, settings.decisions.observer, only ?? undefined),
+      solve: (snapshot, needs, heats, only) => placeExact(snapshot, needs, heats, settings.decisions.placement, settings.decisions, only ?? undefined),
       onFailure: (failure) => void this.failures.push(failure),
     });
   }

@@ -1,8 +1,9 @@
-import type { DatasetId } from '@data-in-motion/shared/domain/ids';
+import type { DatasetId, DeviceId, NodeId } from '@data-in-motion/shared/domain/ids';
 import { afterAll, describe, expect, test } from 'vitest';
 import type { Store } from '../../src/store/database.ts';
+import { keepEvacuation } from '../../src/store/leaving-devices.ts';
 import { loadSnapshot } from '../../src/store/load-snapshot.ts';
-import { accessAggregate, dataset } from '../../src/store/schema.ts';
+import { accessAggregate, dataset, device } from '../../src/store/schema.ts';
 import { storeKinds } from '../stores.ts';
 
 const minuteMs = 60_000;
@@ -41,5 +42,20 @@ describe.each(storeKinds)('a snapshot from $kind', { timeout: 120_000 }, ({ stor
     ]);
     expect(of(photos)[2]!.readBytes).toBe(2 ** 54);
     expect(of(maps).map(({ reads }) => reads)).toEqual([0, 0, 0]);
+  });
+
+  test('tells who judges a device, since when, what it says of itself, and whether it is being emptied', async () => {
+    const store = await open.open();
+    const facts = { nodeId: 'n' as NodeId, serial: 's', model: 'm', kind: 'hdd', transport: 'ata', capacityBytes: 1, path: '/dev/sda' } as const;
+    const says = [{ text: 'it says so', attribute: 'self-assessment', value: 0 }];
+    await store.db.insert(device).values([
+      { ...facts, deviceId: 'a' as DeviceId },
+      { ...facts, deviceId: 'b' as DeviceId, level: 'failing', judge: { kind: 'model', name: 'trees', version: '7' }, judgeSinceMs: 5, reasons: says },
+    ]);
+    await store.transaction((tx) => keepEvacuation(tx, 'b' as DeviceId, 9));
+    expect((await loadSnapshot(store)).devices).toMatchObject([
+      { deviceId: 'a', judge: '', judgeKind: 'rule', judgeSinceMs: null, saysItFails: false, evacuatingSinceMs: null },
+      { deviceId: 'b', judge: 'trees 7', judgeKind: 'model', judgeSinceMs: 5, saysItFails: true, evacuatingSinceMs: 9 },
+    ]);
   });
 });

@@ -100,6 +100,44 @@ export type JobView = z.infer<typeof jobView>;
 export const recommendationView = moveView.extend({ recommendationId: z.string(), planId: z.string(), madeAtMs: z.number(), judge: z.string() });
 export type RecommendationView = z.infer<typeof recommendationView>;
 
+const recoveryOutcome = z.object({
+  kind: z.enum(['device', 'node', 'site']),
+  /** What dies. */
+  id: z.string(),
+  copiesLeft: z.number().int(),
+  /** Readers use a copy that stays. */
+  readersGoOn: z.boolean(),
+  /** The newest version of which a verified copy stays; null: nothing stays. */
+  versionId: z.string().nullable(),
+  /** Recovery point: when that version was made. */
+  pointAtMs: z.number().nullable(),
+  /** How much older it is than the version that readers have now; null when nothing stays. */
+  behindMs: z.number().nullable(),
+  bestTargetId: z.string().nullable(),
+  /** Recovery time: reading all of it at the fastest place that is left; null when nothing stays, or nothing was measured. */
+  restoreMs: z.number().nullable(),
+});
+
+export const recoveryView = z.object({
+  asOfMs: z.number(),
+  /** All that one loss would do, the worst first. */
+  disasters: z.array(
+    z.object({
+      kind: z.enum(['device', 'node', 'site']),
+      id: z.string(),
+      datasets: z.number().int(),
+      lost: z.number().int(),
+      setBack: z.number().int(),
+      short: z.number().int(),
+      lostBytes: z.number(),
+      restoreMs: z.number().nullable(),
+    }),
+  ),
+  /** Each dataset with the worst device, node and site to lose. */
+  datasets: z.array(z.object({ datasetId: z.string(), sizeBytes: z.number(), copiesWanted: z.number().int(), worst: z.array(recoveryOutcome) })),
+});
+export type RecoveryView = z.infer<typeof recoveryView>;
+
 export const eventView = z.object({
   /** Grows by one; the event stream's id. */
   seq: z.number().int(),

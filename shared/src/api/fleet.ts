@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { agentStates } from '../domain/agent-health.ts';
 import { riskLevels } from '../domain/assessment.ts';
+import { outcomeSources, outcomes } from '../domain/drive-outcome.ts';
 import { locationKinds, targetStates, tierClasses } from '../domain/target.ts';
 
 /** Moments are milliseconds since the epoch, by the control plane's clock; money is US dollars; every list answer is `{ items, next, asOfMs }`. */
@@ -30,6 +31,8 @@ export const deviceView = z.object({
   targetIds: z.array(z.string()),
   level: z.enum(riskLevels),
   probability: z.number().nullable(),
+  /** Of failing within 7 days; null where what judged does not tell it. */
+  probability7: z.number().nullable(),
   horizonDays: z.number(),
   judge: z.object({ kind: z.enum(['rule', 'model']), name: z.string(), version: z.string() }).nullable(),
   reasons: z.array(z.object({ text: z.string(), attribute: z.string(), value: z.number().nullable() })),
@@ -41,17 +44,56 @@ export const deviceView = z.object({
   powerOnHours: z.number().nullable(),
   /** Datasets with a counted copy on a target of this device. */
   datasets: z.number().int(),
+  /** Counters that a person took for harmless; judged is what came since. */
+  acknowledged: z.object({ counts: z.record(z.string(), z.number()), atMs: z.number(), by: z.string(), note: z.string().nullable() }).nullable(),
+  /** What is done about the signs it gives, with what leaving it as it is and emptying it cost (null where nothing was weighed); null when nothing is done. */
+  evacuation: z
+    .object({
+      verdict: z.enum(['evacuated', 'held', 'waits', 'watched']),
+      reason: z.string(),
+      leavingDollars: z.number().nullable(),
+      movingDollars: z.number().nullable(),
+    })
+    .nullish(),
 });
 export type DeviceView = z.infer<typeof deviceView>;
 
+/** POST /v1/devices/{deviceId}/acknowledge */
+export const acknowledgeRequest = z.strictObject({ note: z.string().trim().max(500).optional() });
+
+/** POST /v1/devices/{deviceId}/outcome; `alive` takes an earlier word back. */
+export const deviceOutcomeRequest = z.strictObject({ outcome: z.enum(outcomes), note: z.string().trim().max(500).optional() });
+
+/** What became of a drive. */
+export const deviceOutcome = z.object({
+  deviceId: z.string(),
+  outcome: z.enum(outcomes),
+  /** Of a drive that died, when it answered last. */
+  atMs: z.number(),
+  how: z.enum(outcomeSources),
+  by: z.string(),
+  note: z.string().nullable(),
+});
+export type DeviceOutcome = z.infer<typeof deviceOutcome>;
+
+/**
+ * A drive's life, oldest first. Of many readings and assessments some are left out, evenly; the newest never is, nor an assessment at which
+ * the level changed.
+ */
 export const deviceHistory = z.object({
   device: deviceView,
+  /** Null: nothing became of it, it works. */
+  outcome: deviceOutcome.nullable().default(null),
+  /** How many are kept in the database. */
+  stored: z.object({ readings: z.number().int(), assessments: z.number().int() }),
   readings: z.array(
     z.object({
       atMs: z.number(),
       recordedDay: z.string().nullable(),
       status: z.enum(['read', 'asleep', 'unreadable']),
       smart: z.record(z.string(), z.number()),
+      /** What a drive on NVMe tells instead of attributes. */
+      nvme: z.object({ percentageUsed: z.number().nullable(), availableSparePercent: z.number().nullable(), mediaErrors: z.number().nullable() }).nullable(),
       temperatureCelsius: z.number().nullable(),
     }),
   ),
@@ -61,6 +103,7 @@ export const deviceHistory = z.object({
       recordedDay: z.string().nullable(),
       level: z.enum(riskLevels),
       probability: z.number().nullable(),
+      judge: z.object({ kind: z.enum(['rule', 'model']), name: z.string(), version: z.string() }),
       reasons: z.array(z.string()),
     }),
   ),
@@ -115,6 +158,8 @@ export const nodeView = z.object({
   host: z.string(),
   agentState: z.enum(agentStates),
   agentVersion: z.string().nullable(),
+  /** The failure model that it judges drives by; null: rules. */
+  modelVersion: z.string().nullable(),
   incarnation: z.number().int(),
   lastHeardAtMs: z.number().nullable(),
   transferUrl: z.string().nullable(),

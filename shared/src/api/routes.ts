@@ -24,6 +24,7 @@ export const routes = {
   putPrices: 'PUT /v1/prices',
   accessEvents: 'POST /v1/access-events',
   recommendations: 'GET /v1/recommendations',
+  recovery: 'GET /v1/recovery',
   plans: 'GET /v1/plans',
   currentPlan: 'GET /v1/plans/current',
   plan: 'GET /v1/plans/{planId}',
@@ -31,6 +32,8 @@ export const routes = {
   applyPlan: 'POST /v1/plans/{planId}/apply',
   jobs: 'GET /v1/jobs',
   job: 'GET /v1/jobs/{jobId}',
+  acknowledgeDevice: 'POST /v1/devices/{deviceId}/acknowledge',
+  reportDeviceOutcome: 'POST /v1/devices/{deviceId}/outcome',
   retryJob: 'POST /v1/jobs/{jobId}/retry',
   cancelJob: 'POST /v1/jobs/{jobId}/cancel',
   /** `Accept: text/event-stream` streams (resumed by Last-Event-ID), otherwise a list, newest first, `?before=` to page. */
@@ -46,6 +49,16 @@ export const routes = {
   stopChaos: 'POST /v1/chaos/stop',
   certificates: 'GET /v1/certificates',
   certificate: 'GET /v1/certificates/{certificateId}',
+  models: 'GET /v1/models',
+  /** What came of what each version said, on this fleet. */
+  modelOutcomes: 'GET /v1/models/outcomes',
+  addModel: 'POST /v1/models',
+  /** `?artifact=true` for what agents run. */
+  model: 'GET /v1/models/{version}',
+  promoteModel: 'POST /v1/models/{version}/promote',
+  retireModel: 'POST /v1/models/{version}/retire',
+  trainModel: 'POST /v1/models/train',
+  rollBackModels: 'POST /v1/models/rollback',
   burst: 'POST /v1/simulate/burst',
   integrations: 'GET /v1/integrations',
   joinToken: 'POST /v1/agents/join-tokens',

@@ -20,8 +20,10 @@ export interface Assessment {
   readonly level: RiskLevel;
   /** Probability of failure within `horizonDays`; null when it can not be judged. */
   readonly probability: number | null;
+  /** Probability of failure within 7 days; null or absent when what judged does not tell it. */
+  readonly probability7?: number | null;
   readonly horizonDays: number;
-  /** What judged: a published rule now, a learned model later. */
+  /** What judged: a published rule, or a learned model where there is one for such drives. */
   readonly judge: { readonly kind: 'rule' | 'model'; readonly name: string; readonly version: string };
   readonly reasons: readonly AssessmentReason[];
 }

@@ -9,6 +9,8 @@ export type TargetId = Id<'target'>;
 export type DatasetId = Id<'dataset'>;
 /** What a drive says of itself: `<model>-<serial>` made safe; survives a change of slot. */
 export type DeviceId = Id<'device'>;
+/** Of a failure model: what its content is called, see `model-identity.ts`. */
+export type ModelVersion = Id<'model-version'>;
 
 /** ULIDs that we give. */
 export type VersionId = Id<'version'>;
@@ -22,6 +24,7 @@ export type ExperimentId = Id<'experiment'>;
 
 /** One path component everywhere: no slash, no leading dot, at most 63 characters. */
 export const namePattern = /^[a-z0-9][a-z0-9._-]{0,62}$/;
+export const modelVersionPattern = /^[0-9a-f]{12}$/;
 export const ulidPattern = /^[0-9A-HJKMNP-TV-Z]{26}$/;
 
 /** Make a device name out of what the drive reports; the serial keeps it unique. */

@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import type { DatasetId, DeviceId, ExperimentId, JobId, NodeId, PermitId, ReplicaId, SiteId, TargetId, VersionId } from '../domain/ids.ts';
-import { namePattern, ulidPattern } from '../domain/ids.ts';
+import type { DatasetId, DeviceId, ExperimentId, JobId, ModelVersion, NodeId, PermitId, ReplicaId, SiteId, TargetId, VersionId } from '../domain/ids.ts';
+import { modelVersionPattern, namePattern, ulidPattern } from '../domain/ids.ts';
 
 /** A schema that yields one of our branded ids; the wire only knows strings. */
 const named = <Id extends string>(what: string) =>
@@ -12,6 +12,7 @@ export const nodeId = named<NodeId>('node');
 export const targetId = named<TargetId>('target');
 export const datasetId = named<DatasetId>('dataset');
 export const deviceId = named<DeviceId>('device');
+export const modelVersion = z.string().regex(modelVersionPattern, 'a model version of 12 hexadecimal digits') as unknown as z.ZodType<ModelVersion, string>;
 export const versionId = numbered<VersionId>('version');
 export const replicaId = numbered<ReplicaId>('replica');
 export const jobId = numbered<JobId>('job');

@@ -9,6 +9,7 @@ import {
   deviceId,
   experimentId,
   jobId,
+  modelVersion,
   nodeId,
   permitId,
   replicaId,
@@ -61,6 +62,8 @@ export const bootMessage = z.object({
   importRoots: z.array(text).max(100),
   targets: z.array(targetDescription).max(1_000),
   faultsAllowed: z.boolean(),
+  /** The failure model that it runs; null when rules judge. */
+  modelVersion: modelVersion.nullable().default(null),
 });
 export type BootMessage = z.infer<typeof bootMessage>;
 
@@ -166,6 +169,11 @@ export const desiredDocument = z.object({
   liveJobs: z.array(jobId).max(5_000),
   /** Datasets with a copy here: whose file times to watch, whose accesses to count. */
   watched: z.array(z.object({ datasetId, targetId, replicaId })).max(5_000),
+  /** Counters of drives that a person takes for harmless, as the drive reported them at `atMs`: judged is what came since. */
+  acknowledged: z
+    .array(z.object({ deviceId, counts: z.record(z.string().max(40), z.number().min(0)), atMs }))
+    .max(2_000)
+    .default([]),
 });
 export type DesiredDocument = z.infer<typeof desiredDocument>;
 
@@ -186,6 +194,19 @@ export const faultDocument = z.object({
   issuedAtMs: atMs,
 });
 export type FaultDocument = z.infer<typeof faultDocument>;
+
+/** The body of `model`: what every agent is to run from now on; all three are null when rules are to judge. */
+export const modelDocument = z.object({
+  v,
+  kind: z.literal('model'),
+  issuedAtMs: atMs,
+  version: modelVersion.nullable(),
+  /** SHA-256 of the JSON text of `artifact`. */
+  artifactHash: sha256.nullable(),
+  /** A FailureModel, left as it came: its hash is over its fields in their order; `modelFault` says whether it can be run. */
+  artifact: z.unknown(),
+});
+export type ModelDocument = z.infer<typeof modelDocument>;
 
 /** From applications and integrations that may publish accesses; an id that was seen before is not counted again. */
 export const accessMessage = z.object({

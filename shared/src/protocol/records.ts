@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { riskLevels } from '../domain/assessment.ts';
 import { errorClasses } from '../domain/error-class.ts';
-import { atMs, bytes, count, datasetId, deviceId, experimentId, jobId, replicaId, sha256, targetId, text } from './fields.ts';
+import { atMs, bytes, count, datasetId, deviceId, experimentId, jobId, modelVersion, replicaId, sha256, targetId, text } from './fields.ts';
 
 /** What an agent puts into its outbox: facts, in the order in which they happened. Each is told once, by batch and sequence. */
 const number = z.number().finite();
@@ -52,6 +52,8 @@ export const assessmentRecord = z.object({
   recordedDay: z.string().nullable(),
   level: z.enum(riskLevels),
   probability: z.number().min(0).max(1).nullable(),
+  /** Within 7 days. Agents before this field, and rules, tell none. */
+  probability7: z.number().min(0).max(1).nullable().default(null),
   horizonDays: z.number().positive(),
   judge: z.object({ kind: z.enum(['rule', 'model']), name: text, version: text }),
   reasons: z.array(z.object({ text, attribute: text, value: number.nullable() })).max(40),
@@ -179,6 +181,9 @@ export const switchCertificateRecord = z.object({
   certificate: z.string().max(8_000),
 });
 
+/** From now on drives are judged by another failure model; null when rules judge. */
+export const modelRunningRecord = z.object({ type: z.literal('model-running'), atMs, version: modelVersion.nullable() });
+
 /** Something a person may want to know. */
 export const noteRecord = z.object({
   type: z.literal('note'),
@@ -205,6 +210,7 @@ export const agentRecord = z.discriminatedUnion('type', [
   inventoryRecord,
   faultRecord,
   switchCertificateRecord,
+  modelRunningRecord,
   noteRecord,
   gapRecord,
 ]);

@@ -1,7 +1,9 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { expect, test } from 'vitest';
-import { batchRecords, desiredDocument, faultDocument } from './messages.ts';
+import { modelFault } from '../domain/model-fault.ts';
+import { artifactHash, contentVersion } from '../model-identity.ts';
+import { batchRecords, desiredDocument, faultDocument, modelDocument } from './messages.ts';
 import { type BusRole, mayPublish, maySubscribe, parseTopic, type TopicName, topicFor, topics } from './topics.ts';
 
 const directory = path.join(import.meta.dirname, 'testdata');
@@ -13,10 +15,20 @@ test('every row has a golden message that its schema reads, and every golden mes
   for (const name of names) expect(topics[name].payload.safeParse(golden(name)).error, name).toBeUndefined();
 });
 
-test('what is inside a batch, a desired document and a fault is read as well', () => {
+test('what is inside a batch, a desired document, a fault and a model is read as well', () => {
   expect(batchRecords.safeParse(JSON.parse((golden('batch') as { records: string }).records)).error).toBeUndefined();
   expect(desiredDocument.safeParse(JSON.parse((golden('desired') as { body: string }).body)).error).toBeUndefined();
   expect(faultDocument.safeParse(JSON.parse((golden('fault') as { body: string }).body)).error).toBeUndefined();
+  const { version, artifact, ...model } = modelDocument.parse(JSON.parse((golden('model') as { body: string }).body));
+  expect([version, model.artifactHash]).toEqual([contentVersion(artifact as object), artifactHash(JSON.stringify(artifact))]);
+  expect(modelFault(artifact)).toBeNull();
+});
+
+test('what older programs do not tell is read as nothing', () => {
+  const { probability7: _, ...assessment } = JSON.parse((golden('batch') as { records: string }).records)[1];
+  expect(batchRecords.parse([assessment])).toMatchObject([{ type: 'assessment', probability7: null }]);
+  const { acknowledged: __, ...desired } = JSON.parse((golden('desired') as { body: string }).body);
+  expect(desiredDocument.parse(desired).acknowledged).toEqual([]);
 });
 
 test('a message of another version is not read', () => {
@@ -41,7 +53,7 @@ test('everybody may say and hear their own rows only', () => {
       const sends = topics[name].from === role || (role === 'agent' && topics[name].from === 'client');
       expect(mayPublish(role, identity, topicFor(name, identity)), `${role} says ${name}`).toBe(owned && sends);
       expect(mayPublish(role, identity, topicFor(name, 'somebody-else')), `${role} says another's ${name}`).toBe(false);
-      const hears = topics[name].from === 'control-plane' && (owned || role === 'client');
+      const hears = topics[name].from === 'control-plane' && (owned || role === 'client' || name === 'model');
       expect(maySubscribe(role, identity, topicFor(name, identity)), `${role} hears ${name}`).toBe(hears);
       if (owned) expect(maySubscribe(role, identity, topicFor(name, 'somebody-else')), `${role} hears another's ${name}`).toBe(false);
     }

@@ -116,6 +116,14 @@ export const topics = {
     says: 'every transition of a job',
   },
   alerts: { pattern: 'dim/v1/fleet/alerts', from: 'control-plane', qos: 1, retain: false, payload: cloudEvent, says: 'what a person should look at' },
+  model: {
+    pattern: 'dim/v1/fleet/model',
+    from: 'control-plane',
+    qos: 1,
+    retain: true,
+    payload: signedMessage,
+    says: 'signed: the failure model that every agent runs',
+  },
   metrics: { pattern: 'dim/v1/fleet/metrics', from: 'control-plane', qos: 0, retain: true, payload: cloudEvent, says: 'fleet figures every 15 seconds' },
 } as const satisfies Record<string, Topic>;
 export type TopicName = keyof typeof topics;
@@ -150,11 +158,11 @@ export function mayPublish(role: BusRole, identity: string, topic: string): bool
   return row.identity === identity && (from === role || (role === 'agent' && from === 'client'));
 }
 
-/** Whether an identity may receive from a topic or filter: the control plane's rows under its own name, and for clients the fleet's. */
+/** Whether an identity may receive from a topic or filter: the control plane's rows under its own name, for clients the fleet's, and for agents the fleet's model. */
 export function maySubscribe(role: BusRole, identity: string, filter: string): boolean {
   if (role === 'control-plane') return !filter.startsWith('$');
   if (filter.includes('#') || filter.includes('+')) return filter === `dim/v1/${identity}/down/#` || (role === 'client' && filter === 'dim/v1/fleet/#');
   const row = parseTopic(filter);
   if (row === undefined || topics[row.name].from !== 'control-plane') return false;
-  return row.identity === identity || (row.identity === '' && role === 'client');
+  return row.identity === identity || (row.identity === '' && (role === 'client' || row.name === 'model'));
 }

@@ -115,7 +115,11 @@ export class SmartctlProbe implements DeviceProbe {
   }
 
   async #ask(entry: Scanned, signal: AbortSignal): Promise<ParsedSmartctl | { problem: string }> {
-    const result = await runTool(this.#parts.command, ['--json', '-n', 'standby', '-i', '-H', '-A', '-l', 'error', '-d', entry.type, entry.name], signal);
+    const result = await runTool(
+      this.#parts.command,
+      ['--json', '-n', 'standby', '-i', '-H', '-A', '-l', 'error', '-l', 'selftest', '-d', entry.type, entry.name],
+      signal,
+    );
     return result.outcome === 'ended' ? parseSmartctl(result.output, result.exitStatus, entry.name) : { problem: result.because };
   }
 

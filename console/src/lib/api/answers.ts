@@ -1,6 +1,7 @@
 import type { DatasetDetail, DatasetLocation, DatasetView, PolicyView } from '@data-in-motion/shared/api/datasets';
 import type { AlertView, AuditView, EventView, JobView, PlanView } from '@data-in-motion/shared/api/decisions';
 import type { DeviceHistory, DeviceView, FleetStatus, NodeDetail, NodeView, TargetView } from '@data-in-motion/shared/api/fleet';
+import type { ModelDetail, ModelView } from '@data-in-motion/shared/api/models';
 import type {
   BurstAnswer,
   CertificateDocument,
@@ -50,6 +51,8 @@ export interface Answers {
   'GET /v1/chaos': ChaosView;
   'GET /v1/certificates': ListOf<CertificateView>;
   'GET /v1/certificates/{certificateId}': CertificateDocument;
+  'GET /v1/models': ListOf<ModelView>;
+  'GET /v1/models/{version}': ModelDetail;
   'GET /v1/integrations': IntegrationsView;
   'GET /v1/session': SessionView;
   'POST /v1/agents/join-tokens': JoinTokenAnswer;

@@ -99,6 +99,13 @@ const words = {
     waiting: as('waiting', 'wait', 'square'),
     'needs-person': as('needs a person', 'bad', 'triangle'),
   },
+  model: {
+    candidate: as('candidate', 'idle', 'ring'),
+    shadow: as('in the shadow', 'wait', 'half'),
+    active: as('active', 'ok', 'disc'),
+    retired: as('retired', 'idle', 'dash'),
+    rejected: as('rejected', 'idle', 'cross'),
+  },
   invariant: { holds: as('holds', 'ok', 'disc'), broken: as('broken', 'bad', 'cross') },
   dependency: { up: as('up', 'ok', 'disc'), down: as('down', 'bad', 'cross') },
   connection: { on: as('connected', 'ok', 'disc'), off: as('away', 'idle', 'ring') },

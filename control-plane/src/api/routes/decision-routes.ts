@@ -7,6 +7,7 @@ import {
   planRequest,
   planView,
   recommendationView,
+  recoveryView,
 } from '@data-in-motion/shared/api/decisions';
 import { listOf } from '@data-in-motion/shared/api/fleet';
 import { type PricesView, pricesView } from '@data-in-motion/shared/api/operations';
@@ -15,6 +16,7 @@ import { Failure } from '@data-in-motion/shared/failure';
 import { z } from '@hono/zod-openapi';
 import { and, asc, desc, eq, lt } from 'drizzle-orm';
 import { readAudit } from '../../audit/audit.ts';
+import { recoveryReport } from '../../health/recovery-report.ts';
 import { noteConflict } from '../../store/datasets.ts';
 import { cancelJob, retryJob } from '../../store/job-wishes.ts';
 import { fleetPlan } from '../../store/plans.ts';
@@ -135,6 +137,27 @@ export function decisionRoutes(app: Api, context: ApiContext): void {
         judge: row.judge,
       }));
       return { body: { items, next: null, asOfMs: await store.nowMs() } };
+    },
+  });
+
+  endpoint(app, 'recovery', {
+    role: 'viewer',
+    says: 'What would be left, and how soon, when a device, a node or a site is lost',
+    query: z.object({ dataset: z.string().optional() }),
+    answer: recoveryView,
+    async run({ query }) {
+      const rows = await fleet.read();
+      if (query.dataset !== undefined) assertDatasets(rows, [query.dataset]);
+      const { disasters, datasets } = recoveryReport(rows.snapshot);
+      return {
+        body: {
+          asOfMs: rows.asOfMs,
+          disasters: [...disasters],
+          datasets: datasets
+            .filter(({ datasetId }) => query.dataset === undefined || datasetId === query.dataset)
+            .map((one) => ({ ...one, worst: [...one.worst] })),
+        },
+      };
     },
   });
 

@@ -1,6 +1,8 @@
 import {
-  type DeviceHistory,
+  acknowledgeRequest,
   deviceHistory,
+  deviceOutcome,
+  deviceOutcomeRequest,
   deviceView as deviceSchema,
   fleetStatus,
   listOf,
@@ -11,9 +13,13 @@ import {
 import { statsView } from '@data-in-motion/shared/api/operations';
 import type { DeviceId } from '@data-in-motion/shared/domain/ids';
 import { Failure } from '@data-in-motion/shared/failure';
+import { z } from '@hono/zod-openapi';
 import { and, desc, eq, gt, inArray, sql } from 'drizzle-orm';
 import { fleetCost } from '../../placement/cost.ts';
-import { accessEvent, assessment, batch, device, event, job, quarantine, reading } from '../../store/schema.ts';
+import { acknowledgeDevice } from '../../store/acknowledgements.ts';
+import { readDeviceHistory } from '../../store/device-history.ts';
+import { driveOutcomeOf, reportDriveOutcome } from '../../store/drive-outcomes.ts';
+import { accessEvent, batch, device, event, job, quarantine, reading } from '../../store/schema.ts';
 import type { ApiContext } from '../context.ts';
 import { type Api, endpoint } from '../endpoint.ts';
 import type { FleetRows } from '../fleet-rows.ts';
@@ -21,11 +27,9 @@ import { deviceView, nodeView, targetView } from '../views/fleet-views.ts';
 import { statusView } from '../views/status-view.ts';
 
 const hourMs = 3_600_000;
-/** Points of a device's history that one answer carries. */
-const longestHistory = 2_000;
 
 export function fleetRoutes(app: Api, context: ApiContext): void {
-  const { store, fleet, settings } = context;
+  const { store, fleet, settings, loop } = context;
 
   endpoint(app, 'status', {
     role: 'viewer',
@@ -103,16 +107,56 @@ export function fleetRoutes(app: Api, context: ApiContext): void {
 
   endpoint(app, 'device', {
     role: 'viewer',
-    says: 'One drive with its readings and assessments, oldest first',
+    says: 'One drive with its readings and assessments, oldest first: evenly thinned to at most `points` of each, changes of level kept',
+    query: z.object({ points: z.coerce.number().int().min(2).max(2_000).default(500) }),
     answer: deviceHistory,
-    async run({ params }) {
+    async run({ params, query }) {
       const rows = await fleet.read();
       const row = found(
         rows.devices.find((one) => one.deviceId === params['deviceId']),
         'device',
         params['deviceId']!,
       );
-      return { body: { device: deviceView(rows, row), ...(await history(context, row.deviceId)) } };
+      const outcome = (await driveOutcomeOf(store.db, row.deviceId)) ?? null;
+      return { body: { device: deviceView(rows, row), outcome, ...(await readDeviceHistory(store.db, row.deviceId, query.points)) } };
+    },
+  });
+
+  endpoint(app, 'reportDeviceOutcome', {
+    role: 'operator',
+    says: 'Say what became of a drive: failed, removed, or that it works; that stands over what is concluded, and models are measured by it',
+    body: deviceOutcomeRequest,
+    answer: deviceOutcome,
+    async run({ params, body: { outcome, note }, caller }) {
+      const deviceId = params['deviceId'] as DeviceId;
+      const said = { deviceId, outcome, by: caller.who, note: note === undefined || note === '' ? null : note };
+      const body = await store.transaction(async (tx) => reportDriveOutcome(tx, await store.nowMs(tx), said));
+      loop.wake();
+      return { body };
+    },
+  });
+
+  endpoint(app, 'acknowledgeDevice', {
+    role: 'operator',
+    says: 'Take the counters of a drive, as it reported them last, for seen: judged is what comes on top. Its agent hears of it within a minute',
+    body: acknowledgeRequest,
+    answer: deviceSchema,
+    async run({ params, body, caller }) {
+      const deviceId = params['deviceId'] as DeviceId;
+      const note = body.note === undefined || body.note === '' ? null : body.note;
+      await store.transaction(async (tx) => acknowledgeDevice(tx, await store.nowMs(tx), { deviceId, by: caller.who, note }));
+      fleet.forget();
+      const rows = await fleet.read();
+      return {
+        body: deviceView(
+          rows,
+          found(
+            rows.devices.find((one) => one.deviceId === deviceId),
+            'device',
+            deviceId,
+          ),
+        ),
+      };
     },
   });
 
@@ -153,6 +197,7 @@ export function fleetRoutes(app: Api, context: ApiContext): void {
 }
 
 const whatThereIs = {
+  model: 'dim models list names them.',
   node: 'dim nodes lists them.',
   target: 'dim targets lists them.',
   device: 'dim devices lists them.',
@@ -173,24 +218,6 @@ export function found<Row>(row: Row | undefined, noun: keyof typeof whatThereIs,
 export function assertDatasets(rows: FleetRows, datasetIds: readonly string[]): void {
   const known = new Set<string>(rows.datasets.map((row) => row.datasetId));
   for (const datasetId of datasetIds) if (!known.has(datasetId)) found(undefined, 'dataset', datasetId);
-}
-
-async function history(context: ApiContext, deviceId: DeviceId): Promise<Omit<DeviceHistory, 'device'>> {
-  const { db } = context.store;
-  const readings = await db.select().from(reading).where(eq(reading.deviceId, deviceId)).orderBy(desc(reading.atMs)).limit(longestHistory);
-  const assessments = await db.select().from(assessment).where(eq(assessment.deviceId, deviceId)).orderBy(desc(assessment.atMs)).limit(longestHistory);
-  return {
-    readings: readings
-      .reverse()
-      .map((row) => ({ atMs: row.atMs, recordedDay: row.recordedDay, status: row.status, smart: row.smart, temperatureCelsius: row.temperatureCelsius })),
-    assessments: assessments.reverse().map((row) => ({
-      atMs: row.atMs,
-      recordedDay: row.recordedDay,
-      level: row.level,
-      probability: row.probability,
-      reasons: row.reasons.map((reason) => reason.text),
-    })),
-  };
 }
 
 async function stats({ store }: ApiContext) {

@@ -1,5 +1,7 @@
 import type { DeviceView, NodeView, TargetView } from '@data-in-motion/shared/api/fleet';
 import type { RiskLevel } from '@data-in-motion/shared/domain/assessment';
+import type { DeviceId } from '@data-in-motion/shared/domain/ids';
+import { deviceEvacuations } from '../../health/evacuations.ts';
 import type { FleetCost } from '../../placement/cost.ts';
 import { type FleetRows, pricesOf } from '../fleet-rows.ts';
 
@@ -36,6 +38,7 @@ export function deviceView(rows: FleetRows, row: FleetRows['devices'][number]): 
     targetIds: targets.map((target) => target.targetId),
     level: row.level,
     probability: row.probability,
+    probability7: row.probability7,
     horizonDays: row.horizonDays,
     judge: row.judge,
     reasons: row.reasons,
@@ -45,7 +48,21 @@ export function deviceView(rows: FleetRows, row: FleetRows['devices'][number]): 
     temperatureCelsius: row.temperatureCelsius,
     powerOnHours: row.powerOnHours,
     datasets: datasets.size,
+    acknowledged: acknowledgedOf(rows, row.deviceId),
+    evacuation: evacuationOf(rows, row.deviceId),
   };
+}
+
+function acknowledgedOf(rows: FleetRows, deviceId: string): DeviceView['acknowledged'] {
+  const row = rows.acknowledgements.get(deviceId);
+  return row === undefined ? null : { counts: row.counts, atMs: row.atMs, by: row.by, note: row.note };
+}
+
+function evacuationOf(rows: FleetRows, deviceId: DeviceId): DeviceView['evacuation'] {
+  const said = deviceEvacuations(rows.snapshot).get(deviceId);
+  if (said === undefined) return null;
+  const { verdict, reason, price } = said;
+  return { verdict, reason, leavingDollars: price?.leavingDollars ?? null, movingDollars: price?.movingDollars ?? null };
 }
 
 export function targetView(rows: FleetRows, row: FleetRows['targets'][number], cost: FleetCost): TargetView {
@@ -91,6 +108,7 @@ export function nodeView(rows: FleetRows, row: FleetRows['nodes'][number]): Node
     host: row.host,
     agentState: row.agentState,
     agentVersion: row.agentVersion,
+    modelVersion: row.modelVersion,
     incarnation: row.incarnation,
     lastHeardAtMs: row.lastHeardAtMs,
     transferUrl: row.transferUrl,

@@ -1,6 +1,8 @@
 import type { FleetStatus } from '@data-in-motion/shared/api/fleet';
 import { isRisky } from '@data-in-motion/shared/domain/assessment';
+import type { DeviceId } from '@data-in-motion/shared/domain/ids';
 import { tierClasses } from '@data-in-motion/shared/domain/target';
+import { deviceEvacuations } from '../../health/evacuations.ts';
 import type { FleetCost } from '../../placement/cost.ts';
 import type { FleetRows } from '../fleet-rows.ts';
 import { datasetView } from './dataset-views.ts';
@@ -16,6 +18,11 @@ export interface StatusExtras {
 
 const waitingStates = ['planned', 'retry-wait', 'no-space', 'source-changed', 'paused'];
 const plural = (count: number, one: string, many = `${one}s`): string => `${count} ${count === 1 ? one : many}`;
+
+/** It was weighed: what is on it is safe enough elsewhere, so that it stays. */
+function isWatched(rows: FleetRows, deviceId: DeviceId): boolean {
+  return deviceEvacuations(rows.snapshot).get(deviceId)?.verdict === 'watched';
+}
 
 /** The fleet in one sentence and the figures behind it. */
 export function statusView(rows: FleetRows, cost: FleetCost, extras: StatusExtras): FleetStatus {
@@ -48,7 +55,12 @@ export function statusView(rows: FleetRows, cost: FleetCost, extras: StatusExtra
   };
   return {
     sentence: sentence(figures, misplaced, rows),
-    safe: short.length === 0 && misplaced === 0 && figures.datasets.infeasible === 0 && lost === 0 && risky.every((device) => emptied(rows, device.deviceId)),
+    safe:
+      short.length === 0 &&
+      misplaced === 0 &&
+      figures.datasets.infeasible === 0 &&
+      lost === 0 &&
+      risky.every((device) => emptied(rows, device.deviceId) || isWatched(rows, device.deviceId)),
     asOfMs: rows.asOfMs,
     version: extras.version,
     mode: extras.mode,
@@ -92,10 +104,16 @@ function sentence(figures: Pick<FleetStatus, 'nodes' | 'devices' | 'datasets' | 
   if (datasets.infeasible > 0) parts.push(`No places meet the policy of ${plural(datasets.infeasible, 'dataset')}.`);
   if (nodes.lost > 0) parts.push(`${plural(nodes.lost, 'node is', 'nodes are')} lost.`);
   if (devices.risky > 0) {
-    const leaving = rows.devices.filter((device) => isRisky(device.level) && !emptied(rows, device.deviceId)).length;
-    parts.push(
-      `${plural(devices.risky, 'drive is', 'drives are')} at risk${leaving === 0 ? (devices.risky === 1 ? ' and empty' : ' and all empty') : `; ${leaving === 1 ? 'it is' : `${leaving} are`} being evacuated`}.`,
-    );
+    const full = rows.devices.filter((device) => isRisky(device.level) && !emptied(rows, device.deviceId));
+    const evacuations = deviceEvacuations(rows.snapshot);
+    const staying = full.filter((device) => ['watched', 'waits'].includes(evacuations.get(device.deviceId)?.verdict ?? '')).length;
+    const leaving = full.length - staying;
+    const said = [
+      ...(full.length === 0 ? [devices.risky === 1 ? ' and empty' : ' and all empty'] : []),
+      ...(leaving > 0 ? [`; ${leaving === 1 ? 'it is' : `${leaving} are`} being evacuated`] : []),
+      ...(staying > 0 ? [`; what is on ${devices.risky === 1 ? 'it' : `${staying} of them`} stays for now`] : []),
+    ];
+    parts.push(`${plural(devices.risky, 'drive is', 'drives are')} at risk${said.join('')}.`);
   }
   if (parts.length === 1 && filled > 0 && datasets.short === 0)
     parts.push(`${plural(nodes.online, 'node')} online, ${plural(devices.total, 'drive')} healthy or watched.`);

@@ -57,7 +57,7 @@ export function problem(response: ServerResponse, status: number, title: string,
 }
 
 export const aNode: NodeView = {
-  nodeId: 'berlin', siteId: 'berlin', host: 'host-1', agentState: 'online', agentVersion: '0.1.0', incarnation: 3, lastHeardAtMs: 1_000_000, transferUrl: null,
+  nodeId: 'berlin', siteId: 'berlin', host: 'host-1', agentState: 'online', agentVersion: '0.1.0', modelVersion: '0123456789ab', incarnation: 3, lastHeardAtMs: 1_000_000, transferUrl: null,
   importRoots: ['/'], targets: 3, devices: 3, worstRisk: 'healthy', runningJobs: 0,
 };
 

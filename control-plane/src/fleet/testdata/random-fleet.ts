@@ -1,7 +1,7 @@
 import type { DeviceId, ReplicaId, VersionId } from '@data-in-motion/shared/domain/ids';
 import { type Policy, spreads } from '@data-in-motion/shared/domain/policy';
 import { pick, type Random, randomInt, seededRandom } from '@data-in-motion/shared/random';
-import type { DatasetFacts, FleetSnapshot, JobFacts, ReplicaFacts, TargetFacts } from '../snapshot.ts';
+import type { DatasetFacts, DeviceFacts, FleetSnapshot, JobFacts, ReplicaFacts, TargetFacts } from '../snapshot.ts';
 import { burstOf, datasetFacts, deviceFacts, fleetOf, jobFacts, nodeFacts, nowMs, prices, replicaFacts, targetFacts, windowsOf } from './small-fleet.ts';
 
 export interface FleetSize {
@@ -20,10 +20,16 @@ export function randomFleet(seed: number, size: FleetSize): FleetSnapshot {
   const sites = Array.from({ length: size.sites }, (_, site) => `site${site}`);
   const targets = Array.from({ length: size.targets }, (_, place) => randomTarget(random, size, sites[place % sites.length]!, place));
   const datasets = Array.from({ length: size.datasets }, (_, place) => randomDataset(random, size, targets, `set${place}`));
-  const devices = targets.flatMap((target) => target.deviceIds.map((deviceId) => deviceFacts(deviceId, { level: random.next() < size.trouble ? 'at-risk' : 'healthy', probability: 0.9 })));
+  const devices = targets.flatMap((target) => target.deviceIds.map((deviceId) => deviceFacts(deviceId, { ...(random.next() < size.trouble ? { level: 'at-risk', probability: 0.9 } : {}), ...judgedByModel(random, size) })));
   const nodes = sites.map((site) => nodeFacts(site, { agentState: random.next() < size.trouble / 2 ? pick(random, ['late', 'lost', 'returned'] as const) : 'online' }));
   const jobs = datasets.flatMap((dataset) => (random.next() < size.trouble / 2 ? randomJob(random, dataset, targets) : []));
   return fleetOf({ targets, datasets, devices, nodes, jobs });
+}
+
+/** Half of the drives in trouble are judged by a model, as anything from sound to dying. */
+function judgedByModel(random: Random, size: FleetSize): Partial<DeviceFacts> {
+  if (random.next() >= size.trouble / 2) return {};
+  return { judge: 'model 1', judgeKind: 'model', level: pick(random, ['healthy', 'watch', 'at-risk', 'failing', 'unknown'] as const), probability: random.next() ** 4, evacuatingSinceMs: random.next() < 0.3 ? nowMs : null };
 }
 
 function randomTarget(random: Random, size: FleetSize, site: string, place: number): TargetFacts {

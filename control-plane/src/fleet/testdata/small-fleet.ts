@@ -20,7 +20,7 @@ export function nodeFacts(name: string, more: Partial<NodeFacts> = {}): NodeFact
 }
 
 export function deviceFacts(name: string, more: Partial<DeviceFacts> = {}): DeviceFacts {
-  return { deviceId: name as DeviceId, nodeId: 'berlin' as NodeId, level: 'healthy', probability: null, horizonDays: 30, levelSinceMs: null, assessedAtMs: nowMs, judge: 'rule', reasons: [], ...more };
+  return { deviceId: name as DeviceId, nodeId: 'berlin' as NodeId, level: 'healthy', probability: null, horizonDays: 30, levelSinceMs: null, assessedAtMs: nowMs, judge: 'rule', judgeKind: 'rule', judgeSinceMs: null, saysItFails: false, evacuatingSinceMs: null, reasons: [], ...more };
 }
 
 /** A target of 100 GB, all free, on the node and site that its name begins with (`berlin-disk` is in berlin). */
@@ -41,7 +41,7 @@ export function replicaFacts(dataset: string, target: string, more: Partial<Repl
 export function datasetFacts(name: string, places: readonly string[], policy: Partial<Policy> = {}, more: Partial<DatasetFacts> = {}): DatasetFacts {
   const replicas = places.map((place) => replicaFacts(name, place));
   return {
-    datasetId: name as DatasetId, owner: 'lab', rev: 1, policy: { ...defaultPolicy, ...policy }, versionId: `${name}-v1` as VersionId, objects: 1000, sizeBytes: 10e9, unreadable: 0,
+    datasetId: name as DatasetId, owner: 'lab', rev: 1, policy: { ...defaultPolicy, ...policy }, versionId: `${name}-v1` as VersionId, versionMadeAtMs: nowMs - 90 * dayMs, objects: 1000, sizeBytes: 10e9, unreadable: 0,
     primaryReplicaId: replicas[0]?.replicaId ?? null, pointerRev: 1, replicas, windows: windowsOf(0), lastAccessAtMs: null, ewmaPerHour: 0, heatClass: null, heatDecidedAtMs: null,
     lastMovedAtMs: null, createdAtMs: nowMs - 90 * dayMs, ...more,
   };

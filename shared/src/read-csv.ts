@@ -1,7 +1,7 @@
 import { createReadStream } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { createGunzip } from 'node:zlib';
-import { Failure } from '@data-in-motion/shared/failure';
+import { Failure } from './failure.ts';
 
 /** One line by the names of the header. */
 export interface CsvRow {

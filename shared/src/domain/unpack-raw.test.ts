@@ -18,6 +18,16 @@ describe('raw SMART values', () => {
     expect(unpackRaw(attribute, count)).toBe(count);
   });
 
+  test.each([
+    ['a Seagate drive: errors above the operations', 'seagate', 7, 12_834_215_976_973, 2_988],
+    ['a Seagate drive without read errors', 'seagate', 1, 239_307_048, 0],
+    ['another maker: a plain count', 'wdc', 1, 178_322, 178_322],
+    ['a Toshiba drive: plain hours', 'toshiba', 240, 30_112, 30_112],
+  ] as const)('of %s', (_, maker, attribute, raw, count) => {
+    expect(unpackRaw(attribute, raw, maker)).toBe(count);
+    expect(unpackRaw(attribute, count)).toBe(count);
+  });
+
   test('what is no count is left out', () => {
     for (const raw of [Number.NaN, Number.POSITIVE_INFINITY, -1]) expect(unpackRaw(5, raw)).toBeUndefined();
   });

@@ -1,0 +1,146 @@
+/**
+ * The priced solver on made-up fleets: time, certified gap, memory and what an independent checker finds, again after 1 % of the datasets changed,
+ * and HiGHS on the smallest of them, asked for 0.01 %.
+ *
+ *     node control-plane/bench/place-priced.bench.ts [--large] [--seed 7]
+ */
+import { spawnSync } from 'node:child_process';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { loadavg } from 'node:os';
+import path from 'node:path';
+import { parseArgs } from 'node:util';
+import { seededRandom } from '@data-in-motion/shared/random';
+import Table from 'cli-table3';
+import type { Assignment, PricedPlacement } from '../src/placement/assignment.ts';
+import { placePriced } from '../src/placement/place-priced.ts';
+import { solveMixed } from '../src/placement/solve-mixed.ts';
+import { assignmentInstance, changedInstance } from './assignment-instance.ts';
+import { checkAssignment } from './check-assignment.ts';
+
+const { values: given } = parseArgs({
+  options: { large: { type: 'boolean', default: false }, seed: { type: 'string', default: '7' }, one: { type: 'string' } },
+});
+const solvers = ['priced', 'HiGHS'] as const;
+interface Run {
+  readonly datasets: number;
+  readonly targets: number;
+  readonly solver: (typeof solvers)[number];
+  readonly ms: number;
+  readonly cpuMs: number;
+  readonly gapPercent: number;
+  readonly objective: number;
+  readonly againMs: number | null;
+  readonly againGapPercent: number | null;
+  /** Of the process once it has solved, before the checker; with the runtime, the problem and the answer. */
+  readonly peakMb: number;
+  /** Null where nobody looked. */
+  readonly violations: number | null;
+  readonly load: number;
+}
+
+if (given.one !== undefined) {
+  const [datasets, targets, solver] = given.one.split(',');
+  console.log(JSON.stringify(await run(Number(datasets), Number(targets), solver === 'HiGHS' ? 'HiGHS' : 'priced')));
+} else {
+  // A process for each, so that the memory is that of one problem.
+  const sizes = [[1000, 12], [10_000, 12], [100_000, 12], [100_000, 50], ...(given.large ? [[1_000_000, 50]] : [])];
+  const wanted = [...sizes.map((size) => [...size, 'priced']), [1000, 12, 'HiGHS']];
+  const runs = wanted.map((one): Run => {
+    const { status, stdout, stderr } = spawnSync(process.execPath, [import.meta.filename, '--seed', given.seed, '--one', one.join(',')], { encoding: 'utf8' });
+    if (status !== 0) throw new Error(stderr);
+    return JSON.parse(stdout);
+  });
+  const table = new Table({
+    head: ['datasets', 'targets', 'solver', 's', 'CPU s', 'gap %', 'after 1 % changed s', 'gap %', 'peak MB', 'violations', 'load'],
+  });
+  for (const one of runs)
+    table.push([
+      one.datasets,
+      one.targets,
+      one.solver,
+      (one.ms / 1000).toFixed(2),
+      (one.cpuMs / 1000).toFixed(2),
+      one.gapPercent.toFixed(5),
+      one.againMs === null ? '' : (one.againMs / 1000).toFixed(2),
+      one.againGapPercent?.toFixed(5) ?? '',
+      one.peakMb.toFixed(0),
+      one.violations ?? '',
+      one.load.toFixed(1),
+    ]);
+  console.log(table.toString());
+  const results = path.join(import.meta.dirname, 'results');
+  mkdirSync(results, { recursive: true });
+  writeFileSync(path.join(results, 'place-priced.json'), `${JSON.stringify(runs, null, 2)}\n`);
+}
+
+async function run(datasets: number, targets: number, solver: Run['solver']): Promise<Run> {
+  const problem = assignmentInstance(datasets, targets, Number(given.seed));
+  const cpu = process.cpuUsage();
+  const from = performance.now();
+  const base = { datasets, targets, solver, load: loadavg()[0]! };
+  if (solver === 'HiGHS') {
+    const { objective, gap } = await byHighs(problem);
+    const timed = { ms: performance.now() - from, cpuMs: cpuMsSince(cpu), peakMb: peakMb() };
+    return { ...base, ...timed, objective, gapPercent: (100 * gap) / objective, againMs: null, againGapPercent: null, violations: null };
+  }
+  const placed = priced(problem, null);
+  const timed = { ms: performance.now() - from, cpuMs: cpuMsSince(cpu), peakMb: peakMb() };
+  const violations = checkAssignment(problem, placed).violations.length;
+  const changed = changedInstance(problem, 0.01, Number(given.seed) + 1);
+  const againFrom = performance.now();
+  const again = priced(changed, placed.prices);
+  const againMs = performance.now() - againFrom;
+  return {
+    ...base,
+    ...timed,
+    objective: placed.objective,
+    gapPercent: 100 * placed.gap,
+    againMs,
+    againGapPercent: 100 * again.gap,
+    violations: violations + checkAssignment(changed, again).violations.length,
+  };
+}
+
+function priced(problem: Assignment, from: Float64Array | null): PricedPlacement {
+  return placePriced(problem, { random: seededRandom(1), nowMs: () => performance.now(), untilMs: Infinity, from });
+}
+
+function cpuMsSince(before: NodeJS.CpuUsage): number {
+  const { user, system } = process.cpuUsage(before);
+  return (user + system) / 1000;
+}
+
+function peakMb(): number {
+  return (process.resourceUsage().maxRSS * 1024) / 1e6;
+}
+
+/** All datasets × allowed targets as binary variables; what each saves against leaving the copy out. */
+async function byHighs({ datasets, targets, rules, missingPerCopy, missingPerByte }: Assignment): Promise<{ objective: number; gap: number }> {
+  const costs: number[] = [];
+  const full = Array.from(targets.capacityBytes, (bytes) => ({ columns: [] as number[], weights: [] as number[], atMost: bytes / 1e9 }));
+  const rows = [...full];
+  let allLeftOut = 0;
+  for (let row = 0; row < datasets.count; row++) {
+    const size = datasets.bytes[row]!;
+    const leftOut = missingPerCopy + size * missingPerByte;
+    allLeftOut += leftOut * datasets.copies[row]!;
+    const copies = { columns: [] as number[], weights: [] as number[], atMost: datasets.copies[row]! };
+    const apart = new Map<number, typeof copies>();
+    for (const [at, column] of rules[datasets.rule[row]!]!.columns.entries()) {
+      const domain = rules[datasets.rule[row]!]!.domains[at]!;
+      if (!apart.has(domain)) apart.set(domain, { columns: [], weights: [], atMost: 1 });
+      let cost = size * (targets.holdPerByte[column]! + targets.arrivePerByte[column]!);
+      cost += datasets.readBytes[row]! * targets.readPerByte[column]! + datasets.requests[row]! * targets.perRequest[column]!;
+      for (let one = row * datasets.heldWidth; one < (row + 1) * datasets.heldWidth; one++)
+        if (datasets.held[one] === column) cost -= datasets.stayCredit[one]!;
+      for (const [into, weight] of [[copies, 1] as const, [apart.get(domain)!, 1] as const, [full[column]!, size / 1e9] as const]) {
+        into.columns.push(costs.length);
+        into.weights.push(weight);
+      }
+      costs.push(cost - leftOut);
+    }
+    rows.push(copies, ...apart.values());
+  }
+  const solution = await solveMixed({ costs, rows }, { timeLimitMs: 60_000, gap: 0.5 });
+  return { objective: allLeftOut + solution.values.reduce((sum, taken, at) => sum + (taken ? costs[at]! : 0), 0), gap: solution.gap };
+}

@@ -1,0 +1,67 @@
+import { seededRandom } from '@data-in-motion/shared/random';
+import { expect, test } from 'vitest';
+import { assignmentInstance, changedInstance } from '../../bench/assignment-instance.ts';
+import { checkAssignment } from '../../bench/check-assignment.ts';
+import type { Assignment } from './assignment.ts';
+import { placePriced } from './place-priced.ts';
+
+const work = { nowMs: () => 0, untilMs: 1, from: null };
+const place = (problem: Assignment, from: Float64Array | null = null) => placePriced(problem, { ...work, random: seededRandom(1), from });
+
+test('more datasets than the sample are placed within a hundredth of a percent of the best, with nothing broken', { timeout: 120_000 }, () => {
+  const problem = assignmentInstance(20_000, 12, 3);
+  const placed = place(problem);
+  expect(checkAssignment(problem, placed).violations).toEqual([]);
+  expect(placed.missing).toEqual([]);
+  expect(placed.gap).toBeLessThan(1e-4);
+  expect(placed.full.every((one) => one.dollarsPerTb > 0)).toBe(true);
+
+  const changed = changedInstance(problem, 0.01, 4);
+  const again = place(changed, placed.prices);
+  expect(checkAssignment(changed, again).violations).toEqual([]);
+  expect(again.gap).toBeLessThan(1e-4);
+});
+
+test('a full target has the price of what one more byte of it saves', () => {
+  const one = (...numbers: number[]) => Float64Array.from(numbers);
+  // Four datasets of 10 bytes; two fit on the cheap target, the others pay 2 dollars a byte more on the dear one.
+  const problem: Assignment = {
+    datasets: {
+      count: 4,
+      bytes: one(10, 10, 10, 10),
+      readBytes: one(0, 0, 0, 0),
+      requests: one(0, 0, 0, 0),
+      copies: Uint8Array.of(1, 1, 1, 1),
+      rule: Uint16Array.of(0, 0, 0, 0),
+      heldWidth: 0,
+      held: new Int16Array(0),
+      stayCredit: new Float32Array(0),
+    },
+    targets: { count: 2, capacityBytes: one(20, 1000), holdPerByte: one(1, 3), readPerByte: one(0, 0), perRequest: one(0, 0), arrivePerByte: one(0, 0) },
+    rules: [{ columns: Int32Array.of(0, 1), domains: Int32Array.of(0, 1) }],
+    missingPerCopy: 1000,
+    missingPerByte: 0,
+  };
+  const placed = place(problem);
+  expect(placed.objective).toBe(80);
+  expect(placed.lowerBound).toBeLessThanOrEqual(80);
+  expect(placed.gap).toBeLessThan(1e-3);
+  expect(placed.full.map((full) => full.column)).toEqual([0]);
+  expect(placed.full[0]!.dollarsPerTb / 1e12).toBeCloseTo(2, 2);
+});
+
+test('the checker finds what is wrong with a placement', () => {
+  const problem = assignmentInstance(200, 12, 5);
+  const placed = place(problem);
+  const row = problem.datasets.copies.findIndex((copies) => copies > 1);
+  const at = row * placed.width;
+  const twice = Int16Array.from(placed.places);
+  twice[at + 1] = twice[at]!;
+  expect(checkAssignment(problem, { ...placed, places: twice }).violations.join()).toContain('two copies in domain');
+  const lost = Int16Array.from(placed.places);
+  lost[at] = -1;
+  expect(checkAssignment(problem, { ...placed, places: lost }).violations.join()).toContain('misses 1 copies, 0 are named');
+  expect(checkAssignment(problem, { ...placed, lowerBound: placed.objective * 1.01 }).violations.join()).toContain('the bound is');
+  const crowded = { ...problem, targets: { ...problem.targets, capacityBytes: problem.targets.capacityBytes.map((bytes) => bytes / 2) } };
+  expect(checkAssignment(crowded, placed).violations.join()).toContain('bytes of');
+});

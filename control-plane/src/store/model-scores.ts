@@ -1,0 +1,104 @@
+import type { DeviceId, ModelVersion } from '@data-in-motion/shared/domain/ids';
+import { and, eq, gte, isNull, notInArray, or, sql } from 'drizzle-orm';
+import { type Db, rowsOf, type Tx } from './database.ts';
+import { device, driveOutcome, modelScore } from './schema.ts';
+
+export type ModelScoreRow = typeof modelScore.$inferSelect;
+
+const dayMs = 86_400_000;
+/** Longer ago than any feature looks back; what lies before only says when the drive was first seen. */
+const lookBackMs = 400 * dayMs;
+
+/** Hard drives that were read since, and of which it is not known that they are gone; sorted. */
+export async function drivesToScore(db: Db, sinceMs: number): Promise<DeviceId[]> {
+  const rows = await db
+    .select({ deviceId: device.deviceId })
+    .from(device)
+    .leftJoin(driveOutcome, eq(driveOutcome.deviceId, device.deviceId))
+    .where(
+      and(
+        eq(device.kind, 'hdd'),
+        gte(device.lastReadingAtMs, sinceMs),
+        or(isNull(driveOutcome.outcome), notInArray(driveOutcome.outcome, ['failed', 'removed'])),
+      ),
+    )
+    .orderBy(device.deviceId);
+  return rows.map((row) => row.deviceId);
+}
+
+interface DailyReading {
+  readonly atMs: number;
+  readonly recordedDay: string | null;
+  readonly powerOnHours: number | null;
+  readonly smart: Record<string, number>;
+}
+
+/** A drive with its last values of each day of its life, oldest first; undefined when it is not known any more. */
+export async function driveWithReadings(db: Db, deviceId: DeviceId, nowMs: number) {
+  const [row] = await db.select({ model: device.model, capacityBytes: device.capacityBytes }).from(device).where(eq(device.deviceId, deviceId));
+  if (row === undefined) return undefined;
+  const lifeDay = sql.raw(`coalesce(recorded_day, (at_ms / ${dayMs})::text)`);
+  const readings = await rowsOf<DailyReading>(
+    db,
+    sql`select distinct on (${lifeDay}) at_ms as "atMs", recorded_day as "recordedDay", power_on_hours as "powerOnHours", smart
+        from reading where device_id = ${deviceId} and status = 'read' and at_ms >= ${nowMs - lookBackMs}::bigint order by ${lifeDay}, at_ms desc`,
+  );
+  return { ...row, readings: readings.sort((a, b) => a.atMs - b.atMs) };
+}
+
+/** Keep what models say of drives; said again on the same day, the later word stands. */
+export async function storeScores(tx: Tx, rows: readonly ModelScoreRow[]): Promise<void> {
+  if (rows.length === 0) return;
+  await tx
+    .insert(modelScore)
+    .values([...rows])
+    .onConflictDoUpdate({
+      target: [modelScore.version, modelScore.deviceId, modelScore.day],
+      set: { p7: sql`excluded.p7`, p30: sql`excluded.p30`, level: sql`excluded.level` },
+    });
+}
+
+const isAlarm = sql.raw(`level in ('at-risk', 'failing')`);
+
+export interface ScoredPeriodRow {
+  readonly version: string;
+  readonly deviceId: string;
+  readonly firstDay: number;
+  readonly lastDay: number;
+  readonly firstAlarmDay: number | null;
+  readonly lastAlarmDay: number | null;
+}
+
+/** What each version said of each drive, in stretches of 30 days: sums, since of daily scores there are millions. */
+export async function scoredPeriods(db: Db): Promise<ScoredPeriodRow[]> {
+  return rowsOf(
+    db,
+    sql`select version, device_id as "deviceId", min(day) as "firstDay", max(day) as "lastDay",
+          min(day) filter (where ${isAlarm}) as "firstAlarmDay", max(day) filter (where ${isAlarm}) as "lastAlarmDay"
+        from model_score group by version, device_id, day / 30`,
+  );
+}
+
+export interface PairedScoreRow {
+  readonly deviceId: string;
+  readonly failed: boolean;
+  /** The highest probability that each gave the drive, over the days on which both did. */
+  readonly p30: number;
+  readonly p30Before: number;
+  readonly alarmed: boolean;
+  readonly alarmedBefore: boolean;
+}
+
+/** What two versions said of the same drives on the same days: of each drive the last 30 days before it failed, was removed, or the present day. */
+export async function pairedScores(db: Db, version: ModelVersion, before: ModelVersion, nowMs: number): Promise<PairedScoreRow[]> {
+  const end = sql`case when o.outcome in ('failed', 'removed') then o.at_ms / ${dayMs}::bigint else ${Math.floor(nowMs / dayMs)}::bigint end`;
+  return rowsOf(
+    db,
+    sql`select a.device_id as "deviceId", coalesce(o.outcome = 'failed', false) as failed, max(a.p30) as p30, max(b.p30) as "p30Before",
+          bool_or(a.${isAlarm}) as alarmed, bool_or(b.${isAlarm}) as "alarmedBefore"
+        from model_score a join model_score b on b.version = ${before} and b.device_id = a.device_id and b.day = a.day
+          left join drive_outcome o on o.device_id = a.device_id
+        where a.version = ${version} and a.day > ${end} - 30 and a.day <= ${end}
+        group by a.device_id, o.outcome order by a.device_id`,
+  );
+}
