@@ -7,13 +7,15 @@
  * the drives are judged by how many of the five attributes are above zero, with the rate at which drives with so many failed among the others:
  * the least that a model should be better than. `--levels` are those that the model names its drives by, as a fleet goes by them. The drives are those of the open test (`validation-v1`), monthly from 2014-10 on.
  */
+
 import { createHash } from 'node:crypto';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
+import { dayOfDate } from '@data-in-motion/shared/domain/calendar-days';
 import { numberIn, readCsv } from '@data-in-motion/shared/read-csv';
 import { decisionsOn } from '../src/learn/decisions.ts';
 import { readChangePoints } from '../src/learn/read-recorded-drives.ts';
-import { dayOfDate, monthStarts, type RecordedDrive } from '../src/learn/recorded-drive.ts';
+import { monthStarts, type RecordedDrive } from '../src/learn/recorded-drive.ts';
 import { scoreByRule } from '../src/learn/rules.ts';
 import { type EconomicsReport, evacuationEconomics, type ScoredDecision, strategies } from '../src/what-if/evacuation-economics.ts';
 

@@ -1,11 +1,12 @@
 import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { isRisky } from '@data-in-motion/shared/domain/assessment';
+import { dayOfDate } from '@data-in-motion/shared/domain/calendar-days';
 import type { Reading } from '@data-in-motion/shared/domain/device';
 import { describe, expect, test } from 'vitest';
 import { assessDevice } from '../predict/assess-device.ts';
 import { readLives } from './read-lives.ts';
-import { answerOn, dayOfDate, type RecordedLife } from './recorded-life.ts';
+import { answerOn, type RecordedLife } from './recorded-life.ts';
 
 const history = path.resolve(import.meta.dirname, '../../../../shared/data/hdd-backblaze-2013-2016');
 const present = existsSync(history);

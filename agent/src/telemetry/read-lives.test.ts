@@ -2,10 +2,11 @@ import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { gzipSync } from 'node:zlib';
+import { dateOfDay, dayOfDate } from '@data-in-motion/shared/domain/calendar-days';
 import { Failure } from '@data-in-motion/shared/failure';
 import { afterAll, describe, expect, test } from 'vitest';
 import { readLives } from './read-lives.ts';
-import { answerOn, dateOfDay, dayOfDate } from './recorded-life.ts';
+import { answerOn } from './recorded-life.ts';
 
 const scratch = mkdtempSync(path.join(tmpdir(), 'lives-'));
 afterAll(() => rmSync(scratch, { recursive: true, force: true }));

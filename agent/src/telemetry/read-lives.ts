@@ -1,10 +1,11 @@
+import { dayOfDate } from '@data-in-motion/shared/domain/calendar-days';
 import type { DeviceIdentity } from '@data-in-motion/shared/domain/device';
 import { type DriveMaker, driveMaker } from '@data-in-motion/shared/domain/drive-makers';
 import { deviceIdOf } from '@data-in-motion/shared/domain/ids';
 import { unpackRaw } from '@data-in-motion/shared/domain/unpack-raw';
 import { Failure } from '@data-in-motion/shared/failure';
 import { type CsvRow, numberIn, readCsv } from '@data-in-motion/shared/read-csv';
-import { dayOfDate, mostLives, type RecordedLife, type RecordedPoint } from './recorded-life.ts';
+import { mostLives, type RecordedLife, type RecordedPoint } from './recorded-life.ts';
 
 /**
  * Where recorded lives come from.

@@ -38,13 +38,3 @@ export function answerOn(life: RecordedLife, day: number): RecordedPoint | 'not-
   const hoursSince = Math.max(0, seenDay - point.day) * 24;
   return { ...point, day: seenDay, powerOnHours: point.powerOnHours === null ? null : point.powerOnHours + hoursSince };
 }
-
-/** `YYYY-MM-DD` of a day number. */
-export function dateOfDay(day: number): string {
-  return new Date(day * 86_400_000).toISOString().slice(0, 10);
-}
-
-/** The day number of `YYYY-MM-DD`; NaN when it is no date. */
-export function dayOfDate(date: string): number {
-  return /^\d{4}-\d{2}-\d{2}$/.test(date) ? Date.parse(`${date}T00:00:00Z`) / 86_400_000 : Number.NaN;
-}

@@ -1,5 +1,6 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
+import { dateOfDay, dayOfDate } from '@data-in-motion/shared/domain/calendar-days';
 import type { FailureModel } from '@data-in-motion/shared/domain/failure-model';
 import { modelFault } from '@data-in-motion/shared/domain/model-fault';
 import { Failure } from '@data-in-motion/shared/failure';
@@ -7,7 +8,7 @@ import type { Command } from 'commander';
 import type { Decisions } from '../learn/decisions.ts';
 import { type Evaluation, evaluate, monthlyDecisions, scoreByModel } from '../learn/evaluate-model.ts';
 import { readChangePoints, readRecordedDrives } from '../learn/read-recorded-drives.ts';
-import { dateOfDay, dayOfDate, type RecordedDrive } from '../learn/recorded-drive.ts';
+import { type RecordedDrive } from '../learn/recorded-drive.ts';
 import { type Peers, reportText } from '../learn/report.ts';
 import { plotFiles } from '../learn/report-plots.ts';
 import { runOpenTest } from '../learn/run-open-test.ts';

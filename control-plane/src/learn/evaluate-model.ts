@@ -1,10 +1,11 @@
 import { createHash } from 'node:crypto';
+import { dateOfDay } from '@data-in-motion/shared/domain/calendar-days';
 import { driveFeatureNames } from '@data-in-motion/shared/domain/drive-features';
 import { FailureJudge, type FailureModel } from '@data-in-motion/shared/domain/failure-model';
 import { seededRandom } from '@data-in-motion/shared/random';
 import { type Decisions, decisionsOn, failedWithin } from './decisions.ts';
 import { falsePositiveRates, type Interval, intervalsByDrive, measure, type Quality, type Scored } from './measure.ts';
-import { dateOfDay, monthStarts, type RecordedDrive } from './recorded-drive.ts';
+import { monthStarts, type RecordedDrive } from './recorded-drive.ts';
 import { rules, scoreByRule } from './rules.ts';
 
 /** How good a judge is on drives and months, with what others go by beside it. */

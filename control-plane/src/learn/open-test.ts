@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
+import { dayOfDate } from '@data-in-motion/shared/domain/calendar-days';
 import { type Decisions, decisionsOn } from './decisions.ts';
-import { dayOfDate, monthStarts, type RecordedDrive } from './recorded-drive.ts';
+import { monthStarts, type RecordedDrive } from './recorded-drive.ts';
 
 /**
  * The test that all figures about models of hard drives are told on, so that they mean the same: validation drives by a hash of their name, four origins

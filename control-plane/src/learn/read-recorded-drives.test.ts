@@ -1,11 +1,11 @@
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { dayOfDate } from '@data-in-motion/shared/domain/calendar-days';
 import { afterAll, describe, expect, test } from 'vitest';
 import { failedWithin } from './decisions.ts';
 import { openTestFolds } from './open-test.ts';
 import { readRecordedDrives } from './read-recorded-drives.ts';
-import { dayOfDate } from './recorded-drive.ts';
 
 const scratch = mkdtempSync(path.join(tmpdir(), 'dim-lives-'));
 afterAll(() => rmSync(scratch, { recursive: true, force: true }));

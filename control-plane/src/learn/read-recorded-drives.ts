@@ -1,10 +1,11 @@
 import { readdirSync } from 'node:fs';
 import path from 'node:path';
+import { dayOfDate } from '@data-in-motion/shared/domain/calendar-days';
 import { HistoryBuilder } from '@data-in-motion/shared/domain/drive-history';
 import { driveMaker } from '@data-in-motion/shared/domain/drive-makers';
 import { Failure } from '@data-in-motion/shared/failure';
 import { type CsvRow, numberIn, readCsv } from '@data-in-motion/shared/read-csv';
-import { dayOfDate, type RecordedDrive } from './recorded-drive.ts';
+import { type RecordedDrive } from './recorded-drive.ts';
 
 /** The day that the `day` columns of change-point files count from. */
 const changePointsFrom = dayOfDate('2013-04-10');

@@ -18,16 +18,6 @@ export interface RecordedDrive {
 
 const dayMs = 86_400_000;
 
-/** The day number of `YYYY-MM-DD`; NaN when it is no date. */
-export function dayOfDate(date: string): number {
-  return /^\d{4}-\d{2}-\d{2}$/.test(date) ? Date.parse(`${date}T00:00:00Z`) / dayMs : Number.NaN;
-}
-
-/** `YYYY-MM-DD` of a day number. */
-export function dateOfDay(day: number): string {
-  return new Date(Math.floor(day) * dayMs).toISOString().slice(0, 10);
-}
-
 /** The first of every month from one day to before another, as day numbers. */
 export function monthStarts(fromDay: number, toDay: number): number[] {
   const starts: number[] = [];

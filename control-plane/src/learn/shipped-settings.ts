@@ -14,7 +14,7 @@ const member: Member = {
   shrink: 5,
 };
 
-/** What the shipped model is trained with; README.md of this folder says what else was tried. */
+/** What the shipped model is trained with; `control-plane/models/README.md` says what else was tried. */
 export const shippedSettings: Omit<TrainSettings, 'fromDay' | 'untilDay' | 'seed'> = {
   members: [member, { ...member, horizonDays: 60 }],
   sampling: { marginDays: 30, everyDays: 10, quietShare: 0.08, nearDays: 120 },

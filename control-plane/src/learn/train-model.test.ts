@@ -1,3 +1,4 @@
+import { dayOfDate } from '@data-in-motion/shared/domain/calendar-days';
 import { HistoryBuilder } from '@data-in-motion/shared/domain/drive-history';
 import { FailureJudge } from '@data-in-motion/shared/domain/failure-model';
 import { modelFault } from '@data-in-motion/shared/domain/model-fault';
@@ -5,7 +6,7 @@ import { contentVersion } from '@data-in-motion/shared/model-identity';
 import { randomInt, seededRandom } from '@data-in-motion/shared/random';
 import { describe, expect, test } from 'vitest';
 import { evaluate, monthlyDecisions, scoreByModel } from './evaluate-model.ts';
-import { dayOfDate, type RecordedDrive } from './recorded-drive.ts';
+import { type RecordedDrive } from './recorded-drive.ts';
 import { reportText } from './report.ts';
 import { plotFiles } from './report-plots.ts';
 import { shippedSettings } from './shipped-settings.ts';

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { dateOfDay } from '@data-in-motion/shared/domain/calendar-days';
 import { driveFeatureDirections, driveFeatureNames } from '@data-in-motion/shared/domain/drive-features';
 import { type Calibration, FailureJudge, type FailureModel, type TrainedOn, type TreeColumns } from '@data-in-motion/shared/domain/failure-model';
 import { contentVersion } from '@data-in-motion/shared/model-identity';
@@ -7,7 +8,7 @@ import { type BinnedRows, binRows, findEdges } from './binned-rows.ts';
 import { type BoostedTrees, type BoostSettings, boostTrees, type Labelled } from './boost-trees.ts';
 import { calibrate } from './calibrate.ts';
 import { type Decisions, failedWithin, rowsWhere, type Sampling, sampleDecisions, shareOfDrives, weightsFor } from './decisions.ts';
-import { dateOfDay, type RecordedDrive } from './recorded-drive.ts';
+import { type RecordedDrive } from './recorded-drive.ts';
 
 /** One boosted model of the ensemble: what it learns to foretell, and how. */
 export interface Member extends BoostSettings {

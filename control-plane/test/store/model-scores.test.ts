@@ -11,19 +11,10 @@ import { holdLeadership } from '../../src/store/leader.ts';
 import { pruneDevice } from '../../src/store/retention.ts';
 import { device, modelScore } from '../../src/store/schema.ts';
 import { storeKinds } from '../stores.ts';
+import { sameMetrics } from './measured-models.ts';
 
 const dayMs = 86_400_000;
 const [old, present, next] = [smallModel(), smallModel({ base: -4 }), smallModel({ base: -3 })] as [FailureModel, FailureModel, FailureModel];
-const metrics = {
-  dataHash: 'same',
-  from: '2016-01-01',
-  to: '2016-12-01',
-  auc: 0.8,
-  averagePrecision: null,
-  truePositiveRate: { '0.001': 0.1, '0.005': 0.2, '0.01': 0.4 },
-  decisions: 1_000,
-  failures: 30,
-};
 
 describe.each(storeKinds)('what models say day by day, on $kind', { timeout: 120_000 }, ({ stores }) => {
   const open = stores();
@@ -36,7 +27,7 @@ describe.each(storeKinds)('what models say day by day, on $kind', { timeout: 120
     nowMs = 500 * dayMs;
     scorer = newScorer();
     await store.transaction(async (tx) => {
-      for (const model of [old, present, next]) await addModel(tx, model, metrics, 'anna', 1);
+      for (const model of [old, present, next]) await addModel(tx, model, sameMetrics, 'anna', 1);
       await promoteModel(tx, old.version, { by: 'anna', expectedRev: null }, 2);
     });
     for (const [name, kind, sectors] of [

@@ -8,20 +8,11 @@ import { activeVersion, addModel, promoteModel } from '../../src/store/failure-m
 import { holdLeadership } from '../../src/store/leader.ts';
 import { alert, audit, event } from '../../src/store/schema.ts';
 import { storeKinds } from '../stores.ts';
+import { sameMetrics } from './measured-models.ts';
 
 const dayMs = 86_400_000;
 const nowMs = 500 * dayMs;
 const [old, present] = [smallModel(), smallModel({ base: -4 })];
-const metrics = {
-  dataHash: 'same',
-  from: '2016-01-01',
-  to: '2016-12-01',
-  auc: 0.8,
-  averagePrecision: null,
-  truePositiveRate: { '0.001': 0.1, '0.005': 0.2, '0.01': 0.4 },
-  decisions: 1_000,
-  failures: 30,
-};
 
 describe.each(storeKinds)('a roll-back by itself, on $kind', { timeout: 120_000 }, ({ stores }) => {
   const open = stores();
@@ -31,7 +22,7 @@ describe.each(storeKinds)('a roll-back by itself, on $kind', { timeout: 120_000 
     store = await open.open();
     await store.transaction(async (tx) => {
       for (const [i, model] of [old, present].entries()) {
-        await addModel(tx, model, metrics, 'anna', 1);
+        await addModel(tx, model, sameMetrics, 'anna', 1);
         await promoteModel(tx, model.version, { by: 'anna', expectedRev: null }, i + 2);
       }
     });

@@ -1,13 +1,14 @@
 import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import type { Clock } from '@data-in-motion/shared/clock';
+import { dateOfDay, dayOfDate } from '@data-in-motion/shared/domain/calendar-days';
 import type { DeviceIdentity, Reading } from '@data-in-motion/shared/domain/device';
 import type { DeviceId } from '@data-in-motion/shared/domain/ids';
 import { Failure } from '@data-in-motion/shared/failure';
 import { z } from 'zod';
 import { type DeviceProbe, silentReading } from '../device-probe.ts';
 import { type LifeSource, readLives } from '../read-lives.ts';
-import { answerOn, dateOfDay, dayOfDate, type RecordedLife, type RecordedPoint } from '../recorded-life.ts';
+import { answerOn, type RecordedLife, type RecordedPoint } from '../recorded-life.ts';
 
 export interface ReplaySettings {
   readonly source: LifeSource;
