@@ -1,111 +1,200 @@
-import { randomInt, seededRandom } from '@data-in-motion/shared/random';
+import { type Random, randomInt, seededRandom } from '@data-in-motion/shared/random';
 import type { Assignment, PlaceRule } from '../src/placement/assignment.ts';
 
 /**
  * A made-up fleet to place: targets of four classes (fast, usual, archive, cloud) over sites and regions, datasets of log-normal size with readers, at most
- * three copies, a latency they may not exceed, for a quarter of them one region they may not leave, and copies in different sites (for a fifth on
- * different targets). Each copy stands on a random allowed target now; capacities are what that needs and 8 %, so there is an answer, and the cheap targets are full in it.
- * Dollars for a month.
+ * three copies, the first of them the primary with a latency it may not exceed, for a quarter of them one region they may not leave, and copies in different
+ * sites (for a fifth on different targets). Three of ten copies stand on a random allowed target now and could stay; the others are to be made. Room, read
+ * bytes and requests are what a random placement needs and 8 %, so there is an answer, and the cheap targets are full in it. Dollars a month.
  */
 export function assignmentInstance(count: number, targetCount: number, seed: number): Assignment {
   const random = seededRandom(seed);
-  const between = (low: number, high: number): number => low + (high - low) * random.next();
-  const sites = Math.max(4, Math.round(targetCount / 3));
-  const regions = Math.max(2, Math.round(sites / 3));
-  const column = (fill: (at: number, kind: (typeof kinds)[number]) => number): Float64Array =>
-    Float64Array.from({ length: targetCount }, (_, at) => fill(at, kinds[Math.floor(at / sites) % kinds.length]!));
-  const latencyMs = column((_, kind) => kind.latencyMs * between(0.7, 1.3));
-  const targets = {
-    count: targetCount,
-    capacityBytes: new Float64Array(targetCount),
-    holdPerByte: column((_, kind) => (kind.holdPerGb / 1e9) * between(0.8, 1.2)),
-    readPerByte: column((_, kind) => (kind.readPerGb + between(0, 0.02)) / 1e9),
-    perRequest: column((_, kind) => kind.perMillion / 1e6),
-    arrivePerByte: column(() => between(0.005, 0.02) / 1e9),
-  };
-  const minimumDays = column((_, kind) => kind.minimumDays);
-
-  const rules: PlaceRule[] = [];
-  const ruleNumber = new Map<string, number>();
-  const ruleOf = (limitMs: number, region: number, level: 'site' | 'target'): number => {
-    const key = `${limitMs} ${region} ${level}`;
-    const known = ruleNumber.get(key);
-    if (known !== undefined) return known;
-    const columns = [...latencyMs.keys()].filter((at) => latencyMs[at]! <= limitMs && (region < 0 || (at % sites) % regions === region));
-    rules.push({ columns: Int32Array.from(columns), domains: Int32Array.from(columns, (at) => (level === 'site' ? at % sites : at)) });
-    ruleNumber.set(key, rules.length - 1);
-    return rules.length - 1;
-  };
-
+  const fleet = targetsOf(targetCount, random);
+  const { targets } = fleet;
+  const rules = new Rules(fleet);
   const heldWidth = 3;
-  const datasets = {
-    count,
+  const columns = {
     bytes: new Float64Array(count),
+    objects: new Float64Array(count),
     readBytes: new Float64Array(count),
     requests: new Float64Array(count),
     copies: new Uint8Array(count),
+    hasPrimary: new Uint8Array(count).fill(1),
     rule: new Uint16Array(count),
-    heldWidth,
-    held: new Int16Array(count * heldWidth).fill(-1),
-    stayCredit: new Float32Array(count * heldWidth),
+    arrive: new Float64Array(count),
+    missing: new Float64Array(count),
+    specialsFrom: new Int32Array(count + 1),
   };
+  const specialColumn = new Int16Array(count * heldWidth);
+  const copyCredit = new Float64Array(count * heldWidth);
+  const primaryCredit = new Float64Array(count * heldWidth);
+  let specials = 0;
   for (let row = 0; row < count; row++) {
     let normal = -3;
     for (let one = 0; one < 6; one++) normal += random.next();
     const bytes = Math.round(1e9 * Math.exp(3 + 1.7 * normal));
-    datasets.bytes[row] = bytes;
-    datasets.readBytes[row] = bytes * Math.min(30, 0.2 / (random.next() + 0.01));
-    datasets.requests[row] = datasets.readBytes[row]! / 8e6;
+    columns.bytes[row] = bytes;
+    columns.objects[row] = Math.ceil(bytes / (1e4 * Math.exp(8 * random.next())));
+    columns.readBytes[row] = bytes * Math.min(30, 0.2 / (random.next() + 0.01));
+    columns.requests[row] = columns.readBytes[row]! / 8e6;
+    columns.arrive[row] = random.next() < 0.3 ? (bytes * 0.02) / 1e9 : 0;
+    columns.missing[row] = 100 + (10 * bytes) / 1e9;
     const draw = random.next();
-    let copies = draw < 0.3 ? 1 : draw < 0.75 ? 2 : 3;
+    const wanted = draw < 0.3 ? 1 : draw < 0.75 ? 2 : 3;
+    const { rule, copies } = rules.draw(random, wanted);
+    columns.rule[row] = rule;
+    columns.copies[row] = copies;
+    for (const [slot, column] of rules.places(random, rule, copies).entries()) {
+      if (slot === 0) targets.readBytesLimit[column]! += columns.readBytes[row]!;
+      if (slot === 0) targets.requestsLimit[column]! += columns.requests[row]!;
+      if (random.next() >= 0.3) {
+        targets.roomBytes[column]! += bytes;
+        continue;
+      }
+      const feeDays = Math.max(0, fleet.minimumDays[column]! - (180 * slot) / 3);
+      const comes = bytes * targets.arrivePerByte[column]! + columns.objects[row]! * targets.arrivePerObject[column]! + columns.arrive[row]!;
+      const credit = comes + (bytes * targets.holdPerByte[column]! * feeDays) / 30;
+      specialColumn[specials] = column;
+      // What is the primary stays the primary or moves; what is a copy never becomes it.
+      copyCredit[specials] = slot === 0 ? -Infinity : credit;
+      primaryCredit[specials++] = slot === 0 ? credit : -Infinity;
+    }
+    columns.specialsFrom[row + 1] = specials;
+  }
+  const spare = [
+    [targets.roomBytes, 1.08],
+    [targets.readBytesLimit, 2],
+    [targets.requestsLimit, 2],
+  ] as const;
+  for (const [limits, times] of spare) for (let at = 0; at < targetCount; at++) limits[at] = Math.ceil(limits[at]! * times);
+  return {
+    datasets: {
+      count,
+      ...columns,
+      specialColumn: specialColumn.slice(0, specials),
+      copyCredit: copyCredit.slice(0, specials),
+      primaryCredit: primaryCredit.slice(0, specials),
+      stays: new Uint8Array(specials).fill(1),
+    },
+    targets,
+    rules: rules.all,
+  };
+}
+
+interface MadeUpTargets {
+  readonly targets: Assignment['targets'];
+  readonly latencyMs: Float64Array;
+  readonly minimumDays: Float64Array;
+  readonly sites: number;
+  readonly regions: number;
+}
+
+function targetsOf(count: number, random: Random): MadeUpTargets {
+  const between = (low: number, high: number): number => low + (high - low) * random.next();
+  const sites = Math.max(4, Math.round(count / 3));
+  const column = (fill: (kind: (typeof kinds)[number]) => number): Float64Array =>
+    Float64Array.from({ length: count }, (_, at) => fill(kinds[Math.floor(at / sites) % kinds.length]!));
+  const latencyMs = column((kind) => kind.latencyMs * between(0.7, 1.3));
+  return {
+    latencyMs,
+    sites,
+    regions: Math.max(2, Math.round(sites / 3)),
+    minimumDays: column((kind) => kind.minimumDays),
+    targets: {
+      count,
+      roomBytes: new Float64Array(count),
+      readBytesLimit: new Float64Array(count),
+      requestsLimit: new Float64Array(count),
+      // Some are likelier to fail than others, and what that is expected to cost is part of holding.
+      holdPerByte: column((kind) => ((kind.holdPerGb + 0.002 * random.next() ** 4) / 1e9) * between(0.8, 1.2)),
+      minimumObjectBytes: column((kind) => kind.minimumObjectBytes),
+      arrivePerByte: column(() => between(0.005, 0.02) / 1e9),
+      arrivePerObject: column((kind) => kind.perMillion / 1e6),
+      readPerByte: column((kind) => (kind.readPerGb + between(0, 0.02)) / 1e9),
+      perRequest: column((kind) => kind.perMillion / 1e6 + (kind.latencyMs / 1000) * 1e-4),
+    },
+  };
+}
+
+/** The rules that datasets of the fleet have, made as they are drawn. */
+class Rules {
+  readonly all: PlaceRule[] = [];
+  readonly #numbers = new Map<string, number>();
+  readonly #fleet: MadeUpTargets;
+
+  constructor(fleet: MadeUpTargets) {
+    this.#fleet = fleet;
+  }
+
+  /** A random rule that leaves places for so many copies, or for fewer where none does. */
+  draw(random: Random, wanted: number): { rule: number; copies: number } {
     let limit = randomInt(random, 0, limitsMs.length);
-    let region = random.next() < 0.25 ? randomInt(random, 0, regions) : -1;
+    let region = random.next() < 0.25 ? randomInt(random, 0, this.#fleet.regions) : -1;
     const level = random.next() < 0.2 ? 'target' : 'site';
-    let rule = ruleOf(limitsMs[limit]!, region, level);
-    while (new Set(rules[rule]!.domains).size < copies) {
+    let copies = wanted;
+    let rule = this.#numberOf(limitsMs[limit]!, region, level);
+    const holds = (): boolean => new Set(this.all[rule]!.domains).size >= copies && this.all[rule]!.serves.includes(1);
+    while (!holds()) {
       if (limit < limitsMs.length - 1) limit++;
       else if (region >= 0) region = -1;
       else copies--;
-      rule = ruleOf(limitsMs[limit]!, region, level);
+      rule = this.#numberOf(limitsMs[limit]!, region, level);
     }
-    datasets.copies[row] = copies;
-    datasets.rule[row] = rule;
-    const { columns, domains } = rules[rule]!;
-    const used = new Set<number>();
-    for (let slot = 0; slot < copies; ) {
-      const at = randomInt(random, 0, columns.length);
-      if (used.has(domains[at]!)) continue;
-      used.add(domains[at]!);
-      const place = columns[at]!;
-      const feeDays = Math.max(0, minimumDays[place]! - between(0, 180));
-      datasets.held[row * heldWidth + slot] = place;
-      datasets.stayCredit[row * heldWidth + slot] = bytes * (targets.arrivePerByte[place]! + (targets.holdPerByte[place]! * feeDays) / 30);
-      targets.capacityBytes[place]! += bytes;
-      slot++;
+    return { rule, copies };
+  }
+
+  /** Random places that the rule allows, the primary's first. */
+  places(random: Random, rule: number, copies: number): number[] {
+    const { columns, domains, serves } = this.all[rule]!;
+    for (;;) {
+      const used = new Set<number>();
+      const places: number[] = [];
+      for (let tries = 0; places.length < copies && tries < 50; tries++) {
+        const at = randomInt(random, 0, columns.length);
+        if (used.has(domains[at]!) || (places.length === 0 && serves[at] === 0)) continue;
+        used.add(domains[at]!);
+        places.push(columns[at]!);
+      }
+      if (places.length === copies) return places;
     }
   }
-  for (let at = 0; at < targetCount; at++) targets.capacityBytes[at] = Math.ceil(targets.capacityBytes[at]! * 1.08);
-  return { datasets, targets, rules, missingPerCopy: 100, missingPerByte: 10 / 1e9 };
+
+  #numberOf(limitMs: number, region: number, level: 'site' | 'target'): number {
+    const key = `${limitMs} ${region} ${level}`;
+    const known = this.#numbers.get(key);
+    if (known !== undefined) return known;
+    const { latencyMs, sites, regions } = this.#fleet;
+    const columns = [...latencyMs.keys()].filter((at) => region < 0 || (at % sites) % regions === region);
+    this.all.push({
+      columns: Int32Array.from(columns),
+      domains: Int32Array.from(columns, (at) => (level === 'site' ? at % sites : at)),
+      serves: Uint8Array.from(columns, (at) => Number(latencyMs[at]! <= limitMs)),
+    });
+    this.#numbers.set(key, this.all.length - 1);
+    return this.all.length - 1;
+  }
 }
 
-/** What a share of the datasets came to on another day: their size and use, not where they may be. */
-export function changedInstance(problem: Assignment, share: number, seed: number): Assignment {
+/** What a share of the datasets came to on another day: their size and use, not where they may be. @returns also which */
+export function changedInstance(problem: Assignment, share: number, seed: number): { problem: Assignment; rows: number[] } {
   const random = seededRandom(seed);
   const bytes = Float64Array.from(problem.datasets.bytes);
   const readBytes = Float64Array.from(problem.datasets.readBytes);
+  const rows: number[] = [];
   for (let one = 0; one < Math.round(share * problem.datasets.count); one++) {
     const row = randomInt(random, 0, problem.datasets.count);
+    rows.push(row);
     bytes[row] = Math.round(bytes[row]! * (0.7 + 0.6 * random.next()));
     readBytes[row] = readBytes[row]! * 3 * random.next();
   }
-  return { ...problem, datasets: { ...problem.datasets, bytes, readBytes } };
+  return { problem: { ...problem, datasets: { ...problem.datasets, bytes, readBytes } }, rows };
 }
 
 const limitsMs = [5, 15, 40, Infinity] as const;
 /** Dollars a month, a read GB, a million requests; in the range of on-premises shelves and public list prices. */
 const kinds = [
-  { holdPerGb: 0.1, readPerGb: 0, perMillion: 0, latencyMs: 2, minimumDays: 0 },
-  { holdPerGb: 0.045, readPerGb: 0.01, perMillion: 0.1, latencyMs: 8, minimumDays: 0 },
-  { holdPerGb: 0.0125, readPerGb: 0.05, perMillion: 1, latencyMs: 120, minimumDays: 90 },
-  { holdPerGb: 0.023, readPerGb: 0.02, perMillion: 0.4, latencyMs: 25, minimumDays: 0 },
+  { holdPerGb: 0.1, readPerGb: 0, perMillion: 0, latencyMs: 2, minimumDays: 0, minimumObjectBytes: 0 },
+  { holdPerGb: 0.045, readPerGb: 0.01, perMillion: 0.1, latencyMs: 8, minimumDays: 0, minimumObjectBytes: 0 },
+  { holdPerGb: 0.0125, readPerGb: 0.05, perMillion: 1, latencyMs: 120, minimumDays: 90, minimumObjectBytes: 131_072 },
+  { holdPerGb: 0.023, readPerGb: 0.02, perMillion: 0.4, latencyMs: 25, minimumDays: 0, minimumObjectBytes: 0 },
 ] as const;

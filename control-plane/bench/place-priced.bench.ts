@@ -11,9 +11,10 @@ import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { seededRandom } from '@data-in-motion/shared/random';
 import Table from 'cli-table3';
-import type { Assignment, PricedPlacement } from '../src/placement/assignment.ts';
+import type { Assignment, PricedPlacement, PricedState } from '../src/placement/assignment.ts';
 import { placePriced } from '../src/placement/place-priced.ts';
 import { solveMixed } from '../src/placement/solve-mixed.ts';
+import { mixedAssignment } from '../src/placement/testdata/mixed-assignment.ts';
 import { assignmentInstance, changedInstance } from './assignment-instance.ts';
 import { checkAssignment } from './check-assignment.ts';
 
@@ -79,16 +80,20 @@ async function run(datasets: number, targets: number, solver: Run['solver']): Pr
   const from = performance.now();
   const base = { datasets, targets, solver, load: loadavg()[0]! };
   if (solver === 'HiGHS') {
-    const { objective, gap } = await byHighs(problem);
+    const { model, allLeftOut } = mixedAssignment(problem);
+    const { values, gap } = await solveMixed(model, { timeLimitMs: 60_000, gap: 0.5 });
+    const objective = values.reduce((sum, taken, at) => sum + (taken ? model.costs[at]! : 0), allLeftOut);
     const timed = { ms: performance.now() - from, cpuMs: cpuMsSince(cpu), peakMb: peakMb() };
     return { ...base, ...timed, objective, gapPercent: (100 * gap) / objective, againMs: null, againGapPercent: null, violations: null };
   }
   const placed = priced(problem, null);
   const timed = { ms: performance.now() - from, cpuMs: cpuMsSince(cpu), peakMb: peakMb() };
   const violations = checkAssignment(problem, placed).violations.length;
-  const changed = changedInstance(problem, 0.01, Number(given.seed) + 1);
+  const { problem: changed, rows } = changedInstance(problem, 0.01, Number(given.seed) + 1);
+  const slack = Float32Array.from(placed.state.slack);
+  for (const row of rows) slack[row] = -1;
   const againFrom = performance.now();
-  const again = priced(changed, placed.prices);
+  const again = priced(changed, { ...placed.state, slack });
   const againMs = performance.now() - againFrom;
   return {
     ...base,
@@ -101,7 +106,7 @@ async function run(datasets: number, targets: number, solver: Run['solver']): Pr
   };
 }
 
-function priced(problem: Assignment, from: Float64Array | null): PricedPlacement {
+function priced(problem: Assignment, from: PricedState | null): PricedPlacement {
   return placePriced(problem, { random: seededRandom(1), nowMs: () => performance.now(), untilMs: Infinity, from });
 }
 
@@ -112,35 +117,4 @@ function cpuMsSince(before: NodeJS.CpuUsage): number {
 
 function peakMb(): number {
   return (process.resourceUsage().maxRSS * 1024) / 1e6;
-}
-
-/** All datasets × allowed targets as binary variables; what each saves against leaving the copy out. */
-async function byHighs({ datasets, targets, rules, missingPerCopy, missingPerByte }: Assignment): Promise<{ objective: number; gap: number }> {
-  const costs: number[] = [];
-  const full = Array.from(targets.capacityBytes, (bytes) => ({ columns: [] as number[], weights: [] as number[], atMost: bytes / 1e9 }));
-  const rows = [...full];
-  let allLeftOut = 0;
-  for (let row = 0; row < datasets.count; row++) {
-    const size = datasets.bytes[row]!;
-    const leftOut = missingPerCopy + size * missingPerByte;
-    allLeftOut += leftOut * datasets.copies[row]!;
-    const copies = { columns: [] as number[], weights: [] as number[], atMost: datasets.copies[row]! };
-    const apart = new Map<number, typeof copies>();
-    for (const [at, column] of rules[datasets.rule[row]!]!.columns.entries()) {
-      const domain = rules[datasets.rule[row]!]!.domains[at]!;
-      if (!apart.has(domain)) apart.set(domain, { columns: [], weights: [], atMost: 1 });
-      let cost = size * (targets.holdPerByte[column]! + targets.arrivePerByte[column]!);
-      cost += datasets.readBytes[row]! * targets.readPerByte[column]! + datasets.requests[row]! * targets.perRequest[column]!;
-      for (let one = row * datasets.heldWidth; one < (row + 1) * datasets.heldWidth; one++)
-        if (datasets.held[one] === column) cost -= datasets.stayCredit[one]!;
-      for (const [into, weight] of [[copies, 1] as const, [apart.get(domain)!, 1] as const, [full[column]!, size / 1e9] as const]) {
-        into.columns.push(costs.length);
-        into.weights.push(weight);
-      }
-      costs.push(cost - leftOut);
-    }
-    rows.push(copies, ...apart.values());
-  }
-  const solution = await solveMixed({ costs, rows }, { timeLimitMs: 60_000, gap: 0.5 });
-  return { objective: allLeftOut + solution.values.reduce((sum, taken, at) => sum + (taken ? costs[at]! : 0), 0), gap: solution.gap };
 }

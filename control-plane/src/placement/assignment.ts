@@ -1,52 +1,67 @@
 /**
- * Where every copy of every dataset shall be, as numbers: what the priced solver reads. Dollars are over the whole horizon, rows are datasets,
- * columns are targets. What a copy costs is computed from terms of its row and its column, since a matrix of a million rows would not fit:
+ * Where every copy of every dataset shall be, as numbers: what both solvers read. Dollars are a month's, what is paid once is spread over the horizon.
+ * Rows are datasets, columns are targets. What a copy costs is computed from terms of its row and its column, since a matrix of a million rows would not fit:
  *
- *     cost(row, column) = bytes · (holdPerByte + arrivePerByte) + readBytes · readPerByte + requests · perRequest
- *                         − stayCredit, where the row holds a copy in that column already
- *     cost(row, nowhere) = missingPerCopy + bytes · missingPerByte, for each wanted copy that is left out
+ *     copy(row, column)    = max(bytes, objects · minimumObjectBytes) · holdPerByte + bytes · arrivePerByte + objects · arrivePerObject + arrive − credit
+ *     primary(row, column) = the same with its own credit + readBytes · readPerByte + requests · perRequest
+ *     left out             = missing, for each wanted copy
  *
- *     minimise   Σ cost of the wanted copies
- *     subject to each copy of a row in an allowed column of its rule, no two in one failure domain of its rule
- *                Σ bytes in one column ≤ its capacity
+ *     minimise   Σ cost of the wanted copies, one of which is the primary where `hasPrimary` says so
+ *     subject to each copy of a row in a column of its rule, the primary in one of those that may serve readers, no two in one failure domain
+ *                Σ bytes of the copies that come to a column ≤ its room; what stays where it is needs none
+ *                Σ read bytes, and Σ requests, of the primaries in a column ≤ what it can serve
  */
 export interface Assignment {
   readonly datasets: AssignedDatasets;
   readonly targets: AssignedTargets;
   readonly rules: readonly PlaceRule[];
-  /** Weighed against every saving, so well above what any place costs: a copy is left out only where no other answer holds. */
-  readonly missingPerCopy: number;
-  readonly missingPerByte: number;
 }
 
-/** One entry a dataset, but for `held` and `stayCredit` with `heldWidth` each. */
+/** One entry a dataset, but for the specials. */
 export interface AssignedDatasets {
   readonly count: number;
   /** Whole bytes of one copy. */
   readonly bytes: Float64Array;
-  /** Bytes that readers fetch from each copy over the horizon. */
+  readonly objects: Float64Array;
+  /** What readers fetch from the primary in a month. */
   readonly readBytes: Float64Array;
-  /** Requests to each copy over the horizon. */
   readonly requests: Float64Array;
+  /** Wanted, the primary included. */
   readonly copies: Uint8Array;
+  /** 1 where the first of them is the primary, 0 where the primary is no part of the question. */
+  readonly hasPrimary: Uint8Array;
   /** Which of `rules` says where the copies may be. */
   readonly rule: Uint16Array;
-  readonly heldWidth: number;
-  /** Columns that hold a copy now, all different; −1 where there are fewer than `heldWidth`. */
-  readonly held: Int16Array;
-  /** Dollars saved where that copy stays: no transfer, no fee for leaving before a minimum of days. */
-  readonly stayCredit: Float32Array;
+  /** Dollars for every copy that comes, wherever to: what reading it costs where it is read. */
+  readonly arrive: Float64Array;
+  /** Weighed against every saving, so well above what any place costs: a copy is left out only where no other answer holds. */
+  readonly missing: Float64Array;
+  /** Row r has the specials specialsFrom[r] to specialsFrom[r + 1]: columns that are not to it as they are to others, all different. */
+  readonly specialsFrom: Int32Array;
+  readonly specialColumn: Int16Array;
+  /** Dollars less for a copy there; −Infinity: not there. */
+  readonly copyCredit: Float64Array;
+  /** The same for the primary. */
+  readonly primaryCredit: Float64Array;
+  /** 1: a copy is there already. */
+  readonly stays: Uint8Array;
 }
 
 /** One entry a target. */
 export interface AssignedTargets {
   readonly count: number;
-  readonly capacityBytes: Float64Array;
+  /** Bytes that may still come. */
+  readonly roomBytes: Float64Array;
+  /** Bytes and requests a month that primaries may be read with; Infinity where no limit is known. */
+  readonly readBytesLimit: Float64Array;
+  readonly requestsLimit: Float64Array;
   readonly holdPerByte: Float64Array;
+  /** Every object is billed at least as large. */
+  readonly minimumObjectBytes: Float64Array;
+  readonly arrivePerByte: Float64Array;
+  readonly arrivePerObject: Float64Array;
   readonly readPerByte: Float64Array;
   readonly perRequest: Float64Array;
-  /** Egress, requests and the time of the link for a copy that comes here. */
-  readonly arrivePerByte: Float64Array;
 }
 
 /** Datasets with the same latency, residency and encryption share one: the columns that fit, and the domain of each at the level their policy spreads over. */
@@ -54,6 +69,8 @@ export interface PlaceRule {
   readonly columns: Int32Array;
   /** Alongside `columns`. */
   readonly domains: Int32Array;
+  /** 1 where the primary may be too. */
+  readonly serves: Uint8Array;
 }
 
 /** The last word is for a copy that its rule leaves places for, none of which had room beside the others. */
@@ -65,14 +82,28 @@ export interface MissingCopies {
   readonly because: MissingBecause;
 }
 
+/** What a target can run out of, in the order of `prices`. */
+export const resources = ['bytes', 'readBytes', 'requests'] as const;
+export type Resource = (typeof resources)[number];
+
 export interface FullTarget {
   readonly column: number;
-  /** What one more TB (10¹² bytes) here would save over the horizon, at the margin. */
-  readonly dollarsPerTb: number;
+  readonly resource: Resource;
+  /** What one more byte, read byte or request a month here would save, dollars a month, at the margin. */
+  readonly dollarsPerUnit: number;
 }
 
-export interface PricedPlacement {
-  /** `width` entries a dataset, those beyond its copies and those left out are −1. */
+/** What a later solve of nearly the same problem starts from: rows must stand where they stood. */
+export interface PricedState {
+  readonly prices: Float64Array;
+  /** Where each dataset wants to be at these prices. */
+  readonly choices: Int16Array;
+  /** How far prices may move, as a share of the usual cost of each resource, before that changes for certain; below 0 or NaN: choose anew. */
+  readonly slack: Float32Array;
+}
+
+export interface Placement {
+  /** `width` entries a dataset, the primary first where the row has one; those beyond its copies and those left out are −1. */
   readonly places: Int16Array;
   readonly width: number;
   /** With what the missing copies cost. */
@@ -81,9 +112,13 @@ export interface PricedPlacement {
   readonly lowerBound: number;
   /** (objective − lowerBound) / objective; 0 for an objective of 0. */
   readonly gap: number;
-  /** Dollars per byte, one a target, at least 0: the certificate of `lowerBound`, and what a later solve starts from. */
-  readonly prices: Float64Array;
-  readonly full: readonly FullTarget[];
   readonly missing: readonly MissingCopies[];
   readonly stopped: 'done' | 'deadline';
+}
+
+export interface PricedPlacement extends Placement {
+  /** Dollars for a unit of each resource at each target, resource after resource, at least 0: the certificate of `lowerBound`. */
+  readonly prices: Float64Array;
+  readonly full: readonly FullTarget[];
+  readonly state: PricedState;
 }

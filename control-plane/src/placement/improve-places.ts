@@ -1,4 +1,5 @@
-import { costAt, mayBeAt, membersOf, orderOf, type Placing, put, type Repair } from './repair-places.ts';
+import { amountOf, costAt, paidAt } from './prepare-assignment.ts';
+import { hasRoom, mayBeAt, membersOf, orderOf, type Placing, put, type Repair } from './repair-places.ts';
 
 /** Rounds of filling and moving; the third rarely finds anything. */
 const rounds = 4;
@@ -9,37 +10,35 @@ const rounds = 4;
  */
 export function improve({ placing, prices, close, isOver }: Repair): void {
   const { targets } = placing.prepared.problem;
+  const room = (column: number): number => targets.roomBytes[column]! - placing.used[column]!;
   for (let round = 0; round < rounds && !isOver(); round++) {
-    const priced = [...prices.keys()].filter((column) => prices[column]! > 0 && room(placing, column) > 0);
-    priced.sort((a, b) => prices[b]! * room(placing, b) - prices[a]! * room(placing, a));
+    const priced = [...Array(targets.count).keys()].filter((column) => prices[column]! > 0 && room(column) > 0);
+    priced.sort((a, b) => prices[b]! * room(b) - prices[a]! * room(a));
     let moved = 0;
     for (const column of priced) moved += drawIn(placing, prices, close, column);
     moved += moveEach(placing, close);
     if (moved === 0) return;
   }
-
-  function room(one: Placing, column: number): number {
-    return targets.capacityBytes[column]! - one.loadBytes[column]!;
-  }
 }
 
 function drawIn(placing: Placing, prices: Float64Array, rows: Int32Array, column: number): number {
-  const { prepared, places, loadBytes } = placing;
-  const { datasets, targets } = prepared.problem;
-  const free = targets.capacityBytes[column]! - loadBytes[column]!;
+  const { prepared, places } = placing;
+  const { problem } = prepared;
+  const { datasets } = problem;
   const regrets: number[] = [];
   const copies: number[] = [];
+  const room = prepared.limits[column]! - placing.used[column]!;
   for (const row of rows) {
     const bytes = datasets.bytes[row]!;
-    if (bytes > free || bytes <= 0 || prepared.domainOf[prepared.rule[row]! * targets.count + column] === -1) continue;
-    const there = costAt(prepared, row, column);
+    if (bytes <= 0 || bytes > room || prepared.domainOf[datasets.rule[row]! * problem.targets.count + column] === -1) continue;
     for (let slot = 0; slot < datasets.copies[row]!; slot++) {
       const place = places[row * prepared.width + slot]!;
       if (place === column) break;
-      const here = costAt(prepared, row, place);
-      if (here <= there || !mayBeAt(placing, row, slot, column)) continue;
-      const regret = (there + prices[column]! * bytes - here - (place === -1 ? 0 : prices[place]! * bytes)) / bytes;
-      if (regret >= prices[column]!) continue;
+      const there = costAt(prepared, row, slot, column);
+      const here = costAt(prepared, row, slot, place);
+      if (here <= there || !hasRoom(placing, row, slot, column) || !mayBeAt(placing, row, slot, column)) continue;
+      const regret = (there + paidAt(prepared, prices, row, slot, column) - here - paidAt(prepared, prices, row, slot, place)) / bytes;
+      if (regret >= prices[column]! || amountOf(problem, row, slot, column, 0) === 0) continue;
       regrets.push(regret);
       copies.push(row * prepared.width + slot);
     }
@@ -49,7 +48,7 @@ function drawIn(placing: Placing, prices: Float64Array, rows: Int32Array, column
     const row = Math.floor(copies[at]! / prepared.width);
     const slot = copies[at]! % prepared.width;
     // Another copy of it may have come meanwhile.
-    if (loadBytes[column]! + datasets.bytes[row]! > targets.capacityBytes[column]! || !mayBeAt(placing, row, slot, column)) continue;
+    if (!hasRoom(placing, row, slot, column) || !mayBeAt(placing, row, slot, column)) continue;
     put(placing, row, slot, column);
     moved++;
   }
@@ -58,21 +57,20 @@ function drawIn(placing: Placing, prices: Float64Array, rows: Int32Array, column
 
 /** Each copy to the cheapest place with room, one after the other. */
 function moveEach(placing: Placing, rows: Int32Array): number {
-  const { prepared, places, loadBytes } = placing;
-  const { datasets, targets } = prepared.problem;
+  const { prepared, places } = placing;
+  const { datasets } = prepared.problem;
   let moved = 0;
   for (const row of rows) {
-    const bytes = datasets.bytes[row]!;
     const [from, end] = membersOf(prepared, row);
     for (let slot = 0; slot < datasets.copies[row]!; slot++) {
       const place = places[row * prepared.width + slot]!;
-      const here = costAt(prepared, row, place);
+      const here = costAt(prepared, row, slot, place);
       let cheapest = here - 1e-12 * Math.abs(here);
       let best = place;
       for (let member = from; member < end; member++) {
         const column = prepared.members[member]!;
-        if (column === place || loadBytes[column]! + bytes > targets.capacityBytes[column]!) continue;
-        const cost = costAt(prepared, row, column);
+        if (column === place || !hasRoom(placing, row, slot, column)) continue;
+        const cost = costAt(prepared, row, slot, column);
         if (cost < cheapest && mayBeAt(placing, row, slot, column)) [best, cheapest] = [column, cost];
       }
       if (best === place) continue;

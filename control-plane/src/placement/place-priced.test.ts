@@ -2,11 +2,11 @@ import { seededRandom } from '@data-in-motion/shared/random';
 import { expect, test } from 'vitest';
 import { assignmentInstance, changedInstance } from '../../bench/assignment-instance.ts';
 import { checkAssignment } from '../../bench/check-assignment.ts';
-import type { Assignment } from './assignment.ts';
+import type { Assignment, PricedState } from './assignment.ts';
 import { placePriced } from './place-priced.ts';
 
 const work = { nowMs: () => 0, untilMs: 1, from: null };
-const place = (problem: Assignment, from: Float64Array | null = null) => placePriced(problem, { ...work, random: seededRandom(1), from });
+const place = (problem: Assignment, from: PricedState | null = null) => placePriced(problem, { ...work, random: seededRandom(1), from });
 
 test('more datasets than the sample are placed within a hundredth of a percent of the best, with nothing broken', { timeout: 120_000 }, () => {
   const problem = assignmentInstance(20_000, 12, 3);
@@ -14,10 +14,12 @@ test('more datasets than the sample are placed within a hundredth of a percent o
   expect(checkAssignment(problem, placed).violations).toEqual([]);
   expect(placed.missing).toEqual([]);
   expect(placed.gap).toBeLessThan(1e-4);
-  expect(placed.full.every((one) => one.dollarsPerTb > 0)).toBe(true);
+  expect(placed.full.every((one) => one.dollarsPerUnit > 0)).toBe(true);
 
-  const changed = changedInstance(problem, 0.01, 4);
-  const again = place(changed, placed.prices);
+  const { problem: changed, rows } = changedInstance(problem, 0.01, 4);
+  const slack = Float32Array.from(placed.state.slack);
+  for (const row of rows) slack[row] = -1;
+  const again = place(changed, { ...placed.state, slack });
   expect(checkAssignment(changed, again).violations).toEqual([]);
   expect(again.gap).toBeLessThan(1e-4);
 });
@@ -29,25 +31,40 @@ test('a full target has the price of what one more byte of it saves', () => {
     datasets: {
       count: 4,
       bytes: one(10, 10, 10, 10),
+      objects: one(1, 1, 1, 1),
       readBytes: one(0, 0, 0, 0),
       requests: one(0, 0, 0, 0),
       copies: Uint8Array.of(1, 1, 1, 1),
+      hasPrimary: Uint8Array.of(0, 0, 0, 0),
       rule: Uint16Array.of(0, 0, 0, 0),
-      heldWidth: 0,
-      held: new Int16Array(0),
-      stayCredit: new Float32Array(0),
+      arrive: one(0, 0, 0, 0),
+      missing: one(1000, 1000, 1000, 1000),
+      specialsFrom: Int32Array.of(0, 0, 0, 0, 0),
+      specialColumn: new Int16Array(0),
+      copyCredit: one(),
+      primaryCredit: one(),
+      stays: new Uint8Array(0),
     },
-    targets: { count: 2, capacityBytes: one(20, 1000), holdPerByte: one(1, 3), readPerByte: one(0, 0), perRequest: one(0, 0), arrivePerByte: one(0, 0) },
-    rules: [{ columns: Int32Array.of(0, 1), domains: Int32Array.of(0, 1) }],
-    missingPerCopy: 1000,
-    missingPerByte: 0,
+    targets: {
+      count: 2,
+      roomBytes: one(20, 1000),
+      readBytesLimit: one(Infinity, Infinity),
+      requestsLimit: one(Infinity, Infinity),
+      holdPerByte: one(1, 3),
+      minimumObjectBytes: one(0, 0),
+      arrivePerByte: one(0, 0),
+      arrivePerObject: one(0, 0),
+      readPerByte: one(0, 0),
+      perRequest: one(0, 0),
+    },
+    rules: [{ columns: Int32Array.of(0, 1), domains: Int32Array.of(0, 1), serves: Uint8Array.of(1, 1) }],
   };
   const placed = place(problem);
   expect(placed.objective).toBe(80);
   expect(placed.lowerBound).toBeLessThanOrEqual(80);
   expect(placed.gap).toBeLessThan(1e-3);
-  expect(placed.full.map((full) => full.column)).toEqual([0]);
-  expect(placed.full[0]!.dollarsPerTb / 1e12).toBeCloseTo(2, 2);
+  expect(placed.full.map((full) => [full.column, full.resource])).toEqual([[0, 'bytes']]);
+  expect(placed.full[0]!.dollarsPerUnit).toBeCloseTo(2, 2);
 });
 
 test('the checker finds what is wrong with a placement', () => {
@@ -62,6 +79,6 @@ test('the checker finds what is wrong with a placement', () => {
   lost[at] = -1;
   expect(checkAssignment(problem, { ...placed, places: lost }).violations.join()).toContain('misses 1 copies, 0 are named');
   expect(checkAssignment(problem, { ...placed, lowerBound: placed.objective * 1.01 }).violations.join()).toContain('the bound is');
-  const crowded = { ...problem, targets: { ...problem.targets, capacityBytes: problem.targets.capacityBytes.map((bytes) => bytes / 2) } };
-  expect(checkAssignment(crowded, placed).violations.join()).toContain('bytes of');
+  const crowded = { ...problem, targets: { ...problem.targets, roomBytes: problem.targets.roomBytes.map((bytes) => bytes / 2) } };
+  expect(checkAssignment(crowded, placed).violations.join()).toContain('it has room for');
 });

@@ -1,11 +1,12 @@
-import type { PreparedAssignment } from './price-pass.ts';
+import { resources } from './assignment.ts';
+import { amountOf, costAt, isPrimary, type PreparedAssignment, paidAt, specialAt } from './prepare-assignment.ts';
 
-/** A placement that is being worked on: which column each copy is in, and how full that makes the columns. */
+/** A placement that is being worked on: which column each copy is in, and what that takes up of each resource at each target. */
 export interface Placing {
   readonly prepared: PreparedAssignment;
   /** `width` entries a dataset; −1 for none. */
   readonly places: Int16Array;
-  readonly loadBytes: Float64Array;
+  readonly used: Float64Array;
 }
 
 /** The prices by which detours are judged, and the rows that are worth a look: those whose choice is close. */
@@ -17,119 +18,141 @@ export interface Repair {
 }
 
 const missing = -1;
+
+/** The first resource that repair looks at: bytes, or what only primaries take up. */
+type From = 0 | 1;
+
 /**
- * Take copies out of targets that are too full, those first that lose least per byte by prices, to the next best place with room. First among the rows
- * whose choice is close, then among all, and at last copies are left out: so in the end no target holds more than its capacity, also without time.
+ * Take copies out of targets that are too full, those first that lose least for what they take up by prices, to the next best place with room. First among
+ * the rows whose choice is close, then among all, and at last copies are left out: so in the end no target holds or serves more than it can, also without time.
+ *
+ * What primaries are read with is made to fit before bytes are: few can be elsewhere, and room for them can be made by any copy that is not read.
  */
 export function makeFit({ placing, prices, close, isOver }: Repair): void {
   const { datasets } = placing.prepared.problem;
   const all = Int32Array.from({ length: datasets.count }, (_, row) => row);
-  for (const [rows, mayLeaveOut] of [[close, false] as const, [all, false] as const, [all, true] as const]) {
+  const steps: [Int32Array, From, boolean][] = [
+    [close, 1, false],
+    [all, 1, false],
+    [close, 0, false],
+    [all, 0, false],
+    [all, 0, true],
+  ];
+  for (const [rows, from, mayLeaveOut] of steps) {
     // A detour never makes another target too full, so each is looked at once: it fits then, or is stuck with what these rows can do.
     const stuck = new Set<number>();
-    for (let column = fullest(placing, stuck); column !== -1 && (mayLeaveOut || !isOver()); column = fullest(placing, stuck)) {
-      evict(placing, prices, rows, column, mayLeaveOut);
-      if (isTooFull(placing, column)) stuck.add(column);
+    for (let at = fullest(placing, from, stuck); at !== -1 && (mayLeaveOut || !isOver()); at = fullest(placing, from, stuck)) {
+      evict(placing, prices, rows, at, from, mayLeaveOut);
+      if (isTooFull(placing, at)) stuck.add(at);
     }
-    if (fullest(placing, new Set()) === -1) return;
   }
 }
 
-export function costAt({ problem }: PreparedAssignment, row: number, column: number): number {
-  const { bytes, readBytes, requests, held, stayCredit, heldWidth } = problem.datasets;
-  const { holdPerByte, arrivePerByte, readPerByte, perRequest } = problem.targets;
-  if (column === missing) return missingCost({ problem }, row);
-  let cost = bytes[row]! * (holdPerByte[column]! + arrivePerByte[column]!) + readBytes[row]! * readPerByte[column]! + requests[row]! * perRequest[column]!;
-  for (let one = row * heldWidth; one < (row + 1) * heldWidth; one++) if (held[one] === column) cost -= stayCredit[one]!;
-  return cost;
-}
-
-export function missingCost({ problem }: Pick<PreparedAssignment, 'problem'>, row: number): number {
-  return problem.missingPerCopy + problem.datasets.bytes[row]! * problem.missingPerByte;
-}
-
-/** Whether that copy may be in the column as far as rule and domains say; room is another question. */
+/** Whether that copy may be in the column as far as rule, specials and domains say; room is another question. */
 export function mayBeAt({ prepared, places }: Placing, row: number, slot: number, column: number): boolean {
-  const { width, rule, domainOf, problem } = prepared;
-  const ownDomains = rule[row]! * problem.targets.count;
-  const domain = domainOf[ownDomains + column]!;
-  if (domain === -1) return false;
+  const { width, domainOf, servesAt, problem } = prepared;
+  const at = problem.datasets.rule[row]! * problem.targets.count;
+  const domain = domainOf[at + column]!;
+  if (domain === -1 || (isPrimary(problem, row, slot) && servesAt[at + column] === 0)) return false;
   for (let other = 0; other < problem.datasets.copies[row]!; other++) {
     const place = places[row * width + other]!;
-    if (other !== slot && place !== missing && domainOf[ownDomains + place] === domain) return false;
+    if (other !== slot && place !== missing && domainOf[at + place] === domain) return false;
   }
   return true;
 }
 
-export function put({ prepared, places, loadBytes }: Placing, row: number, slot: number, column: number): void {
-  const at = row * prepared.width + slot;
-  const bytes = prepared.problem.datasets.bytes[row]!;
-  if (places[at] !== missing) loadBytes[places[at]!]! -= bytes;
-  if (column !== missing) loadBytes[column]! += bytes;
+/** Whether a copy has all that it takes up left in a column where it is not yet. */
+export function hasRoom({ prepared, used }: Placing, row: number, slot: number, column: number, from: From = 0): boolean {
+  const { problem, limits } = prepared;
+  const { count } = problem.targets;
+  if (from === 0 && used[column]! + problem.datasets.bytes[row]! > limits[column]! && specialAt(problem, row, column) === -1) return false;
+  for (let resource: number = from; resource < resources.length; resource++) {
+    const amount = amountOf(problem, row, slot, column, resource);
+    if (amount > 0 && used[resource * count + column]! + amount > limits[resource * count + column]!) return false;
+  }
+  return true;
+}
+
+export function put({ prepared, places, used }: Placing, row: number, slot: number, column: number): void {
+  const { problem, width } = prepared;
+  const at = row * width + slot;
+  for (let resource = 0; resource < resources.length; resource++) {
+    const offset = resource * problem.targets.count;
+    if (places[at] !== missing) used[offset + places[at]!]! -= amountOf(problem, row, slot, places[at]!, resource);
+    if (column !== missing) used[offset + column]! += amountOf(problem, row, slot, column, resource);
+  }
   places[at] = column;
 }
 
 /** Columns of a rule as a stretch of `members`. */
-export function membersOf({ rule, ruleGroups, groupMembers }: PreparedAssignment, row: number): readonly [number, number] {
-  return [groupMembers[ruleGroups[rule[row]!]!]!, groupMembers[ruleGroups[rule[row]! + 1]!]!];
+export function membersOf({ problem, ruleGroups, groupMembers }: PreparedAssignment, row: number): readonly [number, number] {
+  const rule = problem.datasets.rule[row]!;
+  return [groupMembers[ruleGroups[rule]!]!, groupMembers[ruleGroups[rule + 1]!]!];
 }
 
-function isTooFull({ prepared, loadBytes }: Placing, column: number): boolean {
-  return loadBytes[column]! > prepared.problem.targets.capacityBytes[column]!;
+function isTooFull({ prepared, used }: Placing, at: number): boolean {
+  return used[at]! > prepared.limits[at]!;
 }
 
-/** The target that is furthest above its capacity, by its share. */
-function fullest(placing: Placing, but: ReadonlySet<number>): number {
-  const { capacityBytes, count } = placing.prepared.problem.targets;
+/** The resource of a target that is furthest above its limit, by its share; its place among the limits. */
+function fullest(placing: Placing, from: From, but: ReadonlySet<number>): number {
+  const { limits, problem } = placing.prepared;
   let found = -1;
   let most = 0;
-  for (let column = 0; column < count; column++) {
-    const excess = placing.loadBytes[column]! - capacityBytes[column]!;
-    if (excess <= 0 || but.has(column)) continue;
-    const share = excess / Math.max(1, capacityBytes[column]!);
-    if (share > most) [found, most] = [column, share];
+  for (let at = from * problem.targets.count; at < limits.length; at++) {
+    const excess = placing.used[at]! - limits[at]!;
+    if (!(excess > 0) || but.has(at)) continue;
+    const share = excess / Math.max(1, limits[at]!);
+    if (share > most) [found, most] = [at, share];
   }
   return found;
 }
 
-function evict(placing: Placing, prices: Float64Array, rows: Int32Array, column: number, mayLeaveOut: boolean): void {
-  const { prepared, places, loadBytes } = placing;
+function evict(placing: Placing, prices: Float64Array, rows: Int32Array, at: number, from: From, mayLeaveOut: boolean): void {
+  const { prepared, places } = placing;
   const { datasets, targets } = prepared.problem;
+  const column = at % targets.count;
+  const resource = Math.floor(at / targets.count);
   const regrets: number[] = [];
   const copies: number[] = [];
   for (const row of rows) {
     for (let slot = 0; slot < datasets.copies[row]!; slot++) {
       if (places[row * prepared.width + slot] !== column) continue;
-      const to = detour(placing, prices, row, slot, mayLeaveOut);
-      const bytes = datasets.bytes[row]!;
-      if (to.found && bytes > 0) {
-        regrets.push((to.cost - costAt(prepared, row, column) - prices[column]! * bytes) / bytes);
-        copies.push(row * prepared.width + slot);
-      }
+      const amount = amountOf(prepared.problem, row, slot, column, resource);
+      if (amount <= 0) continue;
+      const to = detour(placing, prices, row, slot, from, mayLeaveOut);
+      if (!to.found) continue;
+      regrets.push((to.cost - costAt(prepared, row, slot, column) - paidAt(prepared, prices, row, slot, column)) / amount);
+      copies.push(row * prepared.width + slot);
     }
   }
-  for (const at of orderOf(regrets)) {
-    if (loadBytes[column]! <= targets.capacityBytes[column]!) return;
-    const row = Math.floor(copies[at]! / prepared.width);
-    const slot = copies[at]! % prepared.width;
-    const to = detour(placing, prices, row, slot, mayLeaveOut);
+  for (const one of orderOf(regrets)) {
+    if (!isTooFull(placing, at)) return;
+    const row = Math.floor(copies[one]! / prepared.width);
+    const slot = copies[one]! % prepared.width;
+    const to = detour(placing, prices, row, slot, from, mayLeaveOut);
     if (to.found) put(placing, row, slot, to.column);
   }
 }
 
 /** The cheapest other place for a copy with room for it, prices included. */
-function detour(placing: Placing, prices: Float64Array, row: number, slot: number, mayLeaveOut: boolean): { found: boolean; column: number; cost: number } {
-  const { prepared, places, loadBytes } = placing;
-  const { datasets, targets } = prepared.problem;
-  const bytes = datasets.bytes[row]!;
+function detour(
+  placing: Placing,
+  prices: Float64Array,
+  row: number,
+  slot: number,
+  resourcesFrom: From,
+  mayLeaveOut: boolean,
+): { found: boolean; column: number; cost: number } {
+  const { prepared, places } = placing;
   const present = places[row * prepared.width + slot]!;
   let column = missing;
-  let cheapest = mayLeaveOut ? missingCost(prepared, row) : Infinity;
+  let cheapest = mayLeaveOut ? prepared.problem.datasets.missing[row]! : Infinity;
   const [from, end] = membersOf(prepared, row);
   for (let member = from; member < end; member++) {
     const other = prepared.members[member]!;
-    if (other === present || loadBytes[other]! + bytes > targets.capacityBytes[other]!) continue;
-    const cost = costAt(prepared, row, other) + prices[other]! * bytes;
+    if (other === present || !hasRoom(placing, row, slot, other, resourcesFrom)) continue;
+    const cost = costAt(prepared, row, slot, other) + paidAt(prepared, prices, row, slot, other);
     if (cost < cheapest && mayBeAt(placing, row, slot, other)) [column, cheapest] = [other, cost];
   }
   return { found: column !== missing || mayLeaveOut, column, cost: cheapest };

@@ -1,7 +1,10 @@
 import { randomInt, type Random } from '@data-in-motion/shared/random';
 import type { Assignment } from '../assignment.ts';
 
-/** Any small problem: rules that allow much or nothing, domains of one target or several, room that is ample, short, or too little for one dataset. */
+/**
+ * Any small problem: rules that allow much or nothing, few places for primaries, domains of one target or several, copies that are there already and may stay,
+ * room and throughput that are ample, short, or too little for one dataset.
+ */
 export function smallAssignment(random: Random, most: { readonly datasets: number; readonly targets: number; readonly copies: number }): Assignment {
   const count = randomInt(random, 1, most.datasets + 1);
   const targetCount = randomInt(random, 1, most.targets + 1);
@@ -10,39 +13,51 @@ export function smallAssignment(random: Random, most: { readonly datasets: numbe
     const allowed = random.next();
     const columns = Int32Array.from([...Array(targetCount).keys()].filter(() => random.next() < 0.3 + allowed));
     const domains = randomInt(random, 1, targetCount + 1);
-    return { columns, domains: Int32Array.from(columns, (column) => column % domains) };
+    return { columns, domains: Int32Array.from(columns, (column) => column % domains), serves: Uint8Array.from(columns, () => Number(random.next() < 0.7)) };
   });
-  const heldWidth = 2;
   const bytes = numbers(count, () => randomInt(random, 1, 40));
-  const room = (0.3 + 2 * random.next()) * (bytes.reduce((sum, one) => sum + one, 0) / targetCount) * most.copies;
-  const held = new Int16Array(count * heldWidth).fill(-1);
-  for (let row = 0; row < count; row++) {
-    held[row * heldWidth] = randomInt(random, -1, targetCount);
-    const second = randomInt(random, -1, targetCount);
-    if (second !== held[row * heldWidth]) held[row * heldWidth + 1] = second;
-  }
+  const readBytes = numbers(count, () => 100 * random.next());
+  const requests = numbers(count, () => 10 * random.next());
+  const specials = Array.from({ length: count }, () =>
+    [...Array(targetCount).keys()]
+      .filter(() => random.next() < 0.3)
+      .map((column) => {
+        const credit = (): number => (random.next() < 0.2 ? -Infinity : 20 * random.next());
+        return { column, copy: credit(), primary: credit(), stays: Number(random.next() < 0.6) };
+      }),
+  );
+  const short = (total: number): number => (random.next() < 0.5 ? Infinity : (0.3 + 2 * random.next()) * (total / targetCount) * 2 * random.next());
+  const sum = (list: Float64Array): number => list.reduce((total, one) => total + one, 0);
   return {
     datasets: {
       count,
       bytes,
-      readBytes: numbers(count, () => 100 * random.next()),
-      requests: numbers(count, () => 10 * random.next()),
+      objects: numbers(count, () => randomInt(random, 1, 5)),
+      readBytes,
+      requests,
       copies: Uint8Array.from({ length: count }, () => randomInt(random, 1, most.copies + 1)),
+      hasPrimary: Uint8Array.from({ length: count }, () => Number(random.next() < 0.6)),
       rule: Uint16Array.from({ length: count }, () => randomInt(random, 0, rules.length)),
-      heldWidth,
-      held,
-      stayCredit: Float32Array.from(held, () => 20 * random.next()),
+      arrive: numbers(count, () => 5 * random.next()),
+      missing: Float64Array.from(bytes, (size) => 200 + 20 * size),
+      specialsFrom: Int32Array.from([0, ...specials].map((_, row) => specials.slice(0, row).flat().length)),
+      specialColumn: Int16Array.from(specials.flat(), ({ column }) => column),
+      copyCredit: Float64Array.from(specials.flat(), ({ copy }) => copy),
+      primaryCredit: Float64Array.from(specials.flat(), ({ primary }) => primary),
+      stays: Uint8Array.from(specials.flat(), ({ stays }) => stays),
     },
     targets: {
       count: targetCount,
-      capacityBytes: numbers(targetCount, () => Math.floor(room * 2 * random.next())),
+      roomBytes: numbers(targetCount, () => Math.floor((0.3 + 2 * random.next()) * (sum(bytes) / targetCount) * most.copies * 2 * random.next())),
+      readBytesLimit: numbers(targetCount, () => short(sum(readBytes))),
+      requestsLimit: numbers(targetCount, () => short(sum(requests))),
       holdPerByte: numbers(targetCount, () => random.next()),
+      minimumObjectBytes: numbers(targetCount, () => (random.next() < 0.6 ? 0 : 20 * random.next())),
+      arrivePerByte: numbers(targetCount, () => 0.5 * random.next()),
+      arrivePerObject: numbers(targetCount, () => random.next()),
       readPerByte: numbers(targetCount, () => 0.3 * random.next()),
       perRequest: numbers(targetCount, () => random.next()),
-      arrivePerByte: numbers(targetCount, () => 0.5 * random.next()),
     },
     rules,
-    missingPerCopy: 200,
-    missingPerByte: 20,
   };
 }
