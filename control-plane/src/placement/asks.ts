@@ -1,6 +1,6 @@
 import type { Heat } from '@data-in-motion/shared/domain/heat';
 import type { DatasetId, DeviceId, ReplicaId, TargetId } from '@data-in-motion/shared/domain/ids';
-import { copyOnce, daysPerMonth, leaveOnce } from '../fleet/copy-cost.ts';
+import { copyOnce, daysPerMonth } from '../fleet/copy-cost.ts';
 import type { PlacementSettings } from '../fleet/decision-settings.ts';
 import { currentReplicas, domainOf, indexOf } from '../fleet/lookup.ts';
 import type { DatasetFacts, FleetSnapshot, ReplicaFacts, TargetFacts } from '../fleet/snapshot.ts';
@@ -10,7 +10,8 @@ import { allowedTargets } from '../policy/allowed-targets.ts';
 import type { CopyRole, PolicyRule } from '../policy/violations.ts';
 import { type Copies, copiesOf, jobsOf } from '../reconcile/copies.ts';
 import type { Need } from '../reconcile/needs.ts';
-import { datasetCost, perMonth, replicaCost, waitingPerMonth } from './cost.ts';
+import { replicaCost } from './cost.ts';
+import { lastingPerMonth, type ObjectiveParts, objectiveOf, objectiveParts, presentObjective, roleOf, type Way, wayOnce } from './objective.ts';
 import type { CostParts } from './plan.ts';
 
 /** One place that could answer an ask. */
@@ -18,9 +19,10 @@ export interface Option {
   readonly to: TargetFacts;
   /** The copy that is read. */
   readonly from: ReplicaFacts;
+  /** What is billed. */
   readonly cost: CostParts;
-  readonly waitingPerMonth: number;
-  /** Dollars per month, waiting and the one-off cost spread over the horizon included: what is minimised. */
+  readonly parts: ObjectiveParts;
+  /** The sum of the parts, dollars per month: what is minimised. */
   readonly objective: number;
 }
 
@@ -39,7 +41,9 @@ export interface Ask {
   /** The copy that would leave; null for `add`. */
   readonly replica: ReplicaFacts | null;
   readonly role: CopyRole;
-  /** What the copy costs where it is, with waiting; 0 for `add`. */
+  /** The parts of the objective of the copy where it is; null for `add`, and when its place is not known. */
+  readonly stay: ObjectiveParts | null;
+  /** Their sum, dollars per month; 0 for `add`. */
   readonly stayObjective: number;
   readonly options: readonly Option[];
   /** Spread domains with a copy that stays, whatever is answered. */
@@ -103,7 +107,7 @@ function needAsks(context: AskContext, dataset: DatasetFacts, needs: readonly Ne
         count: 1,
         replica,
         role,
-        stayObjective: stayObjective(context, dataset, replica, role),
+        ...staying(context, dataset, replica, role),
         options,
       };
     });
@@ -121,6 +125,7 @@ function needAsks(context: AskContext, dataset: DatasetFacts, needs: readonly Ne
     count: adds.length,
     replica: null,
     role: 'copy',
+    stay: null,
     stayObjective: 0,
     options,
   };
@@ -145,7 +150,7 @@ function betterAsks(context: AskContext, dataset: DatasetFacts, stuck: ReadonlyS
   const { horizonDays } = context.settings;
   const copies = copiesOf(context.snapshot, dataset, context.health);
   if (copies.comingTo.length > 0 || copies.inHand.size > 0) return [];
-  const present = presentObjective(context, dataset);
+  const present = presentObjective(context, dataset, useOf(context, dataset));
   const movable = copies.counted.filter(
     (replica) =>
       !stuck.has(replica.replicaId) && context.health.get(replica.targetId)?.mayLetGo === true && !dataset.policy.pinnedTargets.includes(replica.targetId),
@@ -158,11 +163,11 @@ function betterAsks(context: AskContext, dataset: DatasetFacts, stuck: ReadonlyS
   );
   const asks = movable.map((replica): Ask => {
     const role = roleOf(dataset, replica);
-    const stay = stayObjective(context, dataset, replica, role);
+    const stays = staying(context, dataset, replica, role);
     const options = newPlaces(context, dataset, role, firm)
       .map((to) => moveOption(context, dataset, replica, role, to))
       .filter((option) => {
-        const saving = stay - perMonth(option.cost) - option.waitingPerMonth;
+        const saving = stays.stayObjective - lastingPerMonth(option.parts);
         return saving > 0 && saving >= dataset.policy.forecastMargin * present && (option.cost.migrationOnce / saving) * daysPerMonth <= horizonDays;
       });
     return {
@@ -175,21 +180,13 @@ function betterAsks(context: AskContext, dataset: DatasetFacts, stuck: ReadonlyS
       count: 1,
       replica,
       role,
-      stayObjective: stay,
+      ...stays,
       options,
       taken: firm,
     };
   });
   // A copy without options is asked about too, as long as another has some: its domain is taken unless it leaves.
   return asks.some((ask) => ask.options.length > 0) ? asks : [];
-}
-
-/** What all copies of the dataset cost with their waiting, per month: what the policy's margin is a share of. */
-function presentObjective(context: AskContext, dataset: DatasetFacts): number {
-  const primary = dataset.replicas.find((replica) => replica.replicaId === dataset.primaryReplicaId);
-  const target = primary === undefined ? undefined : indexOf(context.snapshot).targets.get(primary.targetId);
-  const waiting = target === undefined ? 0 : waitingPerMonth(target, 'primary', useOf(context, dataset), context.settings.dollarsPerReadSec);
-  return perMonth(datasetCost(context.snapshot, dataset, context.heats.get(dataset.datasetId))) + waiting;
 }
 
 /** Allowed targets that hold no readable copy of the dataset and lie in no domain that is taken. */
@@ -216,40 +213,38 @@ function takenDomains(context: AskContext, dataset: DatasetFacts, staying: reado
 }
 
 function moveOption(context: AskContext, dataset: DatasetFacts, replica: ReplicaFacts, role: CopyRole, to: TargetFacts): Option {
-  const from = indexOf(context.snapshot).targets.get(replica.targetId);
-  const once = from === undefined ? 0 : copyOnce(from, to, dataset) + leaveOnce(from, replica, dataset.sizeBytes, context.snapshot.takenAtMs);
-  return option(context, dataset, replica, role, to, once);
+  return option(context, dataset, role, to, { kind: 'move', from: replica }, replica);
 }
 
 /** From the copy that is cheapest to read for that place; null when nothing can be read. */
 function copyOption(context: AskContext, dataset: DatasetFacts, sources: readonly ReplicaFacts[], to: TargetFacts): Option | null {
-  const fleet = indexOf(context.snapshot);
+  const source = cheapestSource(context.snapshot, dataset, sources, to);
+  return source === null ? null : option(context, dataset, 'copy', to, { kind: 'copy', from: source }, source);
+}
+
+function cheapestSource(snapshot: FleetSnapshot, dataset: DatasetFacts, sources: readonly ReplicaFacts[], to: TargetFacts): ReplicaFacts | null {
+  const fleet = indexOf(snapshot);
   const priced = sources.flatMap((source) => {
     const from = fleet.targets.get(source.targetId);
     return from === undefined ? [] : [{ source, once: copyOnce(from, to, dataset) }];
   });
-  const best = priced.sort((a, b) => a.once - b.once || (a.source.replicaId < b.source.replicaId ? -1 : 1))[0];
-  return best === undefined ? null : option(context, dataset, best.source, 'copy', to, best.once);
+  return priced.sort((a, b) => a.once - b.once || (a.source.replicaId < b.source.replicaId ? -1 : 1))[0]?.source ?? null;
 }
 
-function option(context: AskContext, dataset: DatasetFacts, from: ReplicaFacts, role: CopyRole, to: TargetFacts, migrationOnce: number): Option {
+function option(context: AskContext, dataset: DatasetFacts, role: CopyRole, to: TargetFacts, way: Way, from: ReplicaFacts): Option {
   const use = useOf(context, dataset);
-  const cost = { ...replicaCost(to, role, dataset.sizeBytes, use), migrationOnce };
-  const waiting = waitingPerMonth(to, role, use, context.settings.dollarsPerReadSec);
-  return { to, from, cost, waitingPerMonth: waiting, objective: perMonth(cost) + waiting + (migrationOnce * daysPerMonth) / context.settings.horizonDays };
+  const parts = objectiveParts(context, dataset, role, to, way, use);
+  const cost = { ...replicaCost(to, role, dataset.sizeBytes, use), migrationOnce: wayOnce(context.snapshot, dataset, to, way) };
+  return { to, from, cost, parts, objective: objectiveOf(parts) };
 }
 
-function stayObjective(context: AskContext, dataset: DatasetFacts, replica: ReplicaFacts, role: CopyRole): number {
+function staying(context: AskContext, dataset: DatasetFacts, replica: ReplicaFacts, role: CopyRole): Pick<Ask, 'stay' | 'stayObjective'> {
   const target = indexOf(context.snapshot).targets.get(replica.targetId);
-  if (target === undefined) return 0;
-  const use = useOf(context, dataset);
-  return perMonth(replicaCost(target, role, dataset.sizeBytes, use)) + waitingPerMonth(target, role, use, context.settings.dollarsPerReadSec);
+  if (target === undefined) return { stay: null, stayObjective: 0 };
+  const stay = objectiveParts(context, dataset, role, target, { kind: 'there' }, useOf(context, dataset));
+  return { stay, stayObjective: objectiveOf(stay) };
 }
 
 function useOf(context: AskContext, dataset: DatasetFacts): ExpectedUse {
   return forecastUse(context.heats.get(dataset.datasetId));
-}
-
-export function roleOf(dataset: DatasetFacts, replica: ReplicaFacts): CopyRole {
-  return replica.replicaId === dataset.primaryReplicaId ? 'primary' : 'copy';
 }

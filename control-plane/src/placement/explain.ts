@@ -10,8 +10,8 @@ import { forecastUse } from '../heat/forecast-use.ts';
 import { judgeTargets } from '../policy/allowed-targets.ts';
 import { violationsOfExistingCopy } from '../policy/violations.ts';
 import { copiesOf } from '../reconcile/copies.ts';
-import { roleOf } from './asks.ts';
 import { perMonth, replicaCost, waitingPerMonth } from './cost.ts';
+import { roleOf } from './objective.ts';
 import type { Alternative, CostParts } from './plan.ts';
 
 export interface Explanation {

@@ -7,8 +7,9 @@ import { bytesText, dollarsText } from '../fleet/words.ts';
 import { backupPlan } from '../health/recovery-report.ts';
 import { forecastUse } from '../heat/forecast-use.ts';
 import type { Need } from '../reconcile/needs.ts';
-import { type Ask, type Option, roleOf } from './asks.ts';
+import type { Ask, Option } from './asks.ts';
 import { isPaid, perMonth, replicaCost } from './cost.ts';
+import { lastingPerMonth, roleOf } from './objective.ts';
 import type { CostParts, Move, NeedKind } from './plan.ts';
 
 const priorities: Readonly<Record<NeedKind, Move['priority']>> = {
@@ -28,7 +29,7 @@ export function moveOf(snapshot: FleetSnapshot, ask: Ask, option: Option, heat: 
   const here = indexOf(snapshot).targets.get(option.from.targetId);
   const before = replica === null || here === undefined ? null : costAt(dataset, replica, here, heat);
   const changePerMonth = perMonth(option.cost) - (before === null ? 0 : perMonth(before));
-  const saving = ask.stayObjective - perMonth(option.cost) - option.waitingPerMonth;
+  const saving = ask.stayObjective - lastingPerMonth(option.parts);
   const need = ask.need ?? betterKind(heat?.class, here?.tier, option.to.tier, changePerMonth);
   return {
     datasetId: dataset.datasetId,
@@ -119,11 +120,12 @@ function placeReason(ask: Ask, option: Option): string {
 
 function betterReason(ask: Ask, option: Option, here: TargetFacts | undefined, before: CostParts | null, heat: Heat | undefined): string {
   const change = perMonth(option.cost) - (before === null ? 0 : perMonth(before));
-  const waitedHere = before === null ? 0 : ask.stayObjective - perMonth(before);
+  const waitedHere = ask.stay?.waitingPerMonth ?? 0;
+  const waitedThere = option.parts.waitingPerMonth;
   const money = `${change <= 0 ? 'saves' : 'costs'} ${dollarsText(Math.abs(change))} a month${change > 0 ? ' more' : ''}`;
   const speed =
-    ask.role === 'primary' && waitedHere !== option.waitingPerMonth
-      ? `, and readers' waiting is worth ${dollarsText(option.waitingPerMonth)} instead of ${dollarsText(waitedHere)}`
+    ask.role === 'primary' && waitedHere !== waitedThere
+      ? `, and readers' waiting is worth ${dollarsText(waitedThere)} instead of ${dollarsText(waitedHere)}`
       : '';
   const once = option.cost.migrationOnce > 0 ? `; the move costs ${dollarsText(option.cost.migrationOnce)} once` : '';
   return `${heat?.reason ?? 'no use is known'}. ${bytesText(ask.dataset.sizeBytes)} from ${here?.targetId ?? 'where it is'} to ${option.to.targetId} ${money}${speed}${once}`;

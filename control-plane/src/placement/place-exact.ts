@@ -5,14 +5,15 @@ import { defaultDecisionSettings, type PlacementSettings, type RiskSettings } fr
 import { domainOf, indexOf } from '../fleet/lookup.ts';
 import type { FleetSnapshot } from '../fleet/snapshot.ts';
 import { targetHealth } from '../health/target-health.ts';
-import { forecastUse } from '../heat/forecast-use.ts';
+import { type ExpectedUse, forecastUse } from '../heat/forecast-use.ts';
 import { judgeTargets } from '../policy/allowed-targets.ts';
 import { copiesOf } from '../reconcile/copies.ts';
 import type { Need } from '../reconcile/needs.ts';
 import { type Ask, type AskContext, asksOf, sourcesOf } from './asks.ts';
 import { type Chosen, choosePlaces } from './choose-places.ts';
-import { fleetCost, waitingPerMonth } from './cost.ts';
+import { fleetCost, isPaid } from './cost.ts';
 import { moveOf, retireMove } from './moves.ts';
+import { presentObjective } from './objective.ts';
 import type { Infeasible, Move, Plan } from './plan.ts';
 import { wayOut } from './way-out.ts';
 
@@ -46,8 +47,7 @@ export async function placeExact(
   const moves = [...placed, ...retired].sort((a, b) => a.priority - b.priority);
   const costBeforePerMonth = fleetCost(snapshot, heats).perMonth;
   const costAfterPerMonth = costBeforePerMonth + moves.reduce((sum, move) => sum + move.changePerMonth, 0);
-  const objectivePerMonth =
-    costAfterPerMonth + waitingAfter(context, moves) + moves.reduce((sum, move) => sum + (move.migrationOnce * daysPerMonth) / settings.horizonDays, 0);
+  const objectivePerMonth = objectiveAfter(context, choice.chosen, retired);
   return {
     madeAtMs: snapshot.takenAtMs,
     solver: asks.length === 0 ? 'nothing to choose' : choice.status === 'optimal' ? 'exact (HiGHS)' : 'exact (HiGHS), stopped by the time limit',
@@ -61,19 +61,21 @@ export async function placeExact(
   };
 }
 
-/** What readers' waiting is worth over the whole fleet once the moves are made. */
-function waitingAfter(context: AskContext, moves: readonly Move[]): number {
+/** What is minimised, over the whole fleet, once the choice is made and what is superfluous is gone, US dollars per month. */
+function objectiveAfter(context: AskContext, chosen: readonly Chosen[], retired: readonly Move[]): number {
   const fleet = indexOf(context.snapshot);
-  const movedTo = new Map(
-    moves.flatMap((move) => (move.action === 'move' && move.fromReplicaId !== null ? [[move.fromReplicaId, move.toTargetId] as const] : [])),
-  );
-  return context.snapshot.datasets.reduce((sum, dataset) => {
-    const primary = dataset.replicas.find((replica) => replica.replicaId === dataset.primaryReplicaId);
-    const target = primary === undefined ? undefined : fleet.targets.get(movedTo.get(primary.replicaId) ?? primary.targetId);
-    return target === undefined
-      ? sum
-      : sum + waitingPerMonth(target, 'primary', forecastUse(context.heats.get(dataset.datasetId)), context.settings.dollarsPerReadSec);
+  const useOf = (datasetId: DatasetId): ExpectedUse => forecastUse(context.heats.get(datasetId));
+  const present = context.snapshot.datasets.reduce((sum, dataset) => sum + presentObjective(context, dataset, useOf(dataset.datasetId)), 0);
+  const changed = chosen.reduce((sum, { ask, options }) => {
+    const before = ask.replica !== null && isPaid(ask.replica) ? ask.stayObjective : 0;
+    return sum + options.reduce((dollars, option) => dollars + option.objective - before, 0);
   }, 0);
+  const gone = retired.reduce((sum, move) => {
+    const dataset = fleet.datasets.get(move.datasetId)!;
+    const only = { ...dataset, replicas: dataset.replicas.filter((replica) => replica.replicaId === move.fromReplicaId) };
+    return sum + presentObjective(context, only, useOf(move.datasetId)) - (move.migrationOnce * daysPerMonth) / context.settings.horizonDays;
+  }, 0);
+  return present + changed - gone;
 }
 
 /** One answer for each dataset whose needs could not all be met. */
