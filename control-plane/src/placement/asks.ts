@@ -217,7 +217,7 @@ function takenDomains(context: AskContext, dataset: DatasetFacts, staying: reado
 
 function moveOption(context: AskContext, dataset: DatasetFacts, replica: ReplicaFacts, role: CopyRole, to: TargetFacts): Option {
   const from = indexOf(context.snapshot).targets.get(replica.targetId);
-  const once = from === undefined ? 0 : copyOnce(from, to, dataset) + leaveOnce(from, replica, dataset.sizeBytes, context.snapshot.takenAtMs);
+  const once = from === undefined ? 0 : copyOnce(from, to, dataset) + leaveOnce(from, replica, dataset, context.snapshot.takenAtMs);
   return option(context, dataset, replica, role, to, once);
 }
 
@@ -234,7 +234,7 @@ function copyOption(context: AskContext, dataset: DatasetFacts, sources: readonl
 
 function option(context: AskContext, dataset: DatasetFacts, from: ReplicaFacts, role: CopyRole, to: TargetFacts, migrationOnce: number): Option {
   const use = useOf(context, dataset);
-  const cost = { ...replicaCost(to, role, dataset.sizeBytes, use), migrationOnce };
+  const cost = { ...replicaCost(to, role, dataset, use), migrationOnce };
   const waiting = waitingPerMonth(to, role, use, context.settings.dollarsPerReadSec);
   return { to, from, cost, waitingPerMonth: waiting, objective: perMonth(cost) + waiting + (migrationOnce * daysPerMonth) / context.settings.horizonDays };
 }
@@ -243,7 +243,7 @@ function stayObjective(context: AskContext, dataset: DatasetFacts, replica: Repl
   const target = indexOf(context.snapshot).targets.get(replica.targetId);
   if (target === undefined) return 0;
   const use = useOf(context, dataset);
-  return perMonth(replicaCost(target, role, dataset.sizeBytes, use)) + waitingPerMonth(target, role, use, context.settings.dollarsPerReadSec);
+  return perMonth(replicaCost(target, role, dataset, use)) + waitingPerMonth(target, role, use, context.settings.dollarsPerReadSec);
 }
 
 function useOf(context: AskContext, dataset: DatasetFacts): ExpectedUse {
