@@ -1,7 +1,8 @@
 import { type CostParts, type DatasetDetail, type DatasetView, datasetView, type ReplicaView } from '@data-in-motion/shared/api/datasets';
 import { type MoveView, planView } from '@data-in-motion/shared/api/decisions';
 import { fleetStatus, type TargetView, targetView } from '@data-in-motion/shared/api/fleet';
-import { accessEventsAnswer, pricesView } from '@data-in-motion/shared/api/operations';
+import { accessEventsAnswer } from '@data-in-motion/shared/api/operations';
+import { pricesView } from '@data-in-motion/shared/api/prices';
 import { pricesAt } from '@data-in-motion/shared/domain/price';
 import { afterAll, beforeAll, expect } from 'vitest';
 import { z } from 'zod';
@@ -134,15 +135,16 @@ function realUse({ datasetId, heat }: DatasetView): Use {
 function priced(dataset: DatasetView, replica: ReplicaView, { prices }: TargetView, use: Use): CostParts {
   const readers = replica.primary ? 1 : 0;
   return {
-    storagePerMonth: (dataset.sizeBytes / 1e9) * prices!.storagePerGbMonth,
+    storagePerMonth: (Math.max(dataset.sizeBytes, dataset.objects * prices!.minimumObjectBytes) / 1e9) * prices!.storagePerGbMonth,
     requestsPerMonth: readers * (use.readsPerMonth / 1_000) * prices!.readsPer1000,
+    retrievalPerMonth: readers * (use.readBytesPerMonth / 1e9) * prices!.retrievalPerGb,
     egressPerMonth: readers * (use.readBytesPerMonth / 1e9) * prices!.egressPerGb,
     migrationOnce: 0,
   };
 }
 
 function perMonth(cost: CostParts): number {
-  return cost.storagePerMonth + cost.requestsPerMonth + cost.egressPerMonth;
+  return cost.storagePerMonth + cost.requestsPerMonth + cost.retrievalPerMonth + cost.egressPerMonth;
 }
 
 async function standing(): Promise<unknown> {

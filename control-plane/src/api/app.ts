@@ -21,6 +21,7 @@ import { serveEvents } from './event-stream.ts';
 import { answerOnce } from './idempotency.ts';
 import { problemOf } from './problem.ts';
 import { accessControlRoutes } from './routes/access-control-routes.ts';
+import { costRoutes } from './routes/cost-routes.ts';
 import { datasetRoutes } from './routes/dataset-routes.ts';
 import { decisionRoutes } from './routes/decision-routes.ts';
 import { fleetRoutes } from './routes/fleet-routes.ts';
@@ -94,6 +95,7 @@ export function createApp(context: ApiContext, log: Logger): Api {
   fleetRoutes(app, context);
   datasetRoutes(app, context);
   decisionRoutes(app, context);
+  costRoutes(app, context);
   modelRoutes(app, context);
   operationRoutes(app, context);
   accessControlRoutes(app, context);

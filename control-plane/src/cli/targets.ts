@@ -60,7 +60,7 @@ function targetText(target: TargetView): string {
       'prices',
       prices === null
         ? `unknown class ${target.priceClass}`
-        : `${unitPrice(prices.storagePerGbMonth)} per GB and month, ${unitPrice(prices.readsPer1000)} per 1,000 reads, ${unitPrice(prices.writesPer1000)} per 1,000 writes, ${unitPrice(prices.egressPerGb)} per GB out, at least ${prices.minimumDays} days (${target.priceClass})`,
+        : `${unitPrice(prices.storagePerGbMonth)} per GB and month, ${unitPrice(prices.readsPer1000)} per 1,000 reads, ${unitPrice(prices.writesPer1000)} per 1,000 writes, ${unitPrice(prices.egressPerGb)} per GB out, ${unitPrice(prices.retrievalPerGb)} per GB read, at least ${prices.minimumDays} days and ${bytes(prices.minimumObjectBytes)} an object (${target.priceClass})`,
     ],
     ['devices', target.deviceIds.join(', ') || 'none shown'],
     ['risk', target.risk],

@@ -17,7 +17,7 @@ import type { DatasetFacts, DeviceFacts, FleetSnapshot, TargetFacts } from '../f
  *              are on another drive afterwards, and that much is expected to be lost there too.
  *     loss   = GB × dollarsPerGbLost × chance that no other verified copy outlives the time until the copy is made again
  *     repair = copying once more (as `move`, without what leaving its place costs) + hours short of a copy × dollarsPerDegradedHour
- *     move   = requests and egress by the price book + rest of the minimum days + GB × dollarsPerGbWritten + seconds × dollarsPerCopySec
+ *     move   = requests, retrieval and egress by the price book + rest of the minimum days + GB × dollarsPerGbWritten + seconds × dollarsPerCopySec
  *
  * The time until the copies are made again is `repairDelayMs` and all bytes of the drive at `copyBytesPerSec`, one dataset after the other.
  * In that time T another copy is lost with
@@ -104,7 +104,7 @@ export function stakeOf(snapshot: FleetSnapshot, device: DeviceFacts, settings: 
         others: others.length,
         lossDollars: (dataset.sizeBytes / bytesPerGb) * settings.dollarsPerGbLost * allLost(snapshot, [...targets.values()], others, repairDays, settings),
         repairDollars: (others.length === 0 ? 0 : copy) + repairDays * 24 * settings.dollarsPerDegradedHour,
-        moveDollars: copy + leaveOnce(from, replica, dataset.sizeBytes, snapshot.takenAtMs),
+        moveDollars: copy + leaveOnce(from, replica, dataset, snapshot.takenAtMs),
       };
     }),
   };

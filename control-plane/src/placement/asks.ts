@@ -234,7 +234,7 @@ function cheapestSource(snapshot: FleetSnapshot, dataset: DatasetFacts, sources:
 function option(context: AskContext, dataset: DatasetFacts, role: CopyRole, to: TargetFacts, way: Way, from: ReplicaFacts): Option {
   const use = useOf(context, dataset);
   const parts = objectiveParts(context, dataset, role, to, way, use);
-  const cost = { ...replicaCost(to, role, dataset.sizeBytes, use), migrationOnce: wayOnce(context.snapshot, dataset, to, way) };
+  const cost = { ...replicaCost(to, role, dataset, use), migrationOnce: wayOnce(context.snapshot, dataset, to, way) };
   return { to, from, cost, parts, objective: objectiveOf(parts) };
 }
 

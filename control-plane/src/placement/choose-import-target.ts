@@ -35,11 +35,11 @@ export function chooseImportTarget(snapshot: FleetSnapshot, dataset: DatasetFact
       target,
       pinned: Number(pinned.includes(target.targetId)),
       // One month here, and the writes once; the source is a plain directory and costs nothing to read.
-      dollars: perMonth(replicaCost(target, 'primary', tree.sizeBytes, unused)) + (copyOnce({ ...target, prices: null }, target, tree) * daysPerMonth) / 30,
+      dollars: perMonth(replicaCost(target, 'primary', tree, unused)) + (copyOnce({ ...target, prices: null }, target, tree) * daysPerMonth) / 30,
       near: Number(source.get(target.targetId)?.nodeId === tree.sourceNodeId),
     }))
     .sort((a, b) => b.pinned - a.pinned || a.dollars - b.dollars || b.near - a.near || (a.target.targetId < b.target.targetId ? -1 : 1));
   if (ranked[0] !== undefined) return { targetId: ranked[0].target.targetId };
-  const { rules, cheapestWayOut } = wayOut(dataset, judged, new Set(), 'primary', undefined, tree.sizeBytes);
+  const { rules, cheapestWayOut } = wayOut(dataset, judged, new Set(), 'primary', undefined, tree);
   return { infeasible: { rules, cheapestWayOut } };
 }

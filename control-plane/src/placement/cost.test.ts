@@ -1,39 +1,68 @@
-import type { Prices } from '@data-in-motion/shared/domain/price';
 import { describe, expect, test } from 'vitest';
 import { copyOnce, leaveOnce } from '../fleet/copy-cost.ts';
 import { defaultDecisionSettings } from '../fleet/decision-settings.ts';
-import { datasetFacts, fleetOf, nowMs, replicaFacts, targetFacts, windowsOf } from '../fleet/testdata/small-fleet.ts';
+import { datasetFacts, fleetOf, nowMs, prices, replicaFacts, targetFacts, windowsOf } from '../fleet/testdata/small-fleet.ts';
 import { fleetHeats } from '../heat/classify-heat.ts';
 import { datasetCost, fleetCost, perMonth, replicaCost, waitingPerMonth } from './cost.ts';
 
 /** AWS us-east-1 list prices: S3 Standard, and S3 Glacier Instant Retrieval. */
-const standard: Prices = { storagePerGbMonth: 0.023, readsPer1000: 0.0004, writesPer1000: 0.005, egressPerGb: 0.09, minimumDays: 0 };
-const glacier: Prices = { storagePerGbMonth: 0.004, readsPer1000: 0.01, writesPer1000: 0.02, egressPerGb: 0.09, minimumDays: 90 };
+const standard = prices(0.023, { readsPer1000: 0.0004, writesPer1000: 0.005, egressPerGb: 0.09 });
+const glacier = prices(0.004, {
+  readsPer1000: 0.01,
+  writesPer1000: 0.02,
+  egressPerGb: 0.09,
+  retrievalPerGb: 0.03,
+  minimumDays: 90,
+  minimumObjectBytes: 131_072,
+});
 const cloud = targetFacts('virginia-standard', { prices: standard, provider: 'aws' });
 const archive = targetFacts('virginia-archive', { prices: glacier, provider: 'aws' });
-const own = targetFacts('berlin-disk', { prices: { storagePerGbMonth: 0.02, readsPer1000: 0, writesPer1000: 0, egressPerGb: 0, minimumDays: 0 } });
+const own = targetFacts('berlin-disk', { prices: prices(0.02) });
 const use = { readsPerMonth: 2_000_000, readBytesPerMonth: 50e9 };
+const half = { sizeBytes: 500e9, objects: 100_000 };
 const dayMs = 86_400_000;
 
 describe('what a copy costs', () => {
   test('a primary of 500 GB in S3 Standard that is read 2 million times and 50 GB a month', () => {
     // 500 × 0.023 = 11.50 · 2000 × 0.0004 = 0.80 · 50 × 0.09 = 4.50
-    const cost = replicaCost(cloud, 'primary', 500e9, use);
+    const cost = replicaCost(cloud, 'primary', half, use);
     expect(cost).toEqual({
       storagePerMonth: expect.closeTo(11.5, 9),
       requestsPerMonth: expect.closeTo(0.8, 9),
+      retrievalPerMonth: 0,
       egressPerMonth: expect.closeTo(4.5, 9),
       migrationOnce: 0,
     });
     expect(perMonth(cost)).toBeCloseTo(16.8, 9);
   });
 
+  test('a primary in Glacier Instant Retrieval pays for what is read out of the class, besides requests and egress', () => {
+    // 500 × 0.004 = 2.00 · 2000 × 0.01 = 20.00 · 50 × 0.03 = 1.50 · 50 × 0.09 = 4.50
+    const cost = replicaCost(archive, 'primary', half, use);
+    expect(cost).toEqual({
+      storagePerMonth: expect.closeTo(2, 9),
+      requestsPerMonth: expect.closeTo(20, 9),
+      retrievalPerMonth: expect.closeTo(1.5, 9),
+      egressPerMonth: expect.closeTo(4.5, 9),
+      migrationOnce: 0,
+    });
+    expect(perMonth(cost)).toBeCloseTo(28, 9);
+    expect(replicaCost(archive, 'copy', half, use).retrievalPerMonth).toBe(0);
+  });
+
+  test('small objects are billed as the least size of the class: a million of 10 kB as 131 GB instead of 10', () => {
+    const small = { sizeBytes: 10e9, objects: 1_000_000 };
+    // 131.072 × 0.004 = 0.524288, which is more than the 0.23 of S3 Standard
+    expect(replicaCost(archive, 'copy', small, use).storagePerMonth).toBeCloseTo(0.524288, 9);
+    expect(replicaCost(cloud, 'copy', small, use).storagePerMonth).toBeCloseTo(0.23, 9);
+  });
+
   test('readers use the primary: another copy pays for its bytes only', () => {
-    expect(perMonth(replicaCost(cloud, 'copy', 500e9, use))).toBeCloseTo(11.5, 9);
+    expect(perMonth(replicaCost(cloud, 'copy', half, use))).toBeCloseTo(11.5, 9);
   });
 
   test('a place without a known price is not billed', () => {
-    expect(perMonth(replicaCost(targetFacts('berlin-x', { prices: null }), 'primary', 500e9, use))).toBe(0);
+    expect(perMonth(replicaCost(targetFacts('berlin-x', { prices: null }), 'primary', half, use))).toBe(0);
   });
 
   test('a move out of the cloud pays egress for every byte and a read for every object', () => {
@@ -46,11 +75,20 @@ describe('what a copy costs', () => {
     expect(copyOnce(cloud, archive, { sizeBytes: 100e9, objects: 20_000 })).toBeCloseTo(0.408, 9);
   });
 
+  test('a move out of an infrequent class pays retrieval for every byte, also when it stays with the provider', () => {
+    // 100 × 0.03 = 3.00 · 20 × (0.01 + 0.005) = 0.30
+    expect(copyOnce(archive, cloud, { sizeBytes: 100e9, objects: 20_000 })).toBeCloseTo(3.3, 9);
+    // and 100 × 0.09 = 9.00 of egress when it leaves; writes at home are free, so that 20 × 0.01 = 0.20
+    expect(copyOnce(archive, own, { sizeBytes: 100e9, objects: 20_000 })).toBeCloseTo(12.2, 9);
+  });
+
   test('a copy that leaves before its minimum time pays the rest of it', () => {
     const young = replicaFacts('maps', 'virginia-archive', { createdAtMs: nowMs - 30 * dayMs });
     // 60 of 30.41667 days × 100 GB × 0.004 = 0.789041
-    expect(leaveOnce(archive, young, 100e9, nowMs)).toBeCloseTo((60 / (730 / 24)) * 0.4, 9);
-    expect(leaveOnce(archive, replicaFacts('maps', 'virginia-archive', { createdAtMs: nowMs - 91 * dayMs }), 100e9, nowMs)).toBe(0);
+    expect(leaveOnce(archive, young, { sizeBytes: 100e9, objects: 1 }, nowMs)).toBeCloseTo((60 / (730 / 24)) * 0.4, 9);
+    expect(leaveOnce(archive, replicaFacts('maps', 'virginia-archive', { createdAtMs: nowMs - 91 * dayMs }), { sizeBytes: 100e9, objects: 1 }, nowMs)).toBe(0);
+    // and by what is billed: 10 GB in a million objects are 131.072 GB
+    expect(leaveOnce(archive, young, { sizeBytes: 10e9, objects: 1_000_000 }, nowMs)).toBeCloseTo((60 / (730 / 24)) * 0.524288, 9);
   });
 
   test("readers' waiting is reads × latency × what a second is worth", () => {

@@ -2,6 +2,7 @@ import type { Heat } from '@data-in-motion/shared/domain/heat';
 import type { DatasetId } from '@data-in-motion/shared/domain/ids';
 import { bytesPerGb } from '@data-in-motion/shared/domain/price';
 import type { ReplicaState } from '@data-in-motion/shared/domain/replica';
+import { billedBytes, type Stored } from '../fleet/copy-cost.ts';
 import { indexOf } from '../fleet/lookup.ts';
 import type { DatasetFacts, FleetSnapshot, ReplicaFacts, TargetFacts } from '../fleet/snapshot.ts';
 import { type ExpectedUse, forecastUse } from '../heat/forecast-use.ts';
@@ -26,23 +27,28 @@ export interface FleetCost {
 /**
  * What one copy costs at a target, US dollars per month of 730 hours:
  *
- *     storage  = size in GB (10^9 bytes) × storagePerGbMonth
- *     requests = reads per month / 1000 × readsPer1000              the primary only: readers use it
- *     egress   = read bytes per month in GB × egressPerGb           the primary only
+ *     storage   = billed GB (10^9 bytes, see `billedBytes`) × storagePerGbMonth
+ *     requests  = reads per month / 1000 × readsPer1000              the primary only: readers use it
+ *     retrieval = read bytes per month in GB × retrievalPerGb        the primary only
+ *     egress    = read bytes per month in GB × egressPerGb           the primary only
  *
  * Readers are taken to be outside the target's site, as for a shared data set they mostly are; a place whose readers are local has an
  * egress price of 0 in its price book. A target without a price counts as free of charge here; nothing new is put there.
  */
-export function replicaCost(target: TargetFacts, role: CopyRole, sizeBytes: number, use: ExpectedUse): CostParts {
+export function replicaCost(target: TargetFacts, role: CopyRole, stored: Stored, use: ExpectedUse): CostParts {
   const prices = target.prices;
-  if (prices === null) return { storagePerMonth: 0, requestsPerMonth: 0, egressPerMonth: 0, migrationOnce: 0 };
+  if (prices === null) return noCost;
+  const readGb = role === 'primary' ? use.readBytesPerMonth / bytesPerGb : 0;
   return {
-    storagePerMonth: (sizeBytes / bytesPerGb) * prices.storagePerGbMonth,
+    storagePerMonth: (billedBytes(target, stored) / bytesPerGb) * prices.storagePerGbMonth,
     requestsPerMonth: role === 'primary' ? (use.readsPerMonth / 1000) * prices.readsPer1000 : 0,
-    egressPerMonth: role === 'primary' ? (use.readBytesPerMonth / bytesPerGb) * prices.egressPerGb : 0,
+    retrievalPerMonth: readGb * prices.retrievalPerGb,
+    egressPerMonth: readGb * prices.egressPerGb,
     migrationOnce: 0,
   };
 }
+
+export const noCost: CostParts = { storagePerMonth: 0, requestsPerMonth: 0, retrievalPerMonth: 0, egressPerMonth: 0, migrationOnce: 0 };
 
 /**
  * What readers' waiting is worth, US dollars per month: reads × p95 to the first byte × dollarsPerReadSec. Not money that anybody bills:
@@ -59,7 +65,7 @@ export function expectedLatencyMs(target: TargetFacts): number {
 
 /** The parts that come back every month. */
 export function perMonth(cost: CostParts): number {
-  return cost.storagePerMonth + cost.requestsPerMonth + cost.egressPerMonth;
+  return cost.storagePerMonth + cost.requestsPerMonth + cost.retrievalPerMonth + cost.egressPerMonth;
 }
 
 /** Part by part. */
@@ -68,6 +74,7 @@ export function addCosts(costs: readonly CostParts[]): CostParts {
   return {
     storagePerMonth: sum('storagePerMonth'),
     requestsPerMonth: sum('requestsPerMonth'),
+    retrievalPerMonth: sum('retrievalPerMonth'),
     egressPerMonth: sum('egressPerMonth'),
     migrationOnce: sum('migrationOnce'),
   };
@@ -102,6 +109,6 @@ function paidReplicas(snapshot: FleetSnapshot, dataset: DatasetFacts, heat: Heat
   return dataset.replicas.flatMap((replica) => {
     const target = fleet.targets.get(replica.targetId);
     if (target === undefined || !isPaid(replica)) return [];
-    return [{ target, cost: replicaCost(target, replica.replicaId === dataset.primaryReplicaId ? 'primary' : 'copy', dataset.sizeBytes, use) }];
+    return [{ target, cost: replicaCost(target, replica.replicaId === dataset.primaryReplicaId ? 'primary' : 'copy', dataset, use) }];
   });
 }

@@ -10,7 +10,7 @@ import { forecastUse } from '../heat/forecast-use.ts';
 import { judgeTargets } from '../policy/allowed-targets.ts';
 import { violationsOfExistingCopy } from '../policy/violations.ts';
 import { copiesOf } from '../reconcile/copies.ts';
-import { perMonth, replicaCost, waitingPerMonth } from './cost.ts';
+import { noCost, perMonth, replicaCost, waitingPerMonth } from './cost.ts';
 import { roleOf } from './objective.ts';
 import type { Alternative, CostParts } from './plan.ts';
 
@@ -21,8 +21,6 @@ export interface Explanation {
   readonly alternatives: readonly Alternative[];
 }
 
-const nothing: CostParts = { storagePerMonth: 0, requestsPerMonth: 0, egressPerMonth: 0, migrationOnce: 0 };
-
 /** Why a copy is where it is, what it costs there, and what every other place would cost or why it is not allowed. */
 export function explainReplica(snapshot: FleetSnapshot, datasetId: DatasetId, replicaId: ReplicaId, heats: ReadonlyMap<DatasetId, Heat>): Explanation {
   const fleet = indexOf(snapshot);
@@ -30,18 +28,18 @@ export function explainReplica(snapshot: FleetSnapshot, datasetId: DatasetId, re
   const replica = dataset?.replicas.find((each) => each.replicaId === replicaId);
   const here = replica === undefined ? undefined : fleet.targets.get(replica.targetId);
   if (dataset === undefined || replica === undefined || here === undefined)
-    return { why: 'it is not part of the fleet as it was last seen', cost: nothing, alternatives: [] };
+    return { why: 'it is not part of the fleet as it was last seen', cost: noCost, alternatives: [] };
   const use = forecastUse(heats.get(datasetId));
   const role = roleOf(dataset, replica);
-  const cost = replicaCost(here, role, dataset.sizeBytes, use);
+  const cost = replicaCost(here, role, dataset, use);
   const taken = domainsOfOthers(snapshot, dataset, replica);
   const alternatives = otherPlaces(snapshot, dataset, replica, taken).map(({ target, violates }): Alternative => {
-    const there = replicaCost(target, role, dataset.sizeBytes, use);
+    const there = replicaCost(target, role, dataset, use);
     return {
       targetId: target.targetId,
       allowed: violates.length === 0,
       violates,
-      cost: { ...there, migrationOnce: copyOnce(here, target, dataset) + leaveOnce(here, replica, dataset.sizeBytes, snapshot.takenAtMs) },
+      cost: { ...there, migrationOnce: copyOnce(here, target, dataset) + leaveOnce(here, replica, dataset, snapshot.takenAtMs) },
       totalPerMonth: perMonth(there),
       differencePerMonth: perMonth(there) - perMonth(cost),
       latencyP95Ms: target.latencyP95Ms,

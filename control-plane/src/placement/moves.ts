@@ -72,7 +72,7 @@ export function retireMove(snapshot: FleetSnapshot, dataset: DatasetFacts, need:
     costBefore: before,
     costAfter: null,
     changePerMonth: -perMonth(before),
-    migrationOnce: leaveOnce(target, replica, dataset.sizeBytes, snapshot.takenAtMs),
+    migrationOnce: leaveOnce(target, replica, dataset, snapshot.takenAtMs),
     paybackDays: null,
     expectedMs: null,
     priority: priorities[need.kind],
@@ -80,7 +80,7 @@ export function retireMove(snapshot: FleetSnapshot, dataset: DatasetFacts, need:
 }
 
 function costAt(dataset: DatasetFacts, replica: DatasetFacts['replicas'][number], target: TargetFacts, heat: Heat | undefined): CostParts {
-  return replicaCost(target, roleOf(dataset, replica), isPaid(replica) ? dataset.sizeBytes : 0, forecastUse(heat));
+  return replicaCost(target, roleOf(dataset, replica), isPaid(replica) ? dataset : { sizeBytes: 0, objects: 0 }, forecastUse(heat));
 }
 
 /** Towards the tier of its heat, or to where it costs more for being faster: heat. Everything else is for the money. */

@@ -39,7 +39,7 @@ export function objectiveParts(
   way: Way,
   use: ExpectedUse,
 ): ObjectiveParts {
-  const { migrationOnce: _, ...bill } = replicaCost(target, role, dataset.sizeBytes, use);
+  const { migrationOnce: _, ...bill } = replicaCost(target, role, dataset, use);
   return {
     ...bill,
     waitingPerMonth: waitingPerMonth(target, role, use, context.settings.dollarsPerReadSec),
@@ -51,7 +51,7 @@ export function objectiveParts(
 export function wayOnce(snapshot: FleetSnapshot, dataset: DatasetFacts, to: TargetFacts, way: Way): number {
   const from = way.kind === 'there' || way.from === null ? undefined : indexOf(snapshot).targets.get(way.from.targetId);
   if (way.kind === 'there' || way.from === null || from === undefined) return 0;
-  return copyOnce(from, to, dataset) + (way.kind === 'move' ? leaveOnce(from, way.from, dataset.sizeBytes, snapshot.takenAtMs) : 0);
+  return copyOnce(from, to, dataset) + (way.kind === 'move' ? leaveOnce(from, way.from, dataset, snapshot.takenAtMs) : 0);
 }
 
 /** The sum of the parts: the objective, US dollars per month. */

@@ -111,7 +111,7 @@ describe('a plan over any fleet', { timeout: 120_000 }, () => {
           const { dataset, here, there, role } = partsOf(snapshot, move);
           const use = forecastUse(heats.get(dataset.datasetId));
           const worth = (target: TargetFacts) =>
-            perMonth(replicaCost(target, role, dataset.sizeBytes, use)) + waitingPerMonth(target, role, use, settings.placement.dollarsPerReadSec);
+            perMonth(replicaCost(target, role, dataset, use)) + waitingPerMonth(target, role, use, settings.placement.dollarsPerReadSec);
           const present = perMonth(datasetCost(snapshot, dataset, heats.get(dataset.datasetId)));
           expect(worth(here) - worth(there)).toBeGreaterThanOrEqual(dataset.policy.forecastMargin * present - 1e-12);
         }

@@ -15,6 +15,7 @@ export type NeedKind =
 export interface CostParts {
   readonly storagePerMonth: number;
   readonly requestsPerMonth: number;
+  readonly retrievalPerMonth: number;
   readonly egressPerMonth: number;
   readonly migrationOnce: number;
 }

@@ -1,5 +1,6 @@
 import type { Heat } from '@data-in-motion/shared/domain/heat';
 import type { DatasetId } from '@data-in-motion/shared/domain/ids';
+import type { Stored } from '../fleet/copy-cost.ts';
 import { domainOf } from '../fleet/lookup.ts';
 import type { DatasetFacts } from '../fleet/snapshot.ts';
 import { dollarsText, priceText } from '../fleet/words.ts';
@@ -21,7 +22,7 @@ export function wayOut(
   taken: ReadonlySet<string>,
   role: CopyRole,
   heat: Heat | undefined,
-  sizeBytes = dataset.sizeBytes,
+  stored: Stored = dataset,
 ): Infeasible {
   const clash = clashingRules(judged, taken, dataset);
   // Places are allowed and still there is none: others of the same plan take their room.
@@ -33,7 +34,7 @@ export function wayOut(
     if (clash.length === 0 && broken.size === 0) broken.add('capacity');
     const only = broken.size === 1 && rules.includes([...broken][0]!) ? [...broken][0]! : null;
     if (only === null || target.prices === null) return [];
-    return [{ rule: only, target, dollarsPerMonth: perMonth(replicaCost(target, role, sizeBytes, use)) }];
+    return [{ rule: only, target, dollarsPerMonth: perMonth(replicaCost(target, role, stored, use)) }];
   });
   const best = ways.sort((a, b) => ease(a.rule) - ease(b.rule) || a.dollarsPerMonth - b.dollarsPerMonth || (a.target.targetId < b.target.targetId ? -1 : 1))[0];
   return {

@@ -165,7 +165,7 @@ export function plainStake(bytes: number, copies: number, settings: EvacuationSe
       failureDomain: name,
       encryptedAtRest: false,
       priceClass: 'own',
-      prices: { storagePerGbMonth: 0.02, readsPer1000: 0, writesPer1000: 0, egressPerGb: 0, minimumDays: 0 },
+      prices: { storagePerGbMonth: 0.02, readsPer1000: 0, writesPer1000: 0, egressPerGb: 0, retrievalPerGb: 0, minimumDays: 0, minimumObjectBytes: 0 },
       capacityBytes: bytes * 2,
       usedBytes: 0,
       reserveBytes: 0,

@@ -62,7 +62,15 @@ export const heatView = z.object({
   reason: z.string(),
 });
 
-export const costParts = z.object({ storagePerMonth: z.number(), requestsPerMonth: z.number(), egressPerMonth: z.number(), migrationOnce: z.number() });
+/** US dollars; per month but for `migrationOnce`. */
+export const costParts = z.object({
+  storagePerMonth: z.number(),
+  requestsPerMonth: z.number(),
+  /** Plans that were kept before it was told have none. */
+  retrievalPerMonth: z.number().default(0),
+  egressPerMonth: z.number(),
+  migrationOnce: z.number(),
+});
 export type CostParts = z.infer<typeof costParts>;
 
 /** One other place a replica could be, and what would be different there. */

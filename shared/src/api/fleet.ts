@@ -3,6 +3,7 @@ import { agentStates } from '../domain/agent-health.ts';
 import { riskLevels } from '../domain/assessment.ts';
 import { outcomeSources, outcomes } from '../domain/drive-outcome.ts';
 import { locationKinds, targetStates, tierClasses } from '../domain/target.ts';
+import { prices } from './prices.ts';
 
 /** Moments are milliseconds since the epoch, by the control plane's clock; money is US dollars; every list answer is `{ items, next, asOfMs }`. */
 export const listOf = <Item extends z.ZodType>(item: Item) => z.object({ items: z.array(item), next: z.string().nullable(), asOfMs: z.number() });
@@ -109,14 +110,6 @@ export const deviceHistory = z.object({
   ),
 });
 export type DeviceHistory = z.infer<typeof deviceHistory>;
-
-export const prices = z.object({
-  storagePerGbMonth: z.number().min(0),
-  readsPer1000: z.number().min(0),
-  writesPer1000: z.number().min(0),
-  egressPerGb: z.number().min(0),
-  minimumDays: z.number().min(0),
-});
 
 export const targetView = z.object({
   targetId: z.string(),

@@ -222,25 +222,6 @@ export type JoinTokenAnswer = z.infer<typeof joinTokenAnswer>;
 export const enrollRequest = z.strictObject({ token: z.string().min(10).max(200), nodeId: z.string().min(1).max(63) });
 export const enrollAnswer = z.object({ nodeId: z.string(), password: z.string(), mqttUrl: z.string(), keyId: z.string(), publicKeyPem: z.string() });
 
-export const pricesView = z.object({
-  rev: z.number().int(),
-  entries: z.array(
-    z.object({
-      priceClass: z.string(),
-      validFromMs: z.number(),
-      source: z.string(),
-      prices: z.object({
-        storagePerGbMonth: z.number(),
-        readsPer1000: z.number(),
-        writesPer1000: z.number(),
-        egressPerGb: z.number(),
-        minimumDays: z.number(),
-      }),
-    }),
-  ),
-});
-export type PricesView = z.infer<typeof pricesView>;
-
 export const statsView = z.object({
   asOfMs: z.number(),
   readings: z.number(),

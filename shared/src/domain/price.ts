@@ -9,16 +9,21 @@ export interface Prices {
   readonly writesPer1000: number;
   /** For bytes that leave the target's site or provider. */
   readonly egressPerGb: number;
+  /** For bytes that are read out of the class at all, on top of requests and egress: what the infrequent classes ask for. */
+  readonly retrievalPerGb: number;
   /** Bytes deleted earlier are billed up to here. */
   readonly minimumDays: number;
+  /** Every object is billed as if it had at least so many bytes; 0 where it is billed as it is. */
+  readonly minimumObjectBytes: number;
 }
 
 /** One line of the versioned price book; the newest `validFromMs` that is not in the future counts. */
 export interface PriceEntry {
-  /** What targets name: `onprem-nvme`, `aws-s3-standard` … */
+  /** What targets name: `onprem-nvme`, `aws-s3-standard` … A price class is of one region: where prices differ, the name does too. */
   readonly priceClass: string;
   readonly validFromMs: number;
   readonly prices: Prices;
+  /** In words: whose list, which region, when it was read. */
   readonly source: string;
 }
 

@@ -10,17 +10,14 @@ import {
   recoveryView,
 } from '@data-in-motion/shared/api/decisions';
 import { listOf } from '@data-in-motion/shared/api/fleet';
-import { type PricesView, pricesView } from '@data-in-motion/shared/api/operations';
 import type { JobId, PlanId } from '@data-in-motion/shared/domain/ids';
 import { Failure } from '@data-in-motion/shared/failure';
 import { z } from '@hono/zod-openapi';
 import { and, asc, desc, eq, lt } from 'drizzle-orm';
 import { readAudit } from '../../audit/audit.ts';
 import { recoveryReport } from '../../health/recovery-report.ts';
-import { noteConflict } from '../../store/datasets.ts';
 import { cancelJob, retryJob } from '../../store/job-wishes.ts';
 import { fleetPlan } from '../../store/plans.ts';
-import { readPrices, writePrices } from '../../store/prices.ts';
 import { alert, job, jobTransition, plan, recommendation } from '../../store/schema.ts';
 import type { ApiContext } from '../context.ts';
 import { type Api, endpoint } from '../endpoint.ts';
@@ -28,28 +25,6 @@ import { jobView } from '../views/job-view.ts';
 import { assertDatasets, found } from './fleet-routes.ts';
 
 const page = z.object({ limit: z.coerce.number().int().min(1).max(1_000).default(200), before: z.string().optional() });
-const money = z.number().min(0);
-const priceBook = z.strictObject({
-  entries: z
-    .array(
-      z.strictObject({
-        priceClass: z.string().min(1).max(120),
-        validFromMs: z.number().int().min(0),
-        source: z.string().max(400),
-        prices: z.strictObject({ storagePerGbMonth: money, readsPer1000: money, writesPer1000: money, egressPerGb: money, minimumDays: money }),
-      }),
-    )
-    .min(1)
-    .max(10_000)
-    .superRefine((entries, check) => {
-      const seen = new Set<string>();
-      for (const [i, { priceClass, validFromMs }] of entries.entries()) {
-        const line = `${validFromMs} ${priceClass}`;
-        if (seen.has(line)) check.addIssue({ code: 'custom', path: [i], message: `${priceClass} has two lines that are valid from ${validFromMs}` });
-        seen.add(line);
-      }
-    }),
-});
 
 export function decisionRoutes(app: Api, context: ApiContext): void {
   const { store, loop, fleet } = context;
@@ -237,37 +212,6 @@ export function decisionRoutes(app: Api, context: ApiContext): void {
     async run({ query }) {
       const rows = await readAudit(db, query.before ?? null, query.limit);
       return { body: { items: rows, next: rows.length === query.limit ? String(rows.at(-1)!.seq) : null, asOfMs: await store.nowMs() } };
-    },
-  });
-
-  endpoint(app, 'prices', {
-    role: 'viewer',
-    says: 'The price book',
-    answer: pricesView,
-    async run() {
-      const book = await readPrices(db);
-      return { body: book as PricesView, rev: book.rev };
-    },
-  });
-
-  endpoint(app, 'putPrices', {
-    role: 'admin',
-    says: 'Write the next revision of the price book; the ones before stay',
-    body: priceBook,
-    answer: pricesView,
-    async run({ body, ifMatchRev, caller }) {
-      const rev = await writePrices(store, ifMatchRev, body.entries);
-      if (rev === undefined) {
-        await noteConflict(store, 'the price book', {}, caller.who);
-        throw new Failure('refused', {
-          code: 'prices.stale',
-          message: `The price book is not at revision ${ifMatchRev} any more.`,
-          hint: 'Read it again and repeat the change.',
-        });
-      }
-      fleet.forget();
-      loop.wake();
-      return { body: { rev, entries: body.entries }, rev };
     },
   });
 }

@@ -77,7 +77,7 @@ export const aDataset: DatasetDetail = {
   ownPolicy: { copies: 2 },
   findings: [],
   replicas: [
-    { replicaId: '01JD0000000000000000000002', versionId: '01JD0000000000000000000001', targetId: 'berlin-disk', nodeId: 'berlin', siteId: 'berlin', region: 'eu-central', tier: 'warm', state: 'verified', primary: true, current: true, verifiedAtMs: 995_000, verifiedLevel: 'L2', path: '/d/photos/current', costPerMonth: 0.0011, why: 'the cheapest place that its policy allows', alternatives: [{ targetId: 'berlin-nvme', allowed: true, violates: [], cost: { storagePerMonth: 1, requestsPerMonth: 0, egressPerMonth: 0, migrationOnce: 0 }, totalPerMonth: 0.0045, differencePerMonth: 0.0034, latencyP95Ms: 0.4 }] },
+    { replicaId: '01JD0000000000000000000002', versionId: '01JD0000000000000000000001', targetId: 'berlin-disk', nodeId: 'berlin', siteId: 'berlin', region: 'eu-central', tier: 'warm', state: 'verified', primary: true, current: true, verifiedAtMs: 995_000, verifiedLevel: 'L2', path: '/d/photos/current', costPerMonth: 0.0011, why: 'the cheapest place that its policy allows', alternatives: [{ targetId: 'berlin-nvme', allowed: true, violates: [], cost: { storagePerMonth: 1, requestsPerMonth: 0, retrievalPerMonth: 0, egressPerMonth: 0, migrationOnce: 0 }, totalPerMonth: 0.0045, differencePerMonth: 0.0034, latencyP95Ms: 0.4 }] },
   ],
   versions: [],
   accessByHour: [],

@@ -42,7 +42,7 @@ function randomTarget(random: Random, size: FleetSize, site: string, place: numb
     region: pick(random, ['eu', 'us']),
     encryptedAtRest: random.next() > size.trouble,
     state: random.next() < size.trouble / 4 ? pick(random, ['draining', 'frozen', 'lost'] as const) : 'ok',
-    prices: random.next() < size.trouble / 8 ? null : prices(base.price * (0.5 + random.next()), { readsPer1000: random.next() * 0.01, writesPer1000: random.next() * 0.02, egressPerGb: pick(random, [0, 0, 0.09]), minimumDays: pick(random, [0, 0, 90]) }),
+    prices: random.next() < size.trouble / 8 ? null : prices(base.price * (0.5 + random.next()), { readsPer1000: random.next() * 0.01, writesPer1000: random.next() * 0.02, egressPerGb: pick(random, [0, 0, 0.09]), minimumDays: pick(random, [0, 0, 90]), retrievalPerGb: pick(random, [0, 0, 0.03]), minimumObjectBytes: pick(random, [0, 0, 131_072]) }),
     capacityBytes,
     usedBytes: Math.floor(random.next() * 0.5 * capacityBytes),
     latencyP95Ms: random.next() < size.trouble / 4 ? null : base.latency * (0.5 + random.next()),

@@ -9,7 +9,7 @@ import type { DatasetFacts, DeviceFacts, FleetSnapshot, JobFacts, NodeFacts, Rep
 export const nowMs = Date.UTC(2026, 0, 15, 12);
 const dayMs = 86_400_000;
 
-export const freePrices: Prices = { storagePerGbMonth: 0, readsPer1000: 0, writesPer1000: 0, egressPerGb: 0, minimumDays: 0 };
+export const freePrices: Prices = { storagePerGbMonth: 0, readsPer1000: 0, writesPer1000: 0, egressPerGb: 0, retrievalPerGb: 0, minimumDays: 0, minimumObjectBytes: 0 };
 
 export function prices(storagePerGbMonth: number, more: Partial<Prices> = {}): Prices {
   return { ...freePrices, storagePerGbMonth, ...more };

@@ -1,0 +1,39 @@
+import { type PricesView, priceBook, pricesView } from '@data-in-motion/shared/api/prices';
+import { Failure } from '@data-in-motion/shared/failure';
+import { noteConflict } from '../../store/datasets.ts';
+import { readPrices, writePrices } from '../../store/prices.ts';
+import type { ApiContext } from '../context.ts';
+import { type Api, endpoint } from '../endpoint.ts';
+
+export function costRoutes(app: Api, { store, loop, fleet }: ApiContext): void {
+  endpoint(app, 'prices', {
+    role: 'viewer',
+    says: 'The price book: what each class of place costs, from when on, and who says so',
+    answer: pricesView,
+    async run() {
+      const book = await readPrices(store.db);
+      return { body: book as PricesView, rev: book.rev };
+    },
+  });
+
+  endpoint(app, 'putPrices', {
+    role: 'admin',
+    says: 'Write the next revision of the price book; the ones before stay',
+    body: priceBook,
+    answer: pricesView,
+    async run({ body, ifMatchRev, caller }) {
+      const rev = await writePrices(store, ifMatchRev, body.entries);
+      if (rev === undefined) {
+        await noteConflict(store, 'the price book', {}, caller.who);
+        throw new Failure('refused', {
+          code: 'prices.stale',
+          message: `The price book is not at revision ${ifMatchRev} any more.`,
+          hint: 'Read it again and repeat the change.',
+        });
+      }
+      fleet.forget();
+      loop.wake();
+      return { body: { rev, entries: body.entries }, rev };
+    },
+  });
+}
