@@ -10,7 +10,7 @@ import { changedEvacuations } from '../health/evacuations.ts';
 import { targetHealth } from '../health/target-health.ts';
 import { fleetHeats } from '../heat/classify-heat.ts';
 import { type Admission, admitPlan } from '../jobs/admit.ts';
-import type { Move, Plan } from '../placement/plan.ts';
+import type { Move } from '../placement/plan.ts';
 import { fleetNeeds, type Need } from '../reconcile/needs.ts';
 import { promotions } from '../reconcile/promotions.ts';
 import { endAlert, raiseAlert } from '../store/alerts.ts';
@@ -205,7 +205,7 @@ export async function applyPlan(parts: LoopParts, write: LeaderWrite, planId: Pl
   const open = view.moves.filter((move) => move.jobId === null);
   const stale = open.map((move) => staleBecause(snapshot, move, view.madeAtMs)).find((because) => because !== null);
   if (stale !== undefined) return { stale: stale! };
-  const admissions = admitPlan(willing(snapshot), { ...view, moves: open.map(moveOf), infeasible: [] } as Plan, noLimits);
+  const admissions = admitPlan(willing(snapshot), { moves: open.map(moveOf) }, noLimits);
   const held = admissions.find((one) => one.verdict === 'held');
   if (held !== undefined) return { stale: `${held.move.datasetId}: ${held.heldBecause}` };
   return write(async (tx, nowMs) => {

@@ -3,7 +3,7 @@ import type { Heat } from '@data-in-motion/shared/domain/heat';
 import type { DatasetId } from '@data-in-motion/shared/domain/ids';
 import type { DecisionSettings } from '../fleet/decision-settings.ts';
 import type { FleetSnapshot } from '../fleet/snapshot.ts';
-import { placeExact } from '../placement/place-exact.ts';
+import { placeFleet } from '../placement/place-fleet.ts';
 import type { Need } from '../reconcile/needs.ts';
 
 /** What crosses to the thread that solves; plain data. */
@@ -17,7 +17,7 @@ export interface SolveRequest {
 }
 
 parentPort?.on('message', (request: SolveRequest) => {
-  placeExact(request.snapshot, request.needs, request.heats, request.settings.placement, request.settings, request.only ?? undefined).then(
+  placeFleet(request.snapshot, request.needs, request.heats, request.settings.placement, request.settings, request.only ?? undefined).then(
     (plan) => parentPort?.postMessage({ id: request.id, plan }),
     (error: unknown) => parentPort?.postMessage({ id: request.id, error: error instanceof Error ? error.message : String(error) }),
   );

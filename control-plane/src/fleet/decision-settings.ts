@@ -80,6 +80,8 @@ export interface PlacementSettings {
    * of eight cores for a second (AWS m7i.2xlarge, 0.4032 dollars an hour, is 0.000112).
    */
   readonly dollarsPerReadSec: number;
+  /** Share of what a target can read, and of the requests it may get, that primaries may be expected to use on the average of a month: bursts need the rest. */
+  readonly busyShare: number;
   readonly timeLimitMs: number;
   /** The solver may stop this close to its bound, as a share of what the copies in question cost. */
   readonly gap: number;
@@ -142,6 +144,6 @@ export const defaultDecisionSettings: DecisionSettings = {
     shareOfBytes: 0.05,
   },
   heat: { fullUsesPerHour: 100, coldAfterMs: 24 * hourMs, hotFrom: 0.6, coldBelow: 0.25, hysteresis: 0.05 },
-  placement: { horizonDays: 30, dwellMs: 6 * hourMs, dollarsPerReadSec: 0.0001, timeLimitMs: 10_000, gap: 1e-4 },
+  placement: { horizonDays: 30, dwellMs: 6 * hourMs, dollarsPerReadSec: 0.0001, busyShare: 0.5, timeLimitMs: 10_000, gap: 1e-4 },
   limits: { underWayPerNode: 4, underWayInFleet: 50, newPerPass: 20, evacuatingAtOnce: 10 },
 };

@@ -73,6 +73,8 @@ export interface TargetFacts {
   readonly latencyP95Ms: number | null;
   readonly readBytesPerSec: number | null;
   readonly writeBytesPerSec: number | null;
+  /** Most that readers may send; null where no limit is known. */
+  readonly requestsPerSec: number | null;
   readonly deviceIds: readonly DeviceId[];
 }
 

@@ -1,6 +1,6 @@
 import type { DatasetId, DeviceId, TargetId } from '@data-in-motion/shared/domain/ids';
 import { bytesPerGb } from '@data-in-motion/shared/domain/price';
-import { copyOnce, leaveOnce } from '../fleet/copy-cost.ts';
+import { copyOnce, daysPerMonth, leaveOnce } from '../fleet/copy-cost.ts';
 import type { EvacuationSettings } from '../fleet/decision-settings.ts';
 import { currentReplicas, freeBytes, indexOf } from '../fleet/lookup.ts';
 import type { DatasetFacts, DeviceFacts, FleetSnapshot, TargetFacts } from '../fleet/snapshot.ts';
@@ -148,6 +148,24 @@ function domainsOf(target: TargetFacts): string[] {
   return [`domain ${target.siteId} ${target.failureDomain}`, `node ${target.nodeId}`];
 }
 
+/**
+ * What a copy is worth if its drives die, US dollars: making it again at the usual speed with a copy short meanwhile, and the data itself times the chance that
+ * none of the other wanted copies, on drives like any other, outlives that time. Its share of any drive's failures is the same everywhere and is counted too.
+ */
+export function copyAtStake({ sizeBytes, policy }: DatasetFacts, settings: EvacuationSettings): number {
+  const gb = sizeBytes / bytesPerGb;
+  const copySec = sizeBytes / settings.copyBytesPerSec;
+  const shortDays = settings.repairDelayMs / dayMs + copySec / 86_400;
+  const othersLost = anyDrives(settings, shortDays) ** Math.max(0, policy.copies - 1);
+  const again = gb * settings.dollarsPerGbWritten + copySec * settings.dollarsPerCopySec + shortDays * 24 * settings.dollarsPerDegradedHour;
+  return again + gb * settings.dollarsPerGbLost * othersLost;
+}
+
+/** The probability that a target's drives fail in a month of 730 hours, or that the place without drives of ours is lost. */
+export function lostInMonth(snapshot: FleetSnapshot, target: TargetFacts, settings: EvacuationSettings): number {
+  return lostWithin(snapshot, target, daysPerMonth, settings);
+}
+
 function lostWithin(snapshot: FleetSnapshot, target: TargetFacts, days: number, settings: EvacuationSettings): number {
   if (target.deviceIds.length === 0) return within(settings.yearlyLossOfPlace, 365, days);
   const { devices } = indexOf(snapshot);
@@ -186,7 +204,12 @@ function copyDollars(snapshot: FleetSnapshot, dataset: DatasetFacts, from: Targe
 }
 
 function onceTo(from: TargetFacts, to: TargetFacts, dataset: DatasetFacts, settings: EvacuationSettings): number {
+  return copyOnce(from, to, dataset) + copyingDollars(from, to, dataset.sizeBytes, settings);
+}
+
+/** What copying costs beyond its bill, US dollars: those who use the two places meanwhile, and the life of the drive that is written. */
+export function copyingDollars(from: TargetFacts, to: TargetFacts, sizeBytes: number, settings: EvacuationSettings): number {
   const bytesPerSec = Math.max(1, Math.min(from.readBytesPerSec ?? settings.copyBytesPerSec, to.writeBytesPerSec ?? settings.copyBytesPerSec));
-  const wear = to.deviceIds.length === 0 ? 0 : (dataset.sizeBytes / bytesPerGb) * settings.dollarsPerGbWritten;
-  return copyOnce(from, to, dataset) + wear + (dataset.sizeBytes / bytesPerSec) * settings.dollarsPerCopySec;
+  const wear = to.deviceIds.length === 0 ? 0 : (sizeBytes / bytesPerGb) * settings.dollarsPerGbWritten;
+  return wear + (sizeBytes / bytesPerSec) * settings.dollarsPerCopySec;
 }

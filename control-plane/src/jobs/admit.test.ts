@@ -3,7 +3,7 @@ import type { Policy } from '@data-in-motion/shared/domain/policy';
 import { describe, expect, test } from 'vitest';
 import { defaultDecisionSettings } from '../fleet/decision-settings.ts';
 import type { DatasetFacts, FleetSnapshot } from '../fleet/snapshot.ts';
-import { datasetFacts, deviceFacts, fleetOf, jobFacts, nodeFacts, nowMs, targetFacts } from '../fleet/testdata/small-fleet.ts';
+import { datasetFacts, deviceFacts, fleetOf, jobFacts, nodeFacts, targetFacts } from '../fleet/testdata/small-fleet.ts';
 import type { Move, Plan } from '../placement/plan.ts';
 import { admitPlan } from './admit.ts';
 
@@ -33,17 +33,7 @@ function move(dataset: DatasetFacts, from: string, to: string | null, more: Part
   };
 }
 
-const planOf = (moves: readonly Move[]): Plan => ({
-  madeAtMs: nowMs,
-  solver: '',
-  solvedInMs: 0,
-  objectivePerMonth: 0,
-  lowerBoundPerMonth: 0,
-  costBeforePerMonth: 0,
-  costAfterPerMonth: 0,
-  moves,
-  infeasible: [],
-});
+const planOf = (moves: readonly Move[]): Pick<Plan, 'moves'> => ({ moves });
 const admit = (snapshot: FleetSnapshot, moves: readonly Move[], own = limits) => admitPlan(snapshot, planOf(moves), own);
 const verdicts = (snapshot: FleetSnapshot, moves: readonly Move[], own = limits) => admit(snapshot, moves, own).map((admission) => admission.verdict);
 const maps = (policy: Partial<Policy> = {}, places: readonly string[] = ['berlin-disk', 'rome-disk']) => datasetFacts('maps', places, policy);

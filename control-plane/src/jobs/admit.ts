@@ -27,7 +27,12 @@ const forecasts: readonly NeedKind[] = ['follow-heat', 'cheaper-place'];
  * @param snapshot as fresh as can be; the plan may be of an older one, and what no longer fits is held
  * @returns one answer for each move, in the order of the plan
  */
-export function admitPlan(snapshot: FleetSnapshot, plan: Plan, limits: AdmissionLimits, risk: RiskSettings = defaultDecisionSettings): Admission[] {
+export function admitPlan(
+  snapshot: FleetSnapshot,
+  plan: Pick<Plan, 'moves'>,
+  limits: AdmissionLimits,
+  risk: RiskSettings = defaultDecisionSettings,
+): Admission[] {
   const ledger = openLedger(snapshot, limits, targetHealth(snapshot, risk));
   const order = plan.moves
     .map((move, place) => ({ move, place }))

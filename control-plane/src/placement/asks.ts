@@ -1,7 +1,6 @@
 import type { Heat } from '@data-in-motion/shared/domain/heat';
-import type { DatasetId, DeviceId, ReplicaId, TargetId } from '@data-in-motion/shared/domain/ids';
-import { copyOnce, daysPerMonth } from '../fleet/copy-cost.ts';
-import type { PlacementSettings } from '../fleet/decision-settings.ts';
+import type { DatasetId, DeviceId, TargetId } from '@data-in-motion/shared/domain/ids';
+import { copyOnce } from '../fleet/copy-cost.ts';
 import { currentReplicas, domainOf, indexOf } from '../fleet/lookup.ts';
 import type { DatasetFacts, FleetSnapshot, ReplicaFacts, TargetFacts } from '../fleet/snapshot.ts';
 import type { TargetHealth } from '../health/target-health.ts';
@@ -11,7 +10,7 @@ import type { CopyRole, PolicyRule } from '../policy/violations.ts';
 import { type Copies, copiesOf, jobsOf } from '../reconcile/copies.ts';
 import type { Need } from '../reconcile/needs.ts';
 import { replicaCost } from './cost.ts';
-import { lastingPerMonth, type ObjectiveParts, objectiveOf, objectiveParts, presentObjective, roleOf, type Way, wayOnce } from './objective.ts';
+import { type ObjectiveContext, type ObjectiveParts, objectiveOf, objectiveParts, presentObjective, roleOf, type Way, wayOnce } from './objective.ts';
 import type { CostParts } from './plan.ts';
 
 /** One place that could answer an ask. */
@@ -50,11 +49,9 @@ export interface Ask {
   readonly taken: ReadonlySet<string>;
 }
 
-export interface AskContext {
-  readonly snapshot: FleetSnapshot;
+export interface AskContext extends ObjectiveContext {
   readonly health: ReadonlyMap<TargetId, TargetHealth>;
   readonly heats: ReadonlyMap<DatasetId, Heat>;
-  readonly settings: PlacementSettings;
 }
 
 /**
@@ -64,15 +61,33 @@ export interface AskContext {
 export function asksOf(context: AskContext, dataset: DatasetFacts, needs: readonly Need[]): Ask[] {
   const open = needs.filter((need) => need.answer !== 'drop');
   const asked = needAsks(context, dataset, open);
-  if (open.length < needs.length || asked.some((ask) => ask.options.length > 0)) return asked;
-  const atRest = dataset.lastMovedAtMs === null || context.snapshot.takenAtMs - dataset.lastMovedAtMs >= context.settings.dwellMs;
-  const busy =
-    jobsOf(context.snapshot)
+  if (open.length < needs.length || asked.some((ask) => ask.options.length > 0) || !isAtRest(context, dataset)) return asked;
+  return [...asked, ...betterAsks(context, dataset, open)];
+}
+
+/** Whether its copies may be moved for heat or cost: not soon after such a move, and not while a job does something with one. */
+export function isAtRest({ snapshot, settings }: AskContext, dataset: DatasetFacts): boolean {
+  if (dataset.versionId === null) return false;
+  if (dataset.lastMovedAtMs !== null && snapshot.takenAtMs - dataset.lastMovedAtMs < settings.dwellMs) return false;
+  return (
+    jobsOf(snapshot)
       .get(dataset.datasetId)
-      ?.some((job) => job.purpose !== 'verify') === true;
-  if (!atRest || busy || dataset.versionId === null) return asked;
+      ?.some((job) => job.purpose !== 'verify') !== true
+  );
+}
+
+/** Copies that stand well and may go elsewhere all the same, and the others that count; neither when a copy of the dataset is on its way. */
+export function movableCopies(
+  { snapshot, health }: AskContext,
+  dataset: DatasetFacts,
+  open: readonly Need[],
+): { movable: readonly ReplicaFacts[]; firm: readonly ReplicaFacts[] } {
+  const copies = copiesOf(snapshot, dataset, health);
+  if (copies.comingTo.length > 0 || copies.inHand.size > 0) return { movable: [], firm: copies.counted };
   const stuck = new Set(open.map((need) => need.replicaId));
-  return [...asked, ...betterAsks(context, dataset, stuck)];
+  const isMovable = (replica: ReplicaFacts): boolean =>
+    !stuck.has(replica.replicaId) && health.get(replica.targetId)?.mayLetGo === true && !dataset.policy.pinnedTargets.includes(replica.targetId);
+  return { movable: copies.counted.filter(isMovable), firm: copies.counted.filter((replica) => !isMovable(replica)) };
 }
 
 function needAsks(context: AskContext, dataset: DatasetFacts, needs: readonly Need[]): Ask[] {
@@ -146,30 +161,17 @@ export function sourcesOf(dataset: DatasetFacts, copies: Copies, health: Readonl
 }
 
 /** Copies that would be cheaper, or faster for what their readers' time is worth, and pay their move back within the horizon by the policy's margin. */
-function betterAsks(context: AskContext, dataset: DatasetFacts, stuck: ReadonlySet<ReplicaId | null>): Ask[] {
-  const { horizonDays } = context.settings;
-  const copies = copiesOf(context.snapshot, dataset, context.health);
-  if (copies.comingTo.length > 0 || copies.inHand.size > 0) return [];
+function betterAsks(context: AskContext, dataset: DatasetFacts, open: readonly Need[]): Ask[] {
+  const { movable, firm } = movableCopies(context, dataset, open);
   const present = presentObjective(context, dataset, useOf(context, dataset));
-  const movable = copies.counted.filter(
-    (replica) =>
-      !stuck.has(replica.replicaId) && context.health.get(replica.targetId)?.mayLetGo === true && !dataset.policy.pinnedTargets.includes(replica.targetId),
-  );
-  const firm = takenDomains(
-    context,
-    dataset,
-    copies.counted.filter((replica) => !movable.includes(replica)),
-    [],
-  );
+  const taken = takenDomains(context, dataset, firm, []);
   const asks = movable.map((replica): Ask => {
     const role = roleOf(dataset, replica);
     const stays = staying(context, dataset, replica, role);
-    const options = newPlaces(context, dataset, role, firm)
-      .map((to) => moveOption(context, dataset, replica, role, to))
-      .filter((option) => {
-        const saving = stays.stayObjective - lastingPerMonth(option.parts);
-        return saving > 0 && saving >= dataset.policy.forecastMargin * present && (option.cost.migrationOnce / saving) * daysPerMonth <= horizonDays;
-      });
+    const options = newPlaces(context, dataset, role, taken)
+      .map((to) => moveOption(context, dataset, replica, role, to, dataset.policy.forecastMargin * present))
+      // Cheaper with all that a move costs spread over the horizon: so it has paid itself back by then, and saved the policy's margin besides.
+      .filter((option) => option.objective < stays.stayObjective);
     return {
       dataset,
       kind: 'better',
@@ -182,7 +184,7 @@ function betterAsks(context: AskContext, dataset: DatasetFacts, stuck: ReadonlyS
       role,
       ...stays,
       options,
-      taken: firm,
+      taken,
     };
   });
   // A copy without options is asked about too, as long as another has some: its domain is taken unless it leaves.
@@ -201,7 +203,7 @@ function newPlaces(context: AskContext, dataset: DatasetFacts, role: CopyRole, t
   );
 }
 
-function takenDomains(context: AskContext, dataset: DatasetFacts, staying: readonly ReplicaFacts[], coming: readonly TargetId[]): ReadonlySet<string> {
+export function takenDomains(context: AskContext, dataset: DatasetFacts, staying: readonly ReplicaFacts[], coming: readonly TargetId[]): ReadonlySet<string> {
   const fleet = indexOf(context.snapshot);
   const places = [...staying.map((replica) => replica.targetId), ...coming];
   return new Set(
@@ -212,8 +214,8 @@ function takenDomains(context: AskContext, dataset: DatasetFacts, staying: reado
   );
 }
 
-function moveOption(context: AskContext, dataset: DatasetFacts, replica: ReplicaFacts, role: CopyRole, to: TargetFacts): Option {
-  return option(context, dataset, role, to, { kind: 'move', from: replica }, replica);
+function moveOption(context: AskContext, dataset: DatasetFacts, replica: ReplicaFacts, role: CopyRole, to: TargetFacts, restPerMonth = 0): Option {
+  return option(context, dataset, role, to, { kind: 'move', from: replica }, replica, restPerMonth);
 }
 
 /** From the copy that is cheapest to read for that place; null when nothing can be read. */
@@ -231,9 +233,9 @@ function cheapestSource(snapshot: FleetSnapshot, dataset: DatasetFacts, sources:
   return priced.sort((a, b) => a.once - b.once || (a.source.replicaId < b.source.replicaId ? -1 : 1))[0]?.source ?? null;
 }
 
-function option(context: AskContext, dataset: DatasetFacts, role: CopyRole, to: TargetFacts, way: Way, from: ReplicaFacts): Option {
+function option(context: AskContext, dataset: DatasetFacts, role: CopyRole, to: TargetFacts, way: Way, from: ReplicaFacts, restPerMonth = 0): Option {
   const use = useOf(context, dataset);
-  const parts = objectiveParts(context, dataset, role, to, way, use);
+  const parts = objectiveParts(context, dataset, role, to, way, use, restPerMonth);
   const cost = { ...replicaCost(to, role, dataset, use), migrationOnce: wayOnce(context.snapshot, dataset, to, way) };
   return { to, from, cost, parts, objective: objectiveOf(parts) };
 }

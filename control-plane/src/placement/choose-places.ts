@@ -1,22 +1,11 @@
 import type { TargetId } from '@data-in-motion/shared/domain/ids';
 import { domainOf, freeBytes, indexOf } from '../fleet/lookup.ts';
 import type { FleetSnapshot } from '../fleet/snapshot.ts';
-import type { Ask, Option } from './asks.ts';
+import { forecastUse } from '../heat/forecast-use.ts';
+import type { Ask, AskContext, Option } from './asks.ts';
+import type { Choice, Chosen } from './assemble-plan.ts';
+import { readBytesLimitOf, requestsLimitOf, served } from './serve-limits.ts';
 import { type MixedModel, solveMixed } from './solve-mixed.ts';
-
-export interface Chosen {
-  readonly ask: Ask;
-  /** At most `ask.count`, all at different targets; none where it stays or can not be answered. */
-  readonly options: readonly Option[];
-}
-
-export interface Choice {
-  readonly chosen: readonly Chosen[];
-  /** How far from the best the choice can be at most, dollars per month. */
-  readonly gapPerMonth: number;
-  readonly solvedInMs: number;
-  readonly status: 'optimal' | 'time-limit';
-}
 
 /** Answering an ask of a need is worth more than any saving; among needs a missing copy is worth more than a risky one, that more than a forbidden one. */
 const worth = { add: 4, evacuate: 2, forbidden: 1, pin: 0.25 } as const;
@@ -29,25 +18,31 @@ const worth = { add: 4, evacuate: 2, forbidden: 1, pin: 0.25 } as const;
  *     subject to Σ x of one ask ≤ its count
  *                Σ x of one dataset into one spread domain ≤ 1, and 0 while a copy there stays
  *                Σ size · x into one target ≤ its free bytes
+ *                Σ read bytes · x, and Σ reads · x, of primaries into one target ≤ what it can serve besides those that are there
  *
  * Choosing nothing is always possible, so there is always an answer; what could not be answered is seen by its ask's empty options.
  */
-export async function choosePlaces(
-  snapshot: FleetSnapshot,
-  asks: readonly Ask[],
-  limits: { readonly timeLimitMs: number; readonly gap: number },
-): Promise<Choice> {
+export async function choosePlaces(context: AskContext, asks: readonly Ask[]): Promise<Choice> {
+  const { snapshot, settings: limits } = context;
   const variables = variablesOf(asks);
-  if (variables.length === 0) return { chosen: asks.map((ask) => ({ ask, options: [] })), gapPerMonth: 0, solvedInMs: 0, status: 'optimal' };
+  const nothing = { full: [], leftForLater: 0 };
+  if (variables.length === 0)
+    return { chosen: asks.map((ask) => ({ ask, options: [] })), gapPerMonth: 0, solver: 'nothing to choose', solvedInMs: 0, ...nothing };
   const model: MixedModel = {
     costs: pricesOf(variables, asks),
-    rows: [...countRows(variables, asks), ...spreadRows(snapshot, variables, asks), ...capacityRows(snapshot, variables)],
+    rows: [...countRows(variables, asks), ...spreadRows(snapshot, variables, asks), ...capacityRows(snapshot, variables), ...serveRows(context, variables)],
   };
   const solution = await solveMixed(model, { timeLimitMs: limits.timeLimitMs, gap: Math.max(1e-9, limits.gap * presentPerMonth(asks)) });
   const options = new Map<Ask, Option[]>(asks.map((ask) => [ask, []]));
   for (const [place, variable] of variables.entries()) if (solution.values[place]) options.get(variable.ask)!.push(variable.option);
   const chosen = asks.map((ask) => ({ ask, options: options.get(ask)! }));
-  return { chosen, gapPerMonth: Math.min(solution.gap, gapToBestAlone(chosen)), solvedInMs: solution.solvedInMs, status: solution.status };
+  return {
+    chosen,
+    gapPerMonth: Math.min(solution.gap, gapToBestAlone(chosen)),
+    solver: solution.status === 'optimal' ? 'exact (HiGHS)' : 'exact (HiGHS), stopped by the time limit',
+    solvedInMs: solution.solvedInMs,
+    ...nothing,
+  };
 }
 
 /**
@@ -170,6 +165,31 @@ function capacityRows(snapshot: FleetSnapshot, variables: readonly Variable[]): 
     if (asked <= freeBytes(target)) return [];
     return [
       { columns: entries.map(([column]) => column), weights: entries.map(([, { ask }]) => ask.dataset.sizeBytes / 1e9), atMost: freeBytes(target) / 1e9 },
+    ];
+  });
+}
+
+/** What primaries that come are read with, each as a share of what the target has left. */
+function serveRows(context: AskContext, variables: readonly Variable[]): Row[] {
+  const primaries = [...variables.entries()].filter(([, { ask }]) => ask.role === 'primary');
+  if (primaries.length === 0) return [];
+  const present = served(context);
+  return [...Map.groupBy(primaries, ([, { option }]) => option.to)].flatMap(([target, entries]) => {
+    const there = present.get(target.targetId) ?? { readBytesPerMonth: 0, readsPerMonth: 0 };
+    const use = entries.map(([, { ask }]) => forecastUse(context.heats.get(ask.dataset.datasetId)));
+    const row = (limit: number, amounts: readonly number[]): Row[] =>
+      amounts.reduce((sum, amount) => sum + amount, 0) <= limit
+        ? []
+        : [{ columns: entries.map(([column]) => column), weights: amounts.map((amount) => amount / Math.max(1, limit)), atMost: limit > 0 ? 1 : 0 }];
+    return [
+      ...row(
+        Math.max(0, readBytesLimitOf(target, context.settings) - there.readBytesPerMonth),
+        use.map((one) => one.readBytesPerMonth),
+      ),
+      ...row(
+        Math.max(0, requestsLimitOf(target, context.settings) - there.readsPerMonth),
+        use.map((one) => one.readsPerMonth),
+      ),
     ];
   });
 }

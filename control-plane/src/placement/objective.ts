@@ -1,7 +1,8 @@
 import { copyOnce, daysPerMonth, leaveOnce } from '../fleet/copy-cost.ts';
-import type { PlacementSettings } from '../fleet/decision-settings.ts';
+import type { EvacuationSettings, PlacementSettings } from '../fleet/decision-settings.ts';
 import { indexOf } from '../fleet/lookup.ts';
 import type { DatasetFacts, FleetSnapshot, ReplicaFacts, TargetFacts } from '../fleet/snapshot.ts';
+import { copyAtStake, copyingDollars, lostInMonth } from '../health/evacuation-price.ts';
 import type { ExpectedUse } from '../heat/forecast-use.ts';
 import type { CopyRole } from '../policy/violations.ts';
 import { isPaid, replicaCost, waitingPerMonth } from './cost.ts';
@@ -14,8 +15,14 @@ import type { CostParts } from './plan.ts';
 export interface ObjectiveParts extends Omit<CostParts, 'migrationOnce'> {
   /** What readers' waiting is worth; the primary only. */
   readonly waitingPerMonth: number;
+  /** What losing the copy with its drives is expected to cost: making it again, and the data where it is the only copy. */
+  readonly riskPerMonth: number;
   /** What bringing the copy there costs once, spread over the horizon; 0 where it is. */
   readonly wayTherePerMonth: number;
+  /** What the copying costs those who use both places meanwhile, and the life of the drive it takes, spread over the horizon; 0 where it is. */
+  readonly copyingPerMonth: number;
+  /** What hysteresis asks a move for heat or cost to save besides: the policy's margin of what the dataset costs now; 0 for all else. */
+  readonly restPerMonth: number;
 }
 
 /** How a copy comes to a place: it is there, it is read from another one that stays, or from the one that it replaces. */
@@ -28,6 +35,7 @@ export type Way =
 export interface ObjectiveContext {
   readonly snapshot: FleetSnapshot;
   readonly settings: PlacementSettings;
+  readonly evacuation: EvacuationSettings;
 }
 
 /** The parts of the objective of a copy of the dataset at a target, where it plays this role and comes there this way. */
@@ -38,12 +46,16 @@ export function objectiveParts(
   target: TargetFacts,
   way: Way,
   use: ExpectedUse,
+  restPerMonth = 0,
 ): ObjectiveParts {
   const { migrationOnce: _, ...bill } = replicaCost(target, role, dataset, use);
   return {
     ...bill,
     waitingPerMonth: waitingPerMonth(target, role, use, context.settings.dollarsPerReadSec),
+    riskPerMonth: copyAtStake(dataset, context.evacuation) * lostInMonth(context.snapshot, target, context.evacuation),
     wayTherePerMonth: (wayOnce(context.snapshot, dataset, target, way) * daysPerMonth) / context.settings.horizonDays,
+    copyingPerMonth: (copyingOnce(context, dataset, target, way) * daysPerMonth) / context.settings.horizonDays,
+    restPerMonth,
   };
 }
 
@@ -54,23 +66,56 @@ export function wayOnce(snapshot: FleetSnapshot, dataset: DatasetFacts, to: Targ
   return copyOnce(from, to, dataset) + (way.kind === 'move' ? leaveOnce(from, way.from, dataset, snapshot.takenAtMs) : 0);
 }
 
+/** The time that reading it there and writing it here takes, and what is written, US dollars. */
+function copyingOnce({ snapshot, evacuation }: ObjectiveContext, dataset: DatasetFacts, to: TargetFacts, way: Way): number {
+  const from = way.kind === 'there' || way.from === null ? undefined : indexOf(snapshot).targets.get(way.from.targetId);
+  return from === undefined ? 0 : copyingDollars(from, to, dataset.sizeBytes, evacuation);
+}
+
 /** The sum of the parts: the objective, US dollars per month. */
 export function objectiveOf(parts: ObjectiveParts): number {
   return Object.values(parts).reduce((sum: number, part: number) => sum + part, 0);
 }
 
-/** The objective without the way there: what it goes on costing, and what a move is paid back from. */
+/** The objective without what only a move costs: what it goes on costing, and what a move is paid back from. */
 export function lastingPerMonth(parts: ObjectiveParts): number {
-  return objectiveOf({ ...parts, wayTherePerMonth: 0 });
+  return objectiveOf({ ...parts, wayTherePerMonth: 0, copyingPerMonth: 0, restPerMonth: 0 });
 }
 
-/** The objective of all paid copies of the dataset where they are, US dollars per month: what the policy's margin is a share of. */
-export function presentObjective(context: ObjectiveContext, dataset: DatasetFacts, use: ExpectedUse): number {
+/** The sum of several, part by part. */
+export function addParts(all: readonly ObjectiveParts[]): ObjectiveParts {
+  const sum = { ...noParts };
+  for (const parts of all) for (const name of partNames) sum[name] += parts[name];
+  return sum;
+}
+
+export const noParts: { [Part in keyof ObjectiveParts]: number } = {
+  storagePerMonth: 0,
+  requestsPerMonth: 0,
+  retrievalPerMonth: 0,
+  egressPerMonth: 0,
+  waitingPerMonth: 0,
+  riskPerMonth: 0,
+  wayTherePerMonth: 0,
+  copyingPerMonth: 0,
+  restPerMonth: 0,
+};
+export const partNames = Object.keys(noParts) as (keyof ObjectiveParts)[];
+
+/** The objective of all paid copies of the dataset where they are, by part. */
+export function presentParts(context: ObjectiveContext, dataset: DatasetFacts, use: ExpectedUse): ObjectiveParts {
   const { targets } = indexOf(context.snapshot);
-  return dataset.replicas.filter(isPaid).reduce((sum, replica) => {
-    const target = targets.get(replica.targetId);
-    return target === undefined ? sum : sum + objectiveOf(objectiveParts(context, dataset, roleOf(dataset, replica), target, { kind: 'there' }, use));
-  }, 0);
+  return addParts(
+    dataset.replicas.filter(isPaid).flatMap((replica) => {
+      const target = targets.get(replica.targetId);
+      return target === undefined ? [] : [objectiveParts(context, dataset, roleOf(dataset, replica), target, { kind: 'there' }, use)];
+    }),
+  );
+}
+
+/** Its sum, US dollars per month: what the policy's margin is a share of. */
+export function presentObjective(context: ObjectiveContext, dataset: DatasetFacts, use: ExpectedUse): number {
+  return objectiveOf(presentParts(context, dataset, use));
 }
 
 /** The part that a copy plays in its dataset. */

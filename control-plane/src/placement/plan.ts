@@ -1,4 +1,5 @@
 import type { DatasetId, DeviceId, ReplicaId, TargetId } from '@data-in-motion/shared/domain/ids';
+import type { ObjectiveParts } from './objective.ts';
 
 /** A difference between what policy wants and what is. `kind` is why; the moves that answer it are the plan's. */
 export type NeedKind =
@@ -62,6 +63,12 @@ export interface Infeasible {
   readonly cheapestWayOut: string;
 }
 
+/** A target that ran out of something, and what one more TB (10^12 bytes) of room there would save, US dollars per month, at the margin. */
+export interface FullPlace {
+  readonly targetId: TargetId;
+  readonly dollarsPerTbMonth: number;
+}
+
 /** The answer to the needs of the whole fleet. */
 export interface Plan {
   readonly madeAtMs: number;
@@ -69,6 +76,11 @@ export interface Plan {
   readonly solvedInMs: number;
   readonly objectivePerMonth: number;
   readonly lowerBoundPerMonth: number;
+  /** Of the objective, its sum. */
+  readonly parts: ObjectiveParts;
+  readonly full: readonly FullPlace[];
+  /** Moves that pay and were left for a later plan, since this one is long enough. */
+  readonly leftForLater: number;
   readonly costBeforePerMonth: number;
   readonly costAfterPerMonth: number;
   readonly moves: readonly Move[];

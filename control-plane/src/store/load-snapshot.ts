@@ -94,6 +94,7 @@ async function loadTargets(db: Db, jobs: readonly JobRow[], nodes: readonly Node
         latencyP95Ms: row.latencyP95Ms,
         readBytesPerSec: row.readBytesPerSec,
         writeBytesPerSec: row.writeBytesPerSec,
+        requestsPerSec: row.description.requestsPerSec ?? null,
         deviceIds,
       },
     ];

@@ -173,6 +173,7 @@ export function plainStake(bytes: number, copies: number, settings: EvacuationSe
       latencyP95Ms: null,
       readBytesPerSec: null,
       writeBytesPerSec: null,
+      requestsPerSec: null,
       deviceIds: [name as DeviceId],
     }),
   );

@@ -4,6 +4,7 @@ import type { DatasetId, TargetId } from '@data-in-motion/shared/domain/ids';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { makePlan } from '../../src/control-loop/decide.ts';
 import { defaultLoopSettings, type LoopParts } from '../../src/control-loop/parts.ts';
+import { noParts } from '../../src/placement/objective.ts';
 import type { Move, Plan } from '../../src/placement/plan.ts';
 import { alert } from '../../src/store/schema.ts';
 import { type Interface, openInterface } from './interface.ts';
@@ -21,6 +22,9 @@ const planFor = (datasetIds: readonly string[]): Plan => ({
   solvedInMs: 1,
   objectivePerMonth: 1,
   lowerBoundPerMonth: 1,
+  parts: noParts,
+  full: [],
+  leftForLater: 0,
   costBeforePerMonth: 1,
   costAfterPerMonth: 1,
   moves: datasetIds.map(

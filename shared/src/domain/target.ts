@@ -31,6 +31,8 @@ export interface TargetDescription {
   readonly deviceIds: readonly DeviceId[];
   /** What the medium and its way add to a measured access; 0 for what is measured whole. Stated by the operator for places that are simulated on one machine. */
   readonly addedLatencyMs: number;
+  /** Most requests a second that readers may send it, as its operator or its provider says; null or left out where no limit is known. */
+  readonly requestsPerSec?: number | null | undefined;
 }
 
 /** Measured by the agent on the target itself. */

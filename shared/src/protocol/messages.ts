@@ -43,6 +43,7 @@ export const targetDescription = z.object({
   reserveBytes: bytes,
   deviceIds: z.array(deviceId).max(1_000),
   addedLatencyMs: z.number().min(0),
+  requestsPerSec: z.number().positive().nullable().optional(),
 });
 
 /** An agent process starts: who it is, what it remembers. Repeated until it is welcomed. */

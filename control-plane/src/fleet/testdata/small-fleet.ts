@@ -29,7 +29,7 @@ export function targetFacts(name: string, more: Partial<TargetFacts> = {}): Targ
   return {
     targetId: name as TargetId, nodeId: site as NodeId, siteId: site as SiteId, state: 'ok', tier: 'warm', locationKind: 'on-premises', provider: 'own', region: 'eu', failureDomain: name,
     encryptedAtRest: true, priceClass: name, prices: prices(0.02), capacityBytes: 100e9, usedBytes: 0, reserveBytes: 0, reservedBytes: 0,
-    latencyP95Ms: 10, readBytesPerSec: 100e6, writeBytesPerSec: 100e6, deviceIds: [], ...more,
+    latencyP95Ms: 10, readBytesPerSec: 100e6, writeBytesPerSec: 100e6, requestsPerSec: null, deviceIds: [], ...more,
   };
 }
 

@@ -1,0 +1,110 @@
+import type { Heat } from '@data-in-motion/shared/domain/heat';
+import type { DatasetId } from '@data-in-motion/shared/domain/ids';
+import { seededRandom } from '@data-in-motion/shared/random';
+import { defaultDecisionSettings, type PlacementSettings, type RiskSettings } from '../fleet/decision-settings.ts';
+import type { DatasetFacts, FleetSnapshot } from '../fleet/snapshot.ts';
+import { targetHealth } from '../health/target-health.ts';
+import type { Need } from '../reconcile/needs.ts';
+import { type AskContext, asksOf } from './asks.ts';
+import { assemblePlan, type Choice } from './assemble-plan.ts';
+import type { PricedPlacement } from './assignment.ts';
+import { choosePlaces } from './choose-places.ts';
+import { chosenOf } from './chosen-of.ts';
+import { placePriced } from './place-priced.ts';
+import type { FullPlace, Plan } from './plan.ts';
+import { type Questions, questionsOf } from './questions.ts';
+import { screen } from './screen.ts';
+
+export interface PlaceWork {
+  readonly nowMs: () => number;
+  /** When to stop with the best plan so far, by `nowMs`. */
+  readonly untilMs: number;
+}
+
+/** So many pairs of dataset and target HiGHS answers within a second or two; beyond, only where the priced answer is far from its bound. */
+const exactPairs = 2_000;
+const mostExactPairs = 12_000;
+/** A gap that is worth the time of the exact solver, as a share of the objective. */
+const stuckGap = 0.005;
+
+/**
+ * Answer the needs of the fleet, and move what pays for itself, at the lowest cost that the policies allow. What can not be better off anywhere stays and is
+ * asked no further (exact: what stays needs no room, so it never depends on others). The rest is solved exactly (HiGHS) where it is small or the other answer
+ * is poor, by prices where it is large: two solvers, one choice.
+ *
+ * @param only when given, datasets outside of it stay as they are
+ */
+export async function placeFleet(
+  snapshot: FleetSnapshot,
+  needs: readonly Need[],
+  heats: ReadonlyMap<DatasetId, Heat>,
+  settings: PlacementSettings,
+  risk: RiskSettings = defaultDecisionSettings,
+  only?: ReadonlySet<DatasetId>,
+  work: PlaceWork = workFor(settings),
+): Promise<Plan> {
+  const question = askFleet(snapshot, needs, heats, settings, risk, only);
+  const { context, wanted, needsOf } = question;
+  const priced = byPrices(question, work);
+  const { open } = priced;
+  const pairs = open.asked.length * open.targets.length;
+  const isStuck = priced.placed.gap > stuckGap && pairs <= mostExactPairs && work.nowMs() < work.untilMs;
+  if (pairs > exactPairs && !isStuck) return assemblePlan(context, wanted, needsOf, priced.choice());
+  const datasets = [...new Set([...open.unreadable, ...open.asked.map(({ dataset }) => dataset)])];
+  const asks = datasets.flatMap((dataset) => asksOf(context, dataset, needsOf.get(dataset.datasetId) ?? []));
+  return assemblePlan(context, wanted, needsOf, { ...(await choosePlaces(context, asks)), full: fullPlaces(open.targets, priced.placed) });
+}
+
+/** The same by prices alone, whatever the size. */
+export async function placeByPrices(
+  snapshot: FleetSnapshot,
+  needs: readonly Need[],
+  heats: ReadonlyMap<DatasetId, Heat>,
+  settings: PlacementSettings,
+  risk: RiskSettings = defaultDecisionSettings,
+  only?: ReadonlySet<DatasetId>,
+): Promise<Plan> {
+  const question = askFleet(snapshot, needs, heats, settings, risk, only);
+  return assemblePlan(question.context, question.wanted, question.needsOf, byPrices(question, workFor(settings)).choice());
+}
+
+function workFor(settings: PlacementSettings): PlaceWork {
+  return { nowMs: () => performance.now(), untilMs: performance.now() + settings.timeLimitMs };
+}
+
+interface FleetQuestion {
+  readonly context: AskContext;
+  readonly wanted: readonly DatasetFacts[];
+  readonly needsOf: ReadonlyMap<DatasetId, readonly Need[]>;
+}
+
+function askFleet(
+  snapshot: FleetSnapshot,
+  needs: readonly Need[],
+  heats: ReadonlyMap<DatasetId, Heat>,
+  settings: PlacementSettings,
+  risk: RiskSettings,
+  only: ReadonlySet<DatasetId> | undefined,
+): FleetQuestion {
+  return {
+    context: { snapshot, health: targetHealth(snapshot, risk), heats, settings, evacuation: risk.evacuation },
+    wanted: snapshot.datasets.filter((dataset) => only === undefined || only.has(dataset.datasetId)),
+    needsOf: Map.groupBy(needs, (need) => need.datasetId),
+  };
+}
+
+function byPrices({ context, wanted, needsOf }: FleetQuestion, work: PlaceWork): { open: Questions; placed: PricedPlacement; choice: () => Choice } {
+  const startedMs = work.nowMs();
+  const open = screen(context, questionsOf(context, wanted, needsOf));
+  const placed = placePriced(open.problem, { random: seededRandom(1), nowMs: work.nowMs, untilMs: work.untilMs, from: null });
+  const solvedInMs = Math.round(work.nowMs() - startedMs);
+  return { open, placed, choice: () => ({ ...chosenOf(context, open, placed, needsOf), solvedInMs, full: fullPlaces(open.targets, placed) }) };
+}
+
+/** Only room has a worth that a person can add to; what is read there is the machine's. */
+function fullPlaces(targets: readonly { readonly targetId: FullPlace['targetId'] }[], { full }: PricedPlacement): FullPlace[] {
+  return full
+    .filter((one) => one.resource === 'bytes')
+    .map((one) => ({ targetId: targets[one.column]!.targetId, dollarsPerTbMonth: one.dollarsPerUnit * 1e12 }))
+    .sort((a, b) => b.dollarsPerTbMonth - a.dollarsPerTbMonth);
+}

@@ -1,0 +1,153 @@
+import type { DatasetId, TargetId } from '@data-in-motion/shared/domain/ids';
+import { daysPerMonth, leaveOnce } from '../fleet/copy-cost.ts';
+import { indexOf } from '../fleet/lookup.ts';
+import type { DatasetFacts, ReplicaFacts, TargetFacts } from '../fleet/snapshot.ts';
+import { forecastUse } from '../heat/forecast-use.ts';
+import { copiesOf } from '../reconcile/copies.ts';
+import type { Need } from '../reconcile/needs.ts';
+import { type AskContext, isAtRest, movableCopies, sourcesOf, takenDomains } from './asks.ts';
+import { assignedTargets } from './assigned-targets.ts';
+import type { Assignment } from './assignment.ts';
+import { AssignmentRows, type RowInColumns, type RowOfCopies } from './assignment-rows.ts';
+import { presentObjective, roleOf } from './objective.ts';
+import { PlaceRules } from './place-rules.ts';
+
+/** One dataset about which something is to be decided: which of its copies may or must be elsewhere, and how many are to be added. */
+export interface Question {
+  readonly dataset: DatasetFacts;
+  readonly kind: 'need' | 'better';
+  /** The primary where it is part of the question. */
+  readonly primary: ReplicaFacts | null;
+  /** The other copies of the question. */
+  readonly others: readonly ReplicaFacts[];
+  readonly adds: number;
+}
+
+export interface Questions {
+  readonly problem: Assignment;
+  /** Alongside the rows of the problem. */
+  readonly asked: readonly Question[];
+  /** Alongside the columns. */
+  readonly targets: readonly TargetFacts[];
+  /** Datasets with a need that nothing can be made for: no copy is left to read. */
+  readonly unreadable: readonly DatasetFacts[];
+}
+
+/** Answering a need is worth so many times what any place costs for it: a missing copy more than a risky one, that more than a forbidden one. */
+const worth = { add: 80, evacuate: 40, forbidden: 20 } as const;
+
+/**
+ * The same questions that `asksOf` puts into words, of the whole fleet and as numbers: without an object for each dataset and target, of which a large fleet
+ * would have millions. Datasets that need nothing and do not rest are not in it.
+ */
+export function questionsOf(context: AskContext, wanted: readonly DatasetFacts[], needsOf: ReadonlyMap<DatasetId, readonly Need[]>): Questions {
+  const { snapshot } = context;
+  const targets = snapshot.targets.filter((target) => target.prices !== null);
+  const columnOf = new Map<TargetId, number>(targets.map((target, column) => [target.targetId, column]));
+  const rules = new PlaceRules(context, targets);
+  const rows = new AssignmentRows();
+  const asked: Question[] = [];
+  const unreadable: DatasetFacts[] = [];
+  for (const dataset of wanted) {
+    const needs = needsOf.get(dataset.datasetId) ?? [];
+    const open = needs.filter((need) => need.answer !== 'drop');
+    const needed = open.length > 0 ? needRow(context, dataset, open, rules) : null;
+    if (needed !== null) {
+      rows.add(needed.row);
+      asked.push(needed.question);
+    } else if (open.length > 0) unreadable.push(dataset);
+    if (open.length < needs.length || (needed !== null && !rules.isEmpty(needed.row.rule)) || !isAtRest(context, dataset)) continue;
+    const better = betterRow(context, dataset, open, rules, columnOf);
+    if (better === null) continue;
+    rows.add(better.row);
+    asked.push(better.question);
+  }
+  return { problem: { datasets: rows.whole(), rules: rules.all, targets: assignedTargets(context, targets) }, asked, targets, unreadable };
+}
+
+type Made = { readonly row: RowInColumns; readonly question: Question };
+
+/** Copies that are missing or must leave; those that stand well keep their domains. Null where nothing can be read to make one from. */
+function needRow(context: AskContext, dataset: DatasetFacts, open: readonly Need[], rules: PlaceRules): Made | null {
+  const copies = copiesOf(context.snapshot, dataset, context.health);
+  const leaving = new Map(open.flatMap((need) => (need.answer === 'leave' && need.replicaId !== null ? [[need.replicaId, need] as const] : [])));
+  const replicas = dataset.replicas.filter((replica) => leaving.has(replica.replicaId));
+  const primary = replicas.find((replica) => roleOf(dataset, replica) === 'primary') ?? null;
+  const others = replicas.filter((replica) => replica !== primary);
+  const adds = open.filter((need) => need.answer === 'add').length;
+  const firm = copies.counted.filter((replica) => !leaving.has(replica.replicaId));
+  const sources = adds > 0 ? [...replicas, ...sourcesOf(dataset, copies, context.health)] : replicas;
+  if (sources.length === 0) return null;
+  const onlyPinned = dataset.policy.pinnedTargets.length > 0 && open.every((need) => need.answer === 'leave' && need.rules.includes('pinned-targets'));
+  const rule = rules.numberOf(dataset, { taken: takenDomains(context, dataset, firm, copies.comingTo), onlyPinned, held: [] });
+  const most = open.some((need) => need.answer === 'add') ? worth.add : open.some((need) => need.kind === 'evacuate-device') ? worth.evacuate : worth.forbidden;
+  const row = baseRow(context, dataset, rule, primary !== null, replicas.length + adds, sources, most, rules);
+  // A target that holds a readable copy takes no other one of the dataset.
+  for (const replica of dataset.replicas)
+    if (holdsCopy(dataset, replica)) row.specials.push({ targetId: replica.targetId, copyCredit: -Infinity, primaryCredit: -Infinity, stays: false });
+  return { row: rules.inColumns(row), question: { dataset, kind: 'need', primary, others, adds } };
+}
+
+/** Copies that stand well and would pay for being elsewhere; each may stay, and then costs nothing to bring there. Null where none may go. */
+function betterRow(context: AskContext, dataset: DatasetFacts, open: readonly Need[], rules: PlaceRules, columnOf: ReadonlyMap<TargetId, number>): Made | null {
+  const { movable, firm } = movableCopies(context, dataset, open);
+  const placed = movable.filter((replica) => columnOf.has(replica.targetId));
+  if (placed.length === 0) return null;
+  const { targets } = indexOf(context.snapshot);
+  const taken = takenDomains(context, dataset, [...firm, ...movable.filter((replica) => !columnOf.has(replica.targetId))], []);
+  const primary = placed.find((replica) => roleOf(dataset, replica) === 'primary') ?? null;
+  const others = placed.filter((replica) => replica !== primary);
+  const rule = rules.numberOf(dataset, {
+    taken,
+    onlyPinned: false,
+    held: placed.map((replica) => ({ targetId: replica.targetId, serves: replica === primary })),
+  });
+  const row = baseRow(context, dataset, rule, primary !== null, placed.length, placed, worth.add, rules);
+  const rest = dataset.policy.forecastMargin * presentObjective(context, dataset, forecastUse(context.heats.get(dataset.datasetId)));
+  const perMonth = daysPerMonth / context.settings.horizonDays;
+  for (const replica of placed) {
+    const here = targets.get(replica.targetId)!;
+    const leaves = leaveOnce(here, replica, dataset, context.snapshot.takenAtMs) * perMonth;
+    const stays = row.arrive + rules.arrivesAt(dataset, replica.targetId) + leaves + rest;
+    row.specials.push({
+      targetId: replica.targetId,
+      copyCredit: replica === primary ? -Infinity : stays,
+      primaryCredit: replica === primary ? stays : -Infinity,
+      stays: true,
+    });
+  }
+  for (const replica of dataset.replicas)
+    if (holdsCopy(dataset, replica) && !placed.includes(replica))
+      row.specials.push({ targetId: replica.targetId, copyCredit: -Infinity, primaryCredit: -Infinity, stays: false });
+  return { row: rules.inColumns(row), question: { dataset, kind: 'better', primary, others, adds: 0 } };
+}
+
+function holdsCopy(dataset: DatasetFacts, replica: ReplicaFacts): boolean {
+  return replica.versionId === dataset.versionId && ['joining', 'verified', 'suspect', 'retiring'].includes(replica.state);
+}
+
+function baseRow(
+  context: AskContext,
+  dataset: DatasetFacts,
+  rule: number,
+  hasPrimary: boolean,
+  copies: number,
+  sources: readonly ReplicaFacts[],
+  times: number,
+  rules: PlaceRules,
+): RowOfCopies {
+  const use = forecastUse(context.heats.get(dataset.datasetId));
+  const { arrive, near } = rules.waysFrom(dataset, sources);
+  return {
+    bytes: dataset.sizeBytes,
+    objects: dataset.objects,
+    readBytes: use.readBytesPerMonth,
+    requests: use.readsPerMonth,
+    copies,
+    hasPrimary,
+    rule,
+    arrive,
+    missing: times * rules.dearest(dataset, use),
+    specials: near,
+  };
+}
