@@ -18,6 +18,7 @@ export function assignmentInstance(count: number, targetCount: number, seed: num
     objects: new Float64Array(count),
     readBytes: new Float64Array(count),
     requests: new Float64Array(count),
+    atStake: new Float64Array(count),
     copies: new Uint8Array(count),
     hasPrimary: new Uint8Array(count).fill(1),
     rule: new Uint16Array(count),
@@ -36,6 +37,7 @@ export function assignmentInstance(count: number, targetCount: number, seed: num
     columns.bytes[row] = bytes;
     columns.objects[row] = Math.ceil(bytes / (1e4 * Math.exp(8 * random.next())));
     columns.readBytes[row] = bytes * Math.min(30, 0.2 / (random.next() + 0.01));
+    columns.atStake[row] = (bytes / 1e9) * (random.next() < 0.3 ? 1 : 0.001);
     columns.requests[row] = columns.readBytes[row]! / 8e6;
     columns.arrive[row] = random.next() < 0.3 ? (bytes * 0.02) / 1e9 : 0;
     columns.missing[row] = 100 + (10 * bytes) / 1e9;
@@ -105,8 +107,9 @@ function targetsOf(count: number, random: Random): MadeUpTargets {
       roomBytes: new Float64Array(count),
       readBytesLimit: new Float64Array(count),
       requestsLimit: new Float64Array(count),
-      // Some are likelier to fail than others, and what that is expected to cost is part of holding.
-      holdPerByte: column((kind) => ((kind.holdPerGb + 0.002 * random.next() ** 4) / 1e9) * between(0.8, 1.2)),
+      holdPerByte: column((kind) => (kind.holdPerGb / 1e9) * between(0.8, 1.2)),
+      // A few are likelier to fail than others.
+      lost: column(() => 0.0017 + 0.02 * random.next() ** 8),
       minimumObjectBytes: column((kind) => kind.minimumObjectBytes),
       arrivePerByte: column(() => between(0.005, 0.02) / 1e9),
       arrivePerObject: column((kind) => kind.perMillion / 1e6),

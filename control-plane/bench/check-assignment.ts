@@ -94,7 +94,7 @@ function offersOf({ datasets, targets, rules }: Assignment, row: number): Offer[
   return [...rule.columns.keys()].map((at): Offer => {
     const column = rule.columns[at]!;
     const special = specials.get(column);
-    const hold = targets.holdPerByte[column]! * Math.max(size, parts * targets.minimumObjectBytes[column]!);
+    const hold = targets.holdPerByte[column]! * Math.max(size, parts * targets.minimumObjectBytes[column]!) + targets.lost[column]! * datasets.atStake[row]!;
     const arrive = targets.arrivePerByte[column]! * size + targets.arrivePerObject[column]! * parts + datasets.arrive[row]!;
     const use = targets.readPerByte[column]! * datasets.readBytes[row]! + targets.perRequest[column]! * datasets.requests[row]!;
     const serves =

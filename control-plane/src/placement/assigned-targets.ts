@@ -1,6 +1,7 @@
 import { bytesPerGb } from '@data-in-motion/shared/domain/price';
 import { freeBytes } from '../fleet/lookup.ts';
 import type { TargetFacts } from '../fleet/snapshot.ts';
+import { lostInMonth } from '../health/evacuation-price.ts';
 import type { AskContext } from './asks.ts';
 import type { AssignedTargets } from './assignment.ts';
 import { expectedLatencyMs } from './cost.ts';
@@ -17,6 +18,7 @@ export function assignedTargets(context: AskContext, targets: readonly TargetFac
     readBytesLimit: numbers((target) => readBytesLimitOf(target, settings)),
     requestsLimit: numbers((target) => requestsLimitOf(target, settings)),
     holdPerByte: numbers(({ prices }) => prices!.storagePerGbMonth / bytesPerGb),
+    lost: numbers((target) => lostInMonth(context.snapshot, target, context.evacuation)),
     minimumObjectBytes: numbers(({ prices }) => prices!.minimumObjectBytes),
     arrivePerByte: numbers((target) => arrivePerByte(context, target)),
     arrivePerObject: numbers((target) => arrivePerObject(context, target)),

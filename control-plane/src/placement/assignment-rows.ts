@@ -15,6 +15,7 @@ export interface RowOfCopies {
   readonly objects: number;
   readonly readBytes: number;
   readonly requests: number;
+  readonly atStake: number;
   readonly copies: number;
   readonly hasPrimary: boolean;
   readonly rule: number;
@@ -48,6 +49,7 @@ export class AssignmentRows {
       objects: numbers((row) => row.objects),
       readBytes: numbers((row) => row.readBytes),
       requests: numbers((row) => row.requests),
+      atStake: numbers((row) => row.atStake),
       copies: Uint8Array.from(rows, (row) => row.copies),
       hasPrimary: Uint8Array.from(rows, (row) => Number(row.hasPrimary)),
       rule: Uint16Array.from(rows, (row) => row.rule),
@@ -77,6 +79,7 @@ export function rowsOfAssignment(datasets: AssignedDatasets, rows: readonly numb
     objects: of(datasets.objects),
     readBytes: of(datasets.readBytes),
     requests: of(datasets.requests),
+    atStake: of(datasets.atStake),
     copies: Uint8Array.from(rows, (row) => datasets.copies[row]!),
     hasPrimary: Uint8Array.from(rows, (row) => datasets.hasPrimary[row]!),
     rule: Uint16Array.from(rows, (row) => datasets.rule[row]!),

@@ -2,7 +2,8 @@
  * Where every copy of every dataset shall be, as numbers: what both solvers read. Dollars are a month's, what is paid once is spread over the horizon.
  * Rows are datasets, columns are targets. What a copy costs is computed from terms of its row and its column, since a matrix of a million rows would not fit:
  *
- *     copy(row, column)    = max(bytes, objects · minimumObjectBytes) · holdPerByte + bytes · arrivePerByte + objects · arrivePerObject + arrive − credit
+ *     copy(row, column)    = max(bytes, objects · minimumObjectBytes) · holdPerByte + atStake · lost
+ *                            + bytes · arrivePerByte + objects · arrivePerObject + arrive − credit
  *     primary(row, column) = the same with its own credit + readBytes · readPerByte + requests · perRequest
  *     left out             = missing, for each wanted copy
  *
@@ -26,6 +27,8 @@ export interface AssignedDatasets {
   /** What readers fetch from the primary in a month. */
   readonly readBytes: Float64Array;
   readonly requests: Float64Array;
+  /** Dollars that losing one copy costs. */
+  readonly atStake: Float64Array;
   /** Wanted, the primary included. */
   readonly copies: Uint8Array;
   /** 1 where the first of them is the primary, 0 where the primary is no part of the question. */
@@ -56,6 +59,8 @@ export interface AssignedTargets {
   readonly readBytesLimit: Float64Array;
   readonly requestsLimit: Float64Array;
   readonly holdPerByte: Float64Array;
+  /** The probability of losing a copy in a month. */
+  readonly lost: Float64Array;
   /** Every object is billed at least as large. */
   readonly minimumObjectBytes: Float64Array;
   readonly arrivePerByte: Float64Array;

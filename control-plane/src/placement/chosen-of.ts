@@ -5,9 +5,8 @@ import type { Need } from '../reconcile/needs.ts';
 import { type AskContext, asksOf, type Option } from './asks.ts';
 import type { Choice, Chosen } from './assemble-plan.ts';
 import type { PricedPlacement } from './assignment.ts';
-import { prepare } from './prepare-assignment.ts';
-import type { Question, Questions } from './questions.ts';
-import { tally } from './tally-places.ts';
+import { costAt, type PreparedAssignment, prepare } from './prepare-assignment.ts';
+import { leavePerMonth, type Question, type Questions } from './questions.ts';
 
 /** A plan that is longer than this helps nobody, and its jobs would take days: the rest is planned again when these are made. */
 const mostMoves = 5_000;
@@ -29,26 +28,24 @@ export function chosenOf(
   needsOf: ReadonlyMap<DatasetId, readonly Need[]>,
 ): Omit<Choice, 'solvedInMs' | 'full'> {
   const { asked, targets, problem, unreadable } = questions;
-  const places = Int16Array.from(placed.places);
-  const columnOf = new Map(targets.map((target, column) => [target.targetId, column]));
+  const prepared = prepare(problem);
   const needsFor = (question: Question): readonly Need[] => needsOf.get(question.dataset.datasetId) ?? [];
   const chosen: Chosen[] = unreadable.flatMap((dataset) => asksOf(context, dataset, needsOf.get(dataset.datasetId) ?? []).map((ask) => ({ ask, options: [] })));
   let moves = 0;
   let leftForLater = 0;
+  let objective = 0;
   const order = [...asked.keys()].sort((a, b) => Number(asked[a]!.kind === 'better') - Number(asked[b]!.kind === 'better') || a - b);
   for (const row of order) {
     const question = asked[row]!;
-    const own = places.subarray(row * placed.width, row * placed.width + problem.datasets.copies[row]!);
+    const own = placed.places.subarray(row * placed.width, row * placed.width + problem.datasets.copies[row]!);
     const steps = stepsOf(targets, own, question);
     const isTooLong = moves >= mostMoves && question.kind === 'better';
     if (isTooLong) leftForLater += steps.length;
     const answers = steps.length > 0 || question.kind === 'need' ? answered(context, question, isTooLong ? [] : steps, needsFor(question)) : [];
-    const made = answers.reduce((sum, { options }) => sum + options.length, 0);
-    moves += made;
-    if (made < steps.length) leaveOut(own, question, answers, columnOf);
+    moves += answers.reduce((sum, { options }) => sum + options.length, 0);
+    objective += answers.length > 0 ? costOf(context, question, answers, problem.datasets.missing[row]!) : placedCost(prepared, row, own);
     chosen.push(...answers);
   }
-  const objective = tally(prepare(problem), places, () => true).dollars;
   return {
     chosen,
     gapPerMonth: Math.max(0, objective - placed.lowerBound),
@@ -93,46 +90,54 @@ function apartFromWhatStays({ dataset, primary, others }: Question, steps: reado
 }
 
 /**
- * The asks of one dataset, those that are answered with the options that were chosen. Which copy goes to which of the places is free; where no way of it pays
- * for each copy by itself, nothing of what would only pay is moved.
+ * The asks of one dataset, those that are answered with the options that were chosen. Which copy goes to which of the places is free, so the cheapest way is
+ * taken; where no way of it pays for each copy by itself, nothing of what would only pay is moved.
  */
 function answered(context: AskContext, question: Question, steps: readonly Step[], needs: readonly Need[]): Chosen[] {
   const asks = asksOf(context, question.dataset, needs).filter((ask) => (ask.kind === 'better') === (question.kind === 'better'));
+  let best: { readonly dollars: number; readonly optionsOf: ReadonlyMap<ReplicaId | null, readonly Option[]> } = { dollars: Infinity, optionsOf: new Map() };
   for (const way of waysToPair(steps)) {
     const optionsOf = new Map<ReplicaId | null, Option[]>();
     let found = 0;
+    let dollars = 0;
     for (const { replica, to } of way) {
       const key = replica?.replicaId ?? null;
       const option = asks.find((ask) => (ask.replica?.replicaId ?? null) === key)?.options.find((one) => one.to.targetId === to.targetId);
       if (option === undefined) continue;
       found++;
+      dollars += option.objective;
       optionsOf.set(key, [...(optionsOf.get(key) ?? []), option]);
     }
-    if (found === way.length) return asks.map((ask) => ({ ask, options: optionsOf.get(ask.replica?.replicaId ?? null) ?? [] }));
+    if (found === way.length && dollars < best.dollars) best = { dollars, optionsOf };
   }
-  return asks.map((ask) => ({ ask, options: [] }));
+  return asks.map((ask) => ({ ask, options: best.optionsOf.get(ask.replica?.replicaId ?? null) ?? [] }));
 }
 
-/** As it is, and with the places of two copies that are no primary the other way round. */
+/** Of few steps every way, of many only as it is. */
 function waysToPair(steps: readonly Step[]): (readonly Step[])[] {
-  const ways: (readonly Step[])[] = [steps];
-  for (let one = 0; one < steps.length; one++)
-    for (let other = one + 1; other < steps.length; other++) {
-      const swapped = [...steps];
-      swapped[one] = { replica: steps[one]!.replica, to: steps[other]!.to };
-      swapped[other] = { replica: steps[other]!.replica, to: steps[one]!.to };
-      ways.push(swapped);
-    }
-  return ways;
+  if (steps.length > 4) return [steps];
+  return orders(steps.map(({ to }) => to)).map((places) => steps.map(({ replica }, at) => ({ replica, to: places[at]! })));
 }
 
-/** The row's places as they come to be: where its copies are, or nowhere for what was to be made. */
-function leaveOut(places: Int16Array, question: Question, answers: readonly Chosen[], columnOf: ReadonlyMap<TargetFacts['targetId'], number>): void {
-  const made = new Set(answers.flatMap(({ options }) => options.map(({ to }) => columnOf.get(to.targetId)!)));
-  if (question.kind === 'need') {
-    for (const [slot, column] of places.entries()) if (!made.has(column)) places[slot] = -1;
-    return;
-  }
-  const held = [...(question.primary === null ? [] : [question.primary]), ...question.others].map((replica) => columnOf.get(replica.targetId)!);
-  for (const [slot, column] of held.entries()) places[slot] = column;
+function orders<Item>(items: readonly Item[]): Item[][] {
+  if (items.length <= 1) return [[...items]];
+  return items.flatMap((first, at) => orders(items.filter((_, other) => other !== at)).map((rest) => [first, ...rest]));
+}
+
+/**
+ * What the dataset's part in the question costs as it is answered, in the terms of its moves: these are never cheaper than the row says. The fee of a copy that
+ * must leave is paid wherever it goes, and no part of the row.
+ */
+function costOf(context: AskContext, question: Question, answers: readonly Chosen[], missing: number): number {
+  const pinned = new Set(question.dataset.policy.pinnedTargets);
+  return answers.reduce((sum, { ask, options }) => {
+    const fee = question.kind === 'need' && ask.replica !== null ? leavePerMonth(context, question.dataset, ask.replica) : 0;
+    const answered = options.reduce((dollars, option) => dollars + option.objective - fee - (pinned.has(option.to.targetId) ? question.pinWorth : 0), 0);
+    const open = ask.count - options.length;
+    return sum + answered + (open === 0 ? 0 : question.kind === 'better' ? ask.stayObjective : open * missing);
+  }, 0);
+}
+
+function placedCost(prepared: PreparedAssignment, row: number, places: Int16Array): number {
+  return places.reduce((sum, column, slot) => sum + costAt(prepared, row, slot, column), 0);
 }

@@ -156,6 +156,7 @@ class MemberCosts {
       const liking = whim(row, column);
       const base =
         Math.max(size, objects * targets.minimumObjectBytes[column]!) * targets.holdPerByte[column]! +
+        datasets.atStake[row]! * targets.lost[column]! +
         size * targets.arrivePerByte[column]! +
         objects * targets.arrivePerObject[column]! +
         arrives;

@@ -109,7 +109,7 @@ export class PlaceRules {
     return most + 0.01;
   }
 
-  /** Columns in place of targets; where a target is special twice, what it holds or forbids comes before what is only near. */
+  /** Columns in place of targets; where a target is special twice, what it holds or forbids comes first, and other credits add up. */
   inColumns(row: RowOfCopies): RowInColumns {
     const specials = new Map<number, SpecialPlace>();
     const weight = (special: SpecialPlace): number => (special.stays ? 2 : special.copyCredit === -Infinity ? 1 : 0);
@@ -118,6 +118,7 @@ export class PlaceRules {
       if (column === undefined || !this.all[row.rule]!.columns.includes(column)) continue;
       const known = specials.get(column);
       if (known === undefined || weight(special) > weight(known)) specials.set(column, special);
+      else if (weight(special) === 0 && weight(known) === 0) specials.set(column, added(known, special));
     }
     return { ...row, specials: [...specials].map(([column, { targetId: _, ...special }]) => ({ ...special, column })) };
   }
@@ -132,6 +133,10 @@ export class PlaceRules {
     this.#allowed.set(key, allowed);
     return allowed;
   }
+}
+
+function added(one: SpecialPlace, other: SpecialPlace): SpecialPlace {
+  return { ...one, copyCredit: one.copyCredit + other.copyCredit, primaryCredit: one.primaryCredit + other.primaryCredit };
 }
 
 /** What of a policy says where a copy may be. */

@@ -98,6 +98,7 @@ export function costAt({ problem }: Pick<PreparedAssignment, 'problem'>, row: nu
   const objects = datasets.objects[row]!;
   let cost =
     Math.max(size, objects * targets.minimumObjectBytes[column]!) * targets.holdPerByte[column]! +
+    datasets.atStake[row]! * targets.lost[column]! +
     size * targets.arrivePerByte[column]! +
     objects * targets.arrivePerObject[column]! +
     datasets.arrive[row]!;

@@ -17,12 +17,12 @@ export interface Choices {
  */
 export function pricePass(prepared: PreparedAssignment, prices: Float64Array, rows: Int32Array | null, choices: Choices, whims: number): void {
   const { problem, width, ruleGroups, groupMembers, members, serves } = prepared;
-  const { bytes, objects, readBytes, requests, copies, hasPrimary, rule, arrive, missing, ...own } = problem.datasets;
+  const { bytes, objects, readBytes, requests, atStake, copies, hasPrimary, rule, arrive, missing, ...own } = problem.datasets;
   const { specialsFrom, specialColumn, copyCredit, primaryCredit, stays } = own;
   const { targets } = problem;
   const bests = new DomainBests(prepared.mostGroups, width);
   const terms = memberTerms(prepared, prices);
-  const { perByte, perObject, holdPerByte, minimumObjectBytes, perRead, perRequest, roomBytes, readLimit, requestsLimit } = terms;
+  const { perByte, perObject, lost, holdPerByte, minimumObjectBytes, perRead, perRequest, roomBytes, readLimit, requestsLimit } = terms;
   const { copyCost, copySecond, copyPlace, primaryCost, primarySecond, primaryPlace } = bests;
   const copyCredits = new Float64Array(targets.count);
   const primaryCredits = new Float64Array(targets.count);
@@ -36,6 +36,7 @@ export function pricePass(prepared: PreparedAssignment, prices: Float64Array, ro
     const read = readBytes[row]!;
     const asked = requests[row]!;
     const arrives = arrive[row]!;
+    const stake = atStake[row]!;
     const primaryToo = hasPrimary[row] === 1;
     const reach = reachOf(prepared, row);
     const ofCopy = whims * size * prepared.usual[0]!;
@@ -61,7 +62,7 @@ export function pricePass(prepared: PreparedAssignment, prices: Float64Array, ro
       for (let member = groupMembers[groupsFrom + group]!; member < end; member++) {
         const column = members[member]!;
         if (size > roomBytes[member]! && isThere[column] === 0) continue;
-        let base = size * perByte[member]! + parts * perObject[member]! + arrives;
+        let base = size * perByte[member]! + parts * perObject[member]! + stake * lost[member]! + arrives;
         const least = parts * minimumObjectBytes[member]!;
         if (least > size) base += (least - size) * holdPerByte[member]!;
         const liking = whims > 0 ? whim(row, column) : 0;
@@ -107,6 +108,7 @@ function memberTerms({ problem, members }: PreparedAssignment, prices: Float64Ar
   return {
     perByte: of((column) => targets.holdPerByte[column]! + targets.arrivePerByte[column]! + prices[column]!),
     perObject: of((column) => targets.arrivePerObject[column]!),
+    lost: of((column) => targets.lost[column]!),
     holdPerByte: of((column) => targets.holdPerByte[column]!),
     minimumObjectBytes: of((column) => targets.minimumObjectBytes[column]!),
     perRead: of((column) => targets.readPerByte[column]! + prices[count + column]!),

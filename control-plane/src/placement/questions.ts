@@ -2,6 +2,7 @@ import type { DatasetId, TargetId } from '@data-in-motion/shared/domain/ids';
 import { daysPerMonth, leaveOnce } from '../fleet/copy-cost.ts';
 import { indexOf } from '../fleet/lookup.ts';
 import type { DatasetFacts, ReplicaFacts, TargetFacts } from '../fleet/snapshot.ts';
+import { copyAtStake } from '../health/evacuation-price.ts';
 import { forecastUse } from '../heat/forecast-use.ts';
 import { copiesOf } from '../reconcile/copies.ts';
 import type { Need } from '../reconcile/needs.ts';
@@ -21,6 +22,8 @@ export interface Question {
   /** The other copies of the question. */
   readonly others: readonly ReplicaFacts[];
   readonly adds: number;
+  /** What it is worth, dollars a month, that a copy comes to a pinned target. */
+  readonly pinWorth: number;
 }
 
 export interface Questions {
@@ -33,8 +36,8 @@ export interface Questions {
   readonly unreadable: readonly DatasetFacts[];
 }
 
-/** Answering a need is worth so many times what any place costs for it: a missing copy more than a risky one, that more than a forbidden one. */
-const worth = { add: 80, evacuate: 40, forbidden: 20 } as const;
+/** Answering a need is worth so many times what any place costs for it: a missing copy more than a risky one, that more than a forbidden one; a pinned place a little. */
+const worth = { add: 80, evacuate: 40, forbidden: 20, pin: 5 } as const;
 
 /**
  * The same questions that `asksOf` puts into words, of the whole fleet and as numbers: without an object for each dataset and target, of which a large fleet
@@ -82,10 +85,12 @@ function needRow(context: AskContext, dataset: DatasetFacts, open: readonly Need
   const rule = rules.numberOf(dataset, { taken: takenDomains(context, dataset, firm, copies.comingTo), onlyPinned, held: [] });
   const most = open.some((need) => need.answer === 'add') ? worth.add : open.some((need) => need.kind === 'evacuate-device') ? worth.evacuate : worth.forbidden;
   const row = baseRow(context, dataset, rule, primary !== null, replicas.length + adds, sources, most, rules);
+  const pinWorth = (worth.pin * row.missing) / most;
+  for (const targetId of dataset.policy.pinnedTargets) row.specials.push({ targetId, copyCredit: pinWorth, primaryCredit: pinWorth, stays: false });
   // A target that holds a readable copy takes no other one of the dataset.
   for (const replica of dataset.replicas)
     if (holdsCopy(dataset, replica)) row.specials.push({ targetId: replica.targetId, copyCredit: -Infinity, primaryCredit: -Infinity, stays: false });
-  return { row: rules.inColumns(row), question: { dataset, kind: 'need', primary, others, adds } };
+  return { row: rules.inColumns(row), question: { dataset, kind: 'need', primary, others, adds, pinWorth } };
 }
 
 /** Copies that stand well and would pay for being elsewhere; each may stay, and then costs nothing to bring there. Null where none may go. */
@@ -93,7 +98,6 @@ function betterRow(context: AskContext, dataset: DatasetFacts, open: readonly Ne
   const { movable, firm } = movableCopies(context, dataset, open);
   const placed = movable.filter((replica) => columnOf.has(replica.targetId));
   if (placed.length === 0) return null;
-  const { targets } = indexOf(context.snapshot);
   const taken = takenDomains(context, dataset, [...firm, ...movable.filter((replica) => !columnOf.has(replica.targetId))], []);
   const primary = placed.find((replica) => roleOf(dataset, replica) === 'primary') ?? null;
   const others = placed.filter((replica) => replica !== primary);
@@ -104,11 +108,8 @@ function betterRow(context: AskContext, dataset: DatasetFacts, open: readonly Ne
   });
   const row = baseRow(context, dataset, rule, primary !== null, placed.length, placed, worth.add, rules);
   const rest = dataset.policy.forecastMargin * presentObjective(context, dataset, forecastUse(context.heats.get(dataset.datasetId)));
-  const perMonth = daysPerMonth / context.settings.horizonDays;
   for (const replica of placed) {
-    const here = targets.get(replica.targetId)!;
-    const leaves = leaveOnce(here, replica, dataset, context.snapshot.takenAtMs) * perMonth;
-    const stays = row.arrive + rules.arrivesAt(dataset, replica.targetId) + leaves + rest;
+    const stays = row.arrive + rules.arrivesAt(dataset, replica.targetId) + leavePerMonth(context, dataset, replica) + rest;
     row.specials.push({
       targetId: replica.targetId,
       copyCredit: replica === primary ? -Infinity : stays,
@@ -119,7 +120,13 @@ function betterRow(context: AskContext, dataset: DatasetFacts, open: readonly Ne
   for (const replica of dataset.replicas)
     if (holdsCopy(dataset, replica) && !placed.includes(replica))
       row.specials.push({ targetId: replica.targetId, copyCredit: -Infinity, primaryCredit: -Infinity, stays: false });
-  return { row: rules.inColumns(row), question: { dataset, kind: 'better', primary, others, adds: 0 } };
+  return { row: rules.inColumns(row), question: { dataset, kind: 'better', primary, others, adds: 0, pinWorth: 0 } };
+}
+
+/** The fee for leaving before the minimum days, spread over the horizon, US dollars a month. */
+export function leavePerMonth({ snapshot, settings }: AskContext, dataset: DatasetFacts, replica: ReplicaFacts): number {
+  const here = indexOf(snapshot).targets.get(replica.targetId);
+  return here === undefined ? 0 : (leaveOnce(here, replica, dataset, snapshot.takenAtMs) * daysPerMonth) / settings.horizonDays;
 }
 
 function holdsCopy(dataset: DatasetFacts, replica: ReplicaFacts): boolean {
@@ -143,6 +150,7 @@ function baseRow(
     objects: dataset.objects,
     readBytes: use.readBytesPerMonth,
     requests: use.readsPerMonth,
+    atStake: copyAtStake(dataset, context.evacuation),
     copies,
     hasPrimary,
     rule,

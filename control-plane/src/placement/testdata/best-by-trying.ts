@@ -90,5 +90,5 @@ export function costOf(problem: Assignment, row: number, column: number, role: '
   const billed = Math.max(size, datasets.objects[row]! * targets.minimumObjectBytes[column]!);
   const comes = size * targets.arrivePerByte[column]! + datasets.objects[row]! * targets.arrivePerObject[column]! + datasets.arrive[row]!;
   const use = datasets.readBytes[row]! * targets.readPerByte[column]! + datasets.requests[row]! * targets.perRequest[column]!;
-  return billed * targets.holdPerByte[column]! + comes + (role === 'primary' ? use : 0) - (special(problem, row, column)?.[role] ?? 0);
+  return billed * targets.holdPerByte[column]! + datasets.atStake[row]! * targets.lost[column]! + comes + (role === 'primary' ? use : 0) - (special(problem, row, column)?.[role] ?? 0);
 }
