@@ -12,13 +12,16 @@ const dayMs = 86_400_000;
  */
 export function madeUpFleet(datasetCount: number, targetCount: number, seed: number): FleetSnapshot {
   const random = seededRandom(seed);
-  const nodes = Array.from({ length: Math.ceil(targetCount / 5) }, (_, at): NodeFacts => ({
-    nodeId: `node-${at}` as NodeId,
-    siteId: `site-${Math.floor(at / 4)}` as SiteId,
-    agentState: 'online',
-    lastHeardAtMs: nowMs,
-    incarnation: 1,
-  }));
+  const nodes = Array.from(
+    { length: Math.ceil(targetCount / 5) },
+    (_, at): NodeFacts => ({
+      nodeId: `node-${at}` as NodeId,
+      siteId: `site-${Math.floor(at / 4)}` as SiteId,
+      agentState: 'online',
+      lastHeardAtMs: nowMs,
+      incarnation: 1,
+    }),
+  );
   const devices = Array.from({ length: targetCount }, (_, at): DeviceFacts => {
     const isRisky = random.next() < 0.01;
     return {
@@ -83,19 +86,22 @@ export function madeUpFleet(datasetCount: number, targetCount: number, seed: num
     while (places.length < policy.copies) {
       const target = pick(random, targets);
       const isAllowed = (policy.regions.length === 0 || policy.regions.includes(target.region)) && (!policy.encryptionRequired || target.encryptedAtRest);
-      if (!isAllowed || sites.has(target.siteId) || (places.length === 0 && policy.latencySloMs !== null && target.latencyP95Ms! > policy.latencySloMs)) continue;
+      if (!isAllowed || sites.has(target.siteId) || (places.length === 0 && policy.latencySloMs !== null && target.latencyP95Ms! > policy.latencySloMs))
+        continue;
       sites.add(target.siteId);
       places.push(target);
       used.set(target.targetId, (used.get(target.targetId) ?? 0) + sizeBytes);
     }
-    const replicas = places.map((target, copy): ReplicaFacts => ({
-      replicaId: `${datasetId}-${copy}` as ReplicaId,
-      versionId,
-      targetId: target.targetId,
-      state: copy > 0 && random.next() < 0.005 ? 'missing' : 'verified',
-      verifiedAtMs: nowMs - dayMs,
-      createdAtMs: nowMs - 100 * dayMs,
-    }));
+    const replicas = places.map(
+      (target, copy): ReplicaFacts => ({
+        replicaId: `${datasetId}-${copy}` as ReplicaId,
+        versionId,
+        targetId: target.targetId,
+        state: copy > 0 && random.next() < 0.005 ? 'missing' : 'verified',
+        verifiedAtMs: nowMs - dayMs,
+        createdAtMs: nowMs - 100 * dayMs,
+      }),
+    );
     const reads = random.next() < 0.03 ? randomInt(random, 1, 2_000) : 0;
     return {
       datasetId,
@@ -124,7 +130,11 @@ export function madeUpFleet(datasetCount: number, targetCount: number, seed: num
     globalPolicy: defaultPolicy,
     nodes,
     devices,
-    targets: targets.map((target) => ({ ...target, usedBytes: used.get(target.targetId) ?? 0, capacityBytes: Math.round(1.5 * (used.get(target.targetId) ?? 0)) })),
+    targets: targets.map((target) => ({
+      ...target,
+      usedBytes: used.get(target.targetId) ?? 0,
+      capacityBytes: Math.round(1.5 * (used.get(target.targetId) ?? 0)),
+    })),
     datasets,
     jobs: [],
   };

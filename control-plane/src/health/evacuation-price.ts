@@ -163,8 +163,17 @@ export function copyAtStake({ sizeBytes, policy }: DatasetFacts, settings: Evacu
 
 /** The probability that a target's drives fail in a month of 730 hours, or that the place without drives of ours is lost. */
 export function lostInMonth(snapshot: FleetSnapshot, target: TargetFacts, settings: EvacuationSettings): number {
-  return lostWithin(snapshot, target, daysPerMonth, settings);
+  const bySettings = monthlyLosses.get(snapshot) ?? new WeakMap<EvacuationSettings, Map<TargetId, number>>();
+  monthlyLosses.set(snapshot, bySettings);
+  const known = bySettings.get(settings) ?? new Map<TargetId, number>();
+  bySettings.set(settings, known);
+  const lost = known.get(target.targetId) ?? lostWithin(snapshot, target, daysPerMonth, settings);
+  known.set(target.targetId, lost);
+  return lost;
 }
+
+/** Asked for each dataset and place of a plan, and the same for all of them. */
+const monthlyLosses = new WeakMap<FleetSnapshot, WeakMap<EvacuationSettings, Map<TargetId, number>>>();
 
 function lostWithin(snapshot: FleetSnapshot, target: TargetFacts, days: number, settings: EvacuationSettings): number {
   if (target.deviceIds.length === 0) return within(settings.yearlyLossOfPlace, 365, days);

@@ -50,6 +50,8 @@ export interface Ask {
 }
 
 export interface AskContext extends ObjectiveContext {
+  /** Only these places are asked about; left out: all that policy allows. */
+  readonly places?: ReadonlySet<TargetId>;
   readonly health: ReadonlyMap<TargetId, TargetHealth>;
   readonly heats: ReadonlyMap<DatasetId, Heat>;
 }
@@ -198,7 +200,9 @@ function newPlaces(context: AskContext, dataset: DatasetFacts, role: CopyRole, t
       .filter((replica) => replica.versionId === dataset.versionId && ['joining', 'verified', 'suspect', 'retiring'].includes(replica.state))
       .map((replica) => replica.targetId),
   );
-  return allowedTargets(context.snapshot, dataset, role, context.health).filter(
+  const { snapshot, places } = context;
+  const among = places === undefined ? snapshot : { ...snapshot, targets: snapshot.targets.filter((target) => places.has(target.targetId)) };
+  return allowedTargets(among, dataset, role, context.health).filter(
     (target) => !held.has(target.targetId) && !taken.has(domainOf(target, dataset.policy.spread)),
   );
 }

@@ -11,7 +11,7 @@ import { type Ask, type AskContext, sourcesOf } from './asks.ts';
 import { fleetCost, isPaid } from './cost.ts';
 import { moveOf, retireMove } from './moves.ts';
 import { addParts, noParts, type ObjectiveParts, objectiveOf, partNames, presentParts } from './objective.ts';
-import type { FullPlace, Infeasible, Move, Plan } from './plan.ts';
+import type { FullPlace, Infeasible, LeftForLater, Move, Plan } from './plan.ts';
 import { wayOut } from './way-out.ts';
 
 /** One ask with its answer. */
@@ -29,8 +29,8 @@ export interface Choice {
   readonly solver: string;
   readonly solvedInMs: number;
   readonly full: readonly FullPlace[];
-  /** Moves that would pay and are not in the choice, since a plan that nobody can read helps nobody. */
-  readonly leftForLater: number;
+  /** What would pay and is not in the choice, since a plan that nobody can read helps nobody; it is no part of the gap. */
+  readonly leftForLater: LeftForLater;
 }
 
 /** The plan that a choice makes: its moves with their reasons, what superfluous copies go, what it costs, and what can not be met. */
@@ -51,7 +51,8 @@ export function assemblePlan(context: AskContext, wanted: readonly DatasetFacts[
     solver: choice.solver,
     solvedInMs: choice.solvedInMs,
     objectivePerMonth,
-    lowerBoundPerMonth: objectivePerMonth - choice.gapPerMonth,
+    lowerBoundPerMonth: objectivePerMonth - choice.gapPerMonth - choice.leftForLater.savesPerMonth,
+    gap: objectivePerMonth === 0 ? 0 : choice.gapPerMonth / Math.abs(objectivePerMonth),
     parts,
     full: choice.full,
     leftForLater: choice.leftForLater,

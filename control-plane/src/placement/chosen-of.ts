@@ -2,9 +2,10 @@ import type { DatasetId, ReplicaId } from '@data-in-motion/shared/domain/ids';
 import { domainOf } from '../fleet/lookup.ts';
 import type { ReplicaFacts, TargetFacts } from '../fleet/snapshot.ts';
 import type { Need } from '../reconcile/needs.ts';
-import { type AskContext, asksOf, type Option } from './asks.ts';
+import { type Ask, type AskContext, asksOf, type Option } from './asks.ts';
 import type { Choice, Chosen } from './assemble-plan.ts';
 import type { PricedPlacement } from './assignment.ts';
+import { perMonth } from './cost.ts';
 import { costAt, type PreparedAssignment, prepare } from './prepare-assignment.ts';
 import { leavePerMonth, type Question, type Questions } from './questions.ts';
 
@@ -29,19 +30,27 @@ export function chosenOf(
 ): Omit<Choice, 'solvedInMs' | 'full'> {
   const { asked, targets, problem, unreadable } = questions;
   const prepared = prepare(problem);
+  const columnOf = new Map(targets.map((target, column) => [target.targetId, column]));
   const needsFor = (question: Question): readonly Need[] => needsOf.get(question.dataset.datasetId) ?? [];
   const chosen: Chosen[] = unreadable.flatMap((dataset) => asksOf(context, dataset, needsOf.get(dataset.datasetId) ?? []).map((ask) => ({ ask, options: [] })));
   let moves = 0;
-  let leftForLater = 0;
+  const leftForLater = { moves: 0, savesPerMonth: 0 };
   let objective = 0;
-  const order = [...asked.keys()].sort((a, b) => Number(asked[a]!.kind === 'better') - Number(asked[b]!.kind === 'better') || a - b);
-  for (const row of order) {
+  const placesOf = (row: number): Int16Array => placed.places.subarray(row * placed.width, row * placed.width + problem.datasets.copies[row]!);
+  const saved = asked.map((question, row) =>
+    question.kind === 'need' ? Infinity : placedCost(prepared, row, whereItIs(question, columnOf)) - placedCost(prepared, row, placesOf(row)),
+  );
+  for (const row of [...asked.keys()].sort((a, b) => (saved[a] === saved[b] ? a - b : saved[b]! - saved[a]!))) {
     const question = asked[row]!;
-    const own = placed.places.subarray(row * placed.width, row * placed.width + problem.datasets.copies[row]!);
+    const own = placesOf(row);
     const steps = stepsOf(targets, own, question);
-    const isTooLong = moves >= mostMoves && question.kind === 'better';
-    if (isTooLong) leftForLater += steps.length;
-    const answers = steps.length > 0 || question.kind === 'need' ? answered(context, question, isTooLong ? [] : steps, needsFor(question)) : [];
+    if (moves >= mostMoves && steps.length > 0 && question.kind === 'better') {
+      leftForLater.moves += steps.length;
+      leftForLater.savesPerMonth += saved[row]!;
+      objective += placedCost(prepared, row, own);
+      continue;
+    }
+    const answers = steps.length > 0 || question.kind === 'need' ? answered(context, question, steps, needsFor(question)) : [];
     moves += answers.reduce((sum, { options }) => sum + options.length, 0);
     objective += answers.length > 0 ? costOf(context, question, answers, problem.datasets.missing[row]!) : placedCost(prepared, row, own);
     chosen.push(...answers);
@@ -94,7 +103,10 @@ function apartFromWhatStays({ dataset, primary, others }: Question, steps: reado
  * taken; where no way of it pays for each copy by itself, nothing of what would only pay is moved.
  */
 function answered(context: AskContext, question: Question, steps: readonly Step[], needs: readonly Need[]): Chosen[] {
-  const asks = asksOf(context, question.dataset, needs).filter((ask) => (ask.kind === 'better') === (question.kind === 'better'));
+  const places = new Set(steps.map(({ to }) => to.targetId));
+  const asks = asksOf(question.kind === 'better' ? { ...context, places } : context, question.dataset, needs)
+    .filter((ask) => (ask.kind === 'better') === (question.kind === 'better'))
+    .map((ask) => worthKeeping(ask, places));
   let best: { readonly dollars: number; readonly optionsOf: ReadonlyMap<ReplicaId | null, readonly Option[]> } = { dollars: Infinity, optionsOf: new Map() };
   for (const way of waysToPair(steps)) {
     const optionsOf = new Map<ReplicaId | null, Option[]>();
@@ -111,6 +123,12 @@ function answered(context: AskContext, question: Question, steps: readonly Step[
     if (found === way.length && dollars < best.dollars) best = { dollars, optionsOf };
   }
   return asks.map((ask) => ({ ask, options: best.optionsOf.get(ask.replica?.replicaId ?? null) ?? [] }));
+}
+
+/** Of all options those that a move's reason speaks of: a large fleet has millions of others. */
+function worthKeeping(ask: Ask, places: ReadonlySet<TargetFacts['targetId']>): Ask {
+  const cheapest = ask.options.reduce<Option | null>((best, option) => (best === null || perMonth(option.cost) < perMonth(best.cost) ? option : best), null);
+  return { ...ask, options: ask.options.filter((option) => option === cheapest || places.has(option.to.targetId)) };
 }
 
 /** Of few steps every way, of many only as it is. */
@@ -136,6 +154,11 @@ function costOf(context: AskContext, question: Question, answers: readonly Chose
     const open = ask.count - options.length;
     return sum + answered + (open === 0 ? 0 : question.kind === 'better' ? ask.stayObjective : open * missing);
   }, 0);
+}
+
+function whereItIs(question: Question, columnOf: ReadonlyMap<TargetFacts['targetId'], number>): Int16Array {
+  const held = [...(question.primary === null ? [] : [question.primary]), ...question.others];
+  return Int16Array.from(held, (replica) => columnOf.get(replica.targetId)!);
 }
 
 function placedCost(prepared: PreparedAssignment, row: number, places: Int16Array): number {

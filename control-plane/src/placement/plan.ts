@@ -63,6 +63,11 @@ export interface Infeasible {
   readonly cheapestWayOut: string;
 }
 
+export interface LeftForLater {
+  readonly moves: number;
+  readonly savesPerMonth: number;
+}
+
 /** A target that ran out of something, and what one more TB (10^12 bytes) of room there would save, US dollars per month, at the margin. */
 export interface FullPlace {
   readonly targetId: TargetId;
@@ -76,11 +81,13 @@ export interface Plan {
   readonly solvedInMs: number;
   readonly objectivePerMonth: number;
   readonly lowerBoundPerMonth: number;
+  /** How far from the best the choice can be at most, as a share of the objective; what was left for later is no part of it. */
+  readonly gap: number;
   /** Of the objective, its sum. */
   readonly parts: ObjectiveParts;
   readonly full: readonly FullPlace[];
   /** Moves that pay and were left for a later plan, since this one is long enough. */
-  readonly leftForLater: number;
+  readonly leftForLater: LeftForLater;
   readonly costBeforePerMonth: number;
   readonly costAfterPerMonth: number;
   readonly moves: readonly Move[];

@@ -24,7 +24,8 @@ const planFor = (datasetIds: readonly string[]): Plan => ({
   lowerBoundPerMonth: 1,
   parts: noParts,
   full: [],
-  leftForLater: 0,
+  leftForLater: { moves: 0, savesPerMonth: 0 },
+  gap: 0,
   costBeforePerMonth: 1,
   costAfterPerMonth: 1,
   moves: datasetIds.map(
