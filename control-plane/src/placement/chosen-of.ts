@@ -52,7 +52,9 @@ export function chosenOf(
     }
     const answers = steps.length > 0 || question.kind === 'need' ? answered(context, question, steps, needsFor(question)) : [];
     moves += answers.reduce((sum, { options }) => sum + options.length, 0);
-    objective += answers.length > 0 ? costOf(context, question, answers, problem.datasets.missing[row]!) : placedCost(prepared, row, own);
+    if (answers.length > 0) objective += costOf(context, question, answers, problem.datasets.missing[row]!);
+    // Nothing of it pays by itself: all of it stays.
+    else objective += placedCost(prepared, row, steps.length > 0 ? whereItIs(question, columnOf) : own);
     chosen.push(...answers);
   }
   return {
