@@ -1,4 +1,3 @@
-import type { PlanView } from '@data-in-motion/shared/api/decisions';
 import type { Heat } from '@data-in-motion/shared/domain/heat';
 import type { DatasetId } from '@data-in-motion/shared/domain/ids';
 import { effectivePolicy, type Policy } from '@data-in-motion/shared/domain/policy';
@@ -8,7 +7,7 @@ import type { DatasetFacts, FleetSnapshot, TargetFacts } from '../fleet/snapshot
 import { heardStates } from '../health/agents.ts';
 import type { Store } from '../store/database.ts';
 import { loadSnapshot } from '../store/load-snapshot.ts';
-import { fleetPlan } from '../store/plans.ts';
+import { fleetPlan, type StoredPlan } from '../store/plans.ts';
 import { readGlobalPolicy } from '../store/policies.ts';
 import { readPrices } from '../store/prices.ts';
 import { alert, dataset, datasetVersion, device, deviceAcknowledgement, job, node, pointer, replica, target } from '../store/schema.ts';
@@ -30,6 +29,8 @@ export interface FleetRows {
   readonly pointers: ReadonlyMap<string, Row<typeof pointer>>;
   readonly replicas: readonly Row<typeof replica>[];
   readonly activeJobs: readonly Row<typeof job>[];
+  /** The current plan of the whole fleet; null before the first. */
+  readonly plan: StoredPlan | null;
   /** Datasets whose policy the newest plan of the fleet could not meet, with the cheapest way out. */
   readonly infeasible: ReadonlyMap<string, { readonly rules: readonly string[]; readonly cheapestWayOut: string }>;
   readonly heats: ReadonlyMap<DatasetId, Heat>;
@@ -116,6 +117,7 @@ async function readRows(store: Store): Promise<FleetRows> {
       .from(alert)
       .where(and(eq(alert.rule, 'target-unreachable'), isNull(alert.endedAtMs))),
   ]);
+  const plan = newest === undefined ? null : (newest.body as StoredPlan);
   return {
     asOfMs: snapshot.takenAtMs,
     snapshot,
@@ -130,7 +132,8 @@ async function readRows(store: Store): Promise<FleetRows> {
     pointers: new Map(pointers.map((row) => [row.datasetId as string, row])),
     replicas,
     activeJobs,
-    infeasible: new Map((newest === undefined ? [] : (newest.body as PlanView).infeasible).map((one) => [one.datasetId, one])),
+    plan,
+    infeasible: new Map((plan?.infeasible ?? []).map((one) => [one.datasetId, one])),
     heats: new Map(datasets.flatMap((row) => (row.heat === null ? [] : [[row.datasetId, row.heat] as const]))),
     facts: new Map(snapshot.datasets.map((facts) => [facts.datasetId as string, facts])),
     targetFacts: new Map(snapshot.targets.map((facts) => [facts.targetId as string, facts])),

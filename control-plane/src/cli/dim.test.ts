@@ -323,6 +323,58 @@ test('a policy is changed on the revision that was seen', async () => {
   expect(patch.body).toEqual({ set: { copies: 3 }, clear: ['latencySloMs'] });
 });
 
+const aCost = { storagePerMonth: 3, requestsPerMonth: 1, retrievalPerMonth: 0.5, egressPerMonth: 0.5, migrationOnce: 0 };
+const aLine = { name: 'all', cost: aCost, perMonth: 5, share: 1, copies: 2, bytes: 2e9, datasets: 1, afterPerMonth: 4 };
+
+test('costs are told in whole and by owner, tier and target, and as a table for a spreadsheet', async () => {
+  await serve({
+    'GET /v1/costs': () => ({
+      asOfMs: 1_060_000,
+      total: aLine,
+      tiers: [{ ...aLine, name: 'warm' }],
+      targets: [{ ...aLine, name: 'berlin-disk' }],
+      owners: [{ ...aLine, name: 'maps, inc' }],
+      plan: { planId: 'p1', madeAtMs: 1_000_000, moves: 1, savesPerMonth: 1, migrationOnce: 0.25 },
+    }),
+  });
+  const shown = await dim(['costs']);
+  expect(shown).toMatchObject({ code: 0, err: '' });
+  expect(shown.out).toContain('$5.00 per month for 2 copies with 2.00 GB of 1 dataset');
+  expect(shown.out).toContain('$4.00 per month after the 1 move of p1 (-$1.00), which cost $0.25 once; made 1 min 0 s ago');
+  for (const name of ['maps, inc', 'warm', 'berlin-disk']) expect(shown.out).toContain(name);
+  const sheet = await dim(['costs', '--csv']);
+  expect(sheet.out).toBe(
+    'owner,datasets,copies,bytes,storage_usd,requests_usd,retrieval_usd,egress_usd,usd_per_month,share,usd_per_month_after_plan\r\n"maps, inc",1,2,2000000000,3,1,0.5,0.5,5,1,4\n',
+  );
+});
+
+test('a price from a day on is one line more in the book, on the revision that was seen; what is not given stays as it is then', async () => {
+  const prices = { storagePerGbMonth: 0.02, readsPer1000: 0.5, writesPer1000: 0, egressPerGb: 0.09, retrievalPerGb: 0, minimumDays: 0, minimumObjectBytes: 0 };
+  const old = { priceClass: 'shelf', validFromMs: 0, source: 'ours', prices };
+  const { asked } = await serve({
+    'GET /v1/prices': () => ({ rev: 7, entries: [old] }),
+    'PUT /v1/prices': ({ body }) => ({ rev: 8, ...(body as object) }),
+  });
+  const set = await dim(['prices', 'set', 'shelf', '--storage', '0.03', '--minimum-object', '128KiB', '--from', '2999-01-01', '--source', 'new shelf']);
+  expect(set).toMatchObject({ code: 0, err: '' });
+  const put = asked.find((request) => request.method === 'PUT')!;
+  expect(put.headers['if-match']).toBe('"7"');
+  expect(put.body).toEqual({
+    entries: [
+      old,
+      {
+        priceClass: 'shelf',
+        validFromMs: Date.UTC(2999, 0, 1),
+        source: 'new shelf',
+        prices: { ...prices, storagePerGbMonth: 0.03, minimumObjectBytes: 131_072 },
+      },
+    ],
+  });
+  expect(set.out).toMatch(/shelf +always +now +\$0\.02.*\n *shelf +2999-01-01 +later +\$0\.03/);
+  const unknown = await dim(['prices', 'set', 'tape', '--reads', '1', '--source', 'x']);
+  expect(unknown).toMatchObject({ code: 1, err: expect.stringContaining('A new class needs at least --storage.') });
+});
+
 test('names from outside can not steer the terminal', async () => {
   await serve({ 'GET /v1/nodes': () => ({ items: [{ ...aNode, host: 'x', siteId: '\u001b[2Jgone\nberlin' }], next: null, asOfMs: 0 }) });
   const ended = await dim(['nodes']);

@@ -4,6 +4,7 @@ import { addAgents } from './agents.ts';
 import { addCertificate } from './certificate.ts';
 import { addChaos } from './chaos.ts';
 import { addConsole } from './console.ts';
+import { addCosts } from './costs.ts';
 import { addDatasets } from './datasets.ts';
 import { addDevices } from './devices.ts';
 import { addEvents } from './events.ts';
@@ -15,6 +16,7 @@ import { addLearning } from './models-learn.ts';
 import { addNodes } from './nodes.ts';
 import { addPlan } from './plan.ts';
 import { addPolicy } from './policy.ts';
+import { addPrices } from './prices.ts';
 import { addRecovery } from './recovery.ts';
 import { addSimulate } from './simulate.ts';
 import { addStatus } from './status.ts';
@@ -36,6 +38,8 @@ function makeProgram(): Command {
     addPolicy,
     addPlan,
     addRecovery,
+    addCosts,
+    addPrices,
     addJobs,
     addEvents,
     addChaos,

@@ -22,6 +22,7 @@ export const routes = {
   patchPolicy: 'PATCH /v1/policies/global',
   prices: 'GET /v1/prices',
   putPrices: 'PUT /v1/prices',
+  costs: 'GET /v1/costs',
   accessEvents: 'POST /v1/access-events',
   recommendations: 'GET /v1/recommendations',
   recovery: 'GET /v1/recovery',

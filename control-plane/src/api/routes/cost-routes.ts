@@ -1,11 +1,22 @@
+import { costsView } from '@data-in-motion/shared/api/costs';
 import { type PricesView, priceBook, pricesView } from '@data-in-motion/shared/api/prices';
 import { Failure } from '@data-in-motion/shared/failure';
 import { noteConflict } from '../../store/datasets.ts';
 import { readPrices, writePrices } from '../../store/prices.ts';
 import type { ApiContext } from '../context.ts';
 import { type Api, endpoint } from '../endpoint.ts';
+import { costsView as viewOf } from '../views/costs-view.ts';
 
 export function costRoutes(app: Api, { store, loop, fleet }: ApiContext): void {
+  endpoint(app, 'costs', {
+    role: 'viewer',
+    says: 'What the fleet costs a month, by tier, target and owner, now and once the current plan is carried out',
+    answer: costsView,
+    async run() {
+      return { body: viewOf(await fleet.read()) };
+    },
+  });
+
   endpoint(app, 'prices', {
     role: 'viewer',
     says: 'The price book: what each class of place costs, from when on, and who says so',
