@@ -2,7 +2,7 @@ import type { Heat } from '@data-in-motion/shared/domain/heat';
 import type { DatasetId } from '@data-in-motion/shared/domain/ids';
 import { effectivePolicy, type Policy } from '@data-in-motion/shared/domain/policy';
 import { type PriceEntry, pricesAt } from '@data-in-motion/shared/domain/price';
-import { and, eq, isNull } from 'drizzle-orm';
+import { and, eq, inArray, isNull } from 'drizzle-orm';
 import type { DatasetFacts, FleetSnapshot, TargetFacts } from '../fleet/snapshot.ts';
 import { heardStates } from '../health/agents.ts';
 import type { Store } from '../store/database.ts';
@@ -33,6 +33,8 @@ export interface FleetRows {
   readonly plan: StoredPlan | null;
   /** Datasets whose policy the newest plan of the fleet could not meet, with the cheapest way out. */
   readonly infeasible: ReadonlyMap<string, { readonly rules: readonly string[]; readonly cheapestWayOut: string }>;
+  /** Since when each of them is told. */
+  readonly infeasibleSinceMs: ReadonlyMap<string, number>;
   readonly heats: ReadonlyMap<DatasetId, Heat>;
   readonly facts: ReadonlyMap<string, DatasetFacts>;
   readonly targetFacts: ReadonlyMap<string, TargetFacts>;
@@ -99,7 +101,7 @@ export class FleetReader {
 async function readRows(store: Store): Promise<FleetRows> {
   const db = store.db;
   const snapshot = await loadSnapshot(store);
-  const [policy, prices, nodes, devices, acknowledgements, targets, datasets, versions, pointers, replicas, activeJobs, newest, away] = await Promise.all([
+  const [policy, prices, nodes, devices, acknowledgements, targets, datasets, versions, pointers, replicas, activeJobs, newest, alerts] = await Promise.all([
     readGlobalPolicy(db),
     readPrices(db),
     db.select().from(node).orderBy(node.nodeId),
@@ -113,9 +115,9 @@ async function readRows(store: Store): Promise<FleetRows> {
     db.select().from(job).where(eq(job.active, true)),
     fleetPlan(db),
     db
-      .select({ text: alert.text, ids: alert.ids })
+      .select({ rule: alert.rule, text: alert.text, ids: alert.ids, sinceMs: alert.sinceMs })
       .from(alert)
-      .where(and(eq(alert.rule, 'target-unreachable'), isNull(alert.endedAtMs))),
+      .where(and(inArray(alert.rule, ['target-unreachable', 'policy.infeasible']), isNull(alert.endedAtMs))),
   ]);
   const plan = newest === undefined ? null : (newest.body as StoredPlan);
   return {
@@ -137,7 +139,10 @@ async function readRows(store: Store): Promise<FleetRows> {
     heats: new Map(datasets.flatMap((row) => (row.heat === null ? [] : [[row.datasetId, row.heat] as const]))),
     facts: new Map(snapshot.datasets.map((facts) => [facts.datasetId as string, facts])),
     targetFacts: new Map(snapshot.targets.map((facts) => [facts.targetId as string, facts])),
-    unreachable: new Map(away.flatMap((one) => (one.ids.targetId === undefined ? [] : [[String(one.ids.targetId), one.text] as const]))),
+    infeasibleSinceMs: new Map(alerts.flatMap(({ rule, ids, sinceMs }) => (rule === 'policy.infeasible' ? [[String(ids.datasetId), sinceMs] as const] : []))),
+    unreachable: new Map(
+      alerts.flatMap(({ rule, ids, text }) => (rule === 'target-unreachable' && ids.targetId !== undefined ? [[String(ids.targetId), text] as const] : [])),
+    ),
   };
 }
 

@@ -375,6 +375,89 @@ test('a price from a day on is one line more in the book, on the revision that w
   expect(unknown).toMatchObject({ code: 1, err: expect.stringContaining('A new class needs at least --storage.') });
 });
 
+const aFinding = {
+  datasetId: 'photos',
+  owner: 'anna',
+  sizeBytes: 2e9,
+  mode: 'advisory',
+  working: false,
+  rule: 'region',
+  severity: 'error',
+  text: 'boston-disk is in us, allowed is eu',
+  remedy: 'put a copy on rome-disk',
+  targetId: 'boston-disk',
+  sinceMs: null,
+};
+
+test('findings are listed with what helps, and applying one tells its moves and follows its jobs to the end', async () => {
+  const move = {
+    moveId: 'p1-0',
+    datasetId: 'photos',
+    need: 'leave-forbidden-place',
+    action: 'move',
+    fromTargetId: 'boston-disk',
+    toTargetId: 'rome-disk',
+    sizeBytes: 2e9,
+    reason: 'out of the region',
+    confidence: 1,
+    costBefore: null,
+    costAfter: null,
+    changePerMonth: 0.01,
+    migrationOnce: 0,
+    paybackDays: null,
+    expectedMs: null,
+    verdict: 'advised',
+    heldBecause: null,
+    jobId: null,
+  };
+  const plan = {
+    planId: 'p1',
+    madeAtMs: 1,
+    dryRun: true,
+    state: 'preview',
+    solver: 'exact',
+    solvedInMs: 1,
+    objectivePerMonth: 1,
+    lowerBoundPerMonth: 1,
+    costBeforePerMonth: 1,
+    costAfterPerMonth: 1,
+    migrationOnce: 0,
+    moves: [move],
+    infeasible: [],
+  };
+  const { asked } = await serve({
+    'GET /v1/findings': () => ({ items: [aFinding], next: null, asOfMs: 1_000_000 }),
+    'POST /v1/findings/apply': () => ({ datasetId: 'photos', plan, jobs: ['j1'] }),
+    'GET /v1/jobs/j1': () => ({ ...aJob, jobId: 'j1', state: 'done' }),
+  });
+  const list = await dim(['findings', '--severity', 'error', '--owner', 'anna']);
+  expect(list).toMatchObject({ code: 0, err: '' });
+  expect(list.out).toMatch(/error +photos +anna +region .*Boston-disk is in us, allowed is eu\. +Put a copy on rome-disk\./);
+  expect(Object.fromEntries(asked[0]!.query)).toMatchObject({ severity: 'error', owner: 'anna' });
+  const applied = await dim(['findings', 'apply', 'photos']);
+  expect(applied).toMatchObject({ code: 0, out: 'photos: 1 move done.\n' });
+  expect(applied.err).toContain('rome-disk');
+  expect(asked.find((request) => request.method === 'POST')!.body).toEqual({ datasetId: 'photos' });
+});
+
+test('where nothing can be done, applying a finding ends with 1, the rules that clash and the way out', async () => {
+  await serve({
+    'POST /v1/findings/apply': (_, response) =>
+      problem(
+        response,
+        409,
+        'Not possible now',
+        'No place is left for photos; these rules clash: region.',
+        'findings.infeasible',
+        'The cheapest way out: allow us',
+      ),
+  });
+  const ended = await dim(['findings', 'apply', 'photos']);
+  expect(ended.code).toBe(1);
+  expect(ended.err).toContain('these rules clash: region');
+  expect(ended.err).toContain('The cheapest way out: allow us');
+});
+
 test('names from outside can not steer the terminal', async () => {
   await serve({ 'GET /v1/nodes': () => ({ items: [{ ...aNode, host: 'x', siteId: '\u001b[2Jgone\nberlin' }], next: null, asOfMs: 0 }) });
   const ended = await dim(['nodes']);

@@ -9,6 +9,7 @@ import { addDatasets } from './datasets.ts';
 import { addDevices } from './devices.ts';
 import { addEvents } from './events.ts';
 import { plain } from './figures.ts';
+import { addFindings } from './findings.ts';
 import { addJobs } from './jobs.ts';
 import { addKeys } from './keys.ts';
 import { addModels } from './models.ts';
@@ -38,6 +39,7 @@ function makeProgram(): Command {
     addPolicy,
     addPlan,
     addRecovery,
+    addFindings,
     addCosts,
     addPrices,
     addJobs,

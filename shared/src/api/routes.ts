@@ -23,6 +23,8 @@ export const routes = {
   prices: 'GET /v1/prices',
   putPrices: 'PUT /v1/prices',
   costs: 'GET /v1/costs',
+  findings: 'GET /v1/findings',
+  applyFindings: 'POST /v1/findings/apply',
   accessEvents: 'POST /v1/access-events',
   recommendations: 'GET /v1/recommendations',
   recovery: 'GET /v1/recovery',
