@@ -458,6 +458,27 @@ test('where nothing can be done, applying a finding ends with 1, the rules that 
   expect(ended.err).toContain('The cheapest way out: allow us');
 });
 
+test('duplicates are told group by group, with what is too many, and what repeats inside of datasets', async () => {
+  const member = { datasetId: 'maps', owner: 'lab', versionId: 'v1', isCurrent: true, copies: 2, bytes: 2e9, storagePerMonth: 0.04 };
+  const again = { ...member, datasetId: 'maps-again', copies: 1, bytes: 1e9, storagePerMonth: 0.02 };
+  await serve({
+    'GET /v1/duplicates': () => ({
+      items: [{ root: 'ab'.repeat(32), objects: 3, sizeBytes: 1e9, members: [member, again], extraBytes: 1e9, extraPerMonth: 0.02 }],
+      next: null,
+      asOfMs: 1,
+      groups: 1,
+      extraBytes: 1e9,
+      extraPerMonth: 0.02,
+      inside: { datasets: 0, notCounted: 2, bytes: 0, storagePerMonth: 0, most: [] },
+    }),
+  });
+  const shown = await dim(['datasets', 'duplicates']);
+  expect(shown).toMatchObject({ code: 0, err: '' });
+  expect(shown.out).toContain('1 tree more than once: 1.00 GB too many, $0.02 per month of storage.');
+  expect(shown.out).toMatch(/1 +maps +lab +present +1\.00 GB +2 +\$0\.04 +no +abababababab\n *1 +maps-again .* yes /);
+  expect(shown.out).toContain('No file repeats another of its dataset. 2 datasets came from agents that do not count.');
+});
+
 test('names from outside can not steer the terminal', async () => {
   await serve({ 'GET /v1/nodes': () => ({ items: [{ ...aNode, host: 'x', siteId: '\u001b[2Jgone\nberlin' }], next: null, asOfMs: 0 }) });
   const ended = await dim(['nodes']);

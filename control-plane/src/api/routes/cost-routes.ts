@@ -1,4 +1,5 @@
 import { costsView } from '@data-in-motion/shared/api/costs';
+import { duplicatesQuery, duplicatesView } from '@data-in-motion/shared/api/duplicates';
 import { type PricesView, priceBook, pricesView } from '@data-in-motion/shared/api/prices';
 import { Failure } from '@data-in-motion/shared/failure';
 import { noteConflict } from '../../store/datasets.ts';
@@ -6,6 +7,7 @@ import { readPrices, writePrices } from '../../store/prices.ts';
 import type { ApiContext } from '../context.ts';
 import { type Api, endpoint } from '../endpoint.ts';
 import { costsView as viewOf } from '../views/costs-view.ts';
+import { duplicatesView as duplicatesOf } from '../views/duplicates-view.ts';
 
 export function costRoutes(app: Api, { store, loop, fleet }: ApiContext): void {
   endpoint(app, 'costs', {
@@ -14,6 +16,16 @@ export function costRoutes(app: Api, { store, loop, fleet }: ApiContext): void {
     answer: costsView,
     async run() {
       return { body: viewOf(await fleet.read()) };
+    },
+  });
+
+  endpoint(app, 'duplicates', {
+    role: 'viewer',
+    says: 'Datasets that are the same tree byte for byte, and files that repeat others inside of one, with what they cost',
+    query: duplicatesQuery,
+    answer: duplicatesView,
+    async run({ query }) {
+      return { body: duplicatesOf(await fleet.read(), query) };
     },
   });
 
