@@ -1,17 +1,19 @@
-import { type CostLineView, type CostsView, costsView } from '@data-in-motion/shared/api/costs';
+import { type CostLineView, type CostsView, costsView, type PastCostsView, pastCostsView, type SpentView } from '@data-in-motion/shared/api/costs';
 import type { Command } from 'commander';
 import { csv } from './csv.ts';
 import { age, bytes, change, counted, money, percent, whole } from './figures.ts';
-import { verb } from './session.ts';
+import { noun, verb } from './session.ts';
 import { facts, table } from './table.ts';
-import { oneOf } from './units.ts';
+import { oneOf, parseCount } from './units.ts';
 
 const splits = ['owner', 'tier', 'target'] as const;
 type Split = (typeof splits)[number];
 
 export function addCosts(program: Command): void {
-  verb<{ by?: Split; csv?: true }>(program, {
-    usage: 'costs',
+  const costs = noun(program, 'costs', 'what the fleet costs, has cost and would have cost');
+  verb<{ by?: Split; csv?: true }>(costs, {
+    usage: 'show',
+    isDefault: true,
     says: 'what the fleet costs a month, by owner, tier and target, now and once the current plan is carried out',
     examples: ['costs', 'costs --by target', 'costs --csv > showback.csv'],
     options: (command) =>
@@ -23,6 +25,56 @@ export function addCosts(program: Command): void {
       session.answer(view, () => (options.csv ? costCsv(view, options.by ?? 'owner') : costText(view, options.by === undefined ? splits : [options.by])));
     },
   });
+  addPast(costs);
+}
+
+function addPast(costs: Command): void {
+  verb<{ days?: number }>(costs, {
+    usage: 'past',
+    says: 'what the last days have cost, what they would have cost at the best places, and what as many days will cost',
+    examples: ['costs past', 'costs past --days 90'],
+    options: (command) => command.option('--days <n>', 'how far back; 30 when it is not given', parseCount),
+    async run(session, _args, { days }) {
+      const view = await session.api.call('pastCosts', pastCostsView, { query: days === undefined ? {} : { days: String(days) } });
+      session.answer(view, () => pastText(view));
+    },
+  });
+}
+
+function pastText(view: PastCostsView): string {
+  const { spent, compared, next } = view;
+  const lost = compared.spent.total - compared.best.total;
+  const told = Math.round(((view.asOfMs - view.fromMs) / 86_400_000) * 10) / 10;
+  return [
+    facts([
+      [`last ${told} days`, `${money(spent.total)}: ${spentText(spent)}`],
+      ['at the best places', `${money(compared.best.total)}: ${spentText(compared.best)}`],
+      [
+        'that is',
+        `${money(Math.abs(lost))} ${lost >= 0 ? 'less' : 'more, since copies that policies want were missing,'} for ${counted(compared.datasets, 'dataset')} with the same bytes and reads, all wanted copies standing still, without limits of room`,
+      ],
+      ...(view.notCompared === 0 ? [] : [['not compared', `${counted(view.notCompared, 'dataset')} whose policy leaves too few places`] as const]),
+      [
+        `next ${view.days} days`,
+        `${money(next.asItIs)} at what it costs now${next.afterThePlan === null ? '' : `, ${money(next.afterThePlan)} once the current plan is carried out`}`,
+      ],
+    ]),
+    table(
+      view.most,
+      [
+        { title: 'dataset', of: (row) => row.datasetId },
+        { title: 'owner', of: (row) => row.owner },
+        { title: 'spent', align: 'right', of: (row) => money(row.spent) },
+        { title: 'at best', align: 'right', of: (row) => money(row.best) },
+        { title: 'best places, the primary first', of: (row) => row.bestTargets.join(', ') },
+      ],
+      'No dataset would have cost less elsewhere.',
+    ),
+  ].join('\n\n');
+}
+
+function spentText({ storage, requests, retrieval, egress, moving }: SpentView): string {
+  return `storage ${money(storage)}, requests ${money(requests)}, retrieval ${money(retrieval)}, egress ${money(egress)}, moving ${money(moving)}`;
 }
 
 function linesOf(view: CostsView, split: Split): readonly CostLineView[] {

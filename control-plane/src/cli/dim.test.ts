@@ -348,6 +348,31 @@ test('costs are told in whole and by owner, tier and target, and as a table for 
   );
 });
 
+test('what the last days have cost is told beside the best places and the days to come', async () => {
+  const spent = { storage: 6, requests: 1, retrieval: 0, egress: 2, moving: 1, total: 10 };
+  const best = { ...spent, egress: 0, moving: 0, total: 7 };
+  const { asked } = await serve({
+    'GET /v1/costs/past': () => ({
+      asOfMs: 90 * 86_400_000,
+      fromMs: 60 * 86_400_000,
+      days: 30,
+      spent,
+      compared: { datasets: 4, spent, best },
+      notCompared: 1,
+      next: { asItIs: 9, afterThePlan: 8 },
+      most: [{ datasetId: 'maps', owner: 'lab', spent: 5, best: 3, bestTargets: ['berlin-disk', 'paris-disk'] }],
+    }),
+  });
+  const shown = await dim(['costs', 'past', '--days', '30']);
+  expect(shown).toMatchObject({ code: 0, err: '' });
+  expect(asked[0]!.query.get('days')).toBe('30');
+  expect(shown.out).toMatch(/last 30 days +\$10\.00: storage \$6\.00, .* moving \$1\.00/);
+  expect(shown.out).toMatch(/that is +\$3\.00 less for 4 datasets/);
+  expect(shown.out).toMatch(/not compared +1 dataset /);
+  expect(shown.out).toMatch(/next 30 days +\$9\.00 at what it costs now, \$8\.00 once/);
+  expect(shown.out).toMatch(/maps +lab +\$5\.00 +\$3\.00 +berlin-disk, paris-disk/);
+});
+
 test('a price from a day on is one line more in the book, on the revision that was seen; what is not given stays as it is then', async () => {
   const prices = { storagePerGbMonth: 0.02, readsPer1000: 0.5, writesPer1000: 0, egressPerGb: 0.09, retrievalPerGb: 0, minimumDays: 0, minimumObjectBytes: 0 };
   const old = { priceClass: 'shelf', validFromMs: 0, source: 'ours', prices };

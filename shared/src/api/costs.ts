@@ -38,3 +38,27 @@ export const costsView = z.object({
     .nullable(),
 });
 export type CostsView = z.infer<typeof costsView>;
+
+const spent = z.object({ storage: z.number(), requests: z.number(), retrieval: z.number(), egress: z.number(), moving: z.number(), total: z.number() });
+
+export const pastCostsQuery = z.object({ days: z.coerce.number().int().min(1).max(366).default(30) });
+
+/** GET /v1/costs/past. US dollars for the whole span. */
+export const pastCostsView = z.object({
+  asOfMs: z.number(),
+  /** Where the span begins: so many days ago, or when the first dataset was made. */
+  fromMs: z.number(),
+  days: z.number(),
+  /** By the ledger of copies, the counted reads and the dates of the present price book. */
+  spent,
+  /** The datasets for which there are enough places now: what was spent on them, and the least for the same bytes and reads with all wanted copies standing still. */
+  compared: z.object({ datasets: z.number().int(), spent, best: spent }),
+  /** Datasets whose policy leaves too few places. */
+  notCompared: z.number().int(),
+  /** The next span of the same length at what the fleet costs now, and once the current plan is carried out. */
+  next: z.object({ asItIs: z.number(), afterThePlan: z.number().nullable() }),
+  /** Where most was lost against the best places. */
+  most: z.array(z.object({ datasetId: z.string(), owner: z.string(), spent: z.number(), best: z.number(), bestTargets: z.array(z.string()) })),
+});
+export type PastCostsView = z.infer<typeof pastCostsView>;
+export type SpentView = PastCostsView['spent'];

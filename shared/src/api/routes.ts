@@ -23,6 +23,7 @@ export const routes = {
   prices: 'GET /v1/prices',
   putPrices: 'PUT /v1/prices',
   costs: 'GET /v1/costs',
+  pastCosts: 'GET /v1/costs/past',
   duplicates: 'GET /v1/duplicates',
   findings: 'GET /v1/findings',
   applyFindings: 'POST /v1/findings/apply',
