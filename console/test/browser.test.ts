@@ -294,6 +294,16 @@ describe.skipIf(!chromiumIsHere)('the console in a browser', { timeout: 120_000 
     await page.close();
   });
 
+  test('what the last month has cost is added up when somebody asks, beside the best places', async () => {
+    const page = await open('/costs');
+    await page.getByText('What was spent, what the least would have been').waitFor();
+    await page.getByRole('button', { name: 'Add up' }).click();
+    await page.getByRole('row', { name: /^at the best places .*\$910\.50$/ }).waitFor();
+    await page.getByText(/The next 30 days will cost \$1,188\.00 as it is, \$1,146\.40 once/).waitFor();
+    expect(await page.locator('img[src="x"]').count()).toBe(0);
+    await page.close();
+  });
+
   test('a price from a day on is a line more in the book, on the revision that was read', async () => {
     const page = await open('/costs');
     await page.getByRole('button', { name: 'Change aws-s3-glacier-instant' }).click();

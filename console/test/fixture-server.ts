@@ -98,7 +98,7 @@ export async function startFixtureServer(options: { port?: number; manyDevices?:
             ]
           : [200, fleet.plan];
       case 'costs':
-        return [200, fleet.costs];
+        return [200, id === 'past' ? fleet.past : fleet.costs];
       case 'duplicates':
         return [200, fleet.duplicates];
       case 'findings':

@@ -3,8 +3,8 @@ import type { Policy } from '@data-in-motion/shared/domain/policy';
 import { bytesPerGb, hoursPerMonth, type PriceEntry, pricesAt } from '@data-in-motion/shared/domain/price';
 import { billedBytes, copyOnce, leaveOnce } from '../fleet/copy-cost.ts';
 import { domainOf } from '../fleet/lookup.ts';
-import type { ReplicaFacts, TargetFacts } from '../fleet/snapshot.ts';
-import { type CopyRole, violationsOfExistingCopy } from '../policy/violations.ts';
+import type { TargetFacts } from '../fleet/snapshot.ts';
+import { violationsOfExistingCopy } from '../policy/violations.ts';
 
 /** What a span of the past is judged from: plain facts of the ledger of copies, the counted reads and the price book. */
 export interface PastFacts {
@@ -82,6 +82,7 @@ export interface Era {
 
 const monthMs = hoursPerMonth * 3_600_000;
 export const nothingSpent: Spent = { storage: 0, requests: 0, retrieval: 0, egress: 0, moving: 0 };
+const spentNames = Object.keys(nothingSpent) as readonly (keyof Spent)[];
 
 /** The span, cut wherever a line of the price book begins. */
 export function priceEras(book: readonly PriceEntry[], fromMs: number, untilMs: number): Era[] {
@@ -100,27 +101,47 @@ export function priceEras(book: readonly PriceEntry[], fromMs: number, untilMs: 
  * wants, also where there were fewer. It may be dearer than what was spent when these were missing.
  */
 export function pastCosts(facts: PastFacts): PastDatasetCost[] {
-  const eras = priceEras(facts.book, facts.fromMs, facts.untilMs);
-  const priced = eras.map((era) => new Map(facts.targets.map((target) => [target.targetId, pricedAt(target, facts.book, era.fromMs)])));
-  const at = (targetId: TargetId, era: number): TargetFacts | undefined => priced[era]?.get(targetId);
+  const span = spanOf(facts);
   return facts.datasets.map((dataset) => {
-    const best = bestPlaces(facts, eras, priced, dataset);
+    const best = bestPlaces(span, dataset);
+    const onCopies = dataset.copies.map((copy) => spentOnCopy(span, dataset, copy));
+    const onReads = dataset.reads.map((reads) => spentOnReads(span.at(reads.targetId, reads.era), reads));
     return {
       datasetId: dataset.datasetId,
       owner: dataset.owner,
-      spent: addSpent([
-        ...dataset.copies.map((copy) => spentOnCopy(facts, eras, at, dataset, copy)),
-        ...dataset.reads.map((reads) => spentOnReads(at(reads.targetId, reads.era), reads)),
-      ]),
+      spent: addSpent([...onCopies, ...onReads]),
       best: best === null ? null : best.spent,
       bestTargets: best === null ? [] : best.targetIds,
     };
   });
 }
 
+/** The span in eras, and each target with its prices in each of them. */
+interface Span {
+  readonly fromMs: number;
+  readonly untilMs: number;
+  readonly eras: readonly Era[];
+  readonly at: (targetId: TargetId, era: number) => TargetFacts | undefined;
+  /** The targets that have a price all the time. */
+  readonly places: readonly Place[];
+}
+
+interface Place {
+  readonly target: TargetFacts;
+  /** By era. */
+  readonly priced: readonly TargetFacts[];
+}
+
+function spanOf({ fromMs, untilMs, book, targets }: PastFacts): Span {
+  const eras = priceEras(book, fromMs, untilMs);
+  const all = new Map(targets.map((target) => [target.targetId, eras.map((era) => pricedAt(target, book, era.fromMs))]));
+  const places = targets.map((target) => ({ target, priced: all.get(target.targetId)! })).filter(({ priced }) => priced.every(({ prices }) => prices !== null));
+  return { fromMs, untilMs, eras, places, at: (targetId, era) => all.get(targetId)?.[era] };
+}
+
 export function addSpent(parts: readonly Spent[]): Spent {
-  const sum = { ...nothingSpent };
-  for (const part of parts) for (const name of Object.keys(sum) as (keyof Spent)[]) (sum as Record<keyof Spent, number>)[name] += part[name];
+  const sum: Record<keyof Spent, number> = { ...nothingSpent };
+  for (const part of parts) for (const name of spentNames) sum[name] += part[name];
   return sum;
 }
 
@@ -132,25 +153,23 @@ function pricedAt(target: TargetFacts, book: readonly PriceEntry[], atMs: number
   return { ...target, prices: pricesAt(book, target.priceClass, atMs) ?? null };
 }
 
-type At = (targetId: TargetId, era: number) => TargetFacts | undefined;
-
-function spentOnCopy(facts: PastFacts, eras: readonly Era[], at: At, dataset: PastDataset, copy: PastCopy): Spent {
+function spentOnCopy(span: Span, dataset: PastDataset, copy: PastCopy): Spent {
   const version = dataset.versions.find((one) => one.versionId === copy.versionId);
   if (version === undefined) return nothingSpent;
   const leftMs = copy.untilMs ?? Number.POSITIVE_INFINITY;
-  const storage = eras.reduce((sum, era, place) => sum + storedFor(at(copy.targetId, place), version, overlapMs(era, copy.fromMs, leftMs)), 0);
-  const isIn = (ms: number): boolean => ms >= facts.fromMs && ms < facts.untilMs;
-  const made = isIn(copy.fromMs) ? madeFor(eras, at, copy, version) : 0;
-  const there = at(copy.targetId, eraOf(eras, leftMs));
-  const left = isIn(leftMs) && there !== undefined ? leaveOnce(there, { createdAtMs: copy.fromMs } as ReplicaFacts, version, leftMs) : 0;
+  const storage = span.eras.reduce((sum, era, place) => sum + storedFor(span.at(copy.targetId, place), version, overlapMs(era, copy.fromMs, leftMs)), 0);
+  const isIn = (ms: number): boolean => ms >= span.fromMs && ms < span.untilMs;
+  const made = isIn(copy.fromMs) ? madeFor(span, copy, version) : 0;
+  const there = isIn(leftMs) ? span.at(copy.targetId, eraOf(span.eras, leftMs)) : undefined;
+  const left = there === undefined ? 0 : leaveOnce(there, { createdAtMs: copy.fromMs }, version, leftMs);
   return { ...nothingSpent, storage, moving: made + left };
 }
 
-function madeFor(eras: readonly Era[], at: At, copy: PastCopy, version: PastVersion): number {
-  const era = eraOf(eras, copy.fromMs);
-  const to = at(copy.targetId, era);
+function madeFor(span: Span, copy: PastCopy, version: PastVersion): number {
+  const era = eraOf(span.eras, copy.fromMs);
+  const to = span.at(copy.targetId, era);
   if (to === undefined) return 0;
-  const from = copy.copiedFrom === null ? undefined : at(copy.copiedFrom, era);
+  const from = copy.copiedFrom === null ? undefined : span.at(copy.copiedFrom, era);
   // What came from outside was read where it costs nothing of ours.
   return copyOnce(from ?? { ...to, prices: null }, to, version);
 }
@@ -178,57 +197,53 @@ function eraOf(eras: readonly Era[], atMs: number): number {
 }
 
 /** The primary at each allowed place in turn, the other copies at the cheapest places of other spread domains: exact, since only the primary is read. */
-function bestPlaces(
-  facts: PastFacts,
-  eras: readonly Era[],
-  priced: readonly ReadonlyMap<TargetId, TargetFacts>[],
-  dataset: PastDataset,
-): { spent: Spent; targetIds: TargetId[] } | null {
+function bestPlaces(span: Span, dataset: PastDataset): { spent: Spent; targetIds: TargetId[] } | null {
   const { policy } = dataset;
-  const costAt = (target: TargetFacts, role: CopyRole): Spent =>
-    addSpent(eras.map((_, era) => heldFor(facts, eras, priced, dataset, target.targetId, era, role)));
-  const allowed = (role: CopyRole): TargetFacts[] =>
-    facts.targets.filter(
-      (target) => priced.every((era) => era.get(target.targetId)?.prices != null) && violationsOfExistingCopy(policy, target, role).length === 0,
-    );
-  const copies = allowed('copy')
-    .map((target) => ({ target, domain: domainOf(target, policy.spread), spent: costAt(target, 'copy') }))
-    .sort((a, b) => totalOf(a.spent) - totalOf(b.spent) || (a.target.targetId < b.target.targetId ? -1 : 1));
-  let best: { spent: Spent; targetIds: TargetId[] } | null = null;
-  for (const primary of allowed('primary')) {
-    const taken = new Set([domainOf(primary, policy.spread)]);
-    const others: typeof copies = [];
-    for (const copy of copies) {
-      if (others.length === policy.copies - 1) break;
-      if (taken.has(copy.domain)) continue;
-      taken.add(copy.domain);
-      others.push(copy);
-    }
-    if (others.length < policy.copies - 1) continue;
-    const spent = addSpent([costAt(primary, 'primary'), ...others.map((copy) => copy.spent)]);
-    if (best === null || totalOf(spent) < totalOf(best.spent)) best = { spent, targetIds: [primary.targetId, ...others.map((copy) => copy.target.targetId)] };
+  const read = span.eras.map((_, era) => readIn(dataset, era));
+  const copies = span.places
+    .filter(({ target }) => violationsOfExistingCopy(policy, target, 'copy').length === 0)
+    .map((place) => ({ ...place, domain: domainOf(place.target, policy.spread), storage: storageAt(span, place, dataset) }))
+    .sort((a, b) => a.storage - b.storage || (a.target.targetId < b.target.targetId ? -1 : 1));
+  let best: { total: number; storage: number; chosen: typeof copies } | null = null;
+  for (const primary of copies) {
+    if (violationsOfExistingCopy(policy, primary.target, 'primary').length > 0) continue;
+    const chosen = [primary, ...cheapestApart(copies, primary, policy.copies - 1)];
+    if (chosen.length < policy.copies) continue;
+    const storage = chosen.reduce((sum, copy) => sum + copy.storage, 0);
+    const total = storage + primary.priced.reduce((sum, target, era) => sum + totalOf(spentOnReads(target, read[era]!)), 0);
+    if (best === null || total < best.total) best = { total, storage, chosen };
   }
-  return best;
+  if (best === null) return null;
+  const reads = best.chosen[0]!.priced.map((target, era) => spentOnReads(target, read[era]!));
+  return { spent: addSpent([{ ...nothingSpent, storage: best.storage }, ...reads]), targetIds: best.chosen.map((copy) => copy.target.targetId) };
 }
 
-/** One copy at one place through one era, with the dataset's versions one after the other. */
-function heldFor(
-  facts: PastFacts,
-  eras: readonly Era[],
-  priced: readonly ReadonlyMap<TargetId, TargetFacts>[],
-  { versions, reads }: PastDataset,
-  targetId: TargetId,
-  era: number,
-  role: CopyRole,
-): Spent {
-  const target = priced[era]?.get(targetId);
-  const storage = versions.reduce(
-    (sum, version, place) =>
-      sum + storedFor(target, version, overlapMs(eras[era]!, version.committedAtMs, versions[place + 1]?.committedAtMs ?? facts.untilMs)),
+/** So many of the cheapest copies, none in a domain with another or with the primary. */
+function cheapestApart<Copy extends { readonly domain: string }>(copies: readonly Copy[], primary: Copy, many: number): Copy[] {
+  const taken = new Set([primary.domain]);
+  const apart: Copy[] = [];
+  for (const copy of copies) {
+    if (apart.length === many) break;
+    if (taken.has(copy.domain)) continue;
+    taken.add(copy.domain);
+    apart.push(copy);
+  }
+  return apart;
+}
+
+/** A copy that stood there all the time, with the dataset's versions one after the other. */
+function storageAt(span: Span, place: Place, { versions }: PastDataset): number {
+  return span.eras.reduce(
+    (sum, era, at) =>
+      sum +
+      versions.reduce(
+        (held, version, n) => held + storedFor(place.priced[at], version, overlapMs(era, version.committedAtMs, versions[n + 1]?.committedAtMs ?? era.untilMs)),
+        0,
+      ),
     0,
   );
-  if (role === 'copy') return { ...nothingSpent, storage };
-  const read = reads.filter((one) => one.era === era);
-  const sum = (of: (one: PastReads) => number): number => read.reduce((total, one) => total + of(one), 0);
-  return { ...spentOnReads(target, { reads: sum((one) => one.reads), bytes: sum((one) => one.bytes) }), storage };
+}
+
+function readIn({ reads }: PastDataset, era: number): { reads: number; bytes: number } {
+  return reads.reduce((sum, one) => (one.era === era ? { reads: sum.reads + one.reads, bytes: sum.bytes + one.bytes } : sum), { reads: 0, bytes: 0 });
 }

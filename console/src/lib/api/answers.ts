@@ -1,4 +1,4 @@
-import type { CostsView } from '@data-in-motion/shared/api/costs';
+import type { CostsView, PastCostsView } from '@data-in-motion/shared/api/costs';
 import type { DatasetDetail, DatasetLocation, DatasetView, PolicyView } from '@data-in-motion/shared/api/datasets';
 import type { AlertView, AuditView, EventView, JobView, PlanView } from '@data-in-motion/shared/api/decisions';
 import type { DuplicatesView } from '@data-in-motion/shared/api/duplicates';
@@ -42,6 +42,7 @@ export interface Answers {
   'GET /v1/datasets/{datasetId}/location': DatasetLocation;
   'GET /v1/policies/global': PolicyView;
   'GET /v1/costs': CostsView;
+  'GET /v1/costs/past': PastCostsView;
   'GET /v1/duplicates': DuplicatesView;
   'GET /v1/prices': PricesView;
   'GET /v1/findings': FindingsView;

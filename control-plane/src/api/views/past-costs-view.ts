@@ -1,13 +1,16 @@
+import { setImmediate } from 'node:timers/promises';
 import type { PastCostsView, SpentView } from '@data-in-motion/shared/api/costs';
 import { hoursPerMonth } from '@data-in-motion/shared/domain/price';
 import { costReport } from '../../placement/cost-report.ts';
 import type { Db } from '../../store/database.ts';
 import { readsByPlace, sourcesOfCopies } from '../../store/past-use.ts';
-import { addSpent, type PastCopy, type PastDataset, pastCosts, priceEras, type Spent, totalOf } from '../../what-if/past-cost.ts';
+import { addSpent, type PastCopy, type PastDataset, type PastDatasetCost, pastCosts, priceEras, type Spent, totalOf } from '../../what-if/past-cost.ts';
 import { type FleetRows, policyOf } from '../fleet-rows.ts';
 
 const dayMs = 86_400_000;
 const mostTold = 20;
+/** A hundred thousand datasets take seconds: between slices of so many, agents are listened to. */
+const datasetsAtOnce = 1_000;
 
 /** What the last days have cost, what they would have cost at the best places, and what as many days will cost. */
 export async function pastCostsView(db: Db, rows: FleetRows, days: number): Promise<PastCostsView> {
@@ -15,7 +18,11 @@ export async function pastCostsView(db: Db, rows: FleetRows, days: number): Prom
   const oldestMs = rows.datasets.reduce((least, row) => Math.min(least, row.createdAtMs), untilMs);
   const fromMs = Math.max(untilMs - days * dayMs, oldestMs);
   const datasets = await pastDatasets(db, rows, fromMs, untilMs);
-  const costs = pastCosts({ fromMs, untilMs, targets: rows.snapshot.targets, book: rows.priceBook, datasets });
+  const costs: PastDatasetCost[] = [];
+  for (let at = 0; at < datasets.length; at += datasetsAtOnce) {
+    costs.push(...pastCosts({ fromMs, untilMs, targets: rows.snapshot.targets, book: rows.priceBook, datasets: datasets.slice(at, at + datasetsAtOnce) }));
+    await setImmediate();
+  }
   const compared = costs.flatMap((one) => (one.best === null ? [] : [{ ...one, best: one.best }]));
   const { total } = costReport(rows.snapshot, rows.heats, rows.plan?.moves ?? null);
   const months = (days * 24) / hoursPerMonth;
