@@ -16,6 +16,8 @@ const pages = [
   { path: '/datasets/survey-2026', name: 'survey-2026', shows: 'The second copy must be at another site' },
   { path: '/plan', name: 'Plan', shows: 'drive Z301000 under berlin-a-disk is failing' },
   { path: '/migrations', name: 'Migrations', shows: 'no target of the region eu-north is there to take it' },
+  { path: '/costs', name: 'Cost', shows: 'AWS price list, us-east-1, 2025: S3 Glacier Instant Retrieval' },
+  { path: '/compliance', name: 'Compliance', shows: 'cloud-a-standard is in us-east, allowed is eu-central, eu-west' },
   { path: '/health', name: 'Health', shows: 'judged by the model drive-failure 0123456789ab' },
   { path: '/models', name: 'Failure models', shows: 'come without an alarm' },
   { path: '/models/0123456789ab', name: 'Model 0123456789ab', shows: '206 trees over 76 features' },
@@ -101,7 +103,7 @@ describe.skipIf(!chromiumIsHere)('the console in a browser', { timeout: 120_000 
   }
 
   test('a name that is markup is shown as it was written', async () => {
-    for (const path of ['/', '/datasets', '/migrations', '/health', '/models', '/consistency', '/events', '/events?tab=audit']) {
+    for (const path of ['/', '/datasets', '/migrations', '/costs', '/compliance', '/health', '/models', '/consistency', '/events', '/events?tab=audit']) {
       const page = await open(path);
       await page.getByText(hostile).first().waitFor();
       expect(await page.locator('img[src="x"]').count()).toBe(0);
@@ -115,6 +117,8 @@ describe.skipIf(!chromiumIsHere)('the console in a browser', { timeout: 120_000 
       ['d', 'Datasets'],
       ['p', 'Plan'],
       ['m', 'Migrations'],
+      ['b', 'Cost'],
+      ['o', 'Compliance'],
       ['h', 'Health'],
       ['c', 'Consistency'],
       ['x', 'Chaos'],
@@ -273,6 +277,52 @@ describe.skipIf(!chromiumIsHere)('the console in a browser', { timeout: 120_000 
     await page.getByText('The policy is changed').waitFor();
     const change = server.changes.find(({ route }) => route === 'PATCH /v1/datasets/survey-2026/policy');
     expect(change).toEqual({ route: 'PATCH /v1/datasets/survey-2026/policy', body: JSON.stringify({ set: { copies: 3 }, clear: [] }), ifMatch: '"41"' });
+    await page.close();
+  });
+
+  test('what helps a dataset is shown with its moves before it is done, and then it is those that are made', async () => {
+    const page = await open('/compliance');
+    await page.getByRole('button', { name: 'Remedy for survey-2026' }).click();
+    const dialog = page.getByRole('dialog', { name: 'What helps survey-2026' });
+    await dialog.getByText('drive Z301000 under berlin-a-disk is failing').first().waitFor();
+    const asked = () => server.changes.filter(({ body }) => body === JSON.stringify({ dryRun: true, datasetIds: ['survey-2026'] }));
+    expect(asked()).toMatchObject([{ route: 'POST /v1/plans' }]);
+    await dialog.getByRole('button', { name: /^Do it/ }).click();
+    await page.getByText('What helps survey-2026 is under way; see Migrations.').waitFor();
+    expect(server.changes.at(-1)!.route).toBe('POST /v1/plans/01JQP2/apply');
+    expect(asked()).toHaveLength(1);
+    await page.close();
+  });
+
+  test('what the last month has cost is added up when somebody asks, beside the best places', async () => {
+    const page = await open('/costs');
+    await page.getByText('What was spent, what the least would have been').waitFor();
+    await page.getByRole('button', { name: 'Add up' }).click();
+    await page.getByRole('row', { name: /^at the best places .*\$910\.50$/ }).waitFor();
+    await page.getByText(/The next 30 days will cost \$1,188\.00 as it is, \$1,146\.40 once/).waitFor();
+    expect(await page.locator('img[src="x"]').count()).toBe(0);
+    await page.close();
+  });
+
+  test('a price from a day on is a line more in the book, on the revision that was read', async () => {
+    const page = await open('/costs');
+    await page.getByRole('button', { name: 'Change aws-s3-glacier-instant' }).click();
+    const dialog = page.getByRole('dialog', { name: 'What aws-s3-glacier-instant costs' });
+    await dialog.getByLabel('$ per GB-month').fill('0.005');
+    await dialog.getByLabel('From this day on, UTC').fill('2999-01-01');
+    await dialog.getByLabel(/^Source/).fill('list of 2999');
+    await dialog.getByRole('button', { name: 'Save' }).click();
+    await page.getByText('aws-s3-glacier-instant has another price from 2999-01-01 on').waitFor();
+    const { route, body, ifMatch } = server.changes.at(-1)!;
+    expect([route, ifMatch]).toEqual(['PUT /v1/prices', '"3"']);
+    const { entries } = JSON.parse(body) as { entries: object[] };
+    expect(entries).toHaveLength(4);
+    expect(entries.at(-1)).toMatchObject({
+      priceClass: 'aws-s3-glacier-instant',
+      validFromMs: Date.UTC(2999, 0, 1),
+      source: 'list of 2999',
+      prices: { storagePerGbMonth: 0.005, retrievalPerGb: 0.03, minimumDays: 90 },
+    });
     await page.close();
   });
 

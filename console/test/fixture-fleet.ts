@@ -2,6 +2,7 @@ import type { FleetStatus } from '@data-in-motion/shared/api/fleet';
 import { fixtureCertificates } from './fixture/certificates.ts';
 import { fixtureChaos } from './fixture/chaos.ts';
 import { fixtureConsistency } from './fixture/consistency.ts';
+import { fixtureCosts } from './fixture/costs.ts';
 import { fixtureDatasets } from './fixture/datasets.ts';
 import { fixtureHosts } from './fixture/hosts.ts';
 import { fixtureIntegrations } from './fixture/integrations.ts';
@@ -47,6 +48,7 @@ export function fixtureFleet(nowMs: number, manyDevices = 0) {
     status,
     ...fixtureDatasets(nowMs, targets),
     ...fixtureModels(nowMs),
+    ...fixtureCosts(nowMs),
     jobs: fixtureJobs(nowMs),
     plan: fixturePlan(nowMs),
     ...fixtureRecords(nowMs, devices[0]!),

@@ -97,6 +97,14 @@ export async function startFixtureServer(options: { port?: number; manyDevices?:
               ]),
             ]
           : [200, fleet.plan];
+      case 'costs':
+        return [200, id === 'past' ? fleet.past : fleet.costs];
+      case 'duplicates':
+        return [200, fleet.duplicates];
+      case 'findings':
+        return [200, fleet.findings];
+      case 'prices':
+        return [200, fleet.prices, '"3"'];
       case 'jobs':
         if (id !== '')
           return [

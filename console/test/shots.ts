@@ -16,6 +16,8 @@ const paths =
         '/datasets/survey-2026',
         '/plan',
         '/migrations',
+        '/costs',
+        '/compliance',
         '/health',
         `/devices/${device}`,
         '/models',

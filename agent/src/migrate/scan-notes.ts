@@ -1,3 +1,4 @@
+import { DuplicateCount, mostFilesRemembered } from './duplicate-count.ts';
 import type { ManifestEntry } from './manifest-entry.ts';
 import { printable } from './raw-path.ts';
 
@@ -10,6 +11,7 @@ export const whyLeftOut = {
 /** What a person should know of a scan, bounded. */
 export class ScanNotes {
   unreadable = 0;
+  readonly duplicates = new DuplicateCount();
   #special = 0;
   #mounted = 0;
   #changed = 0;
@@ -24,6 +26,7 @@ export class ScanNotes {
       else this.#changed++;
       if (this.#examples.length < 10) this.#examples.push(`${printable(entry.path)}: ${entry.why}`);
     }
+    if (entry.kind === 'f') this.duplicates.saw(entry.sha256, entry.sizeBytes);
     if (entry.kind === 'l' && (entry.to.startsWith('/') || entry.to.startsWith('..'))) this.#outside++;
   }
 
@@ -39,6 +42,9 @@ export class ScanNotes {
         'symbolic links are absolute or lead upwards; they are kept as they are',
       ],
     ];
-    return [...counted.filter(([n]) => n > 0).map(([n, one, many]) => `${n} ${n === 1 ? one : many}`), ...this.#examples];
+    const least = this.duplicates.isExact
+      ? []
+      : [`files with the same bytes were looked for among the first ${mostFilesRemembered.toLocaleString('en-US')} different ones only: there may be more`];
+    return [...counted.filter(([n]) => n > 0).map(([n, one, many]) => `${n} ${n === 1 ? one : many}`), ...least, ...this.#examples];
   }
 }

@@ -138,6 +138,14 @@ test('what goes away or becomes something else while it is scanned does not end 
   expect(await one.carryOut(scanOrder())).toMatchObject({ event: 'manifest', objects: 101 });
 });
 
+test('files with the bytes of another are told with the list, each name of a linked file once, empty ones never', async () => {
+  for (const name of ['a', 'b', 'c']) fs.writeFileSync(path.join(source, name), 'the same');
+  fs.linkSync(path.join(source, 'a'), path.join(source, 'link to a'));
+  fs.writeFileSync(path.join(source, 'other'), 'not that');
+  for (const name of ['empty', 'empty too']) fs.writeFileSync(path.join(source, name), '');
+  expect(await agent().carryOut(scanOrder())).toMatchObject({ event: 'manifest', duplicateObjects: 2, duplicateBytes: 16, notes: [] });
+});
+
 test('a sample becomes a version like any directory', async () => {
   const one = agent();
   const scanned = await one.carryOut(scanOrder(id(), { source: { kind: 'sample', bytes: 2_000_000, seed: 5 } }));

@@ -14,6 +14,8 @@ export const pages: readonly Page[] = [
   { href: '/datasets', name: 'Datasets', icon: 'datasets', key: 'd' },
   { href: '/plan', name: 'Plan', icon: 'plan', key: 'p' },
   { href: '/migrations', name: 'Migrations', icon: 'migrations', key: 'm' },
+  { href: '/costs', name: 'Cost', icon: 'costs', key: 'b' },
+  { href: '/compliance', name: 'Compliance', icon: 'compliance', key: 'o' },
   { href: '/health', name: 'Health', icon: 'health', key: 'h' },
   { href: '/consistency', name: 'Consistency', icon: 'consistency', key: 'c' },
   { href: '/chaos', name: 'Chaos', icon: 'chaos', key: 'x' },

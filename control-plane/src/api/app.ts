@@ -24,6 +24,7 @@ import { accessControlRoutes } from './routes/access-control-routes.ts';
 import { costRoutes } from './routes/cost-routes.ts';
 import { datasetRoutes } from './routes/dataset-routes.ts';
 import { decisionRoutes } from './routes/decision-routes.ts';
+import { findingRoutes } from './routes/finding-routes.ts';
 import { fleetRoutes } from './routes/fleet-routes.ts';
 import { modelRoutes } from './routes/model-routes.ts';
 import { operationRoutes } from './routes/operation-routes.ts';
@@ -96,6 +97,7 @@ export function createApp(context: ApiContext, log: Logger): Api {
   datasetRoutes(app, context);
   decisionRoutes(app, context);
   costRoutes(app, context);
+  findingRoutes(app, context);
   modelRoutes(app, context);
   operationRoutes(app, context);
   accessControlRoutes(app, context);

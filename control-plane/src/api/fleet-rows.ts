@@ -1,14 +1,13 @@
-import type { PlanView } from '@data-in-motion/shared/api/decisions';
 import type { Heat } from '@data-in-motion/shared/domain/heat';
 import type { DatasetId } from '@data-in-motion/shared/domain/ids';
 import { effectivePolicy, type Policy } from '@data-in-motion/shared/domain/policy';
 import { type PriceEntry, pricesAt } from '@data-in-motion/shared/domain/price';
-import { and, eq, isNull } from 'drizzle-orm';
+import { and, eq, inArray, isNull } from 'drizzle-orm';
 import type { DatasetFacts, FleetSnapshot, TargetFacts } from '../fleet/snapshot.ts';
 import { heardStates } from '../health/agents.ts';
 import type { Store } from '../store/database.ts';
 import { loadSnapshot } from '../store/load-snapshot.ts';
-import { fleetPlan } from '../store/plans.ts';
+import { fleetPlan, type StoredPlan } from '../store/plans.ts';
 import { readGlobalPolicy } from '../store/policies.ts';
 import { readPrices } from '../store/prices.ts';
 import { alert, dataset, datasetVersion, device, deviceAcknowledgement, job, node, pointer, replica, target } from '../store/schema.ts';
@@ -30,8 +29,12 @@ export interface FleetRows {
   readonly pointers: ReadonlyMap<string, Row<typeof pointer>>;
   readonly replicas: readonly Row<typeof replica>[];
   readonly activeJobs: readonly Row<typeof job>[];
+  /** The current plan of the whole fleet; null before the first. */
+  readonly plan: StoredPlan | null;
   /** Datasets whose policy the newest plan of the fleet could not meet, with the cheapest way out. */
   readonly infeasible: ReadonlyMap<string, { readonly rules: readonly string[]; readonly cheapestWayOut: string }>;
+  /** Since when each of them is told. */
+  readonly infeasibleSinceMs: ReadonlyMap<string, number>;
   readonly heats: ReadonlyMap<DatasetId, Heat>;
   readonly facts: ReadonlyMap<string, DatasetFacts>;
   readonly targetFacts: ReadonlyMap<string, TargetFacts>;
@@ -98,7 +101,7 @@ export class FleetReader {
 async function readRows(store: Store): Promise<FleetRows> {
   const db = store.db;
   const snapshot = await loadSnapshot(store);
-  const [policy, prices, nodes, devices, acknowledgements, targets, datasets, versions, pointers, replicas, activeJobs, newest, away] = await Promise.all([
+  const [policy, prices, nodes, devices, acknowledgements, targets, datasets, versions, pointers, replicas, activeJobs, newest, alerts] = await Promise.all([
     readGlobalPolicy(db),
     readPrices(db),
     db.select().from(node).orderBy(node.nodeId),
@@ -112,10 +115,11 @@ async function readRows(store: Store): Promise<FleetRows> {
     db.select().from(job).where(eq(job.active, true)),
     fleetPlan(db),
     db
-      .select({ text: alert.text, ids: alert.ids })
+      .select({ rule: alert.rule, text: alert.text, ids: alert.ids, sinceMs: alert.sinceMs })
       .from(alert)
-      .where(and(eq(alert.rule, 'target-unreachable'), isNull(alert.endedAtMs))),
+      .where(and(inArray(alert.rule, ['target-unreachable', 'policy.infeasible']), isNull(alert.endedAtMs))),
   ]);
+  const plan = newest === undefined ? null : (newest.body as StoredPlan);
   return {
     asOfMs: snapshot.takenAtMs,
     snapshot,
@@ -130,11 +134,15 @@ async function readRows(store: Store): Promise<FleetRows> {
     pointers: new Map(pointers.map((row) => [row.datasetId as string, row])),
     replicas,
     activeJobs,
-    infeasible: new Map((newest === undefined ? [] : (newest.body as PlanView).infeasible).map((one) => [one.datasetId, one])),
+    plan,
+    infeasible: new Map((plan?.infeasible ?? []).map((one) => [one.datasetId, one])),
     heats: new Map(datasets.flatMap((row) => (row.heat === null ? [] : [[row.datasetId, row.heat] as const]))),
     facts: new Map(snapshot.datasets.map((facts) => [facts.datasetId as string, facts])),
     targetFacts: new Map(snapshot.targets.map((facts) => [facts.targetId as string, facts])),
-    unreachable: new Map(away.flatMap((one) => (one.ids.targetId === undefined ? [] : [[String(one.ids.targetId), one.text] as const]))),
+    infeasibleSinceMs: new Map(alerts.flatMap(({ rule, ids, sinceMs }) => (rule === 'policy.infeasible' ? [[String(ids.datasetId), sinceMs] as const] : []))),
+    unreachable: new Map(
+      alerts.flatMap(({ rule, ids, text }) => (rule === 'target-unreachable' && ids.targetId !== undefined ? [[String(ids.targetId), text] as const] : [])),
+    ),
   };
 }
 

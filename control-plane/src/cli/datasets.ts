@@ -5,6 +5,7 @@ import { Failure } from '@data-in-motion/shared/failure';
 import type { Command } from 'commander';
 import { z } from 'zod';
 import { detailText, notesOf, ownFields } from './dataset-text.ts';
+import { addDuplicates } from './duplicates.ts';
 import { age, bytes, counted, duration, moment, money, whole } from './figures.ts';
 import { followDataset, followJobs } from './follow.ts';
 import { addPolicyOptions, type PolicyOptions, policyPatchOf, policyText } from './policy-options.ts';
@@ -33,6 +34,7 @@ export function addDatasets(program: Command): void {
   addPolicy(datasets);
   addLocate(datasets);
   addVerify(datasets);
+  addDuplicates(datasets);
 }
 
 function addList(datasets: Command): void {

@@ -323,6 +323,187 @@ test('a policy is changed on the revision that was seen', async () => {
   expect(patch.body).toEqual({ set: { copies: 3 }, clear: ['latencySloMs'] });
 });
 
+const aCost = { storagePerMonth: 3, requestsPerMonth: 1, retrievalPerMonth: 0.5, egressPerMonth: 0.5, migrationOnce: 0 };
+const aLine = { name: 'all', cost: aCost, perMonth: 5, share: 1, copies: 2, bytes: 2e9, datasets: 1, afterPerMonth: 4 };
+
+test('costs are told in whole and by owner, tier and target, and as a table for a spreadsheet', async () => {
+  await serve({
+    'GET /v1/costs': () => ({
+      asOfMs: 1_060_000,
+      total: aLine,
+      tiers: [{ ...aLine, name: 'warm' }],
+      targets: [{ ...aLine, name: 'berlin-disk' }],
+      owners: [{ ...aLine, name: 'maps, inc' }],
+      plan: { planId: 'p1', madeAtMs: 1_000_000, moves: 1, savesPerMonth: 1, migrationOnce: 0.25 },
+    }),
+  });
+  const shown = await dim(['costs']);
+  expect(shown).toMatchObject({ code: 0, err: '' });
+  expect(shown.out).toContain('$5.00 per month for 2 copies with 2.00 GB of 1 dataset');
+  expect(shown.out).toContain('$4.00 per month after the 1 move of p1 (-$1.00), which cost $0.25 once; made 1 min 0 s ago');
+  for (const name of ['maps, inc', 'warm', 'berlin-disk']) expect(shown.out).toContain(name);
+  const sheet = await dim(['costs', '--csv']);
+  expect(sheet.out).toBe(
+    'owner,datasets,copies,bytes,storage_usd,requests_usd,retrieval_usd,egress_usd,usd_per_month,share,usd_per_month_after_plan\r\n"maps, inc",1,2,2000000000,3,1,0.5,0.5,5,1,4\n',
+  );
+});
+
+test('what the last days have cost is told beside the best places and the days to come', async () => {
+  const spent = { storage: 6, requests: 1, retrieval: 0, egress: 2, moving: 1, total: 10 };
+  const best = { ...spent, egress: 0, moving: 0, total: 7 };
+  const { asked } = await serve({
+    'GET /v1/costs/past': () => ({
+      asOfMs: 90 * 86_400_000,
+      fromMs: 60 * 86_400_000,
+      days: 30,
+      spent,
+      compared: { datasets: 4, spent, best },
+      notCompared: 1,
+      next: { asItIs: 9, afterThePlan: 8 },
+      most: [{ datasetId: 'maps', owner: 'lab', spent: 5, best: 3, bestTargets: ['berlin-disk', 'paris-disk'] }],
+    }),
+  });
+  const shown = await dim(['costs', 'past', '--days', '30']);
+  expect(shown).toMatchObject({ code: 0, err: '' });
+  expect(asked[0]!.query.get('days')).toBe('30');
+  expect(shown.out).toMatch(/last 30 days +\$10\.00: storage \$6\.00, .* moving \$1\.00/);
+  expect(shown.out).toMatch(/that is +\$3\.00 less for 4 datasets/);
+  expect(shown.out).toMatch(/not compared +1 dataset /);
+  expect(shown.out).toMatch(/next 30 days +\$9\.00 at what it costs now, \$8\.00 once/);
+  expect(shown.out).toMatch(/maps +lab +\$5\.00 +\$3\.00 +berlin-disk, paris-disk/);
+});
+
+test('a price from a day on is one line more in the book, on the revision that was seen; what is not given stays as it is then', async () => {
+  const prices = { storagePerGbMonth: 0.02, readsPer1000: 0.5, writesPer1000: 0, egressPerGb: 0.09, retrievalPerGb: 0, minimumDays: 0, minimumObjectBytes: 0 };
+  const old = { priceClass: 'shelf', validFromMs: 0, source: 'ours', prices };
+  const { asked } = await serve({
+    'GET /v1/prices': () => ({ rev: 7, entries: [old] }),
+    'PUT /v1/prices': ({ body }) => ({ rev: 8, ...(body as object) }),
+  });
+  const set = await dim(['prices', 'set', 'shelf', '--storage', '0.03', '--minimum-object', '128KiB', '--from', '2999-01-01', '--source', 'new shelf']);
+  expect(set).toMatchObject({ code: 0, err: '' });
+  const put = asked.find((request) => request.method === 'PUT')!;
+  expect(put.headers['if-match']).toBe('"7"');
+  expect(put.body).toEqual({
+    entries: [
+      old,
+      {
+        priceClass: 'shelf',
+        validFromMs: Date.UTC(2999, 0, 1),
+        source: 'new shelf',
+        prices: { ...prices, storagePerGbMonth: 0.03, minimumObjectBytes: 131_072 },
+      },
+    ],
+  });
+  expect(set.out).toMatch(/shelf +always +now +\$0\.02.*\n *shelf +2999-01-01 +later +\$0\.03/);
+  const unknown = await dim(['prices', 'set', 'tape', '--reads', '1', '--source', 'x']);
+  expect(unknown).toMatchObject({ code: 1, err: expect.stringContaining('A new class needs at least --storage.') });
+});
+
+const aFinding = {
+  datasetId: 'photos',
+  owner: 'anna',
+  sizeBytes: 2e9,
+  mode: 'advisory',
+  working: false,
+  rule: 'region',
+  severity: 'error',
+  text: 'boston-disk is in us, allowed is eu',
+  remedy: 'put a copy on rome-disk',
+  targetId: 'boston-disk',
+  sinceMs: null,
+};
+
+test('findings are listed with what helps, and applying one tells its moves and follows its jobs to the end', async () => {
+  const move = {
+    moveId: 'p1-0',
+    datasetId: 'photos',
+    need: 'leave-forbidden-place',
+    action: 'move',
+    fromTargetId: 'boston-disk',
+    toTargetId: 'rome-disk',
+    sizeBytes: 2e9,
+    reason: 'out of the region',
+    confidence: 1,
+    costBefore: null,
+    costAfter: null,
+    changePerMonth: 0.01,
+    migrationOnce: 0,
+    paybackDays: null,
+    expectedMs: null,
+    verdict: 'advised',
+    heldBecause: null,
+    jobId: null,
+  };
+  const plan = {
+    planId: 'p1',
+    madeAtMs: 1,
+    dryRun: true,
+    state: 'preview',
+    solver: 'exact',
+    solvedInMs: 1,
+    objectivePerMonth: 1,
+    lowerBoundPerMonth: 1,
+    costBeforePerMonth: 1,
+    costAfterPerMonth: 1,
+    migrationOnce: 0,
+    moves: [move],
+    infeasible: [],
+  };
+  const { asked } = await serve({
+    'GET /v1/findings': () => ({ items: [aFinding], next: null, asOfMs: 1_000_000 }),
+    'POST /v1/findings/apply': () => ({ datasetId: 'photos', plan, jobs: ['j1'] }),
+    'GET /v1/jobs/j1': () => ({ ...aJob, jobId: 'j1', state: 'done' }),
+  });
+  const list = await dim(['findings', '--severity', 'error', '--owner', 'anna']);
+  expect(list).toMatchObject({ code: 0, err: '' });
+  expect(list.out).toMatch(/error +photos +anna +region .*Boston-disk is in us, allowed is eu\. +Put a copy on rome-disk\./);
+  expect(Object.fromEntries(asked[0]!.query)).toMatchObject({ severity: 'error', owner: 'anna' });
+  const applied = await dim(['findings', 'apply', 'photos']);
+  expect(applied).toMatchObject({ code: 0, out: 'photos: 1 move done.\n' });
+  expect(applied.err).toContain('rome-disk');
+  expect(asked.find((request) => request.method === 'POST')!.body).toEqual({ datasetId: 'photos' });
+});
+
+test('where nothing can be done, applying a finding ends with 1, the rules that clash and the way out', async () => {
+  await serve({
+    'POST /v1/findings/apply': (_, response) =>
+      problem(
+        response,
+        409,
+        'Not possible now',
+        'No place is left for photos; these rules clash: region.',
+        'findings.infeasible',
+        'The cheapest way out: allow us',
+      ),
+  });
+  const ended = await dim(['findings', 'apply', 'photos']);
+  expect(ended.code).toBe(1);
+  expect(ended.err).toContain('these rules clash: region');
+  expect(ended.err).toContain('The cheapest way out: allow us');
+});
+
+test('duplicates are told group by group, with what is too many, and what repeats inside of datasets', async () => {
+  const member = { datasetId: 'maps', owner: 'lab', versionId: 'v1', isCurrent: true, copies: 2, bytes: 2e9, storagePerMonth: 0.04 };
+  const again = { ...member, datasetId: 'maps-again', copies: 1, bytes: 1e9, storagePerMonth: 0.02 };
+  await serve({
+    'GET /v1/duplicates': () => ({
+      items: [{ root: 'ab'.repeat(32), objects: 3, sizeBytes: 1e9, members: [member, again], extraBytes: 1e9, extraPerMonth: 0.02 }],
+      next: null,
+      asOfMs: 1,
+      groups: 1,
+      extraBytes: 1e9,
+      extraPerMonth: 0.02,
+      inside: { datasets: 0, notCounted: 2, bytes: 0, storagePerMonth: 0, most: [] },
+    }),
+  });
+  const shown = await dim(['datasets', 'duplicates']);
+  expect(shown).toMatchObject({ code: 0, err: '' });
+  expect(shown.out).toContain('1 tree more than once: 1.00 GB too many, $0.02 per month of storage.');
+  expect(shown.out).toMatch(/1 +maps +lab +present +1\.00 GB +2 +\$0\.04 +no +abababababab\n *1 +maps-again .* yes /);
+  expect(shown.out).toContain('No file repeats another of its dataset. 2 datasets came from agents that do not count.');
+});
+
 test('names from outside can not steer the terminal', async () => {
   await serve({ 'GET /v1/nodes': () => ({ items: [{ ...aNode, host: 'x', siteId: '\u001b[2Jgone\nberlin' }], next: null, asOfMs: 0 }) });
   const ended = await dim(['nodes']);

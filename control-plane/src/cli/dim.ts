@@ -4,10 +4,12 @@ import { addAgents } from './agents.ts';
 import { addCertificate } from './certificate.ts';
 import { addChaos } from './chaos.ts';
 import { addConsole } from './console.ts';
+import { addCosts } from './costs.ts';
 import { addDatasets } from './datasets.ts';
 import { addDevices } from './devices.ts';
 import { addEvents } from './events.ts';
 import { plain } from './figures.ts';
+import { addFindings } from './findings.ts';
 import { addJobs } from './jobs.ts';
 import { addKeys } from './keys.ts';
 import { addModels } from './models.ts';
@@ -15,6 +17,7 @@ import { addLearning } from './models-learn.ts';
 import { addNodes } from './nodes.ts';
 import { addPlan } from './plan.ts';
 import { addPolicy } from './policy.ts';
+import { addPrices } from './prices.ts';
 import { addRecovery } from './recovery.ts';
 import { addSimulate } from './simulate.ts';
 import { addStatus } from './status.ts';
@@ -36,6 +39,9 @@ function makeProgram(): Command {
     addPolicy,
     addPlan,
     addRecovery,
+    addFindings,
+    addCosts,
+    addPrices,
     addJobs,
     addEvents,
     addChaos,

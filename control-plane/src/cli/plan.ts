@@ -70,7 +70,8 @@ function boundText(plan: PlanView): string {
     : `${chosenBy}: no plan can have a sum below ${money(plan.lowerBoundPerMonth)}`;
 }
 
-function moveTable(moves: readonly MoveView[]): string {
+/** The moves of a plan, one on each line. */
+export function moveTable(moves: readonly MoveView[]): string {
   return table(
     moves,
     [

@@ -1,3 +1,4 @@
+import { dayOfDate } from '@data-in-motion/shared/domain/calendar-days';
 import { InvalidArgumentError } from 'commander';
 
 const sizes: Readonly<Record<string, number>> = { b: 1, kb: 1e3, mb: 1e6, gb: 1e9, tb: 1e12, kib: 2 ** 10, mib: 2 ** 20, gib: 2 ** 30, tib: 2 ** 40 };
@@ -26,6 +27,13 @@ export function parseShare(text: string): number {
   const value = match === null ? Number.NaN : Number(match[1]) / (match[2] === '%' ? 100 : 1);
   if (!(value >= 0 && value <= 1)) throw new InvalidArgumentError(`"${text}" is not a share: write 0 to 1, or 0% to 100%.`);
   return value;
+}
+
+/** `2027-01-01` as the moment at which that day begins, UTC. */
+export function parseDate(text: string): number {
+  const day = dayOfDate(text.trim());
+  if (!(day >= 0)) throw new InvalidArgumentError(`"${text}" is not a date: write YYYY-MM-DD.`);
+  return day * durations['d']!;
 }
 
 export function parseCount(text: string): number {

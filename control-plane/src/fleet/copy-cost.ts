@@ -27,7 +27,7 @@ export function copyOnce(from: TargetFacts, to: TargetFacts, { sizeBytes, object
 }
 
 /** What is still billed when a copy leaves before its place's minimum time: the rest of the days at the storage price, US dollars. */
-export function leaveOnce(target: TargetFacts, replica: ReplicaFacts, stored: Stored, nowMs: number): number {
+export function leaveOnce(target: TargetFacts, replica: Pick<ReplicaFacts, 'createdAtMs'>, stored: Stored, nowMs: number): number {
   if (target.prices === null) return 0;
   const restDays = Math.max(0, target.prices.minimumDays - Math.max(0, nowMs - replica.createdAtMs) / dayMs);
   return (restDays / daysPerMonth) * (billedBytes(target, stored) / bytesPerGb) * target.prices.storagePerGbMonth;

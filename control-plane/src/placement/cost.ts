@@ -49,6 +49,7 @@ export function replicaCost(target: TargetFacts, role: CopyRole, stored: Stored,
 }
 
 export const noCost: CostParts = { storagePerMonth: 0, requestsPerMonth: 0, retrievalPerMonth: 0, egressPerMonth: 0, migrationOnce: 0 };
+export const costPartNames = Object.keys(noCost) as readonly (keyof CostParts)[];
 
 /**
  * What readers' waiting is worth, US dollars per month: reads × p95 to the first byte × dollarsPerReadSec. Not money that anybody bills:
@@ -70,19 +71,14 @@ export function perMonth(cost: CostParts): number {
 
 /** Part by part. */
 export function addCosts(costs: readonly CostParts[]): CostParts {
-  const sum = (part: keyof CostParts): number => costs.reduce((total, cost) => total + cost[part], 0);
-  return {
-    storagePerMonth: sum('storagePerMonth'),
-    requestsPerMonth: sum('requestsPerMonth'),
-    retrievalPerMonth: sum('retrievalPerMonth'),
-    egressPerMonth: sum('egressPerMonth'),
-    migrationOnce: sum('migrationOnce'),
-  };
+  const sum: Record<keyof CostParts, number> = { ...noCost };
+  for (const cost of costs) for (const part of costPartNames) sum[part] += cost[part];
+  return sum;
 }
 
 /** What all paid copies of a dataset cost where they are. Copies of older versions are taken to be of the current size. */
 export function datasetCost(snapshot: FleetSnapshot, dataset: DatasetFacts, heat: Heat | undefined): CostParts {
-  return addCosts(paidReplicas(snapshot, dataset, heat).map(({ cost }) => cost));
+  return addCosts(paidCopies(snapshot, dataset, heat).map(({ cost }) => cost));
 }
 
 /** What the fleet costs per month as it is, US dollars; each sum has the same total. */
@@ -92,7 +88,7 @@ export function fleetCost(snapshot: FleetSnapshot, heats: ReadonlyMap<DatasetId,
   const byTarget: Record<string, number> = {};
   let total = 0;
   for (const dataset of snapshot.datasets) {
-    for (const { target, cost } of paidReplicas(snapshot, dataset, heats.get(dataset.datasetId))) {
+    for (const { target, cost } of paidCopies(snapshot, dataset, heats.get(dataset.datasetId))) {
       const dollars = perMonth(cost);
       total += dollars;
       byTier[target.tier] = (byTier[target.tier] ?? 0) + dollars;
@@ -103,7 +99,14 @@ export function fleetCost(snapshot: FleetSnapshot, heats: ReadonlyMap<DatasetId,
   return { perMonth: total, byTier, byOwner, byTarget };
 }
 
-function paidReplicas(snapshot: FleetSnapshot, dataset: DatasetFacts, heat: Heat | undefined): { target: TargetFacts; cost: CostParts }[] {
+/** One copy that is paid for, and what it costs where it is. */
+export interface PaidCopy {
+  readonly target: TargetFacts;
+  readonly cost: CostParts;
+}
+
+/** The copies of a dataset that are paid for, of whatever version and state. */
+export function paidCopies(snapshot: FleetSnapshot, dataset: DatasetFacts, heat: Heat | undefined): PaidCopy[] {
   const fleet = indexOf(snapshot);
   const use = forecastUse(heat);
   return dataset.replicas.flatMap((replica) => {

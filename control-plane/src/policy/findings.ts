@@ -12,12 +12,23 @@ export interface Finding {
   readonly text: string;
   readonly remedy: string;
   readonly severity: 'info' | 'warning' | 'error';
+  /** Where the copy is that it speaks of; null when it is about all copies together. */
+  readonly targetId: TargetId | null;
+  /** Since when, as far as the snapshot knows. */
+  readonly sinceMs: number | null;
 }
 
-/** Where a dataset departs from its policy; empty when everything is as it should be. Nothing is found before the first version is committed. */
-export function policyFindings(snapshot: FleetSnapshot, dataset: DatasetFacts): Finding[] {
+/**
+ * Where a dataset departs from its policy; empty when everything is as it should be. Nothing is found before the first version is committed.
+ *
+ * @param health of the same snapshot; who asks about many datasets makes it once
+ */
+export function policyFindings(
+  snapshot: FleetSnapshot,
+  dataset: DatasetFacts,
+  health: ReadonlyMap<TargetId, TargetHealth> = targetHealth(snapshot),
+): Finding[] {
   if (dataset.versionId === null) return [];
-  const health = targetHealth(snapshot);
   return [...copiesFinding(snapshot, dataset, health), ...placeFindings(snapshot, dataset, health), ...spreadFindings(snapshot, dataset, health)];
 }
 
@@ -26,7 +37,16 @@ function copiesFinding(snapshot: FleetSnapshot, dataset: DatasetFacts, health: R
   if (counted >= dataset.policy.copies) return [];
   const text =
     counted === 0 ? 'no verified copy is in a place that counts' : `${counted} of ${dataset.policy.copies} wanted copies are verified in places that count`;
-  return [{ rule: 'copies', text, remedy: placeRemedy(snapshot, dataset, health, 'copy'), severity: counted === 0 ? 'error' : 'warning' }];
+  return [
+    {
+      rule: 'copies',
+      text,
+      remedy: placeRemedy(snapshot, dataset, health, 'copy'),
+      severity: counted === 0 ? 'error' : 'warning',
+      targetId: null,
+      sinceMs: null,
+    },
+  ];
 }
 
 function placeFindings(snapshot: FleetSnapshot, dataset: DatasetFacts, health: ReadonlyMap<TargetId, TargetHealth>): Finding[] {
@@ -37,21 +57,43 @@ function placeFindings(snapshot: FleetSnapshot, dataset: DatasetFacts, health: R
     if (target === undefined || place === undefined) return [];
     const role = replica.replicaId === dataset.primaryReplicaId ? 'primary' : 'copy';
     const remedy = (): string => placeRemedy(snapshot, dataset, health, role);
+    const { targetId } = target;
+    const riskySinceMs = place.riskyDeviceId === null ? null : (fleet.devices.get(place.riskyDeviceId)?.levelSinceMs ?? null);
+    const node = fleet.nodes.get(target.nodeId);
     const broken = violationsOfExistingCopy(dataset.policy, target, role).map(
       (violation): Finding => ({
         rule: violation.rule,
         text: violation.text,
         remedy: remedy(),
         severity: violation.rule === 'region' || violation.rule === 'encryption' ? 'error' : 'warning',
+        targetId,
+        sinceMs: null,
       }),
     );
     const text = place.reason ?? `device ${place.riskyDeviceId} gives signs`;
-    if (place.counts && place.evacuation === 'watched') broken.push({ rule: 'risky-device', text, remedy: watchedRemedy, severity: 'info' });
-    else if (place.counts && place.evacuation === 'waits') broken.push({ rule: 'risky-device', text, remedy: waitsRemedy, severity: 'warning' });
+    if (place.counts && place.evacuation === 'watched')
+      broken.push({ rule: 'risky-device', text, remedy: watchedRemedy, severity: 'info', targetId, sinceMs: riskySinceMs });
+    else if (place.counts && place.evacuation === 'waits')
+      broken.push({ rule: 'risky-device', text, remedy: waitsRemedy, severity: 'warning', targetId, sinceMs: riskySinceMs });
     else if (place.riskyDeviceId !== null)
-      broken.push({ rule: 'risky-device', text: place.reason ?? `device ${place.riskyDeviceId} is risky`, remedy: remedy(), severity: 'error' });
+      broken.push({
+        rule: 'risky-device',
+        text: place.reason ?? `device ${place.riskyDeviceId} is risky`,
+        remedy: remedy(),
+        severity: 'error',
+        targetId,
+        sinceMs: riskySinceMs,
+      });
     else if (!place.counts)
-      broken.push({ rule: 'not-usable', text: place.reason ?? `${target.targetId} can not be used`, remedy: remedy(), severity: 'warning' });
+      broken.push({
+        rule: 'not-usable',
+        text: place.reason ?? `${targetId} can not be used`,
+        remedy: remedy(),
+        severity: 'warning',
+        targetId,
+        // A lost node is silent since it was heard last; since when another place can not be used is not in the snapshot.
+        sinceMs: node?.agentState === 'lost' ? node.lastHeardAtMs : null,
+      });
     return broken;
   });
 }
@@ -74,6 +116,8 @@ function spreadFindings(snapshot: FleetSnapshot, dataset: DatasetFacts, health: 
         ? 'it is one copy more than wanted; that one leaves by itself'
         : `move one of them to another ${dataset.policy.spread}; the next plan does it when one has room`,
       severity: kept ? 'info' : 'error',
+      targetId: null,
+      sinceMs: null,
     }),
   );
 }

@@ -2,7 +2,7 @@ import type { TargetId } from '@data-in-motion/shared/domain/ids';
 import { defaultPolicy, type Policy } from '@data-in-motion/shared/domain/policy';
 import { describe, expect, test } from 'vitest';
 import type { TargetFacts } from '../fleet/snapshot.ts';
-import { datasetFacts, deviceFacts, fleetOf, nodeFacts, prices, targetFacts } from '../fleet/testdata/small-fleet.ts';
+import { datasetFacts, deviceFacts, fleetOf, nodeFacts, nowMs, prices, targetFacts } from '../fleet/testdata/small-fleet.ts';
 import { targetHealth } from '../health/target-health.ts';
 import { allowedTargets, clashingRules, judgeTargets } from './allowed-targets.ts';
 import { policyFindings } from './findings.ts';
@@ -126,9 +126,16 @@ describe('findings', () => {
   test('a copy on a drive that is watched is told and breaks nothing, one on a drive that is emptied is an error', () => {
     const sda = deviceFacts('sda').deviceId;
     const risky = targets.map((target) => (target.targetId === 'berlin-disk' ? { ...target, deviceIds: [sda] } : target));
+    const levelSinceMs = nowMs - 7_200_000;
     const on = (probability: number) =>
-      of(['berlin-disk', 'paris-disk'], {}, { targets: risky, devices: [deviceFacts('sda', { level: 'at-risk', judgeKind: 'model', probability })] });
-    expect(on(0.05)).toMatchObject([{ rule: 'risky-device', severity: 'info', text: expect.stringContaining('it stays, watched') }]);
+      of(
+        ['berlin-disk', 'paris-disk'],
+        {},
+        { targets: risky, devices: [deviceFacts('sda', { level: 'at-risk', judgeKind: 'model', probability, levelSinceMs })] },
+      );
+    expect(on(0.05)).toMatchObject([
+      { rule: 'risky-device', severity: 'info', text: expect.stringContaining('it stays, watched'), targetId: 'berlin-disk', sinceMs: levelSinceMs },
+    ]);
     expect(on(0.9).map(({ rule, severity }) => [rule, severity])).toEqual([
       ['copies', 'warning'],
       ['risky-device', 'error'],

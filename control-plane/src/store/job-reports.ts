@@ -105,6 +105,8 @@ async function commitVersion(tx: Tx, row: JobRow, record: Report<'manifest'>, no
     objects: record.objects,
     sizeBytes: record.bytes,
     unreadable: record.unreadable,
+    duplicateObjects: record.duplicateObjects ?? null,
+    duplicateBytes: record.duplicateBytes ?? null,
     notes: record.notes,
     jobId: row.jobId,
     committedAtMs: nowMs,

@@ -203,6 +203,9 @@ export const datasetVersion = pgTable('dataset_version', {
   objects: bigint('objects', { mode: 'number' }).notNull(),
   sizeBytes: size('size_bytes').notNull(),
   unreadable: integer('unreadable').notNull().default(0),
+  /** Files with the same bytes as another of this version, and what they hold; null when the agent did not tell. */
+  duplicateObjects: bigint('duplicate_objects', { mode: 'number' }),
+  duplicateBytes: size('duplicate_bytes'),
   notes: jsonb('notes').$type<string[]>().notNull().default([]),
   jobId: text('job_id').$type<JobId>().notNull().unique(),
   committedAtMs: atMs('committed_at_ms').notNull(),

@@ -4,7 +4,7 @@ import path from 'node:path';
 import type { Problem } from '@data-in-motion/shared/api/fleet';
 import type { Role } from '@data-in-motion/shared/api/operations';
 import { systemClock } from '@data-in-motion/shared/clock';
-import type { NodeId, SiteId, TargetId } from '@data-in-motion/shared/domain/ids';
+import type { DatasetId, NodeId, SiteId, TargetId } from '@data-in-motion/shared/domain/ids';
 import type { FaultDocument } from '@data-in-motion/shared/protocol/messages';
 import { systemRandom } from '@data-in-motion/shared/random';
 import { newPrivateKeyPem, signingKey } from '@data-in-motion/shared/signature';
@@ -13,9 +13,12 @@ import { expect } from 'vitest';
 import { createApp } from '../../src/api/app.ts';
 import type { ApiContext } from '../../src/api/context.ts';
 import { FleetReader } from '../../src/api/fleet-rows.ts';
-import { defaultLoopSettings } from '../../src/control-loop/parts.ts';
+import { applyPlan, makePlan } from '../../src/control-loop/decide.ts';
+import { defaultLoopSettings, type LeaderWrite, type LoopParts, type Solve } from '../../src/control-loop/parts.ts';
 import { ModelTrainer } from '../../src/control-loop/train-models.ts';
+import { defaultDecisionSettings } from '../../src/fleet/decision-settings.ts';
 import { startMetrics } from '../../src/metrics/metrics.ts';
+import { placeExact } from '../../src/placement/place-exact.ts';
 import { openStore, type Store } from '../../src/store/database.ts';
 import { node, target } from '../../src/store/schema.ts';
 import { createApiKey } from '../../src/store/tokens.ts';
@@ -37,8 +40,11 @@ export interface Interface {
   close(): Promise<void>;
 }
 
-/** @param modelData recorded drives to train models on, as DIM_MODEL_DATA */
-export async function openInterface({ modelData = null }: { modelData?: string | null } = {}): Promise<Interface> {
+/**
+ * @param modelData recorded drives to train models on, as DIM_MODEL_DATA
+ * @param decides plans are made and applied as the leader does; otherwise who asks for one fails
+ */
+export async function openInterface({ modelData = null, decides = false }: { modelData?: string | null; decides?: boolean } = {}): Promise<Interface> {
   const directory = mkdtempSync(path.join(tmpdir(), 'dim-api-'));
   const database = path.join(directory, 'database');
   await layEmptyDatabase(database);
@@ -64,8 +70,7 @@ export async function openInterface({ modelData = null }: { modelData?: string |
     loop: {
       wake: () => wakes++,
       stop: async () => {},
-      makePlan: notAsked,
-      applyPlan: notAsked,
+      ...(decides ? leaderOf(store) : { makePlan: notAsked, applyPlan: notAsked }),
       resync: async () => ({ verifying: 0, nodes: 0 }),
       trainModel: (by) => trainer.ask(by),
     },
@@ -127,6 +132,18 @@ export async function openInterface({ modelData = null }: { modelData?: string |
 export async function problem(answer: Response): Promise<Problem> {
   expect(answer.headers.get('Content-Type')).toBe('application/problem+json');
   return (await answer.json()) as Problem;
+}
+
+function leaderOf(store: Store): Pick<ApiContext['loop'], 'makePlan' | 'applyPlan'> {
+  const solve: Solve = (snapshot, needs, heats, only) =>
+    placeExact(snapshot, needs, heats, defaultDecisionSettings.placement, defaultDecisionSettings, only ?? undefined);
+  const parts = { store, settings: defaultLoopSettings, solve } as unknown as LoopParts;
+  const write: LeaderWrite = (work) => store.transaction(async (tx) => work(tx, await store.nowMs(tx)));
+  return {
+    makePlan: async ({ dryRun, datasetIds }) =>
+      (await makePlan(parts, write, { dryRun, datasetIds: datasetIds === undefined ? null : new Set(datasetIds as DatasetId[]) })).plan,
+    applyPlan: (planId) => applyPlan(parts, write, planId),
+  };
 }
 
 async function notAsked(): Promise<never> {

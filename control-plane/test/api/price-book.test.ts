@@ -2,6 +2,8 @@ import { setTimeout } from 'node:timers/promises';
 import type { PricesView } from '@data-in-motion/shared/api/prices';
 import type { Prices } from '@data-in-motion/shared/domain/price';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { picture, planBasis } from '../../src/control-loop/decide.ts';
+import { defaultLoopSettings } from '../../src/control-loop/parts.ts';
 import { loadSnapshot } from '../../src/store/load-snapshot.ts';
 import { priceEntry } from '../../src/store/schema.ts';
 import { type Interface, openInterface, problem } from './interface.ts';
@@ -59,11 +61,16 @@ test('a book that says nothing of retrieval and of the least size of an object h
 
 test('a line counts from its date: decisions see the price of before until then', async () => {
   const priceOf = async () => (await loadSnapshot(api.store)).targets.find(({ priceClass }) => priceClass === 'onprem-nvme')?.prices?.storagePerGbMonth;
-  const beginsAtMs = (await api.store.nowMs()) + 400;
+  const basis = async () => planBasis(picture(await loadSnapshot(api.store), { settings: defaultLoopSettings }));
+  const beginsAtMs = (await api.store.nowMs()) + 1_000;
   await put([entry(0, 0.01), entry(beginsAtMs, 0.02)]);
+  const before = await basis();
   expect(await priceOf()).toBe(0.01);
-  await setTimeout(500);
+  expect(await basis()).toBe(before);
+  await setTimeout(1_100);
   expect(await priceOf()).toBe(0.02);
+  // What a plan was made from is not what is there any more: the next pass makes another.
+  expect(await basis()).not.toBe(before);
 });
 
 test('of two books at once, written on what is there, both are taken, and neither has lines of the other', async () => {

@@ -6,8 +6,8 @@ import { type Interface, openInterface } from './interface.ts';
 export const copies = { berlin: '01JD0000000000000000000001', frankfurt: '01JD0000000000000000000002' } as const;
 
 /** The interface on such a fleet. */
-export async function openWithTwoCopies(): Promise<Interface> {
-  const api = await openInterface();
+export async function openWithTwoCopies(options: Parameters<typeof openInterface>[0] = {}): Promise<Interface> {
+  const api = await openInterface(options);
   await addTwoCopies(api.store);
   return api;
 }

@@ -109,7 +109,17 @@ export const replicaView = z.object({
 });
 export type ReplicaView = z.infer<typeof replicaView>;
 
-export const findingView = z.object({ rule: z.string(), text: z.string(), remedy: z.string(), severity: z.enum(['info', 'warning', 'error']) });
+export const findingSeverities = ['error', 'warning', 'info'] as const;
+export const findingView = z.object({
+  rule: z.string(),
+  text: z.string(),
+  remedy: z.string(),
+  severity: z.enum(findingSeverities),
+  /** Where the copy is that it speaks of; null when it is about all copies together. */
+  targetId: z.string().nullable(),
+  /** Since when, as far as that is known: a drive's level, a node's silence, a plan that found no place. */
+  sinceMs: z.number().nullable(),
+});
 
 export const datasetView = z.object({
   datasetId: z.string(),

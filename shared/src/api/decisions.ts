@@ -26,7 +26,7 @@ export const moveView = z.object({
   confidence: z.number(),
   costBefore: costParts.nullable(),
   costAfter: costParts.nullable(),
-  /** Storage, requests and egress together: after minus before; negative saves. */
+  /** Storage, requests, retrieval and egress together: after minus before; negative saves. */
   changePerMonth: z.number(),
   migrationOnce: z.number(),
   /** Days until the saving has paid the move; null when it does not save (it is needed for safety). */

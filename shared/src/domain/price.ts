@@ -27,12 +27,26 @@ export interface PriceEntry {
   readonly source: string;
 }
 
-/** The prices of a class at a moment; undefined when the book does not know the class. */
-export function pricesAt(book: readonly PriceEntry[], priceClass: string, nowMs: number): Prices | undefined {
-  let found: PriceEntry | undefined;
+/** The line that counts for a class at a moment; undefined when the book does not know the class yet. */
+export function lineAt<Line extends Pick<PriceEntry, 'priceClass' | 'validFromMs'>>(
+  book: readonly Line[],
+  priceClass: string,
+  nowMs: number,
+): Line | undefined {
+  let found: Line | undefined;
   for (const entry of book) {
     if (entry.priceClass !== priceClass || entry.validFromMs > nowMs) continue;
     if (found === undefined || entry.validFromMs >= found.validFromMs) found = entry;
   }
-  return found?.prices;
+  return found;
+}
+
+/** The prices of a class at a moment; undefined when the book does not know the class yet. */
+export function pricesAt(book: readonly PriceEntry[], priceClass: string, nowMs: number): Prices | undefined {
+  return lineAt(book, priceClass, nowMs)?.prices;
+}
+
+/** The book with one line more, in the place of the one of the same class and date where there is one. */
+export function withLine<Line extends Pick<PriceEntry, 'priceClass' | 'validFromMs'>>(book: readonly Line[], line: Line): Line[] {
+  return [...book.filter((entry) => entry.priceClass !== line.priceClass || entry.validFromMs !== line.validFromMs), line];
 }

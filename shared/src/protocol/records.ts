@@ -122,7 +122,18 @@ const jobBase = { type: z.literal('job'), jobId, epoch: count, atMs };
 export const jobRecord = z.discriminatedUnion('event', [
   z.object({ ...jobBase, event: z.literal('started'), step: z.enum(['scan', 'copy', 'verify', 'retire']) }),
   /** The source is an immutable list now; the control plane commits the version or rejects another root. */
-  z.object({ ...jobBase, event: z.literal('manifest'), root: sha256, objects: count, bytes, unreadable: count, notes: z.array(text).max(50) }),
+  z.object({
+    ...jobBase,
+    event: z.literal('manifest'),
+    root: sha256,
+    objects: count,
+    bytes,
+    unreadable: count,
+    notes: z.array(text).max(50),
+    /** Files with the same bytes as another of this version, the first of each not counted, and what they hold. Added to version 1: an agent of before does not tell it, which is not 0. */
+    duplicateObjects: count.optional(),
+    duplicateBytes: bytes.optional(),
+  }),
   z.object({ ...jobBase, event: z.literal('copied'), bytes, movedBytes: bytes }),
   z.object({
     ...jobBase,

@@ -55,6 +55,8 @@ export async function scan(order: OrderOf<'scan'>, parts: StepParts, run: StepRu
       bytes: totals.bytes,
       unreadable: notes.unreadable,
       notes: notes.texts(),
+      duplicateObjects: notes.duplicates.objects,
+      duplicateBytes: notes.duplicates.bytes,
     });
     parts.faults.failpoint('C4');
     return totals;

@@ -1,5 +1,8 @@
+import type { CostsView, PastCostsView } from '@data-in-motion/shared/api/costs';
 import type { DatasetDetail, DatasetLocation, DatasetView, PolicyView } from '@data-in-motion/shared/api/datasets';
 import type { AlertView, AuditView, EventView, JobView, PlanView } from '@data-in-motion/shared/api/decisions';
+import type { DuplicatesView } from '@data-in-motion/shared/api/duplicates';
+import type { FindingsView } from '@data-in-motion/shared/api/findings';
 import type { DeviceHistory, DeviceView, FleetStatus, NodeDetail, NodeView, TargetView } from '@data-in-motion/shared/api/fleet';
 import type { ModelDetail, ModelView } from '@data-in-motion/shared/api/models';
 import type {
@@ -14,6 +17,7 @@ import type {
   SessionView,
   StatsView,
 } from '@data-in-motion/shared/api/operations';
+import type { PricesView } from '@data-in-motion/shared/api/prices';
 import type { RouteName, routes } from '@data-in-motion/shared/api/routes';
 
 /** A method and a path of the contract, as one literal: `GET /v1/nodes/{nodeId}`. */
@@ -37,6 +41,11 @@ export interface Answers {
   'GET /v1/datasets/{datasetId}': DatasetDetail;
   'GET /v1/datasets/{datasetId}/location': DatasetLocation;
   'GET /v1/policies/global': PolicyView;
+  'GET /v1/costs': CostsView;
+  'GET /v1/costs/past': PastCostsView;
+  'GET /v1/duplicates': DuplicatesView;
+  'GET /v1/prices': PricesView;
+  'GET /v1/findings': FindingsView;
   'GET /v1/plans': ListOf<PlanView>;
   'GET /v1/plans/current': PlanView;
   'GET /v1/plans/{planId}': PlanView;

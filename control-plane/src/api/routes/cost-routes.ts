@@ -1,11 +1,56 @@
+import { costsView, type PastCostsView, pastCostsQuery, pastCostsView } from '@data-in-motion/shared/api/costs';
+import { duplicatesQuery, duplicatesView } from '@data-in-motion/shared/api/duplicates';
 import { type PricesView, priceBook, pricesView } from '@data-in-motion/shared/api/prices';
 import { Failure } from '@data-in-motion/shared/failure';
 import { noteConflict } from '../../store/datasets.ts';
 import { readPrices, writePrices } from '../../store/prices.ts';
 import type { ApiContext } from '../context.ts';
 import { type Api, endpoint } from '../endpoint.ts';
+import { costsView as viewOf } from '../views/costs-view.ts';
+import { duplicatesView as duplicatesOf } from '../views/duplicates-view.ts';
+import { pastCostsView as pastOf } from '../views/past-costs-view.ts';
 
-export function costRoutes(app: Api, { store, loop, fleet }: ApiContext): void {
+/** Adding up what was read walks over all minutes of the span; within this time the same answer is given again. */
+const pastKeptMs = 60_000;
+
+export function costRoutes(app: Api, { store, loop, fleet, clock }: ApiContext): void {
+  endpoint(app, 'costs', {
+    role: 'viewer',
+    says: 'What the fleet costs a month, by tier, target and owner, now and once the current plan is carried out',
+    answer: costsView,
+    async run() {
+      return { body: viewOf(await fleet.read()) };
+    },
+  });
+
+  const past = new Map<number, { readonly askedAtMs: number; readonly view: Promise<PastCostsView> }>();
+  endpoint(app, 'pastCosts', {
+    role: 'viewer',
+    says: 'What the last days have cost, what they would have cost at the best places, and what as many days will cost; at most a minute old',
+    query: pastCostsQuery,
+    answer: pastCostsView,
+    async run({ query: { days } }) {
+      const known = past.get(days);
+      if (known !== undefined && clock.monotonicMs() - known.askedAtMs < pastKeptMs) return { body: await known.view };
+      const view = fleet.read().then((rows) => pastOf(store.db, rows, days));
+      // One span is kept: whoever asks for another looks at something else.
+      past.clear();
+      past.set(days, { askedAtMs: clock.monotonicMs(), view });
+      view.catch(() => past.delete(days));
+      return { body: await view };
+    },
+  });
+
+  endpoint(app, 'duplicates', {
+    role: 'viewer',
+    says: 'Datasets that are the same tree byte for byte, and files that repeat others inside of one, with what they cost',
+    query: duplicatesQuery,
+    answer: duplicatesView,
+    async run({ query }) {
+      return { body: duplicatesOf(await fleet.read(), query) };
+    },
+  });
+
   endpoint(app, 'prices', {
     role: 'viewer',
     says: 'The price book: what each class of place costs, from when on, and who says so',

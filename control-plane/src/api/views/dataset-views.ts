@@ -125,11 +125,21 @@ export function datasetDetail(rows: FleetRows, row: DatasetRow, extras: DatasetE
 }
 
 /** Rules that no place can meet together, as the newest plan found. */
-function impossible(rows: FleetRows, row: DatasetRow): DatasetDetail['findings'] {
+/** What the newest plan said of a policy that can not be met. */
+export function impossible(rows: FleetRows, row: DatasetRow): DatasetDetail['findings'] {
   const found = rows.infeasible.get(row.datasetId);
   return found === undefined
     ? []
-    : [{ rule: 'infeasible', text: `No places meet these rules together: ${found.rules.join(', ')}.`, remedy: found.cheapestWayOut, severity: 'error' }];
+    : [
+        {
+          rule: 'infeasible',
+          text: `No places meet these rules together: ${found.rules.join(', ')}.`,
+          remedy: found.cheapestWayOut,
+          severity: 'error',
+          targetId: null,
+          sinceMs: rows.infeasibleSinceMs.get(row.datasetId) ?? null,
+        },
+      ];
 }
 
 /** Where the verified primary is, by the link that always names it. @throws refused `dataset.not-ready` */
