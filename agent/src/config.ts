@@ -23,7 +23,13 @@ const target = z.strictObject({
   capacityBytes: bytes.nullable().default(null).describe('most bytes the agent may use; null uses the whole file system'),
   reserveBytes: bytes.default(1_000_000_000).describe('bytes that always stay free'),
   deviceIds: z.array(deviceId).max(1_000).default([]).describe('drives it stands on, by the names the agent tells of them'),
-  requestsPerSec: z.number().positive().max(1e9).nullable().default(null).describe('most requests a second that readers may send it; null where no limit is known'),
+  requestsPerSec: z
+    .number()
+    .positive()
+    .max(1e9)
+    .nullable()
+    .default(null)
+    .describe('most requests a second that readers may send it; null where no limit is known'),
   addedLatencyMs: z.number().min(0).max(3_600_000).default(0).describe('milliseconds to add to measured latency, for a place that is simulated on one machine'),
 });
 
