@@ -7,6 +7,7 @@ import { addConsole } from './console.ts';
 import { addDatasets } from './datasets.ts';
 import { addDevices } from './devices.ts';
 import { addEvents } from './events.ts';
+import { addExplain } from './explain.ts';
 import { plain } from './figures.ts';
 import { addJobs } from './jobs.ts';
 import { addKeys } from './keys.ts';
@@ -33,6 +34,7 @@ function makeProgram(): Command {
     addDevices,
     addTargets,
     addDatasets,
+    addExplain,
     addPolicy,
     addPlan,
     addRecovery,

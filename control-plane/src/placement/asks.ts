@@ -1,6 +1,6 @@
 import type { Heat } from '@data-in-motion/shared/domain/heat';
 import type { DatasetId, DeviceId, ReplicaId, TargetId } from '@data-in-motion/shared/domain/ids';
-import { copyOnce, daysPerMonth } from '../fleet/copy-cost.ts';
+import { copyOnce } from '../fleet/copy-cost.ts';
 import type { PlacementSettings } from '../fleet/decision-settings.ts';
 import { currentReplicas, domainOf, indexOf } from '../fleet/lookup.ts';
 import type { DatasetFacts, FleetSnapshot, ReplicaFacts, TargetFacts } from '../fleet/snapshot.ts';
@@ -11,7 +11,7 @@ import type { CopyRole, PolicyRule } from '../policy/violations.ts';
 import { type Copies, copiesOf, jobsOf } from '../reconcile/copies.ts';
 import type { Need } from '../reconcile/needs.ts';
 import { replicaCost } from './cost.ts';
-import { lastingPerMonth, type ObjectiveParts, objectiveOf, objectiveParts, presentObjective, roleOf, type Way, wayOnce } from './objective.ts';
+import { type ObjectiveParts, objectiveOf, objectiveParts, pays, presentObjective, roleOf, type Way, wayOnce } from './objective.ts';
 import type { CostParts } from './plan.ts';
 
 /** One place that could answer an ask. */
@@ -147,7 +147,6 @@ export function sourcesOf(dataset: DatasetFacts, copies: Copies, health: Readonl
 
 /** Copies that would be cheaper, or faster for what their readers' time is worth, and pay their move back within the horizon by the policy's margin. */
 function betterAsks(context: AskContext, dataset: DatasetFacts, stuck: ReadonlySet<ReplicaId | null>): Ask[] {
-  const { horizonDays } = context.settings;
   const copies = copiesOf(context.snapshot, dataset, context.health);
   if (copies.comingTo.length > 0 || copies.inHand.size > 0) return [];
   const present = presentObjective(context, dataset, useOf(context, dataset));
@@ -166,10 +165,7 @@ function betterAsks(context: AskContext, dataset: DatasetFacts, stuck: ReadonlyS
     const stays = staying(context, dataset, replica, role);
     const options = newPlaces(context, dataset, role, firm)
       .map((to) => moveOption(context, dataset, replica, role, to))
-      .filter((option) => {
-        const saving = stays.stayObjective - lastingPerMonth(option.parts);
-        return saving > 0 && saving >= dataset.policy.forecastMargin * present && (option.cost.migrationOnce / saving) * daysPerMonth <= horizonDays;
-      });
+      .filter((option) => stays.stay !== null && pays(stays.stay, option.parts, dataset.policy.forecastMargin * present));
     return {
       dataset,
       kind: 'better',
@@ -191,13 +187,18 @@ function betterAsks(context: AskContext, dataset: DatasetFacts, stuck: ReadonlyS
 
 /** Allowed targets that hold no readable copy of the dataset and lie in no domain that is taken. */
 function newPlaces(context: AskContext, dataset: DatasetFacts, role: CopyRole, taken: ReadonlySet<string>): TargetFacts[] {
-  const held = new Set(
-    dataset.replicas
-      .filter((replica) => replica.versionId === dataset.versionId && ['joining', 'verified', 'suspect', 'retiring'].includes(replica.state))
-      .map((replica) => replica.targetId),
-  );
+  const held = heldTargets(dataset);
   return allowedTargets(context.snapshot, dataset, role, context.health).filter(
     (target) => !held.has(target.targetId) && !taken.has(domainOf(target, dataset.policy.spread)),
+  );
+}
+
+/** Targets with a copy of the current version that can be read, or that is being written: no second one goes there. */
+export function heldTargets(dataset: DatasetFacts): ReadonlySet<TargetId> {
+  return new Set(
+    currentReplicas(dataset)
+      .filter((replica) => ['joining', 'verified', 'suspect', 'retiring'].includes(replica.state))
+      .map((replica) => replica.targetId),
   );
 }
 

@@ -64,6 +64,21 @@ export function lastingPerMonth(parts: ObjectiveParts): number {
   return objectiveOf({ ...parts, wayTherePerMonth: 0 });
 }
 
+/**
+ * What is left of what a move saves: once the way there is taken off, and once the policy's margin is, dollars per month.
+ * It is made when it saves anything and neither is below 0.
+ */
+export function slackOf(stay: ObjectiveParts, there: ObjectiveParts, marginPerMonth: number): { readonly overWay: number; readonly overMargin: number } {
+  const saving = objectiveOf(stay) - lastingPerMonth(there);
+  return { overWay: objectiveOf(stay) - objectiveOf(there), overMargin: saving - marginPerMonth };
+}
+
+/** Whether a move pays itself back within the horizon and saves as much as the policy's margin asks. */
+export function pays(stay: ObjectiveParts, there: ObjectiveParts, marginPerMonth: number): boolean {
+  const { overWay, overMargin } = slackOf(stay, there, marginPerMonth);
+  return objectiveOf(stay) > lastingPerMonth(there) && overWay >= 0 && overMargin >= 0;
+}
+
 /** The objective of all paid copies of the dataset where they are, US dollars per month: what the policy's margin is a share of. */
 export function presentObjective(context: ObjectiveContext, dataset: DatasetFacts, use: ExpectedUse): number {
   const { targets } = indexOf(context.snapshot);

@@ -15,6 +15,7 @@ import type { ApiContext } from '../../src/api/context.ts';
 import { FleetReader } from '../../src/api/fleet-rows.ts';
 import { defaultLoopSettings } from '../../src/control-loop/parts.ts';
 import { ModelTrainer } from '../../src/control-loop/train-models.ts';
+import { defaultDecisionSettings } from '../../src/fleet/decision-settings.ts';
 import { startMetrics } from '../../src/metrics/metrics.ts';
 import { openStore, type Store } from '../../src/store/database.ts';
 import { node, target } from '../../src/store/schema.ts';
@@ -89,6 +90,7 @@ export async function openInterface({ modelData = null }: { modelData?: string |
       startedAtMs: nowMs,
       chaosAllowed: true,
       scrubEveryMs: 1e9,
+      decisions: defaultDecisionSettings,
       consoleDirectory: path.join(directory, 'console'),
     },
   };
