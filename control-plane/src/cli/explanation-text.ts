@@ -24,10 +24,16 @@ export function explanationText(explained: DatasetExplanation): string {
         'minimised',
         `${money(explained.objectivePerMonth)} a month over ${counted(explained.copies.length, 'copy', 'copies')}, of which ${money(explained.costPerMonth)} is billed`,
       ],
+      ['best', bestText(explained)],
     ]),
     ...(explained.impossible === null ? [] : [warningText(explained.impossible)]),
     ...(explained.copies.length === 0 ? ['No copies yet.'] : explained.copies.map((copy) => copyText(copy, explained.horizonDays))),
   ].join('\n\n');
+}
+
+function bestText({ objectivePerMonth, bestObjectivePerMonth, score }: DatasetExplanation): string {
+  const saving = objectivePerMonth - bestObjectivePerMonth;
+  return saving > 0 ? `${money(bestObjectivePerMonth)} a month, ${money(saving)} less; score ${score.toFixed(2)} of 1` : 'what it is; score 1 of 1';
 }
 
 /** A policy that can not be met, with what helps. */
@@ -45,7 +51,6 @@ function copyText(copy: CopyExplanation, horizonDays: number): string {
       facts([
         ['why', sentence(copy.why)],
         ['binds', copy.bindingText === '' ? '–' : sentence(copy.bindingText)],
-        ...(copy.hold === null ? [] : [['held', sentence(copy.hold.text)] as const]),
         ['objective', `${money(copy.objectivePerMonth)} a month: ${named.map(([part, name]) => `${name} ${money(copy.parts[part])}`).join(' + ')}`],
         ...copy.flips.map((flip, place) => [place === 0 ? 'flips' : '', flip.text] as const),
       ]),

@@ -60,7 +60,7 @@ export function nothingBinds(places: CopyPlaces): string {
   if (pays(places.here.parts, cheapest.parts, places.marginPerMonth) && behind.length > 1)
     return `no single rule binds: ${cheapest.target.targetId} would save ${saves} a month, but ${behind.join(' and ')} forbid it together`;
   if (possible.some((place) => place.lasting < places.here.lasting)) return 'no rule binds: none keeps it from a move that would pay';
-  return 'no rule binds: this is the cheapest of all places';
+  return 'no rule binds: of all places this is the best';
 }
 
 /** The rule with the value that clashes. */

@@ -155,7 +155,7 @@ function isOfOtherVersion(dataset: DatasetFacts, replica: ReplicaFacts): boolean
 
 /** What it costs against the places that it may go to, and why it is not at the cheapest where it is not. */
 function priceHere(context: AskContext, places: CopyPlaces): string {
-  const { here, others, role } = places;
+  const { here, others } = places;
   const bill = (place: Place): number => perMonth(billAt(context, places, place));
   const price = dollarsText(bill(here));
   const allowed = others.filter(({ obstacles }) => obstacles.length === 0).sort((a, b) => bill(a) - bill(b));
@@ -167,10 +167,9 @@ function priceHere(context: AskContext, places: CopyPlaces): string {
     const to = choice.to.target.targetId;
     return `It costs ${price} a month; ${to} would be better by ${dollarsText(here.lasting - choice.to.lasting)} a month, and ${hold === null ? 'the next plan moves it' : `yet ${hold.text}`}`;
   }
+  if (hold !== null) return `It costs ${price} a month; ${hold.text}`;
   if (bill(cheapest) >= bill(here)) return `Of ${allowed.length + 1} places that policy allows this is the cheapest, ${price} a month`;
   const saves = `It costs ${price} a month; ${cheapest.target.targetId} would save ${dollarsText(bill(here) - bill(cheapest))}`;
   const lost = cheapest.parts.waitingPerMonth - here.parts.waitingPerMonth;
-  if (role === 'primary' && lost >= bill(here) - bill(cheapest))
-    return `${saves}, but its readers would wait longer, which is worth ${dollarsText(lost)} a month`;
-  return `${saves}${hold === null ? '' : `, but ${hold.text}`}`;
+  return lost > 0 ? `${saves}, but its readers would wait longer, which is worth ${dollarsText(lost)} a month` : saves;
 }

@@ -27,7 +27,7 @@ function doesNotPay({ settings }: AskContext, places: CopyPlaces, best: Place): 
   const saving = places.here.lasting - best.lasting;
   const name = best.target.targetId;
   if (overWay < 0) {
-    const days = Math.round((best.migrationOnce / saving) * daysPerMonth);
+    const days = Math.ceil((best.migrationOnce / saving) * daysPerMonth);
     return {
       by: 'way',
       text: `a move to ${name} would save ${dollarsText(saving)} a month and cost ${dollarsText(best.migrationOnce)} once: paid back after ${days.toLocaleString('en-US')} days, at most ${settings.horizonDays} count`,

@@ -69,7 +69,7 @@ export const copyExplanation = z.object({
   /** What the next plan would do with it while all others stay, and where it is then. */
   choice: z.enum(['stays', 'goes', 'hands-over', 'let-go', 'nowhere']),
   chosenTargetId: z.string().nullable(),
-  /** What keeps it from a cheaper place that is allowed. */
+  /** What keeps it from a cheaper place that is allowed; `why` says it too. */
   hold: z.object({ by: z.enum(['way', 'margin', 'work', 'place', 'rest', 'advisory', 'certainty']), text: z.string() }).nullable(),
   /** The one rule without which it would be at a better place. */
   binding: z
@@ -101,6 +101,9 @@ export const datasetExplanation = z.object({
   horizonDays: z.number(),
   /** The sum over its copies. */
   objectivePerMonth: z.number(),
+  /** The same with each copy where the next plan would have it while the others stay, and its share of what it is now: 1 is as good as it gets. */
+  bestObjectivePerMonth: z.number(),
+  score: z.number(),
   costPerMonth: z.number(),
   impossible: policyVerdict.nullable(),
   copies: z.array(copyExplanation),

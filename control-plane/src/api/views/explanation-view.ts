@@ -24,14 +24,18 @@ export function explainsFrom(rows: FleetRows, decisions: DecisionSettings): AskC
 export function explanationView(rows: FleetRows, datasetId: DatasetId, context: AskContext): DatasetExplanation {
   const facts = rows.facts.get(datasetId);
   const use = forecastUse(context.heats.get(datasetId));
-  const copies = rows.replicas
+  const standingCopies = rows.replicas
     .filter((row) => row.datasetId === datasetId && standing.includes(row.state))
     .flatMap((row) => {
       const explained = explainReplica(context, datasetId, row.replicaId);
-      return explained === null ? [] : [copyView(rows, row, explained)];
-    })
+      return explained === null ? [] : [{ row, explained }];
+    });
+  const copies = standingCopies
+    .map(({ row, explained }) => copyView(rows, row, explained))
     .sort((a, b) => Number(b.primary) - Number(a.primary) || a.targetId.localeCompare(b.targetId));
   const verdict = facts === undefined ? null : policyVerdict(rows.snapshot, facts, context.health, context.heats.get(datasetId));
+  const objectivePerMonth = copies.reduce((sum, copy) => sum + copy.objectivePerMonth, 0);
+  const bestObjectivePerMonth = standingCopies.reduce((sum, { explained }) => sum + objectiveAtBest(explained), 0);
   return {
     datasetId,
     asOfMs: rows.asOfMs,
@@ -39,11 +43,19 @@ export function explanationView(rows: FleetRows, datasetId: DatasetId, context: 
     readsPerMonth: use.readsPerMonth,
     readBytesPerMonth: use.readBytesPerMonth,
     horizonDays: context.settings.horizonDays,
-    objectivePerMonth: copies.reduce((sum, copy) => sum + copy.objectivePerMonth, 0),
+    objectivePerMonth,
+    bestObjectivePerMonth,
+    score: objectivePerMonth > 0 ? Math.min(1, bestObjectivePerMonth / objectivePerMonth) : 1,
     costPerMonth: facts === undefined ? 0 : perMonth(datasetCost(rows.snapshot, facts, context.heats.get(datasetId))),
     impossible: verdict === null ? null : { when: verdict.when, rules: [...verdict.rules], text: verdict.text, cheapestWayOut: verdict.cheapestWayOut },
     copies,
   };
+}
+
+/** With the way there, where it would go. */
+function objectiveAtBest(explained: Explanation): number {
+  const chosen = explained.choice === 'goes' ? explained.alternatives.find(({ targetId }) => targetId === explained.chosenTargetId) : undefined;
+  return chosen?.objectivePerMonth ?? explained.objectivePerMonth;
 }
 
 function copyView(rows: FleetRows, row: ReplicaRow, explained: Explanation): CopyExplanation {
