@@ -118,6 +118,20 @@ describe('the rule that binds', () => {
     expect(alone({ pinnedTargets: ['berlin-disk' as TargetId] }).binding).toMatchObject({ rule: 'pinned-targets', opens: 'boston-archive' });
   });
 
+  test('is the one that costs most where several bind, each alone', () => {
+    const cheaperParis = targets.map((target) => (target.targetId === 'paris-disk' ? { ...target, prices: prices(0.01) } : target));
+    const both = datasetFacts('maps', ['berlin-disk'], { copies: 1, latencySloMs: 20, forbiddenTargets: ['paris-disk' as TargetId] });
+    expect(explainIn(fleetOf({ targets: cheaperParis, datasets: [both] }), 'berlin-disk').binding).toMatchObject({
+      rule: 'latency-slo',
+      opens: 'boston-archive',
+    });
+    const only = { ...both, policy: { ...both.policy, latencySloMs: null, forbiddenTargets: ['paris-disk', 'boston-archive'] as TargetId[], regions: ['eu'] } };
+    expect(explainIn(fleetOf({ targets: cheaperParis, datasets: [only] }), 'berlin-disk').binding).toMatchObject({
+      rule: 'forbidden-target',
+      opens: 'paris-disk',
+    });
+  });
+
   test('is the room that is missing, to the byte', () => {
     const full = targets.map((target) => (target.targetId === 'boston-archive' ? { ...target, usedBytes: 96e9 } : target));
     const { binding, bindingText } = explainIn(fleetOf({ targets: full, datasets: [datasetFacts('maps', ['berlin-disk'], { copies: 1 })] }), 'berlin-disk');

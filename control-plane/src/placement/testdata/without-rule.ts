@@ -2,7 +2,7 @@ import type { DatasetFacts, FleetSnapshot, TargetFacts } from '../../fleet/snaps
 import type { BindingRule } from '../binding-rule.ts';
 
 /** The fleet of one dataset without the rule that was named: in the policy, in the room of the place that it opens, or in the drives and the node under it. */
-export function withoutRule(fleet: FleetSnapshot, dataset: DatasetFacts, binding: BindingRule, pinnedTargets: DatasetFacts['policy']['pinnedTargets']): FleetSnapshot {
+export function withoutRule(fleet: FleetSnapshot, dataset: DatasetFacts, binding: Pick<BindingRule, 'rule' | 'opens' | 'missingBytes'>, pinnedTargets: DatasetFacts['policy']['pinnedTargets']): FleetSnapshot {
   const { policy } = dataset;
   const inPolicy = (change: Partial<DatasetFacts['policy']>): FleetSnapshot => ({ ...fleet, datasets: fleet.datasets.map((each) => (each.datasetId === dataset.datasetId ? { ...each, policy: { ...policy, ...change } } : each)) });
   const atPlace = (change: (target: TargetFacts) => Partial<TargetFacts>): FleetSnapshot => ({ ...fleet, targets: fleet.targets.map((target) => (target.targetId === binding.opens ? { ...target, ...change(target) } : target)) });
