@@ -52,6 +52,8 @@ export function bindingRule(places: CopyPlaces): BindingRule | null {
 
 /** Where no single rule binds: what would be cheaper still, and why not. */
 export function nothingBinds(places: CopyPlaces): string {
+  const away = places.here.obstacles.map(({ rule }) => rule).join(' and ');
+  if (away !== '') return `no single rule binds: ${away} would have it leave${chooseOne(places).kind === 'nowhere' ? ', and no other place is allowed' : ''}`;
   const possible = places.others.filter(({ obstacles, target }) => target.prices !== null && !obstacles.some(({ rule }) => rule === 'holds-a-copy'));
   const cheapest = [...possible].sort((a, b) => a.objective - b.objective)[0];
   if (cheapest === undefined) return 'no rule binds: there is no other place';

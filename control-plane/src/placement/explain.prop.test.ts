@@ -152,7 +152,7 @@ describe('an explanation in any fleet', { timeout: 120_000 }, () => {
           }
         }
       }),
-      { numRuns: 200 },
+      { numRuns: 200, examples: [[{ seed: 1089008582, room: 0.3, trouble: 0.3 }]] },
     );
     for (const rule of ['capacity', 'spread']) expect(bound[rule]).toBeGreaterThan(0);
     expect(Object.values(bound).reduce((sum, each) => sum + each, 0)).toBeGreaterThan(20);
@@ -185,7 +185,7 @@ describe('an explanation in any fleet', { timeout: 120_000 }, () => {
           }
         }
       }),
-      { numRuns: 60 },
+      { numRuns: 60, examples: [[{ seed: -2147483574, room: 0.3, trouble: 0.1 }], [{ seed: -373640353, room: 0.3, trouble: 0 }]] },
     );
     for (const which of ['storage-price above', 'storage-price below', 'latency-slo below', 'reads above']) expect(flipped[which]).toBeGreaterThan(0);
   });

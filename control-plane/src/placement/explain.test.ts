@@ -144,6 +144,34 @@ describe('the rule that binds', () => {
     expect(driven).toMatchObject({ choice: 'goes', chosenTargetId: 'boston-archive', binding: { rule: 'region' } });
   });
 
+  test('is none alone where two rules have a copy leave, whatever one of them says', () => {
+    const driven = alone({ regions: ['us'], maxCostPerGbMonth: 0.01 }, 'paris-disk', { windows: windowsOf(100_000), lastAccessAtMs: nowMs });
+    expect(driven).toMatchObject({ choice: 'goes', chosenTargetId: 'boston-archive', binding: null });
+    expect(driven.bindingText).toBe('no single rule binds: region and max-cost would have it leave');
+    const nowhere = alone({ regions: ['us'], maxCostPerGbMonth: 0.001 }, 'paris-disk');
+    expect(nowhere.bindingText).toMatch(/^the price of at most \$0\.001 per GB and month: without it, it would have a place on boston-archive$/);
+    const full = targets.map((target) => (target.targetId === 'boston-archive' ? { ...target, usedBytes: 96e9 } : target));
+    const twice = explainIn(
+      fleetOf({ targets: full, datasets: [datasetFacts('maps', ['paris-disk'], { copies: 1, regions: ['us'], maxCostPerGbMonth: 0.001 })] }),
+      'paris-disk',
+    );
+    expect(twice.bindingText).toBe('no single rule binds: region and max-cost would have it leave, and no other place is allowed');
+  });
+
+  test('of copies that stand too near, the primary and else the oldest is not the one to leave', () => {
+    const [older, younger] = ['berlin-disk', 'berlin-nvme'].map((name, place) => ({
+      ...datasetFacts('maps', [name]).replicas[0]!,
+      createdAtMs: nowMs - (2 - place) * 86_400_000,
+    }));
+    const near = datasetFacts('maps', ['boston-archive'], { copies: 3, forbiddenTargets: ['berlin-disk', 'berlin-nvme'] as TargetId[] });
+    const dearParis = targets.map((target) => (target.targetId === 'paris-disk' ? { ...target, prices: prices(0.2) } : target));
+    const both = fleetOf({ targets: dearParis, datasets: [{ ...near, replicas: [...near.replicas, younger!, older!] }] });
+    expect(explainIn(both, 'berlin-disk').bindingText).toBe('the targets that are forbidden: without it, it would stay here');
+    const beside = { ...near, policy: { ...near.policy, forbiddenTargets: ['berlin-nvme'] as TargetId[] } };
+    const one = fleetOf({ targets: dearParis, datasets: [{ ...beside, replicas: [...beside.replicas, younger!, older!] }] });
+    expect(explainIn(one, 'berlin-nvme').bindingText).toBe('no single rule binds: forbidden-target and spread would have it leave');
+  });
+
   test('is none at the cheapest of all places, and none alone where two rules forbid the better one together', () => {
     expect(alone({}, 'boston-archive').bindingText).toBe('no rule binds: of all places this is the best');
     const both = alone({ regions: ['eu'], latencySloMs: 20 });

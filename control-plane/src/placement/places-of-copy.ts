@@ -83,7 +83,7 @@ export function placesOfCopy(context: AskContext, dataset: DatasetFacts, replica
       target,
       null,
       use,
-      need === null ? [] : drivesAway(context, dataset, target, faster === null ? role : 'copy', need, taken),
+      need === null ? [] : drivesAway(context, dataset, replica, target, faster === null ? role : 'copy', need),
     ),
     others,
     need,
@@ -94,24 +94,30 @@ export function placesOfCopy(context: AskContext, dataset: DatasetFacts, replica
 }
 
 /** All that would have to change for a copy to stay that is to leave: a need names the gravest only. */
-function drivesAway(
-  { health }: AskContext,
-  dataset: DatasetFacts,
-  here: TargetFacts,
-  role: CopyRole,
-  need: Need,
-  taken: ReadonlySet<string>,
-): readonly Obstacle[] {
-  const place = health.get(here.targetId);
+function drivesAway(context: AskContext, dataset: DatasetFacts, replica: ReplicaFacts, here: TargetFacts, role: CopyRole, need: Need): readonly Obstacle[] {
+  const place = context.health.get(here.targetId);
   const all: Obstacle[] = [
     ...need.rules.map((rule): Obstacle => ({ rule, text: need.reason })),
     ...violationsOfExistingCopy(dataset.policy, here, role),
     ...(place?.drain === true && place.otherwise !== null ? [{ rule: 'not-usable' as const, text: place.otherwise }] : []),
-    ...(role === 'copy' && taken.has(domainOf(here, dataset.policy.spread))
-      ? [{ rule: 'spread' as const, text: `another copy is at the same ${dataset.policy.spread}` }]
-      : []),
+    ...(isCrowdedOut(context, dataset, replica, here) ? [{ rule: 'spread' as const, text: `another copy is at the same ${dataset.policy.spread}` }] : []),
   ];
   return all.filter(({ rule }, index) => all.findIndex((other) => other.rule === rule) === index);
+}
+
+/** Of the copies that stand too near to each other the primary stays, else the oldest. */
+function isCrowdedOut({ snapshot, health }: AskContext, dataset: DatasetFacts, replica: ReplicaFacts, here: TargetFacts): boolean {
+  if (replica.replicaId === dataset.primaryReplicaId) return false;
+  const { targets } = indexOf(snapshot);
+  const { spread } = dataset.policy;
+  const order = (copy: ReplicaFacts): number => dataset.replicas.indexOf(copy);
+  return copiesOf(snapshot, dataset, health).counted.some((other) => {
+    const target = targets.get(other.targetId);
+    if (other === replica || target === undefined || domainOf(target, spread) !== domainOf(here, spread)) return false;
+    if (violationsOfExistingCopy(dataset.policy, target, roleOf(dataset, other)).length > 0) return false;
+    const isOlder = other.createdAtMs < replica.createdAtMs || (other.createdAtMs === replica.createdAtMs && order(other) < order(replica));
+    return other.replicaId === dataset.primaryReplicaId || isOlder;
+  });
 }
 
 /** Where the other copies that count are and will be, in the terms of the policy's spread. */
