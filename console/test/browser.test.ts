@@ -326,6 +326,37 @@ describe.skipIf(!chromiumIsHere)('the console in a browser', { timeout: 120_000 
     await page.close();
   });
 
+  test('a policy that no place can meet is refused with the way out, and set when a person insists', async () => {
+    const page = await open('/datasets/survey-2026');
+    await page.getByRole('button', { name: 'Edit' }).click();
+    await page.getByLabel('Copies').fill('9');
+    await page.getByRole('button', { name: 'Save' }).click();
+    await page.getByText('Cheapest way out: add a site.').waitFor();
+    await page.getByRole('button', { name: 'Set it all the same' }).click();
+    await page.getByText('No place of this fleet can meet this policy: spread. Cheapest way out: add a site.').waitFor();
+    expect(server.changes.filter(({ body }) => body.includes('9')).map(({ route }) => route)).toEqual([
+      'PATCH /v1/datasets/survey-2026/policy',
+      'PATCH /v1/datasets/survey-2026/policy?force=true',
+    ]);
+    await page.close();
+  });
+
+  test('a copy says in three lines why it is here, what binds it and where that flips, and reckons it by part on demand', async () => {
+    const page = await open('/datasets/survey-2026');
+    const card = page.getByRole('article', { name: 'copy on berlin-a-nvme' });
+    await card.getByText('The room: 86.0 GB more are needed on berlin-a-disk').waitFor();
+    await card.getByText('Above $0.0913 per GB and month on berlin-a-nvme (now $0.08) its place is paris-a-nvme').first().waitFor();
+    const parts = card.getByRole('img', { name: /^Per month: storage .*, the way there \$0, together \$9\.11$/ });
+    expect(await parts.isVisible()).toBe(false);
+    await card.getByText(/by part · 1 of 5 other places allowed/).click();
+    await parts.waitFor();
+    const alternatives = card.getByRole('region', { name: 'Alternatives to berlin-a-nvme' });
+    expect(await alternatives.getByRole('row').count()).toBe(6);
+    await alternatives.getByText('latency-slo').first().waitFor();
+    await card.getByRole('region', { name: 'Where the choice for berlin-a-nvme flips' }).getByText('above 420 ms').waitFor();
+    await page.close();
+  });
+
   test('a plan is applied only after its consequence was told in numbers', async () => {
     const page = await open('/plan');
     await page.getByRole('button', { name: /^Apply 9 moves/ }).click();

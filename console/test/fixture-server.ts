@@ -42,6 +42,13 @@ export async function startFixtureServer(options: { port?: number; manyDevices?:
   function answer(method: string, url: URL, body: string): [number, unknown, string?] {
     const [, , noun = '', id = '', verb = ''] = url.pathname.split('/').map(decodeURIComponent);
     if (method !== 'GET') {
+      // Nine copies are more than there are sites: the real one refuses it too, unless it is forced.
+      if (method === 'PATCH' && verb === 'policy' && (JSON.parse(body) as { set: { copies?: number } }).set.copies === 9) {
+        const warning = { when: 'never', rules: ['spread'], text: 'no place of this fleet can meet this policy: spread', cheapestWayOut: 'add a site' };
+        if (url.searchParams.get('force') === 'true') return [200, { datasetId: id, rev: 42, warning }];
+        const refusal = { detail: 'No place of this fleet can meet this policy: spread.', code: 'policy.infeasible', fix: 'Cheapest way out: add a site.' };
+        return [422, { type: 'about:blank', title: 'Something in the request is not right', status: 422, ...refusal }];
+      }
       if (noun === 'plans' && id === '') return [201, { ...fleet.plan, planId: '01JQP2', state: 'preview', dryRun: true }];
       if (noun === 'keys' && id === '') return [201, { keyId: 'k-02', ...(JSON.parse(body) as object), secret: 'dim_shown-once' }];
       return [202, { taken: body.length }];
@@ -83,6 +90,7 @@ export async function startFixtureServer(options: { port?: number; manyDevices?:
               copies: [],
             },
           ];
+        if (verb === 'explanation') return [200, { ...fleet.explanation, datasetId: id }];
         if (!fleet.datasets.some((one) => one.datasetId === id)) return problem(404, `There is no dataset ${id}.`);
         return [200, { ...fleet.detail, dataset: fleet.datasets.find((one) => one.datasetId === id) }, '"41"'];
       case 'policies':
@@ -161,7 +169,7 @@ export async function startFixtureServer(options: { port?: number; manyDevices?:
       response.on('close', () => streams.delete(response));
       return;
     }
-    if (method !== 'GET') changes.push({ route: `${method} ${url.pathname}`, body, ifMatch: request.headers['if-match'] });
+    if (method !== 'GET') changes.push({ route: `${method} ${url.pathname}${url.search}`, body, ifMatch: request.headers['if-match'] });
     const [status, answered, etag] = answer(method, url, body);
     send(status, answered, etag === undefined ? {} : { etag });
   }

@@ -12,7 +12,7 @@ import type { Bus } from './broker/bus.ts';
 import { startEmbeddedBus } from './broker/embedded-bus.ts';
 import { connectOutsideBus } from './broker/outside-bus.ts';
 import type { Config } from './config.ts';
-import { startControlLoop } from './control-loop.ts';
+import { loopSettings, startControlLoop } from './control-loop.ts';
 import { startDispatch } from './dispatch/dispatch.ts';
 import { startFleetMetrics } from './dispatch/fleet-metrics.ts';
 import { startIngest } from './ingest/ingest.ts';
@@ -109,6 +109,7 @@ export async function startControlPlane(parts: ControlPlaneParts): Promise<Runni
           startedAtMs,
           chaosAllowed: config.chaosAllowed,
           scrubEveryMs: config.scrubEveryMs,
+          decisions: loopSettings(config).decisions,
           consoleDirectory: config.consoleDirectory,
         },
       },

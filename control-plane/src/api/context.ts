@@ -4,6 +4,7 @@ import type { SigningKey } from '@data-in-motion/shared/signature';
 import type { Bus } from '../broker/bus.ts';
 import type { ControlLoop } from '../control-loop.ts';
 import type { Dispatch } from '../dispatch/dispatch.ts';
+import type { DecisionSettings } from '../fleet/decision-settings.ts';
 import type { Metrics } from '../metrics/metrics.ts';
 import type { Store } from '../store/database.ts';
 import type { FleetReader } from './fleet-rows.ts';
@@ -26,6 +27,8 @@ export interface ApiContext {
     readonly startedAtMs: number;
     readonly chaosAllowed: boolean;
     readonly scrubEveryMs: number;
+    /** What decisions are made with, so that explanations say the same. */
+    readonly decisions: DecisionSettings;
     readonly consoleDirectory: string | null;
   };
 }

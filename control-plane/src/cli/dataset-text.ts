@@ -1,6 +1,6 @@
 import type { DatasetDetail, policyView } from '@data-in-motion/shared/api/datasets';
 import type { z } from 'zod';
-import { age, bytes, change, counted, duration, moment, money, percent, sentence } from './figures.ts';
+import { age, bytes, counted, moment, money, percent, sentence } from './figures.ts';
 import { policyText } from './policy-options.ts';
 import { facts, table } from './table.ts';
 
@@ -51,7 +51,9 @@ export function detailText(detail: DatasetDetail, nowMs: number): string {
       ],
       'No copies yet.',
     ),
-    ...replicas.filter((replica) => replica.why !== undefined).map(whyText),
+    ...(replicas.some((replica) => replica.why !== undefined)
+      ? [[...replicas.filter((replica) => replica.why !== undefined).map(whyText), `Alternatives and what binds: dim explain ${dataset.name}`].join('\n')]
+      : []),
     ...(detail.findings.length === 0
       ? []
       : [detail.findings.map((finding) => `${finding.severity}: ${sentence(finding.text)} ${sentence(finding.remedy)}`).join('\n')]),
@@ -65,24 +67,5 @@ export function detailText(detail: DatasetDetail, nowMs: number): string {
 }
 
 function whyText(replica: DatasetDetail['replicas'][number]): string {
-  // What could be had comes before what could not, each with the cheapest first.
-  const others = (replica.alternatives ?? []).toSorted((a, b) => Number(b.allowed) - Number(a.allowed)).slice(0, 5);
-  return [
-    `Why on ${replica.targetId}: ${replica.why}`,
-    ...(others.length === 0
-      ? []
-      : [
-          table(
-            others,
-            [
-              { title: '  instead on', of: (row) => `  ${row.targetId}` },
-              { title: '$/month', align: 'right', of: (row) => money(row.totalPerMonth) },
-              { title: 'difference', align: 'right', of: (row) => change(row.differencePerMonth) },
-              { title: 'p95', align: 'right', of: (row) => duration(row.latencyP95Ms) },
-              { title: 'allowed', of: (row) => (row.allowed ? 'yes' : `no: ${row.violates.join(', ')}`) },
-            ],
-            '',
-          ),
-        ]),
-  ].join('\n');
+  return `Why on ${replica.targetId}: ${replica.why}`;
 }

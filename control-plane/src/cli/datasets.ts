@@ -1,14 +1,16 @@
 import path from 'node:path';
 import { type DatasetDetail, datasetDetail, datasetLocation, datasetView } from '@data-in-motion/shared/api/datasets';
+import { policyVerdict } from '@data-in-motion/shared/api/explanation';
 import { systemClock } from '@data-in-motion/shared/clock';
 import { Failure } from '@data-in-motion/shared/failure';
 import type { Command } from 'commander';
 import { z } from 'zod';
 import { detailText, notesOf, ownFields } from './dataset-text.ts';
 import { addDuplicates } from './duplicates.ts';
+import { warningText } from './explanation-text.ts';
 import { age, bytes, counted, duration, moment, money, whole } from './figures.ts';
 import { followDataset, followJobs } from './follow.ts';
-import { addPolicyOptions, type PolicyOptions, policyPatchOf, policyText } from './policy-options.ts';
+import { addPolicyOptions, forceOf, type PolicyOptions, policyPatchOf, policyText } from './policy-options.ts';
 import { noun, type Session, verb } from './session.ts';
 import { facts, table } from './table.ts';
 import { collect, parseCount, parseSize } from './units.ts';
@@ -22,8 +24,8 @@ interface SourceOptions {
 }
 
 /** The server tells more than a command needs: what it answers to a change is passed on as it is. */
-const anything = z.looseObject({});
-const started = z.looseObject({ jobId: z.string() });
+const changed = z.looseObject({ warning: policyVerdict.optional() });
+const started = z.looseObject({ jobId: z.string(), warning: policyVerdict.optional() });
 
 export function addDatasets(program: Command): void {
   const datasets = noun(program, 'datasets', 'named trees of files, each with an owner and a policy');
@@ -102,7 +104,9 @@ function addAdd(datasets: Command): void {
     async run(session, [name = ''], options) {
       const added = await session.api.call('addDataset', started, {
         body: { name, owner: options.owner, source: sourceOf(options), policy: policyPatchOf(options) },
+        ...forceOf(options),
       });
+      if (added.warning !== undefined) session.say(warningText(added.warning));
       if (!options.wait) {
         session.answer(added, () => `Registered ${name}; its import goes on by itself. Follow it: dim datasets show ${name}`);
         return;
@@ -148,7 +152,7 @@ async function answerFollowed(session: Session, name: string, startedAtMs = syst
 function addShow(datasets: Command): void {
   verb(datasets, {
     usage: 'show <name>',
-    says: 'one dataset: its copies, why each is where it is, what the alternatives cost',
+    says: 'one dataset: its copies, why each is where it is, its policy and history',
     examples: ['datasets show photos', 'datasets show photos --json'],
     async run(session, [datasetId = '']) {
       const detail = await session.api.call('dataset', datasetDetail, { path: { datasetId } });
@@ -184,13 +188,16 @@ function addPolicy(datasets: Command): void {
       if (Object.keys(set).length === 0 && options.clear === undefined)
         throw new Failure('refused', { code: 'usage', message: 'Nothing to change was given.', hint: 'See: dim datasets policy set --help' });
       const before = await session.api.call('dataset', datasetDetail, { path: { datasetId } });
-      await session.api.call('patchDatasetPolicy', anything, {
+      const { warning } = await session.api.call('patchDatasetPolicy', changed, {
         path: { datasetId },
         body: { set, clear: options.clear ?? [] },
         ifMatch: `"${before.dataset.rev}"`,
+        ...forceOf(options),
       });
       const after = await session.api.call('dataset', datasetDetail, { path: { datasetId } });
-      session.answer({ policy: after.policy, ownPolicy: after.ownPolicy }, () => policyText(after.policy, ownFields(after.ownPolicy)));
+      const answer = { policy: after.policy, ownPolicy: after.ownPolicy, ...(warning === undefined ? {} : { warning }) };
+      session.answer(answer, () => policyText(after.policy, ownFields(after.ownPolicy)));
+      if (warning !== undefined) session.say(warningText(warning));
     },
   });
 }

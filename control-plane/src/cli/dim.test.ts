@@ -6,7 +6,7 @@ import path from 'node:path';
 import { newPrivateKeyPem, signBody, signingKey } from '@data-in-motion/shared/signature';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { aCertificate } from './testdata/certificate.ts';
-import { aDataset, aJob, aNode, anEvent, FixtureServer, problem } from './testdata/fixture-server.ts';
+import { aDataset, aJob, aNode, anEvent, anExplanation, FixtureServer, problem } from './testdata/fixture-server.ts';
 
 const program = path.join(import.meta.dirname, 'dim.mjs');
 let home: string;
@@ -502,6 +502,48 @@ test('duplicates are told group by group, with what is too many, and what repeat
   expect(shown.out).toContain('1 tree more than once: 1.00 GB too many, $0.02 per month of storage.');
   expect(shown.out).toMatch(/1 +maps +lab +present +1\.00 GB +2 +\$0\.04 +no +abababababab\n *1 +maps-again .* yes /);
   expect(shown.out).toContain('No file repeats another of its dataset. 2 datasets came from agents that do not count.');
+});
+
+test('a policy that can not be met is set only with --force, and says the cheapest way out', async () => {
+  const warning = { when: 'never', rules: ['spread'], text: 'no place of this fleet can meet this policy: spread', cheapestWayOut: 'add a site' };
+  const { asked } = await serve({
+    'GET /v1/datasets/photos': () => aDataset,
+    'PATCH /v1/datasets/photos/policy': ({ query }, response) =>
+      query.get('force') === 'true'
+        ? { datasetId: 'photos', rev: 8, warning }
+        : problem(
+            response,
+            422,
+            'Something in the request is not right',
+            'No place can meet it: spread.',
+            'policy.infeasible',
+            'Cheapest way out: add a site.',
+          ),
+    'PATCH /v1/policies/global': () => ({ ...aDataset.policy, warning }),
+  });
+  const refused = await dim(['datasets', 'policy', 'set', 'photos', '--copies', '3']);
+  expect([refused.code, refused.err]).toEqual([1, expect.stringContaining('Cheapest way out: add a site.')]);
+  const forced = await dim(['datasets', 'policy', 'set', 'photos', '--copies', '3', '--force']);
+  expect([forced.code, forced.err]).toEqual([0, 'warning: No place of this fleet can meet this policy: spread. Cheapest way out: Add a site.\n']);
+  expect((await dim(['policy', 'set', '--copies', '3', '--force'])).err).toContain('Cheapest way out: Add a site.');
+  expect(asked.at(-1)!.query.get('force')).toBe('true');
+});
+
+test('why a copy is where it is: parts, alternatives with their differences, what binds and where it flips', async () => {
+  await serve({ 'GET /v1/datasets/photos/explanation': () => anExplanation });
+  const { out, code } = await dim(['explain', 'photos']);
+  expect(code).toBe(0);
+  expect(out).toContain(
+    'dataset    photos, 100 MB, 3,000 reads of 1.00 MB a month\nminimised  $0.0103 a month over 1 copy, of which $0.0073 is billed\nbest       what it is; score 1 of 1',
+  );
+  expect(out).toContain('\nberlin-disk *  warm, berlin, p95 10 ms, reads 180 MB/s, writes 120 MB/s\n  why        The cheapest place that its policy allows.\n');
+  expect(out).toContain('  binds      The latency of at most 20 ms: without it, it would be on boston-archive.\n');
+  expect(out).toContain("objective  $0.0103 a month: storage $0.002 + requests $0.0003 + egress $0.005 + readers' waiting $0.003 + the way there $0.00\n");
+  expect(out).toContain('  flips      above $0.03 per GB and month on berlin-disk (now $0.02) its place is paris-disk\n             below 5 reads');
+  expect(out).toMatch(/instead on +\$\/month +difference +objective +p95 +difference +once +paid back \(of 30 d\) +allowed/);
+  expect(out).toMatch(/boston-archive +\$0\.0057 +-\$0\.0016 +-\$0\.0014 +60 ms +\+50 ms +\$0\.0002 +4 d +no: latency-slo, spread\n/);
+  expect(out).toContain('The best 1 of 7 other places; 3 are allowed.');
+  expect(JSON.parse((await dim(['explain', 'photos', '--json'])).out)).toEqual(anExplanation);
 });
 
 test('names from outside can not steer the terminal', async () => {

@@ -8,6 +8,7 @@ import { addCosts } from './costs.ts';
 import { addDatasets } from './datasets.ts';
 import { addDevices } from './devices.ts';
 import { addEvents } from './events.ts';
+import { addExplain } from './explain.ts';
 import { plain } from './figures.ts';
 import { addFindings } from './findings.ts';
 import { addJobs } from './jobs.ts';
@@ -36,6 +37,7 @@ function makeProgram(): Command {
     addDevices,
     addTargets,
     addDatasets,
+    addExplain,
     addPolicy,
     addPlan,
     addRecovery,

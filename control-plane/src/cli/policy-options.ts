@@ -17,6 +17,7 @@ export interface PolicyOptions {
   mode?: (typeof policyModes)[number];
   cutoff?: number;
   margin?: number;
+  force?: true;
 }
 
 /** The fields of a policy as options of a command; only what is given changes. */
@@ -33,7 +34,8 @@ export function addPolicyOptions(command: Command): Command {
     .option('--forbid <target>', 'a target that must not; again for more', collect)
     .option('--mode <mode>', `${policyModes.join(' or ')}: whether moves for heat and cost wait for a person`, oneOf(policyModes))
     .option('--cutoff <share>', 'move for heat or cost only when the forecast is this sure', parseShare)
-    .option('--margin <share>', 'and only when it saves this share', parseShare);
+    .option('--margin <share>', 'and only when it saves this share', parseShare)
+    .option('--force', 'also where no place of the fleet can meet it, because one is about to be added');
 }
 
 export function policyPatchOf(options: PolicyOptions): Partial<PolicyView> {
@@ -50,6 +52,11 @@ export function policyPatchOf(options: PolicyOptions): Partial<PolicyView> {
     ...(options.cutoff === undefined ? {} : { probabilityCutoff: options.cutoff }),
     ...(options.margin === undefined ? {} : { forecastMargin: options.margin }),
   };
+}
+
+/** As a query, where the person insists. */
+export function forceOf(options: PolicyOptions): { readonly query?: { readonly force: 'true' } } {
+  return options.force === true ? { query: { force: 'true' } } : {};
 }
 
 /** A policy in words; a field of the dataset's own is marked. */

@@ -1,7 +1,9 @@
 import { policyView } from '@data-in-motion/shared/api/datasets';
+import { changedPolicy } from '@data-in-motion/shared/api/explanation';
 import { Failure } from '@data-in-motion/shared/failure';
 import type { Command } from 'commander';
-import { addPolicyOptions, type PolicyOptions, policyPatchOf, policyText } from './policy-options.ts';
+import { warningText } from './explanation-text.ts';
+import { addPolicyOptions, forceOf, type PolicyOptions, policyPatchOf, policyText } from './policy-options.ts';
 import { noun, verb } from './session.ts';
 
 export function addPolicy(program: Command): void {
@@ -25,8 +27,9 @@ export function addPolicy(program: Command): void {
       const patch = policyPatchOf(options);
       if (Object.keys(patch).length === 0)
         throw new Failure('refused', { code: 'usage', message: 'Nothing to change was given.', hint: 'See: dim policy set --help' });
-      const value = await session.api.call('patchPolicy', policyView, { body: patch });
-      session.answer(value, () => policyText(value));
+      const { warning, ...value } = await session.api.call('patchPolicy', changedPolicy, { body: patch, ...forceOf(options) });
+      session.answer(warning === undefined ? value : { ...value, warning }, () => policyText(value));
+      if (warning !== undefined) session.say(warningText(warning));
     },
   });
 }

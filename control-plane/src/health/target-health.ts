@@ -20,6 +20,8 @@ export interface TargetHealth {
   readonly riskyDeviceId: DeviceId | null;
   /** What is done about that device; null when there is none. */
   readonly evacuation: EvacuationVerdict | null;
+  /** What would keep it from taking data with sound devices under it too, in words; null when nothing would. */
+  readonly otherwise: string | null;
   /** Why it is not simply usable, in words; null when it is. */
   readonly reason: string | null;
 }
@@ -45,22 +47,28 @@ function judgeTarget(target: TargetFacts, agent: AgentState | undefined, signs: 
     ...use,
     riskyDeviceId: risky?.deviceId ?? null,
     evacuation: risky?.verdict ?? null,
+    otherwise,
     reason,
   });
   const late = agent === 'late';
-
   const gone = goneBecause(target, agent);
+  const otherwise = gone ?? closedBecause(target, agent);
+
   if (gone !== null) return of({ takesData: false, counts: false, drain: false, mayLetGo: false }, gone);
-  if (target.state === 'frozen')
-    return of({ takesData: false, counts: true, drain: false, mayLetGo: false }, `${target.targetId} is frozen: nothing is added and nothing is taken away`);
+  if (target.state === 'frozen') return of({ takesData: false, counts: true, drain: false, mayLetGo: false }, otherwise);
   if (risky?.verdict === 'held') return of({ takesData: false, counts: true, drain: false, mayLetGo: false }, risky.reason);
   if (risky?.verdict === 'evacuated') return of({ takesData: false, counts: false, drain: true, mayLetGo: !late }, risky.reason);
-  if (target.state === 'draining') return of({ takesData: false, counts: true, drain: true, mayLetGo: !late }, `${target.targetId} is being drained`);
+  if (target.state === 'draining') return of({ takesData: false, counts: true, drain: true, mayLetGo: !late }, otherwise);
   if (risky !== null) return of({ takesData: false, counts: true, drain: false, mayLetGo: !late }, risky.reason);
-  if (late) return of({ takesData: false, counts: true, drain: false, mayLetGo: false }, `the agent of ${target.nodeId} is late`);
-  if (agent === 'returned')
-    return of({ takesData: false, counts: true, drain: false, mayLetGo: true }, `the agent of ${target.nodeId} is back, its copies are being verified first`);
-  return of({ takesData: true, counts: true, drain: false, mayLetGo: true }, null);
+  return of({ takesData: otherwise === null, counts: true, drain: false, mayLetGo: !late }, otherwise);
+}
+
+/** Why a place that is there takes nothing new. */
+function closedBecause(target: TargetFacts, agent: AgentState | undefined): string | null {
+  if (target.state === 'frozen') return `${target.targetId} is frozen: nothing is added and nothing is taken away`;
+  if (target.state === 'draining') return `${target.targetId} is being drained`;
+  if (agent === 'late') return `the agent of ${target.nodeId} is late`;
+  return agent === 'returned' ? `the agent of ${target.nodeId} is back, its copies are being verified first` : null;
 }
 
 function goneBecause(target: TargetFacts, agent: AgentState | undefined): string | null {

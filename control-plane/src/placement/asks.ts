@@ -10,7 +10,7 @@ import type { CopyRole, PolicyRule } from '../policy/violations.ts';
 import { type Copies, copiesOf, jobsOf } from '../reconcile/copies.ts';
 import type { Need } from '../reconcile/needs.ts';
 import { replicaCost } from './cost.ts';
-import { type ObjectiveContext, type ObjectiveParts, objectiveOf, objectiveParts, presentObjective, roleOf, type Way, wayOnce } from './objective.ts';
+import { type ObjectiveContext, type ObjectiveParts, objectiveOf, objectiveParts, pays, presentObjective, roleOf, type Way, wayOnce } from './objective.ts';
 import type { CostParts } from './plan.ts';
 
 /** One place that could answer an ask. */
@@ -170,10 +170,10 @@ function betterAsks(context: AskContext, dataset: DatasetFacts, open: readonly N
   const asks = movable.map((replica): Ask => {
     const role = roleOf(dataset, replica);
     const stays = staying(context, dataset, replica, role);
+    const margin = dataset.policy.forecastMargin * present;
     const options = newPlaces(context, dataset, role, taken)
-      .map((to) => moveOption(context, dataset, replica, role, to, dataset.policy.forecastMargin * present))
-      // Cheaper with all that a move costs spread over the horizon: so it has paid itself back by then, and saved the policy's margin besides.
-      .filter((option) => option.objective < stays.stayObjective);
+      .map((to) => moveOption(context, dataset, replica, role, to, margin))
+      .filter((option) => stays.stay !== null && pays(stays.stay, option.parts, margin));
     return {
       dataset,
       kind: 'better',
@@ -195,15 +195,20 @@ function betterAsks(context: AskContext, dataset: DatasetFacts, open: readonly N
 
 /** Allowed targets that hold no readable copy of the dataset and lie in no domain that is taken. */
 function newPlaces(context: AskContext, dataset: DatasetFacts, role: CopyRole, taken: ReadonlySet<string>): TargetFacts[] {
-  const held = new Set(
-    dataset.replicas
-      .filter((replica) => replica.versionId === dataset.versionId && ['joining', 'verified', 'suspect', 'retiring'].includes(replica.state))
-      .map((replica) => replica.targetId),
-  );
+  const held = heldTargets(dataset);
   const { snapshot, places } = context;
   const among = places === undefined ? snapshot : { ...snapshot, targets: snapshot.targets.filter((target) => places.has(target.targetId)) };
   return allowedTargets(among, dataset, role, context.health).filter(
     (target) => !held.has(target.targetId) && !taken.has(domainOf(target, dataset.policy.spread)),
+  );
+}
+
+/** Targets with a copy of the current version that can be read, or that is being written: no second one goes there. */
+export function heldTargets(dataset: DatasetFacts): ReadonlySet<TargetId> {
+  return new Set(
+    currentReplicas(dataset)
+      .filter((replica) => ['joining', 'verified', 'suspect', 'retiring'].includes(replica.state))
+      .map((replica) => replica.targetId),
   );
 }
 

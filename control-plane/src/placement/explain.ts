@@ -1,120 +1,175 @@
-import type { Heat } from '@data-in-motion/shared/domain/heat';
-import type { DatasetId, ReplicaId } from '@data-in-motion/shared/domain/ids';
-import { copyOnce, leaveOnce } from '../fleet/copy-cost.ts';
-import { defaultDecisionSettings } from '../fleet/decision-settings.ts';
+import type { DatasetId, ReplicaId, TargetId } from '@data-in-motion/shared/domain/ids';
+import { daysPerMonth } from '../fleet/copy-cost.ts';
 import { domainOf, indexOf } from '../fleet/lookup.ts';
-import type { DatasetFacts, FleetSnapshot, ReplicaFacts, TargetFacts } from '../fleet/snapshot.ts';
+import type { DatasetFacts, ReplicaFacts } from '../fleet/snapshot.ts';
 import { dollarsText } from '../fleet/words.ts';
-import { targetHealth } from '../health/target-health.ts';
 import { forecastUse } from '../heat/forecast-use.ts';
-import { judgeTargets } from '../policy/allowed-targets.ts';
-import { violationsOfExistingCopy } from '../policy/violations.ts';
-import { copiesOf } from '../reconcile/copies.ts';
-import { noCost, perMonth, replicaCost, waitingPerMonth } from './cost.ts';
-import { roleOf } from './objective.ts';
-import type { Alternative, CostParts } from './plan.ts';
+import type { AskContext } from './asks.ts';
+import { type BindingRule, bindingRule, nothingBinds } from './binding-rule.ts';
+import { chooseOne, type OneChoice, targetOfChoice } from './choose-one.ts';
+import { perMonth, replicaCost } from './cost.ts';
+import { type Flip, flipsOf } from './flips.ts';
+import { type Hold, holdOf } from './hold.ts';
+import type { ObjectiveParts } from './objective.ts';
+import { type CopyPlaces, domainsOfOthers, type Place, placesOfCopy } from './places-of-copy.ts';
+import type { CostParts } from './plan.ts';
 
+/** One other place a copy could be, and what would be different there. Dollars; positive differences are dearer or slower there. */
+export interface Alternative {
+  readonly targetId: TargetId;
+  readonly allowed: boolean;
+  /** The rules that forbid it, by name, and in words. */
+  readonly violates: readonly string[];
+  readonly because: readonly string[];
+  readonly cost: CostParts;
+  readonly parts: ObjectiveParts;
+  readonly objectivePerMonth: number;
+  readonly objectiveDifferencePerMonth: number;
+  /** What would be billed there, without readers' waiting and the way there, and against here. */
+  readonly totalPerMonth: number;
+  readonly differencePerMonth: number;
+  readonly latencyP95Ms: number | null;
+  readonly latencyDifferenceMs: number | null;
+  /** Until what it saves has paid the way there; null where it saves nothing. */
+  readonly paybackDays: number | null;
+}
+
+/** Why a copy is where it is. */
 export interface Explanation {
   readonly why: string;
   readonly cost: CostParts;
-  /** Every other target: the allowed ones first, cheapest first. */
+  /** Every part of what is minimised, at its place; they add up to `objectivePerMonth`. */
+  readonly parts: ObjectiveParts;
+  readonly objectivePerMonth: number;
+  readonly latencyP95Ms: number | null;
+  /** What the next plan would do with it, all other copies staying where they are, and where it is then. */
+  readonly choice: OneChoice['kind'];
+  readonly chosenTargetId: TargetId | null;
+  readonly hold: Hold | null;
+  readonly binding: BindingRule | null;
+  /** The binding rule in words, or why none binds. */
+  readonly bindingText: string;
+  /** All other places: the allowed ones first, the best first. */
   readonly alternatives: readonly Alternative[];
+  readonly flips: readonly Flip[];
 }
 
-/** Why a copy is where it is, what it costs there, and what every other place would cost or why it is not allowed. */
-export function explainReplica(snapshot: FleetSnapshot, datasetId: DatasetId, replicaId: ReplicaId, heats: ReadonlyMap<DatasetId, Heat>): Explanation {
-  const fleet = indexOf(snapshot);
-  const dataset = fleet.datasets.get(datasetId);
-  const replica = dataset?.replicas.find((each) => each.replicaId === replicaId);
-  const here = replica === undefined ? undefined : fleet.targets.get(replica.targetId);
-  if (dataset === undefined || replica === undefined || here === undefined)
-    return { why: 'it is not part of the fleet as it was last seen', cost: noCost, alternatives: [] };
-  const use = forecastUse(heats.get(datasetId));
-  const role = roleOf(dataset, replica);
-  const cost = replicaCost(here, role, dataset, use);
-  const taken = domainsOfOthers(snapshot, dataset, replica);
-  const alternatives = otherPlaces(snapshot, dataset, replica, taken).map(({ target, violates }): Alternative => {
-    const there = replicaCost(target, role, dataset, use);
-    return {
-      targetId: target.targetId,
-      allowed: violates.length === 0,
-      violates,
-      cost: { ...there, migrationOnce: copyOnce(here, target, dataset) + leaveOnce(here, replica, dataset, snapshot.takenAtMs) },
-      totalPerMonth: perMonth(there),
-      differencePerMonth: perMonth(there) - perMonth(cost),
-      latencyP95Ms: target.latencyP95Ms,
-    };
-  });
-  alternatives.sort((a, b) => Number(b.allowed) - Number(a.allowed) || a.totalPerMonth - b.totalPerMonth || (a.targetId < b.targetId ? -1 : 1));
+/** Why a copy is where it is, what it costs there, what binds it there, what every other place would cost, and what would have to change. Null when it is not in the snapshot. */
+export function explainReplica(context: AskContext, datasetId: DatasetId, replicaId: ReplicaId): Explanation | null {
+  const places = findPlaces(context, datasetId, replicaId);
+  if (places === null) return null;
+  const { dataset, replica, here } = places;
+  const use = forecastUse(context.heats.get(datasetId));
+  const choice = chooseOne(places);
+  const stands = standsWell(context, places);
+  const binding = stands ? bindingRule(places) : null;
   return {
-    why: whyHere(snapshot, dataset, replica, here, whatItIs(dataset, replica, here, taken), alternatives, cost, heats.get(datasetId)),
-    cost,
-    alternatives,
+    why: whyHere(context, places),
+    cost: billAt(context, places, here),
+    parts: here.parts,
+    objectivePerMonth: here.objective,
+    latencyP95Ms: here.target.latencyP95Ms,
+    choice: stands ? choice.kind : 'let-go',
+    chosenTargetId: stands ? targetOfChoice(places, choice) : null,
+    hold: stands ? holdOf(context, places, choice) : null,
+    binding,
+    bindingText: binding?.text ?? (stands ? nothingBinds(places) : ''),
+    alternatives: places.others.map((place) => alternative(context, places, place)).sort(bestFirst),
+    flips: stands ? flipsOf(context, dataset, replica, use) : [],
   };
 }
 
-function otherPlaces(
-  snapshot: FleetSnapshot,
-  dataset: DatasetFacts,
-  replica: ReplicaFacts,
-  taken: ReadonlySet<string>,
-): { target: TargetFacts; violates: string[] }[] {
-  return judgeTargets(snapshot, dataset, roleOf(dataset, replica), targetHealth(snapshot))
-    .filter(({ target }) => target.targetId !== replica.targetId)
-    .map(({ target, violations }) => ({
-      target,
-      violates: [...violations.map((violation) => violation.rule), ...(taken.has(domainOf(target, dataset.policy.spread)) ? ['spread'] : [])],
-    }));
+/** Only the first sentence and the bill; for lists of copies. Null when the copy is not in the snapshot. */
+export function explainBriefly(context: AskContext, datasetId: DatasetId, replicaId: ReplicaId): Pick<Explanation, 'why' | 'cost'> | null {
+  const places = findPlaces(context, datasetId, replicaId);
+  return places === null ? null : { why: whyHere(context, places), cost: billAt(context, places, places.here) };
 }
 
-/** Where the other copies that count are, in the terms of the policy's spread. */
-function domainsOfOthers(snapshot: FleetSnapshot, dataset: DatasetFacts, replica: ReplicaFacts): ReadonlySet<string> {
-  const fleet = indexOf(snapshot);
-  const others = copiesOf(snapshot, dataset, targetHealth(snapshot)).counted.filter((each) => each.replicaId !== replica.replicaId);
-  return new Set(others.flatMap((each) => fleet.targets.get(each.targetId) ?? []).map((target) => domainOf(target, dataset.policy.spread)));
+function findPlaces(context: AskContext, datasetId: DatasetId, replicaId: ReplicaId): CopyPlaces | null {
+  const dataset = indexOf(context.snapshot).datasets.get(datasetId);
+  const replica = dataset?.replicas.find((each) => each.replicaId === replicaId);
+  return dataset === undefined || replica === undefined ? null : placesOfCopy(context, dataset, replica, forecastUse(context.heats.get(datasetId)));
 }
 
-function whatItIs(dataset: DatasetFacts, replica: ReplicaFacts, here: TargetFacts, taken: ReadonlySet<string>): string {
-  if (roleOf(dataset, replica) === 'primary') return 'the primary: readers use it';
+function billAt({ heats }: AskContext, { dataset, role }: CopyPlaces, place: Place): CostParts {
+  return { ...replicaCost(place.target, role, dataset, forecastUse(heats.get(dataset.datasetId))), migrationOnce: place.migrationOnce };
+}
+
+function alternative(context: AskContext, places: CopyPlaces, place: Place): Alternative {
+  const { here } = places;
+  const cost = billAt(context, places, place);
+  const saving = here.lasting - place.lasting;
+  const { latencyP95Ms } = place.target;
+  const measured = latencyP95Ms !== null && here.target.latencyP95Ms !== null;
+  return {
+    targetId: place.target.targetId,
+    allowed: place.obstacles.length === 0,
+    violates: place.obstacles.map(({ rule }) => rule),
+    because: place.obstacles.map(({ text }) => text),
+    cost,
+    parts: place.parts,
+    objectivePerMonth: place.objective,
+    objectiveDifferencePerMonth: place.objective - here.objective,
+    totalPerMonth: perMonth(cost),
+    differencePerMonth: perMonth(cost) - perMonth(billAt(context, places, here)),
+    latencyP95Ms,
+    latencyDifferenceMs: measured ? latencyP95Ms - here.target.latencyP95Ms! : null,
+    paybackDays: saving > 0 ? (place.migrationOnce / saving) * daysPerMonth : null,
+  };
+}
+
+/** What could be had comes before what could not; a place without a price, which counts as free, comes last. */
+function bestFirst(a: Alternative, b: Alternative): number {
+  const unpriced = (one: Alternative): number => Number(one.violates.includes('price-unknown'));
+  return Number(b.allowed) - Number(a.allowed) || unpriced(a) - unpriced(b) || a.objectivePerMonth - b.objectivePerMonth || (a.targetId < b.targetId ? -1 : 1);
+}
+
+/** Whether the copy is one that plans count on: whole, of the current version, and not on its way out by a job. */
+function standsWell({ snapshot }: AskContext, { dataset, replica }: CopyPlaces): boolean {
+  const leaving = snapshot.jobs.some((job) => job.fromReplicaId === replica.replicaId && (job.purpose === 'move' || job.purpose === 'retire'));
+  return replica.state === 'verified' && replica.versionId === dataset.versionId && !leaving;
+}
+
+function whatItIs(context: AskContext, { dataset, replica, role, here }: CopyPlaces): string {
+  if (role === 'primary') return 'the primary: readers use it';
   const { spread } = dataset.policy;
-  return taken.has(domainOf(here, spread))
+  return domainsOfOthers(context, dataset, replica).has(domainOf(here.target, spread))
     ? `another copy is at the same ${spread}, which the policy does not want: one of them leaves`
     : `a copy at another ${spread} than the others`;
 }
 
-function whyHere(
-  snapshot: FleetSnapshot,
-  dataset: DatasetFacts,
-  replica: ReplicaFacts,
-  here: TargetFacts,
-  what: string,
-  alternatives: readonly Alternative[],
-  cost: CostParts,
-  heat: Heat | undefined,
-): string {
-  const role = roleOf(dataset, replica);
-  if (replica.versionId !== dataset.versionId) return 'a copy of an older version: it leaves once the current one has its copies';
-  const health = targetHealth(snapshot).get(here.targetId);
+function whyHere(context: AskContext, places: CopyPlaces): string {
+  const { dataset, replica, here, need } = places;
+  if (isOfOtherVersion(dataset, replica)) return 'a copy of an older version: it leaves once the current one has its copies';
+  const health = context.health.get(replica.targetId);
   if (health?.drain === true) return `it is about to leave: ${health.reason}`;
-  const broken = violationsOfExistingCopy(dataset.policy, here, role);
-  if (broken.length > 0) return `it is to leave: ${broken.map((violation) => violation.text).join('; ')}`;
+  if (need !== null && here.obstacles.some(({ rule }) => rule !== 'spread')) return `it is to leave: ${need.reason}`;
+  const what = whatItIs(context, places);
   if (health?.evacuation != null) return `${what}. ${health.reason}`;
-  const allowed = alternatives.filter((alternative) => alternative.allowed);
-  const cheaper = allowed.filter((alternative) => alternative.differencePerMonth < 0);
-  const price = `${dollarsText(perMonth(cost))} a month`;
-  if (allowed.length === 0) return `${what}. Policy and room allow no other place; here it costs ${price}`;
-  if (cheaper.length === 0) return `${what}. Of ${allowed.length + 1} places that policy allows this is the cheapest, ${price}`;
-  const best = cheaper[0]!;
-  const saves = `It costs ${price}; ${best.targetId} would save ${dollarsText(-best.differencePerMonth)} a month`;
-  const lost = waitingLost(snapshot, here, best, heat);
-  if (role === 'primary' && lost >= -best.differencePerMonth)
-    return `${what}. ${saves}, but its readers would wait longer, which is worth ${dollarsText(lost)} a month`;
-  return `${what}. ${saves}, but the move does not pay for itself within the horizon, or is not due yet`;
+  return `${what}. ${priceHere(context, places)}`;
 }
 
-/** What the longer waiting of readers at the other place would be worth, dollars per month; negative where it is the faster one. */
-function waitingLost(snapshot: FleetSnapshot, here: TargetFacts, other: Alternative, heat: Heat | undefined): number {
-  const there = indexOf(snapshot).targets.get(other.targetId);
-  const worth = (target: TargetFacts): number => waitingPerMonth(target, 'primary', forecastUse(heat), defaultDecisionSettings.placement.dollarsPerReadSec);
-  return there === undefined ? 0 : worth(there) - worth(here);
+function isOfOtherVersion(dataset: DatasetFacts, replica: ReplicaFacts): boolean {
+  return replica.versionId !== dataset.versionId;
+}
+
+/** What it costs against the places that it may go to, and why it is not at the cheapest where it is not. */
+function priceHere(context: AskContext, places: CopyPlaces): string {
+  const { here, others } = places;
+  const bill = (place: Place): number => perMonth(billAt(context, places, place));
+  const price = dollarsText(bill(here));
+  const allowed = others.filter(({ obstacles }) => obstacles.length === 0).sort((a, b) => bill(a) - bill(b));
+  const cheapest = allowed[0];
+  if (cheapest === undefined) return `Policy and room allow no other place; here it costs ${price} a month`;
+  const choice = chooseOne(places);
+  const hold = holdOf(context, places, choice);
+  if (choice.kind === 'goes') {
+    const to = choice.to.target.targetId;
+    return `It costs ${price} a month; ${to} would be better by ${dollarsText(here.lasting - choice.to.lasting)} a month, and ${hold === null ? 'the next plan moves it' : `yet ${hold.text}`}`;
+  }
+  if (hold !== null) return `It costs ${price} a month; ${hold.text}`;
+  if (bill(cheapest) >= bill(here)) return `Of ${allowed.length + 1} places that policy allows this is the cheapest, ${price} a month`;
+  const saves = `It costs ${price} a month; ${cheapest.target.targetId} would save ${dollarsText(bill(here) - bill(cheapest))}`;
+  const lost = cheapest.parts.waitingPerMonth - here.parts.waitingPerMonth;
+  return lost > 0 ? `${saves}, but its readers would wait longer, which is worth ${dollarsText(lost)} a month` : saves;
 }

@@ -102,6 +102,21 @@ export const noParts: { [Part in keyof ObjectiveParts]: number } = {
 };
 export const partNames = Object.keys(noParts) as (keyof ObjectiveParts)[];
 
+/**
+ * What is left of what a move saves: once all that a move costs, spread over the horizon, is taken off, and once the policy's margin is too,
+ * dollars per month.
+ */
+export function slackOf(stay: ObjectiveParts, there: ObjectiveParts, marginPerMonth: number): { readonly overWay: number; readonly overMargin: number } {
+  const overWay = objectiveOf(stay) - objectiveOf({ ...there, restPerMonth: 0 });
+  return { overWay, overMargin: overWay - marginPerMonth };
+}
+
+/** Whether a move pays itself back within the horizon and saves the policy's margin besides: a move that saves nothing is none. */
+export function pays(stay: ObjectiveParts, there: ObjectiveParts, marginPerMonth: number): boolean {
+  const { overWay, overMargin } = slackOf(stay, there, marginPerMonth);
+  return overWay > 0 && overMargin >= 0;
+}
+
 /** The objective of all paid copies of the dataset where they are, by part. */
 export function presentParts(context: ObjectiveContext, dataset: DatasetFacts, use: ExpectedUse): ObjectiveParts {
   const { targets } = indexOf(context.snapshot);

@@ -21,17 +21,6 @@ export interface CostParts {
   readonly migrationOnce: number;
 }
 
-export interface Alternative {
-  readonly targetId: TargetId;
-  readonly allowed: boolean;
-  readonly violates: readonly string[];
-  readonly cost: CostParts;
-  readonly totalPerMonth: number;
-  /** Against the place that was chosen; positive is dearer. */
-  readonly differencePerMonth: number;
-  readonly latencyP95Ms: number | null;
-}
-
 /** One step of a plan. `copy` adds a replica, `move` adds one and lets the old one go, `retire` only lets one go. */
 export interface Move {
   readonly datasetId: DatasetId;

@@ -69,6 +69,7 @@ function change(rule: PolicyRule, dataset: DatasetFacts, target: JudgedTarget['t
     case 'pinned-targets':
       return `pin a copy to ${target.targetId} too`;
     case 'spread':
+      if (dataset.policy.spread === 'target') return `want fewer than ${dataset.policy.copies} copies: there are no more targets`;
       return `ask for less distance between copies than "${dataset.policy.spread}", so that ${target.targetId} may hold another`;
     case 'capacity':
       return `make room on ${target.targetId}`;

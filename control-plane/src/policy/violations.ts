@@ -39,8 +39,9 @@ export function violationsOfNewCopy(policy: Policy, target: TargetFacts, role: C
   const found = [...violationsOfPlace(policy, target), ...latencyViolation(policy, target, role, 'unmeasured-violates')];
   if (target.prices === null)
     found.push({ rule: 'price-unknown', text: `the price book does not know "${target.priceClass}", so ${target.targetId} takes nothing new` });
-  if (health?.riskyDeviceId != null) found.push({ rule: 'risky-device', text: health.reason ?? `device ${health.riskyDeviceId} is risky` });
-  else if (health?.takesData !== true) found.push({ rule: 'not-usable', text: health?.reason ?? `${target.targetId} is not known` });
+  if (health?.riskyDeviceId != null)
+    found.push({ rule: 'risky-device', text: (health.otherwise === null ? health.reason : null) ?? `device ${health.riskyDeviceId} is risky` });
+  if (health === undefined || health.otherwise !== null) found.push({ rule: 'not-usable', text: health?.otherwise ?? `${target.targetId} is not known` });
   // How full a place is that can not be used now may never have been told.
   if (found.some(({ rule }) => rule === 'not-usable')) return found;
   const free = freeBytes(target);

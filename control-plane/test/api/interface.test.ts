@@ -152,7 +152,7 @@ test('a change of what was read earlier is told that it is stale', async () => {
 test('changes of the fleet policy that meet are counted too', async () => {
   const conflicts = async () =>
     (await api.store.db.select().from(event).where(eq(event.type, 'sync_conflict'))).filter((row) => row.text.includes('global policy')).length;
-  const patch = (body: object, headers = {}) => api.call('PATCH', '/v1/policies/global', { role: 'admin', body, headers });
+  const patch = (body: object, headers = {}) => api.call('PATCH', '/v1/policies/global?force=true', { role: 'admin', body, headers });
   const answers = await Promise.all([patch({ copies: 3 }), patch({ latencySloMs: 40 })]);
   expect(answers.map((answer) => answer.status)).toEqual([200, 200]);
   expect(await (await api.call('GET', '/v1/policies/global', { role: 'viewer' })).json()).toMatchObject({ copies: 3, latencySloMs: 40 });

@@ -94,6 +94,7 @@ export async function openInterface({ modelData = null, decides = false }: { mod
       startedAtMs: nowMs,
       chaosAllowed: true,
       scrubEveryMs: 1e9,
+      decisions: defaultDecisionSettings,
       consoleDirectory: path.join(directory, 'console'),
     },
   };

@@ -73,20 +73,6 @@ export const costParts = z.object({
 });
 export type CostParts = z.infer<typeof costParts>;
 
-/** One other place a replica could be, and what would be different there. */
-export const alternative = z.object({
-  targetId: z.string(),
-  allowed: z.boolean(),
-  /** Why not, when it is not allowed. */
-  violates: z.array(z.string()),
-  cost: costParts,
-  totalPerMonth: z.number(),
-  /** Against the present place; positive is dearer. */
-  differencePerMonth: z.number(),
-  latencyP95Ms: z.number().nullable(),
-});
-export type Alternative = z.infer<typeof alternative>;
-
 export const replicaView = z.object({
   replicaId: z.string(),
   versionId: z.string(),
@@ -102,10 +88,9 @@ export const replicaView = z.object({
   verifiedLevel: z.enum(['L0', 'L1', 'L2']).nullable(),
   path: z.string(),
   costPerMonth: z.number(),
-  /** Why it is here, in words, and what the next best places would cost. Only in a dataset's own answer. */
+  /** Why it is here, in words, and what it costs; more of it in the dataset's explanation. */
   why: z.string().optional(),
   cost: costParts.optional(),
-  alternatives: z.array(alternative).optional(),
 });
 export type ReplicaView = z.infer<typeof replicaView>;
 

@@ -16,6 +16,8 @@ export const routes = {
   patchDataset: 'PATCH /v1/datasets/{datasetId}',
   addVersion: 'POST /v1/datasets/{datasetId}/versions',
   patchDatasetPolicy: 'PATCH /v1/datasets/{datasetId}/policy',
+  /** Why each copy is where it is: its cost by part, the best alternatives, what binds, and where the choice flips. */
+  explainDataset: 'GET /v1/datasets/{datasetId}/explanation',
   locateDataset: 'GET /v1/datasets/{datasetId}/location',
   verifyDataset: 'POST /v1/datasets/{datasetId}/verify',
   policy: 'GET /v1/policies/global',

@@ -2,6 +2,7 @@ import type { CostsView, PastCostsView } from '@data-in-motion/shared/api/costs'
 import type { DatasetDetail, DatasetLocation, DatasetView, PolicyView } from '@data-in-motion/shared/api/datasets';
 import type { AlertView, AuditView, EventView, JobView, PlanView } from '@data-in-motion/shared/api/decisions';
 import type { DuplicatesView } from '@data-in-motion/shared/api/duplicates';
+import type { DatasetExplanation, PolicyVerdictView } from '@data-in-motion/shared/api/explanation';
 import type { FindingsView } from '@data-in-motion/shared/api/findings';
 import type { DeviceHistory, DeviceView, FleetStatus, NodeDetail, NodeView, TargetView } from '@data-in-motion/shared/api/fleet';
 import type { ModelDetail, ModelView } from '@data-in-motion/shared/api/models';
@@ -29,6 +30,11 @@ export interface ListOf<Item> {
   readonly asOfMs: number;
 }
 
+/** What a change of a policy answers, as far as the console reads it: a policy that can not be met is told. */
+export interface PolicyAnswer {
+  readonly warning?: PolicyVerdictView;
+}
+
 /** What each route answers. Routes that are not here answer something that the console only waits for. */
 export interface Answers {
   'GET /v1/status': FleetStatus;
@@ -39,6 +45,7 @@ export interface Answers {
   'GET /v1/targets': ListOf<TargetView>;
   'GET /v1/datasets': ListOf<DatasetView>;
   'GET /v1/datasets/{datasetId}': DatasetDetail;
+  'GET /v1/datasets/{datasetId}/explanation': DatasetExplanation;
   'GET /v1/datasets/{datasetId}/location': DatasetLocation;
   'GET /v1/policies/global': PolicyView;
   'GET /v1/costs': CostsView;
@@ -49,6 +56,9 @@ export interface Answers {
   'GET /v1/plans': ListOf<PlanView>;
   'GET /v1/plans/current': PlanView;
   'GET /v1/plans/{planId}': PlanView;
+  'POST /v1/datasets': PolicyAnswer;
+  'PATCH /v1/datasets/{datasetId}/policy': PolicyAnswer;
+  'PATCH /v1/policies/global': PolicyAnswer;
   'POST /v1/plans': PlanView;
   'GET /v1/jobs': ListOf<JobView>;
   'GET /v1/jobs/{jobId}': JobView;

@@ -9,9 +9,10 @@ import {
   policyPatch,
   policyView,
 } from '@data-in-motion/shared/api/datasets';
+import { changedPolicy, datasetExplanation, policyVerdict } from '@data-in-motion/shared/api/explanation';
 import { listOf } from '@data-in-motion/shared/api/fleet';
 import type { DatasetId, NodeId, TargetId } from '@data-in-motion/shared/domain/ids';
-import type { Policy, PolicyOverride } from '@data-in-motion/shared/domain/policy';
+import { effectivePolicy, type Policy, type PolicyOverride } from '@data-in-motion/shared/domain/policy';
 import { Failure } from '@data-in-motion/shared/failure';
 import { z } from '@hono/zod-openapi';
 import { and, desc, eq, gte, sql } from 'drizzle-orm';
@@ -22,15 +23,20 @@ import { accessAggregate, event, type ImportSource } from '../../store/schema.ts
 import type { ApiContext } from '../context.ts';
 import { type Api, endpoint } from '../endpoint.ts';
 import type { FleetRows } from '../fleet-rows.ts';
+import { checkPolicy } from '../policy-check.ts';
 import { datasetDetail, datasetLocation, datasetView } from '../views/dataset-views.ts';
+import { explainsFrom, explanationView } from '../views/explanation-view.ts';
 import { found } from './fleet-routes.ts';
 
 const hourMs = 3_600_000;
 const hoursShown = 168;
-const started = z.object({ datasetId: z.string(), jobId: z.string() });
+/** `warning`: its policy can not be met, now or ever. */
+const started = z.object({ datasetId: z.string(), jobId: z.string(), warning: policyVerdict.optional() });
+/** A policy that this fleet can never meet is refused, unless a target that fits is about to be added. */
+const forced = z.object({ force: z.enum(['true', 'false']).optional() });
 
 export function datasetRoutes(app: Api, context: ApiContext): void {
-  const { store, fleet, loop } = context;
+  const { store, fleet, loop, settings } = context;
 
   endpoint(app, 'datasets', {
     role: 'viewer',
@@ -50,29 +56,41 @@ export function datasetRoutes(app: Api, context: ApiContext): void {
     role: 'operator',
     says: 'Register a dataset and import a directory of a node, or a made-up sample; it goes to the cheapest target that its policy allows',
     body: newDataset,
+    query: forced,
     answer: started,
     status: 202,
-    async run({ body, caller }) {
+    async run({ body, query, caller }) {
       const rows = await fleet.read();
-      const { jobId } = await createDataset(
-        store,
-        { datasetId: body.name as DatasetId, owner: body.owner, ownPolicy: ownPolicy(rows, body.policy), source: importSource(rows, body.source) },
-        caller.who,
-      );
+      const own = ownPolicy(rows, body.policy, query.force === 'true');
+      const source = importSource(rows, body.source);
+      const sizeBytes = source.source.kind === 'sample' ? source.source.bytes : 0;
+      const warning = checkPolicy(rows, { sizeBytes }, effectivePolicy(rows.policy.policy, own), own, query.force === 'true');
+      const { jobId } = await createDataset(store, { datasetId: body.name as DatasetId, owner: body.owner, ownPolicy: own, source }, caller.who);
       changed();
-      return { body: { datasetId: body.name, jobId } };
+      return { body: { datasetId: body.name, jobId, ...(warning === null ? {} : { warning }) } };
     },
   });
 
   endpoint(app, 'dataset', {
     role: 'viewer',
-    says: 'One dataset: its copies, why each is where it is, what else would cost what, its policy and history',
+    says: 'One dataset: its copies, why each is where it is and what it costs, its policy and history',
     answer: detailSchema,
     async run({ params }) {
       const rows = await fleet.read();
       const row = datasetOf(rows, params['datasetId']!);
       const extras = { accessByHour: await accessByHour(context, row.datasetId, rows.asOfMs), history: await historyOf(context, row.datasetId) };
-      return { body: datasetDetail(rows, row, extras), rev: row.rev };
+      return { body: datasetDetail(rows, row, explainsFrom(rows, settings.decisions), extras), rev: row.rev };
+    },
+  });
+
+  endpoint(app, 'explainDataset', {
+    role: 'viewer',
+    says: 'Why each copy is where it is: its cost by part, the five best alternatives, the rule that binds, and the price, latency and use at which the choice flips',
+    answer: datasetExplanation,
+    async run({ params }) {
+      const rows = await fleet.read();
+      const row = datasetOf(rows, params['datasetId']!);
+      return { body: explanationView(rows, row.datasetId, explainsFrom(rows, settings.decisions)), rev: row.rev };
     },
   });
 
@@ -92,22 +110,24 @@ export function datasetRoutes(app: Api, context: ApiContext): void {
     role: 'operator',
     says: "Set fields of the dataset's own policy, or clear them so that the global policy counts again",
     body: datasetPolicyPatch,
-    answer: z.object({ datasetId: z.string(), rev: z.number() }),
-    async run({ params, body, ifMatchRev, caller }) {
-      const set = ownPolicy(await fleet.read(), body.set);
-      const rev = await changeDataset(
-        store,
-        params['datasetId'] as DatasetId,
-        ifMatchRev,
-        (row) => {
-          const merged: Record<string, unknown> = { ...row.ownPolicy, ...set };
-          for (const field of body.clear) delete merged[field];
-          return { ownPolicy: merged as PolicyOverride };
-        },
-        caller.who,
-      );
+    query: forced,
+    answer: z.object({ datasetId: z.string(), rev: z.number(), warning: policyVerdict.optional() }),
+    async run({ params, body, query, ifMatchRev, caller }) {
+      const rows = await fleet.read();
+      const set = ownPolicy(rows, body.set, query.force === 'true');
+      const merged = (own: PolicyOverride): PolicyOverride => {
+        const fields: Record<string, unknown> = { ...own, ...set };
+        for (const field of body.clear) delete fields[field];
+        return fields as PolicyOverride;
+      };
+      const datasetId = params['datasetId'] as DatasetId;
+      const asked = { ...set, ...Object.fromEntries(body.clear.map((field) => [field, rows.policy.policy[field]])) };
+      const before = rows.datasets.find((one) => one.datasetId === datasetId)?.ownPolicy ?? {};
+      const policy = effectivePolicy(rows.policy.policy, merged(before as PolicyOverride));
+      const warning = checkPolicy(rows, { datasetId }, policy, asked, query.force === 'true');
+      const rev = await changeDataset(store, datasetId, ifMatchRev, ({ ownPolicy: own }) => ({ ownPolicy: merged(own as PolicyOverride) }), caller.who);
       changed();
-      return { body: { datasetId: params['datasetId']!, rev }, rev };
+      return { body: { datasetId, rev, ...(warning === null ? {} : { warning }) }, rev };
     },
   });
 
@@ -163,9 +183,11 @@ export function datasetRoutes(app: Api, context: ApiContext): void {
     role: 'admin',
     says: 'Change the global policy',
     body: policyPatch,
-    answer: policyView,
-    async run({ body, ifMatchRev, caller }) {
-      const fields = ownPolicy(await fleet.read(), body);
+    query: forced,
+    answer: changedPolicy,
+    async run({ body, query, ifMatchRev, caller }) {
+      const rows = await fleet.read();
+      const fields = ownPolicy(rows, body, query.force === 'true');
       for (let attempt = 0; attempt < 20; attempt++) {
         const { rev, policy } = await readGlobalPolicy(store.db);
         if (ifMatchRev !== null && ifMatchRev !== rev) {
@@ -177,13 +199,14 @@ export function datasetRoutes(app: Api, context: ApiContext): void {
           });
         }
         const next = { ...policy, ...fields } as Policy;
+        const warning = checkPolicy(rows, { sizeBytes: 0 }, next, fields, query.force === 'true');
         const written = await writeGlobalPolicy(store.db, rev, next);
         if (written === undefined) {
           if (ifMatchRev === null) await noteConflict(store, 'the global policy', {}, caller.who);
           continue;
         }
         changed();
-        return { body: mutable(next), rev: written };
+        return { body: { ...mutable(next), ...(warning === null ? {} : { warning }) }, rev: written };
       }
       throw new Failure('unavailable', { code: 'policy.contended', message: 'The global policy is being changed by many at once.' });
     },
@@ -212,15 +235,15 @@ const mutable = (policy: Policy) => ({
 });
 
 /** A policy's names must be names that the fleet has: a typo would otherwise make it impossible in silence. */
-function ownPolicy(rows: FleetRows, given: z.infer<typeof policyPatch>): PolicyOverride {
+function ownPolicy(rows: FleetRows, given: z.infer<typeof policyPatch>, force: boolean): PolicyOverride {
   const regions = new Set(rows.targets.map((target) => target.description.region));
   const targets = new Set<string>(rows.targets.map((target) => target.targetId));
   const unknownRegion = given.regions?.find((region) => !regions.has(region));
-  if (unknownRegion !== undefined) {
+  if (unknownRegion !== undefined && !force) {
     throw new Failure('refused', {
-      code: 'policy.invalid',
+      code: 'policy.infeasible',
       message: `No target is in the region "${unknownRegion}".`,
-      hint: `Regions of this fleet: ${[...regions].join(', ') || 'none yet'}.`,
+      hint: `Regions of this fleet: ${[...regions].join(', ') || 'none yet'}. Where a target there is about to be added, set it all the same (force).`,
     });
   }
   const unknownTarget = [...(given.pinnedTargets ?? []), ...(given.forbiddenTargets ?? [])].find((target) => !targets.has(target));

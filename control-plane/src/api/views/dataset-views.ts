@@ -2,8 +2,9 @@ import type { DatasetDetail, DatasetLocation, DatasetView, ReplicaView } from '@
 import type { DatasetId } from '@data-in-motion/shared/domain/ids';
 import type { JobState } from '@data-in-motion/shared/domain/job';
 import { Failure } from '@data-in-motion/shared/failure';
+import type { AskContext } from '../../placement/asks.ts';
 import { datasetCost, perMonth } from '../../placement/cost.ts';
-import { explainReplica } from '../../placement/explain.ts';
+import { explainBriefly } from '../../placement/explain.ts';
 import { policyFindings } from '../../policy/findings.ts';
 import { type FleetRows, policyOf } from '../fleet-rows.ts';
 
@@ -62,12 +63,12 @@ export function datasetView(rows: FleetRows, row: DatasetRow): DatasetView {
   };
 }
 
-export function replicaView(rows: FleetRows, row: ReplicaRow): ReplicaView {
+export function replicaView(rows: FleetRows, row: ReplicaRow, explains: AskContext): ReplicaView {
   const target = rows.targetFacts.get(row.targetId);
   const root = rows.targets.find((one) => one.targetId === row.targetId)?.description.root ?? '';
   const pointer = rows.pointers.get(row.datasetId);
   const counted = ['verified', 'suspect', 'retiring'].includes(row.state) && rows.facts.has(row.datasetId);
-  const explained = counted ? explainReplica(rows.snapshot, row.datasetId, row.replicaId, rows.heats) : undefined;
+  const explained = counted ? explainBriefly(explains, row.datasetId, row.replicaId) : null;
   return {
     replicaId: row.replicaId,
     versionId: row.versionId ?? '',
@@ -82,10 +83,8 @@ export function replicaView(rows: FleetRows, row: ReplicaRow): ReplicaView {
     verifiedAtMs: row.verifiedAtMs,
     verifiedLevel: row.verifiedLevel,
     path: row.state === 'trashed' ? `${root}/.dim/trash/${row.replicaId}` : `${root}/${row.datasetId}/${row.replicaId}`,
-    costPerMonth: explained === undefined ? 0 : perMonth(explained.cost),
-    ...(explained === undefined
-      ? {}
-      : { why: explained.why, cost: explained.cost, alternatives: explained.alternatives.map((one) => ({ ...one, violates: [...one.violates] })) }),
+    costPerMonth: explained === null ? 0 : perMonth(explained.cost),
+    ...(explained ?? {}),
   };
 }
 
@@ -94,7 +93,7 @@ export interface DatasetExtras {
   readonly history: readonly { atMs: number; text: string }[];
 }
 
-export function datasetDetail(rows: FleetRows, row: DatasetRow, extras: DatasetExtras): DatasetDetail {
+export function datasetDetail(rows: FleetRows, row: DatasetRow, explains: AskContext, extras: DatasetExtras): DatasetDetail {
   const facts = rows.facts.get(row.datasetId);
   const pointer = rows.pointers.get(row.datasetId);
   const policy = policyOf(rows, row);
@@ -105,7 +104,7 @@ export function datasetDetail(rows: FleetRows, row: DatasetRow, extras: DatasetE
     findings: facts === undefined ? [] : [...impossible(rows, row), ...policyFindings(rows.snapshot, facts)],
     replicas: rows.replicas
       .filter((replica) => replica.datasetId === row.datasetId && !['purged', 'abandoned'].includes(replica.state))
-      .map((replica) => replicaView(rows, replica))
+      .map((replica) => replicaView(rows, replica, explains))
       .sort((a, b) => Number(b.primary) - Number(a.primary) || a.targetId.localeCompare(b.targetId)),
     versions: rows.versions
       .filter((version) => version.datasetId === row.datasetId)

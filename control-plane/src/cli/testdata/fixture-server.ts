@@ -1,5 +1,6 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { DatasetDetail } from '@data-in-motion/shared/api/datasets';
+import type { DatasetExplanation } from '@data-in-motion/shared/api/explanation';
 import type { EventView, JobView } from '@data-in-motion/shared/api/decisions';
 import type { NodeView } from '@data-in-motion/shared/api/fleet';
 
@@ -77,11 +78,37 @@ export const aDataset: DatasetDetail = {
   ownPolicy: { copies: 2 },
   findings: [],
   replicas: [
-    { replicaId: '01JD0000000000000000000002', versionId: '01JD0000000000000000000001', targetId: 'berlin-disk', nodeId: 'berlin', siteId: 'berlin', region: 'eu-central', tier: 'warm', state: 'verified', primary: true, current: true, verifiedAtMs: 995_000, verifiedLevel: 'L2', path: '/d/photos/current', costPerMonth: 0.0011, why: 'the cheapest place that its policy allows', alternatives: [{ targetId: 'berlin-nvme', allowed: true, violates: [], cost: { storagePerMonth: 1, requestsPerMonth: 0, retrievalPerMonth: 0, egressPerMonth: 0, migrationOnce: 0 }, totalPerMonth: 0.0045, differencePerMonth: 0.0034, latencyP95Ms: 0.4 }] },
+    { replicaId: '01JD0000000000000000000002', versionId: '01JD0000000000000000000001', targetId: 'berlin-disk', nodeId: 'berlin', siteId: 'berlin', region: 'eu-central', tier: 'warm', state: 'verified', primary: true, current: true, verifiedAtMs: 995_000, verifiedLevel: 'L2', path: '/d/photos/current', costPerMonth: 0.0011, why: 'the cheapest place that its policy allows' },
   ],
   versions: [],
   accessByHour: [],
   history: [{ atMs: 991_000, text: 'anna registered it' }],
+};
+
+const noCost = { storagePerMonth: 0, requestsPerMonth: 0, retrievalPerMonth: 0, egressPerMonth: 0, migrationOnce: 0 };
+const noParts = { retrievalPerMonth: 0, riskPerMonth: 0, copyingPerMonth: 0, restPerMonth: 0 };
+export const anExplanation: DatasetExplanation = {
+  datasetId: 'photos', asOfMs: 1_000_000, sizeBytes: 100e6, readsPerMonth: 3_000, readBytesPerMonth: 3e9, horizonDays: 30, objectivePerMonth: 0.0103, bestObjectivePerMonth: 0.0103, score: 1, costPerMonth: 0.0073, impossible: null,
+  copies: [
+    {
+      replicaId: '01JD0000000000000000000002', targetId: 'berlin-disk', siteId: 'berlin', tier: 'warm', state: 'verified', primary: true, why: 'the cheapest place that its policy allows',
+      cost: { ...noCost, storagePerMonth: 0.002, requestsPerMonth: 0.0003, egressPerMonth: 0.005 }, parts: { ...noParts, storagePerMonth: 0.002, requestsPerMonth: 0.0003, egressPerMonth: 0.005, waitingPerMonth: 0.003, wayTherePerMonth: 0 },
+      objectivePerMonth: 0.0103, latencyP95Ms: 10, readBytesPerSec: 180e6, writeBytesPerSec: 120e6, choice: 'stays', chosenTargetId: 'berlin-disk', hold: null,
+      binding: { rule: 'latency-slo', opens: 'boston-archive', savesPerMonth: 0.0016, missingBytes: null, text: 'the latency of at most 20 ms: without it, it would be on boston-archive' }, bindingText: 'the latency of at most 20 ms: without it, it would be on boston-archive',
+      alternatives: [
+        {
+          targetId: 'boston-archive', allowed: false, violates: ['latency-slo', 'spread'], because: ['it answers within 60 ms', 'another copy is at the same site'], cost: { ...noCost, storagePerMonth: 0.0004, requestsPerMonth: 0.0003, egressPerMonth: 0.005, migrationOnce: 0.0002 },
+          parts: { ...noParts, storagePerMonth: 0.0004, requestsPerMonth: 0.0003, egressPerMonth: 0.005, waitingPerMonth: 0.003, wayTherePerMonth: 0.0002 }, objectivePerMonth: 0.0089, objectiveDifferencePerMonth: -0.0014, totalPerMonth: 0.0057, differencePerMonth: -0.0016,
+          latencyP95Ms: 60, latencyDifferenceMs: 50, paybackDays: 3.8,
+        },
+      ],
+      placesAllowed: 3, placesInAll: 7,
+      flips: [
+        { of: 'storage-price', targetId: 'berlin-disk', direction: 'above', now: 0.02, at: 0.03, kind: 'goes', becomes: 'paris-disk', text: 'above $0.03 per GB and month on berlin-disk (now $0.02) its place is paris-disk' },
+        { of: 'reads', targetId: null, direction: 'below', now: 3_000, at: 5, kind: 'goes', becomes: 'paris-disk', text: 'below 5 reads a month (now 3,000), each of 1.0 MB, its place is paris-disk' },
+      ],
+    },
+  ],
 };
 
 export function anEvent(seq: number, text: string): EventView {

@@ -1,0 +1,85 @@
+import type { CopyExplanation, DatasetExplanation } from '@data-in-motion/shared/api/explanation';
+import type { DatasetId } from '@data-in-motion/shared/domain/ids';
+import type { DecisionSettings } from '../../fleet/decision-settings.ts';
+import { targetHealth } from '../../health/target-health.ts';
+import { forecastUse } from '../../heat/forecast-use.ts';
+import type { AskContext } from '../../placement/asks.ts';
+import { datasetCost, perMonth } from '../../placement/cost.ts';
+import { type Explanation, explainReplica } from '../../placement/explain.ts';
+import { policyVerdict } from '../../placement/policy-verdict.ts';
+import type { FleetRows } from '../fleet-rows.ts';
+
+type ReplicaRow = FleetRows['replicas'][number];
+
+const shownAlternatives = 5;
+/** In these states a copy lies at a place and could lie at another. */
+const standing: readonly ReplicaRow['state'][] = ['verified', 'suspect', 'retiring'];
+
+/** What explanations are reckoned from: the rows as decisions would see them. */
+export function explainsFrom(rows: FleetRows, decisions: DecisionSettings): AskContext {
+  return {
+    snapshot: rows.snapshot,
+    health: targetHealth(rows.snapshot, decisions),
+    heats: rows.heats,
+    settings: decisions.placement,
+    evacuation: decisions.evacuation,
+  };
+}
+
+/** Why each copy of the dataset is where it is. */
+export function explanationView(rows: FleetRows, datasetId: DatasetId, context: AskContext): DatasetExplanation {
+  const facts = rows.facts.get(datasetId);
+  const use = forecastUse(context.heats.get(datasetId));
+  const standingCopies = rows.replicas
+    .filter((row) => row.datasetId === datasetId && standing.includes(row.state))
+    .flatMap((row) => {
+      const explained = explainReplica(context, datasetId, row.replicaId);
+      return explained === null ? [] : [{ row, explained }];
+    });
+  const copies = standingCopies
+    .map(({ row, explained }) => copyView(rows, row, explained))
+    .sort((a, b) => Number(b.primary) - Number(a.primary) || a.targetId.localeCompare(b.targetId));
+  const verdict = facts === undefined ? null : policyVerdict(rows.snapshot, facts, context.health, context.heats.get(datasetId));
+  const objectivePerMonth = copies.reduce((sum, copy) => sum + copy.objectivePerMonth, 0);
+  const bestObjectivePerMonth = standingCopies.reduce((sum, { explained }) => sum + objectiveAtBest(explained), 0);
+  return {
+    datasetId,
+    asOfMs: rows.asOfMs,
+    sizeBytes: facts?.sizeBytes ?? 0,
+    readsPerMonth: use.readsPerMonth,
+    readBytesPerMonth: use.readBytesPerMonth,
+    horizonDays: context.settings.horizonDays,
+    objectivePerMonth,
+    bestObjectivePerMonth,
+    score: objectivePerMonth > 0 ? Math.min(1, bestObjectivePerMonth / objectivePerMonth) : 1,
+    costPerMonth: facts === undefined ? 0 : perMonth(datasetCost(rows.snapshot, facts, context.heats.get(datasetId))),
+    impossible: verdict === null ? null : { when: verdict.when, rules: [...verdict.rules], text: verdict.text, cheapestWayOut: verdict.cheapestWayOut },
+    copies,
+  };
+}
+
+/** With the way there, where it would go. */
+function objectiveAtBest(explained: Explanation): number {
+  const chosen = explained.choice === 'goes' ? explained.alternatives.find(({ targetId }) => targetId === explained.chosenTargetId) : undefined;
+  return chosen?.objectivePerMonth ?? explained.objectivePerMonth;
+}
+
+function copyView(rows: FleetRows, row: ReplicaRow, explained: Explanation): CopyExplanation {
+  const target = rows.targetFacts.get(row.targetId);
+  const { alternatives, flips, ...rest } = explained;
+  return {
+    replicaId: row.replicaId,
+    targetId: row.targetId,
+    siteId: target?.siteId ?? '',
+    tier: target?.tier ?? 'cold',
+    state: row.state,
+    primary: rows.pointers.get(row.datasetId)?.replicaId === row.replicaId,
+    ...rest,
+    readBytesPerSec: target?.readBytesPerSec ?? null,
+    writeBytesPerSec: target?.writeBytesPerSec ?? null,
+    alternatives: alternatives.slice(0, shownAlternatives).map((one) => ({ ...one, violates: [...one.violates], because: [...one.because] })),
+    placesAllowed: alternatives.filter((one) => one.allowed).length,
+    placesInAll: alternatives.length,
+    flips: [...flips],
+  };
+}

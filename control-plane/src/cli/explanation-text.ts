@@ -1,0 +1,99 @@
+import type { CopyExplanation, DatasetExplanation, ObjectiveParts, PolicyVerdictView } from '@data-in-motion/shared/api/explanation';
+import { bytes, change, counted, duration, money, plain, rate, sentence, whole } from './figures.ts';
+import { facts, table } from './table.ts';
+
+/** In the order in which they are told; a part that is not here does not compile. */
+const partNames = {
+  storagePerMonth: 'storage',
+  requestsPerMonth: 'requests',
+  retrievalPerMonth: 'retrieval',
+  egressPerMonth: 'egress',
+  waitingPerMonth: "readers' waiting",
+  riskPerMonth: 'the risk of losing it',
+  wayTherePerMonth: 'the way there',
+  copyingPerMonth: 'the time and wear of copying',
+  restPerMonth: 'what hysteresis asks',
+} as const satisfies Record<keyof ObjectiveParts, string>;
+
+/** Why each copy of a dataset is where it is, for a person. */
+export function explanationText(explained: DatasetExplanation): string {
+  const reads =
+    explained.readsPerMonth === 0
+      ? 'nobody reads it'
+      : `${whole(Math.round(explained.readsPerMonth))} reads of ${bytes(explained.readBytesPerMonth / explained.readsPerMonth)} a month`;
+  return [
+    facts([
+      ['dataset', `${explained.datasetId}, ${bytes(explained.sizeBytes)}, ${reads}`],
+      [
+        'minimised',
+        `${money(explained.objectivePerMonth)} a month over ${counted(explained.copies.length, 'copy', 'copies')}, of which ${money(explained.costPerMonth)} is billed`,
+      ],
+      ['best', bestText(explained)],
+    ]),
+    ...(explained.impossible === null ? [] : [warningText(explained.impossible)]),
+    ...(explained.copies.length === 0 ? ['No copies yet.'] : explained.copies.map((copy) => copyText(copy, explained.horizonDays))),
+  ].join('\n\n');
+}
+
+function bestText({ objectivePerMonth, bestObjectivePerMonth, score }: DatasetExplanation): string {
+  const saving = objectivePerMonth - bestObjectivePerMonth;
+  return saving > 0 ? `${money(bestObjectivePerMonth)} a month, ${money(saving)} less; score ${score.toFixed(2)} of 1` : 'what it is; score 1 of 1';
+}
+
+/** A policy that can not be met, with what helps. */
+export function warningText({ text, cheapestWayOut }: PolicyVerdictView): string {
+  return plain(`warning: ${sentence(text)} Cheapest way out: ${sentence(cheapestWayOut)}`);
+}
+
+function copyText(copy: CopyExplanation, horizonDays: number): string {
+  const named = Object.entries(partNames) as [keyof ObjectiveParts, string][];
+  return [
+    plain(
+      `${copy.targetId}${copy.primary ? ' *' : ''}  ${copy.tier}, ${copy.siteId}, p95 ${duration(copy.latencyP95Ms)}, reads ${rate(copy.readBytesPerSec)}, writes ${rate(copy.writeBytesPerSec)}`,
+    ),
+    indented(
+      facts([
+        ['why', sentence(copy.why)],
+        ['binds', copy.bindingText === '' ? '–' : sentence(copy.bindingText)],
+        ['objective', `${money(copy.objectivePerMonth)} a month: ${named.map(([part, name]) => `${name} ${money(copy.parts[part])}`).join(' + ')}`],
+        ...copy.flips.map((flip, place) => [place === 0 ? 'flips' : '', flip.text] as const),
+      ]),
+    ),
+    indented(
+      table(
+        copy.alternatives,
+        [
+          { title: 'instead on', of: (row) => row.targetId },
+          { title: '$/month', align: 'right', of: (row) => money(row.totalPerMonth) },
+          { title: 'difference', align: 'right', of: (row) => change(row.differencePerMonth) },
+          { title: 'objective', align: 'right', of: (row) => change(row.objectiveDifferencePerMonth) },
+          { title: 'p95', align: 'right', of: (row) => duration(row.latencyP95Ms) },
+          { title: 'difference', align: 'right', of: (row) => latencyChange(row.latencyDifferenceMs) },
+          { title: 'once', align: 'right', of: (row) => money(row.cost.migrationOnce) },
+          {
+            title: `paid back (of ${horizonDays} d)`,
+            align: 'right',
+            of: (row) => (row.paybackDays === null ? 'never' : `${whole(Math.ceil(row.paybackDays))} d`),
+          },
+          { title: 'allowed', of: (row) => (row.allowed ? 'yes' : `no: ${row.violates.join(', ')}`) },
+        ],
+        'There is no other place.',
+      ),
+    ),
+    ...(copy.placesInAll > copy.alternatives.length
+      ? [`  The best ${copy.alternatives.length} of ${copy.placesInAll} other places; ${copy.placesAllowed} are allowed.`]
+      : []),
+  ].join('\n');
+}
+
+function latencyChange(ms: number | null): string {
+  if (ms === null) return duration(null);
+  return ms === 0 ? duration(0) : `${ms > 0 ? '+' : '-'}${duration(Math.abs(ms))}`;
+}
+
+function indented(text: string): string {
+  return text
+    .split('\n')
+    .map((line) => `  ${line}`.trimEnd())
+    .join('\n');
+}

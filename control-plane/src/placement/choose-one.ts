@@ -1,0 +1,52 @@
+import type { TargetId } from '@data-in-motion/shared/domain/ids';
+import { freeBytes } from '../fleet/lookup.ts';
+import type { PolicyRule } from '../policy/violations.ts';
+import { pays } from './objective.ts';
+import type { CopyPlaces, Obstacle, Place } from './places-of-copy.ts';
+
+/** What becomes of one copy: it stays, goes to a place, leaves its readers to a copy that is fast enough, is let go, or should go and can not. */
+export type OneChoice =
+  | { readonly kind: 'stays' }
+  | { readonly kind: 'goes'; readonly to: Place }
+  | { readonly kind: 'hands-over'; readonly to: TargetId }
+  | { readonly kind: 'let-go' }
+  | { readonly kind: 'nowhere' };
+
+/**
+ * What is best for one copy while all others stay where they are: the rule by which the solver chooses for all of them together.
+ * A copy that stands well goes only where the move pays; one that has to leave goes to the best place that is left.
+ *
+ * @param without a rule that is let go of
+ */
+export function chooseOne(places: CopyPlaces, without: PolicyRule | null = null): OneChoice {
+  const { here, others, need, isPinned, faster, marginPerMonth } = places;
+  if (need?.answer === 'drop') return { kind: 'let-go' };
+  const open = others.filter((place) => hindering(places, place, without).length === 0);
+  const best = open.sort((a, b) => a.objective - b.objective || (a.target.targetId < b.target.targetId ? -1 : 1));
+  if (hindering(places, here, without).length > 0) return best[0] === undefined ? { kind: 'nowhere' } : { kind: 'goes', to: best[0] };
+  if (faster !== null && without !== 'latency-slo') return { kind: 'hands-over', to: faster };
+  if (isPinned && without !== 'pinned-targets') return { kind: 'stays' };
+  const better = best.find((place) => pays(here.parts, place.parts, marginPerMonth));
+  return better === undefined ? { kind: 'stays' } : { kind: 'goes', to: better };
+}
+
+/** What would still be in the way with one rule let go of. How full a place is that can not be used is looked at only now: it may never have been told. */
+export function hindering({ dataset, here }: CopyPlaces, place: Place, without: PolicyRule | null): readonly Obstacle[] {
+  const left = place.obstacles.filter(({ rule }) => rule !== without);
+  const isFull = place !== here && without === 'not-usable' && freeBytes(place.target) < dataset.sizeBytes;
+  return isFull ? [...left, { rule: 'capacity', text: `${place.target.targetId} has no room` }] : left;
+}
+
+/** What the copy costs under a choice, dollars per month with the way there; infinite where it should go and can not, null where it goes away. */
+export function objectiveOfChoice(places: CopyPlaces, choice: OneChoice): number | null {
+  if (choice.kind === 'goes') return choice.to.objective;
+  if (choice.kind === 'nowhere') return Number.POSITIVE_INFINITY;
+  return choice.kind === 'stays' ? places.here.objective : null;
+}
+
+/** Where the copy is after a choice; null where it has no place. */
+export function targetOfChoice(places: CopyPlaces, choice: OneChoice): TargetId | null {
+  if (choice.kind === 'goes') return choice.to.target.targetId;
+  if (choice.kind === 'hands-over') return choice.to;
+  return choice.kind === 'stays' ? places.here.target.targetId : null;
+}
