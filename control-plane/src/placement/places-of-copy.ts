@@ -114,7 +114,6 @@ function isCrowdedOut({ snapshot, health }: AskContext, dataset: DatasetFacts, r
   return copiesOf(snapshot, dataset, health).counted.some((other) => {
     const target = targets.get(other.targetId);
     if (other === replica || target === undefined || domainOf(target, spread) !== domainOf(here, spread)) return false;
-    if (violationsOfExistingCopy(dataset.policy, target, roleOf(dataset, other)).length > 0) return false;
     const isOlder = other.createdAtMs < replica.createdAtMs || (other.createdAtMs === replica.createdAtMs && order(other) < order(replica));
     return other.replicaId === dataset.primaryReplicaId || isOlder;
   });
