@@ -27,17 +27,18 @@ function doesNotPay({ settings }: AskContext, places: CopyPlaces, best: Place): 
   const saving = places.here.lasting - best.lasting;
   const name = best.target.targetId;
   if (overWay < 0) {
-    const days = Math.ceil((best.migrationOnce / saving) * daysPerMonth);
+    const once = ((best.parts.wayTherePerMonth + best.parts.copyingPerMonth) * settings.horizonDays) / daysPerMonth;
+    const days = Math.ceil((once / saving) * daysPerMonth);
     return {
       by: 'way',
-      text: `a move to ${name} would save ${dollarsText(saving)} a month and cost ${dollarsText(best.migrationOnce)} once: paid back after ${days.toLocaleString('en-US')} days, at most ${settings.horizonDays} count`,
+      text: `a move to ${name} would save ${dollarsText(saving)} a month and cost ${dollarsText(once)} once, the time of copying included: paid back after ${days.toLocaleString('en-US')} days, at most ${settings.horizonDays} count`,
     };
   }
   const { forecastMargin } = places.dataset.policy;
-  const share = (saving / places.marginPerMonth) * forecastMargin;
+  const share = (overWay / places.marginPerMonth) * forecastMargin;
   return {
     by: 'margin',
-    text: `a move to ${name} would save ${percentText(share)} of what the dataset costs (${dollarsText(saving)} a month), the policy asks for ${percentText(forecastMargin)}`,
+    text: `a move to ${name} would save ${percentText(share)} of what the dataset costs once it is paid (${dollarsText(overWay)} a month), the policy asks for ${percentText(forecastMargin)}`,
   };
 }
 
