@@ -13,6 +13,7 @@ import { type Ask, type AskContext, asksOf, sourcesOf } from './asks.ts';
 import { type Chosen, choosePlaces } from './choose-places.ts';
 import { fleetCost, waitingPerMonth } from './cost.ts';
 import { moveOf, retireMove } from './moves.ts';
+import { orderMoves } from './order-moves.ts';
 import type { Infeasible, Move, Plan } from './plan.ts';
 import { wayOut } from './way-out.ts';
 
@@ -43,7 +44,7 @@ export async function placeExact(
       .filter((need) => need.answer === 'drop')
       .flatMap((need) => retireMove(snapshot, dataset, need, heats.get(dataset.datasetId)) ?? []),
   );
-  const moves = [...placed, ...retired].sort((a, b) => a.priority - b.priority);
+  const moves = orderMoves(snapshot, [...placed, ...retired]);
   const costBeforePerMonth = fleetCost(snapshot, heats).perMonth;
   const costAfterPerMonth = costBeforePerMonth + moves.reduce((sum, move) => sum + move.changePerMonth, 0);
   const objectivePerMonth =

@@ -66,6 +66,7 @@ export async function openInterface({ modelData = null }: { modelData?: string |
       stop: async () => {},
       makePlan: notAsked,
       applyPlan: notAsked,
+      planDifferences: async () => [],
       resync: async () => ({ verifying: 0, nodes: 0 }),
       trainModel: (by) => trainer.ask(by),
     },

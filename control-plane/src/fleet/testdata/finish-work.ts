@@ -36,7 +36,7 @@ function finishStep(dataset: DatasetFacts, step: Step, atMs: number): DatasetFac
 export function withJobs(snapshot: FleetSnapshot, steps: readonly Step[]): FleetSnapshot {
   const jobs = steps.map((step, place): JobFacts => ({
     jobId: `job${place}` as JobId, key: `key${place}`, datasetId: step.datasetId as JobFacts['datasetId'], purpose: step.action, state: 'planned', fromReplicaId: step.fromReplicaId, fromTargetId: step.fromTargetId,
-    toReplicaId: null, toTargetId: step.toTargetId, moverNodeId: 'any' as NodeId, sizeBytes: step.sizeBytes,
+    toReplicaId: null, toTargetId: step.toTargetId, moverNodeId: 'any' as NodeId, sourceNodeId: null, sizeBytes: step.sizeBytes,
   }));
   return { ...snapshot, jobs: [...snapshot.jobs, ...jobs] };
 }
