@@ -8,6 +8,7 @@ import { plansAtWork as planOf, withoutHolds } from '../fleet/plan-holds.ts';
 import type { FleetSnapshot } from '../fleet/snapshot.ts';
 import { fleetHeats } from '../heat/classify-heat.ts';
 import { advancePlan, ownWork } from '../jobs/advance-plan.ts';
+import { atWork } from '../jobs/at-work.ts';
 import { planBasisOf } from '../placement/plan-basis.ts';
 import { planDifferences, roomDifferences } from '../placement/plan-differences.ts';
 import type { Db, Tx } from '../store/database.ts';
@@ -18,7 +19,7 @@ import { beginWork, keepAdvance, lockWork, noteOffer, openMoves, ownJobs, plansA
 import { moveOf, type StoredPlan } from '../store/plans.ts';
 import { plan } from '../store/schema.ts';
 import { makePlan } from './decide.ts';
-import { atWork, insertMove } from './insert-move.ts';
+import { insertMove } from './insert-move.ts';
 import type { LeaderWrite, LoopParts } from './parts.ts';
 
 type PlanRow = typeof plan.$inferSelect;

@@ -11,6 +11,7 @@ import { changedEvacuations } from '../health/evacuations.ts';
 import { targetHealth } from '../health/target-health.ts';
 import { fleetHeats } from '../heat/classify-heat.ts';
 import { type Admission, admitPlan } from '../jobs/admit.ts';
+import { atWork } from '../jobs/at-work.ts';
 import type { Move } from '../placement/plan.ts';
 import { planBasisOf } from '../placement/plan-basis.ts';
 import { fleetNeeds, type Need } from '../reconcile/needs.ts';
@@ -24,7 +25,7 @@ import { loadSnapshot } from '../store/load-snapshot.ts';
 import { replacedPreviews } from '../store/plan-holds.ts';
 import { planViewOf, type StoredPlan, savePlan } from '../store/plans.ts';
 import { alert, dataset } from '../store/schema.ts';
-import { atWork, insertMove } from './insert-move.ts';
+import { insertMove } from './insert-move.ts';
 import type { LeaderWrite, LoopParts } from './parts.ts';
 
 /** What a pass sees: one snapshot, how hot everything is, and what is needed. */

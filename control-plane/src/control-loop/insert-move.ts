@@ -5,14 +5,6 @@ import type { Move } from '../placement/plan.ts';
 import type { Tx } from '../store/database.ts';
 import { insertCopyJob, insertRetireJob } from '../store/jobs.ts';
 
-/**
- * The fleet with only those jobs that keep agents busy: one whose switch is made only waits for readers and for the trash time, for days, and would
- * use up the limits meanwhile. Its key still keeps it from being planned twice.
- */
-export function atWork(snapshot: FleetSnapshot): FleetSnapshot {
-  return { ...snapshot, jobs: snapshot.jobs.filter((one) => !['switched', 'grace', 'retiring'].includes(one.state)) };
-}
-
 /** Write a move as a job. Null when one for the same is under way, or was given up lately. */
 export async function insertMove(tx: Tx, snapshot: FleetSnapshot, move: Move, planId: PlanId, nowMs: number): Promise<JobId | null> {
   const facts = indexOf(snapshot).datasets.get(move.datasetId);

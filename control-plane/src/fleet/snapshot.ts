@@ -143,6 +143,6 @@ export interface PlanHold {
   readonly untilMs: number | null;
   /** By target: bytes of its moves that are not jobs yet. */
   readonly bytes: Readonly<Record<TargetId, number>>;
-  /** Those of its moves that have not ended; empty for a plan that is only looked at. */
+  /** Those of its moves that wait or are being copied; empty for a plan that is only looked at. */
   readonly datasetIds: readonly DatasetId[];
 }

@@ -1,37 +1,15 @@
-import type { NodeId, PlanId, ReplicaId, TargetId } from '@data-in-motion/shared/domain/ids';
+import type { NodeId, PlanId, TargetId } from '@data-in-motion/shared/domain/ids';
 import type { Policy } from '@data-in-motion/shared/domain/policy';
 import { describe, expect, test } from 'vitest';
 import { defaultDecisionSettings } from '../fleet/decision-settings.ts';
 import type { DatasetFacts, FleetSnapshot } from '../fleet/snapshot.ts';
 import { datasetFacts, deviceFacts, fleetOf, jobFacts, nodeFacts, nowMs, targetFacts } from '../fleet/testdata/small-fleet.ts';
 import type { Move, Plan } from '../placement/plan.ts';
+import { planMove as move } from '../placement/testdata/plan-move.ts';
 import { admitPlan } from './admit.ts';
 
 const limits = defaultDecisionSettings.limits;
 const targets = ['berlin-disk', 'paris-disk', 'rome-disk'].map((name) => targetFacts(name));
-
-function move(dataset: DatasetFacts, from: string, to: string | null, more: Partial<Move> = {}): Move {
-  return {
-    datasetId: dataset.datasetId,
-    need: 'add-copy',
-    action: to === null ? 'retire' : 'copy',
-    deviceId: null,
-    fromReplicaId: `${dataset.datasetId}@${from}` as ReplicaId,
-    fromTargetId: from as TargetId,
-    toTargetId: to as TargetId | null,
-    sizeBytes: dataset.sizeBytes,
-    reason: '',
-    confidence: 1,
-    costBefore: null,
-    costAfter: null,
-    changePerMonth: 0,
-    migrationOnce: 0,
-    paybackDays: null,
-    expectedMs: null,
-    priority: 0,
-    ...more,
-  };
-}
 
 const planOf = (moves: readonly Move[]): Plan => ({
   madeAtMs: nowMs,

@@ -56,7 +56,7 @@ const arrived: readonly JobState[] = ['grace', 'retiring', 'trashed', 'purged', 
 const left: readonly JobState[] = ['trashed', 'purged', 'done'];
 const givenUp: readonly JobState[] = ['cancelled', 'conflict', 'dead-letter'];
 
-/** A plan of which nothing is under way and nothing could be begun for this long is stopped, so that its datasets are not left to it for ever. */
+/** A plan of which nothing is being copied and nothing could be begun for this long is stopped, so that its datasets are not left to it for ever. */
 export const longestStandstillMs = 3_600_000;
 
 /**
@@ -90,7 +90,8 @@ export function advancePlan(snapshot: FleetSnapshot, heats: ReadonlyMap<DatasetI
     else ledger.keep(each.move);
   }
   const told = moves.map((each) => (each.stage === 'waiting' ? { ...each, because: reasons.get(each.moveId) ?? each.because } : each));
-  const standsStill = start.length === 0 && !moves.some((each) => each.stage === 'running') && snapshot.takenAtMs - work.movedAtMs >= longestStandstillMs;
+  const copying = moves.some((each) => each.stage === 'running' && each.move.action !== 'retire');
+  const standsStill = start.length === 0 && !copying && snapshot.takenAtMs - work.movedAtMs >= longestStandstillMs;
   return standsStill ? stopAt(told, waiting[0]!, [standstill(work.planId, reasons.get(waiting[0]!.moveId))], []) : { moves: told, start, differences: [] };
 }
 

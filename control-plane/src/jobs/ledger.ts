@@ -14,6 +14,11 @@ export const forecasts: readonly NeedKind[] = ['follow-heat', 'cheaper-place'];
 /** Jobs in these states wait for a time or a person and use no agent. */
 const idle: readonly JobState[] = ['retry-wait', 'no-space', 'source-changed', 'paused', 'grace', 'trashed', 'conflict', 'dead-letter'];
 
+/** Nothing is done for a copy that is to leave until its permit is granted, which may be long: what has to be copied does not wait for that. */
+function awaitsPermit(job: JobFacts): boolean {
+  return job.purpose === 'retire' && job.state === 'planned';
+}
+
 export interface Ledger {
   /** Why a move can not become a job now, in words; null when it can. */
   heldBecause(move: Move, dataset: DatasetFacts): string | null;
@@ -37,7 +42,7 @@ export function openLedger(snapshot: FleetSnapshot, limits: AdmissionLimits, hea
       .map((job) => job.datasetId),
   );
   const dropped = new Set<ReplicaId>();
-  const working = snapshot.jobs.filter((job) => !idle.includes(job.state));
+  const working = snapshot.jobs.filter((job) => !idle.includes(job.state) && !awaitsPermit(job));
   const onNode = counted(working.map((job) => job.moverNodeId));
   const onLink = counted(working.map((job) => linkOfJob(job)));
   let inFleet = working.length;

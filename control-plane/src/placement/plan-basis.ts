@@ -53,8 +53,10 @@ export interface TargetBasis {
   readonly state: TargetState;
   /** An agent that is late or has just come back is here: the moves wait for it. */
   readonly agent: 'here' | 'gone';
-  /** `signs` a device under it gives signs and nothing is done about it now. */
+  /** `signs` a device under it gives signs and nothing is done about it now. Whose turn it is to be emptied changes while others are. */
   readonly risk: 'none' | 'signs' | 'held' | 'evacuated';
+  /** A device under it is at risk or failing, whatever is done about it. */
+  readonly deviceAtRisk: boolean;
   readonly prices: Prices | null;
   /** What policies and spreads ask of a place. */
   readonly place: Pick<TargetFacts, 'siteId' | 'nodeId' | 'provider' | 'region' | 'tier' | 'failureDomain' | 'encryptedAtRest'>;
@@ -123,6 +125,7 @@ function targetBasis(snapshot: FleetSnapshot, target: TargetFacts, health: Reado
   return {
     state,
     agent: agent === 'online' || agent === 'late' || agent === 'returned' ? 'here' : 'gone',
+    deviceAtRisk: target.deviceIds.some((deviceId) => ['at-risk', 'failing'].includes(indexOf(snapshot).devices.get(deviceId)?.level ?? '')),
     risk: evacuation === null ? 'none' : evacuation === 'evacuated' || evacuation === 'held' ? evacuation : 'signs',
     prices,
     place: { siteId, nodeId, provider, region, tier, failureDomain, encryptedAtRest },

@@ -28,9 +28,10 @@ export function moveDifferences(then: PlanBasis, now: PlanBasis, move: Move, own
     ...copyDifferences(move, before, after, own),
     ...jobDifferences(move.datasetId, before, after, own),
     ...settingDifferences(then, now, move),
+    ...riskDifferences(then, now, move),
   ];
-  if (move.toTargetId !== null) found.push(...targetDifferences(then, now, move.toTargetId, 'arrives'), ...latencyDifferences(then, now, move, after));
-  if (move.fromTargetId !== null) found.push(...targetDifferences(then, now, move.fromTargetId, 'stands'));
+  if (move.toTargetId !== null) found.push(...targetDifferences(then, now, move.toTargetId), ...latencyDifferences(then, now, move, after));
+  if (move.fromTargetId !== null) found.push(...targetDifferences(then, now, move.fromTargetId));
   if (move.action === 'retire') found.push(...othersDifferences(then, now, move, before));
   return found;
 }
@@ -100,7 +101,7 @@ function copyDifferences(move: Move, before: DatasetBasis, after: DatasetBasis, 
     const was = before.copies[replicaId];
     const is = after.copies[replicaId];
     const concerns = replicaId === move.fromReplicaId || (was ?? is)!.versionId === before.versionId || (was ?? is)!.versionId === after.versionId;
-    if (!concerns || own.replicas.has(replicaId) || was?.state === is?.state || wentOn(was, is)) return [];
+    if (!concerns || was?.state === is?.state || wentOn(was, is) || (own.replicas.has(replicaId) && isCourse(is))) return [];
     const at = (was ?? is)!.targetId;
     const text = `the copy of ${move.datasetId} on ${at} is ${is?.state ?? 'not there any more'}, it was ${was?.state ?? 'not there'}`;
     return [{ kind: 'copy', id: replicaId, what: 'state', before: was?.state ?? null, after: is?.state ?? null, text }];
@@ -118,6 +119,11 @@ function wentOn(was: CopyBasis | undefined, is: CopyBasis | undefined): boolean 
   return was !== undefined && courses[was.state]?.includes(is?.state) === true;
 }
 
+/** What the plan's own work makes of a copy that it brings or takes away; found bad, it is not its work. */
+function isCourse(is: CopyBasis | undefined): boolean {
+  return is === undefined || ['joining', 'verified', 'retiring', 'trashed'].includes(is.state);
+}
+
 /** Somebody else began to work on it. That a job has ended shows in the copies. */
 function jobDifferences(datasetId: DatasetId, before: DatasetBasis, after: DatasetBasis, own: OwnWork): PlanDifference[] {
   return (Object.entries(after.jobs) as [JobId, string][]).flatMap(([jobId, purpose]): PlanDifference[] => {
@@ -133,23 +139,36 @@ function settingDifferences(then: PlanBasis, now: PlanBasis, move: Move): PlanDi
   );
 }
 
-function targetDifferences(then: PlanBasis, now: PlanBasis, targetId: TargetId, copy: 'arrives' | 'stands'): PlanDifference[] {
+function targetDifferences(then: PlanBasis, now: PlanBasis, targetId: TargetId): PlanDifference[] {
   const before = then.targets[targetId];
   const after = now.targets[targetId];
   if (before === undefined && after === undefined) return [];
   if (before === undefined || after === undefined)
     return [tell('target', targetId, 'presence', before === undefined ? null : 'there', after === undefined ? null : 'there')];
-  return [...useDifferences(targetId, before, after, copy), ...placeDifferences(targetId, before, after), ...priceDifferences(then, now, targetId)];
+  return [...useDifferences(targetId, before, after), ...placeDifferences(targetId, before, after), ...priceDifferences(then, now, targetId)];
 }
 
-/** Signs that nothing is done about keep new copies away; those that stand there count as before. */
-function useDifferences(targetId: TargetId, before: TargetBasis, after: TargetBasis, copy: 'arrives' | 'stands'): PlanDifference[] {
-  const same = (risk: TargetBasis['risk']): TargetBasis['risk'] => (copy === 'stands' && risk === 'signs' ? 'none' : risk);
-  return (['state', 'agent', 'risk'] as const).flatMap((what) =>
-    before[what] === after[what] || (what === 'risk' && same(before.risk) === same(after.risk))
-      ? []
-      : [tell('target', targetId, what, before[what], after[what])],
-  );
+/** What a new copy, or one that is read or taken away, asks of its place. */
+function useDifferences(targetId: TargetId, before: TargetBasis, after: TargetBasis): PlanDifference[] {
+  return (['state', 'agent'] as const).flatMap((what) => (before[what] === after[what] ? [] : [tell('target', targetId, what, before[what], after[what])]));
+}
+
+/** Any signs keep a new copy away. A copy leaves a drive because it is at risk, and not while the observer may be at fault; that its drive is emptied in turn is no difference. */
+function riskDifferences(then: PlanBasis, now: PlanBasis, move: Move): PlanDifference[] {
+  const told = (targetId: TargetId | null, isWorse: (before: TargetBasis, after: TargetBasis) => boolean): PlanDifference[] => {
+    const [before, after] = [then.targets[targetId!], now.targets[targetId!]];
+    return before === undefined || after === undefined || !isWorse(before, after) ? [] : [tell('target', targetId!, 'risk', riskWord(before), riskWord(after))];
+  };
+  return [
+    ...told(move.toTargetId, (before, after) => (before.risk === 'none') !== (after.risk === 'none')),
+    ...(move.need === 'evacuate-device'
+      ? told(move.fromTargetId, (before, after) => before.deviceAtRisk !== after.deviceAtRisk || (before.risk !== 'held' && after.risk === 'held'))
+      : []),
+  ];
+}
+
+function riskWord(target: TargetBasis): string {
+  return target.risk === 'none' && target.deviceAtRisk ? 'signs' : target.risk;
 }
 
 function placeDifferences(targetId: TargetId, before: TargetBasis, after: TargetBasis): PlanDifference[] {
@@ -178,12 +197,12 @@ function latencyDifferences(then: PlanBasis, now: PlanBasis, move: Move, dataset
   return keeps(before) === keeps(after) ? [] : [tell('target', move.toTargetId!, 'latency', before, after)];
 }
 
-/** A copy leaves because others stand: whether their places still count. */
+/** A copy leaves because others stand: whether their places can still be reached. That a drive under one is being emptied makes the drop wait. */
 function othersDifferences(then: PlanBasis, now: PlanBasis, move: Move, before: DatasetBasis): PlanDifference[] {
   const places = new Set(Object.values<CopyBasis>(before.copies).map((copy) => copy.targetId));
   return [...places].flatMap((targetId) => {
     const [was, is] = [then.targets[targetId], now.targets[targetId]];
-    return targetId === move.fromTargetId || was === undefined || is === undefined ? [] : useDifferences(targetId, was, is, 'stands');
+    return targetId === move.fromTargetId || was === undefined || is === undefined ? [] : useDifferences(targetId, was, is);
   });
 }
 

@@ -19,9 +19,14 @@ export async function loadHolds(db: Db, nowMs: number): Promise<PlanHold[]> {
   const atWork = [...Map.groupBy(open, (row) => row.planId)].map(([planId, rows]): PlanHold => {
     const bytes: Record<TargetId, number> = {};
     for (const row of rows) if (row.stage === 'waiting' && row.toTargetId !== null) bytes[row.toTargetId] = (bytes[row.toTargetId] ?? 0) + row.sizeBytes;
-    return { planId, untilMs: null, bytes, datasetIds: [...new Set(rows.map((row) => row.datasetId))] };
+    return { planId, untilMs: null, bytes, datasetIds: [...new Set(rows.filter(keepsOthersOff).map((row) => row.datasetId))] };
   });
   return [...seen.map(({ planId, untilMs, bytes }) => ({ planId, untilMs, bytes: bytes ?? {}, datasetIds: [] })), ...atWork];
+}
+
+/** A drop that is under way may wait long for its permit, and what it waits for may be the work of others. */
+function keepsOthersOff(row: typeof planMove.$inferSelect): boolean {
+  return row.stage === 'waiting' || row.toTargetId !== null;
 }
 
 /** Previews that one for these datasets (null: for all) takes the place of: what they hold is free for it. */
