@@ -30,6 +30,8 @@ export interface Interface {
   readonly disconnected: () => readonly string[];
   /** Faults that agents were told. */
   readonly faults: readonly FaultDocument[];
+  /** What the loop says when it is asked about plans. */
+  answerPlans(answers: Partial<Pick<ApiContext['loop'], 'applyPlan' | 'planDifferences'>>): void;
   /** Pages share one look at the database for a quarter of a second; after this the next one looks anew. */
   forgetLook(): void;
   call(method: string, path: string, options?: { role?: Role; body?: unknown; headers?: Record<string, string>; raw?: string }): Promise<Response>;
@@ -46,6 +48,7 @@ export async function openInterface({ modelData = null }: { modelData?: string |
   const nowMs = await store.nowMs();
   const trainer = new ModelTrainer({ store, settings: { ...defaultLoopSettings, training: { dataDirectory: modelData, everyMs: 1e9 } }, onFailure: () => {} });
   let wakes = 0;
+  const plans: Pick<ApiContext['loop'], 'applyPlan' | 'planDifferences'> = { applyPlan: notAsked, planDifferences: notAsked };
   const disconnected: string[] = [];
   const faults: FaultDocument[] = [];
   const context: ApiContext = {
@@ -65,8 +68,8 @@ export async function openInterface({ modelData = null }: { modelData?: string |
       wake: () => wakes++,
       stop: async () => {},
       makePlan: notAsked,
-      applyPlan: notAsked,
-      planDifferences: async () => [],
+      applyPlan: (planId) => plans.applyPlan(planId),
+      planDifferences: (planId) => plans.planDifferences(planId),
       resync: async () => ({ verifying: 0, nodes: 0 }),
       trainModel: (by) => trainer.ask(by),
     },
@@ -100,6 +103,7 @@ export async function openInterface({ modelData = null }: { modelData?: string |
   return {
     store,
     keys,
+    answerPlans: (answers) => void Object.assign(plans, answers),
     forgetLook: () => void store.signals.emit('events'),
     wakes: () => wakes,
     disconnected: () => disconnected,

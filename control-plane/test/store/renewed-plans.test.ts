@@ -36,7 +36,9 @@ describe.each(storeKinds)('a plan that is made anew, on $kind', ({ stores }) => 
       const figures = { solvedInMs: 0, objectivePerMonth: 0, lowerBoundPerMonth: 0, costBeforePerMonth: 0, costAfterPerMonth: 0, migrationOnce: 0 };
       const made: StoredPlan = { planId, madeAtMs, dryRun: false, state: 'current', solver: 'exact', ...figures, moves, infeasible: [] };
       const basis = { priceRev: 1, settings: { horizonDays: 30, dollarsPerReadSec }, policies: [], datasets: {}, targets: {}, measured: {} };
-      return store.transaction((tx) => savePlan(tx, made, { basis, heldUntilMs: madeAtMs }, madeAtMs)).then(({ view, isNew }) => [view.planId, isNew, view.moves[0]!.moveId]);
+      return store
+        .transaction((tx) => savePlan(tx, made, { basis, heldUntilMs: madeAtMs }, madeAtMs))
+        .then(({ view, isNew }) => [view.planId, isNew, view.moves[0]!.moveId]);
     };
     expect(await save('plan-1', 1, [move])).toEqual(['plan-1', true, 'one']);
     expect(await save('plan-2', 2, [{ ...move, moveId: 'two', changePerMonth: 1.01 }])).toEqual(['plan-1', false, 'one']);

@@ -1,6 +1,6 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { DatasetDetail } from '@data-in-motion/shared/api/datasets';
-import type { EventView, JobView } from '@data-in-motion/shared/api/decisions';
+import type { EventView, JobView, MoveView, PlanView } from '@data-in-motion/shared/api/decisions';
 import type { NodeView } from '@data-in-motion/shared/api/fleet';
 
 export interface Request {
@@ -66,6 +66,16 @@ export const aJob: JobView = {
   agentNodeId: 'berlin', epoch: 1, attempt: 1, notBeforeMs: null, waitingBecause: null, error: null,
   progress: { step: 'copy', objectsDone: 5, objectsTotal: 10, bytesDone: 50e6, bytesTotal: 100e6, bytesPerSec: 25e6, remainingMs: 2_000, atMs: 1_000_000 },
   sizeBytes: 100e6, movedBytes: 50e6, createdAtMs: 990_000, startedAtMs: 991_000, endedAtMs: null,
+};
+
+const aMove: MoveView = {
+  moveId: 'm1', order: 1, datasetId: 'photos', need: 'cheaper-place', action: 'move', fromTargetId: 'berlin-nvme', toTargetId: 'berlin-disk', sizeBytes: 100e6, reason: 'not read for 41 days', confidence: 0.9,
+  costBefore: null, costAfter: null, changePerMonth: -8, migrationOnce: 0.83, paybackDays: 3.1, expectedMs: 4_000, verdict: 'advised', heldBecause: 'the policy of photos is advisory', jobId: null,
+};
+export const aPlan: PlanView = {
+  planId: '01PLAN', madeAtMs: 990_000, dryRun: false, state: 'current', solver: 'exact (HiGHS)', solvedInMs: 12, objectivePerMonth: 42, lowerBoundPerMonth: 41.9, costBeforePerMonth: 48, costAfterPerMonth: 40,
+  migrationOnce: 0.83, moves: [aMove, { ...aMove, moveId: 'm2', order: 2, datasetId: 'scans', need: 'drop-copy', action: 'retire', toTargetId: null, paybackDays: null }], infeasible: [],
+  parts: { storage: 40, waiting: 2 }, gap: 0.0024, full: [{ targetId: 'berlin-disk', dollarsPerTbMonth: 3.2 }], differences: [],
 };
 
 export const aDataset: DatasetDetail = {
