@@ -162,7 +162,7 @@ function viewOf(row: PlanRow, stages: readonly PlanMoveRow[], nowMs: number): Pl
     if (at === undefined) return move;
     const place = at.stage === 'waiting' ? waiting.indexOf(move.moveId) + 1 : null;
     const progress = { stage: at.stage, because: at.because, place };
-    return at.jobId === null ? { ...move, progress } : { ...move, verdict: 'admitted', heldBecause: null, jobId: at.jobId, progress };
+    return { ...move, jobId: at.jobId, progress };
   });
   return { ...view, moves, execution: executionView(row.execution, stages) };
 }

@@ -39,7 +39,7 @@ export const moveView = z.object({
   /** Days until the saving has paid the move; null when it does not save (it is needed for safety). */
   paybackDays: z.number().nullable(),
   expectedMs: z.number().nullable(),
-  /** `advised` waits for a person (advisory mode, or below the cutoff), `admitted` became a job, `held` a limit or hysteresis holds it back. */
+  /** When the plan was made: `advised` waits for a person (advisory mode, or below the cutoff), `admitted` became a job, `held` a limit or hysteresis holds it back. */
   verdict: z.enum(['admitted', 'advised', 'held']),
   heldBecause: z.string().nullable(),
   jobId: z.string().nullable(),
