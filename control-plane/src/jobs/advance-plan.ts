@@ -67,12 +67,13 @@ export const longestStandstillMs = 3_600_000;
  * its room stays its own. A drop waits until all copies of its dataset stand, and is left out where one of them failed.
  */
 export function advancePlan(snapshot: FleetSnapshot, heats: ReadonlyMap<DatasetId, Heat>, work: PlanWork, settings: DecisionSettings): PlanAdvance {
-  const moves = work.moves.map(settle).map((each, _, all) => (each.stage === 'waiting' ? leaveOut(each, all) : each));
+  const moves = leaveOut(work.moves.map(settle));
   const waiting = moves.filter((each) => each.stage === 'waiting');
   if (work.stopped || waiting.length === 0) return { moves, start: [], differences: [] };
   const free = withoutHolds(snapshot, (hold) => hold.planId === work.planId);
   const ledger = openLedger(free, settings.limits, targetHealth(free, settings));
   const differencesOf = comparison(free, heats, work.basis, moves, settings);
+  const coming = copiedStill(moves);
   const reasons = new Map<string, string>();
   const start: WorkMove[] = [];
   for (const each of waiting) {
@@ -83,7 +84,8 @@ export function advancePlan(snapshot: FleetSnapshot, heats: ReadonlyMap<DatasetI
       break;
     }
     const dataset = indexOf(free).datasets.get(each.move.datasetId)!;
-    const because = waitsForOwn(each, moves) ?? ledger.heldBecause(each.move, dataset);
+    const first = each.move.action === 'retire' && coming.has(each.move.datasetId) ? `the copies of ${each.move.datasetId} come first` : null;
+    const because = first ?? ledger.heldBecause(each.move, dataset);
     if (because === null) start.push(each);
     else reasons.set(each.moveId, because);
     if (because === null) ledger.write(each.move);
@@ -127,17 +129,19 @@ function settle(each: WorkMove): WorkMove {
 }
 
 /** What comes after a move of the same dataset that failed rests on a copy that is not there. */
-function leaveOut(each: WorkMove, all: readonly WorkMove[]): WorkMove {
-  const failed = all.slice(0, all.indexOf(each)).some((other) => other.move.datasetId === each.move.datasetId && other.stage === 'failed');
-  return failed ? { ...each, stage: 'left-out', because: `an earlier move of ${each.move.datasetId} failed` } : each;
+function leaveOut(moves: readonly WorkMove[]): WorkMove[] {
+  const failed = new Set<DatasetId>();
+  return moves.map((each) => {
+    const { datasetId } = each.move;
+    if (each.stage === 'failed') failed.add(datasetId);
+    return each.stage === 'waiting' && failed.has(datasetId) ? { ...each, stage: 'left-out', because: `an earlier move of ${datasetId} failed` } : each;
+  });
 }
 
-function waitsForOwn(each: WorkMove, all: readonly WorkMove[]): string | null {
-  if (each.move.action !== 'retire') return null;
-  const coming = all.some(
-    (other) => other.move.datasetId === each.move.datasetId && other.move.action !== 'retire' && ['waiting', 'running'].includes(other.stage),
-  );
-  return coming ? `the copies of ${each.move.datasetId} come first` : null;
+/** Datasets of which a copy is still to be made or under way: nothing of them is dropped before. */
+function copiedStill(moves: readonly WorkMove[]): ReadonlySet<DatasetId> {
+  const open = moves.filter(({ stage, move }) => move.action !== 'retire' && (stage === 'waiting' || stage === 'running'));
+  return new Set(open.map(({ move }) => move.datasetId));
 }
 
 function stopAt(moves: readonly WorkMove[], at: WorkMove, differences: readonly PlanDifference[], start: readonly WorkMove[]): PlanAdvance {
