@@ -73,6 +73,7 @@ describe.each(storeKinds)('an applied plan on $kind', { timeout: 240_000 }, ({ s
     const { fleet, view, preview, apply, jobsOf } = await advisedFleet(await open.open());
     const made = await preview();
     expect(made.moves.map((move) => [move.order, move.action, move.fromTargetId, move.toTargetId])).toEqual(names.map((_, i) => [i + 1, 'move', 't11', 't21']));
+    const seen = await view(made.planId);
     const applied = await apply(made);
     expect(applied).toMatchObject({ kind: 'applied', jobs: [expect.any(String)] });
     expect((await view(made.planId)).execution).toMatchObject({ state: 'running', running: 1, waiting: names.length - 1, done: 0 });
@@ -91,7 +92,8 @@ describe.each(storeKinds)('an applied plan on $kind', { timeout: 240_000 }, ({ s
     expect(shown.execution).toMatchObject({ state: 'done', done: names.length, running: 0, waiting: 0, failed: 0, leftOut: 0 });
     // What was previewed is still what is told, with what came of it beside it.
     const asPreviewed = ({ progress: _, jobId: __, ...move }: PlanView['moves'][number]) => JSON.stringify(move);
-    expect(shown.moves.map(asPreviewed)).toEqual(made.moves.map(asPreviewed));
+    expect(shown.moves.map(asPreviewed)).toEqual(seen.moves.map(asPreviewed));
+    expect(seen.moves).toEqual(made.moves);
     expect(await apply(made)).toMatchObject({ kind: 'refused', code: 'plan.applied' });
     await fleet.dispatch.stop();
   });
