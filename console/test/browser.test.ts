@@ -359,11 +359,51 @@ describe.skipIf(!chromiumIsHere)('the console in a browser', { timeout: 120_000 
 
   test('a plan is applied only after its consequence was told in numbers', async () => {
     const page = await open('/plan');
-    await page.getByRole('button', { name: /^Apply 9 moves/ }).click();
-    await page.getByText(/in 9 jobs, about .* of work; costs/).waitFor();
+    await page.getByRole('button', { name: /^Apply 10 moves/ }).click();
+    await page.getByText(/in 10 jobs, about .* of work; costs/).waitFor();
     await page.getByRole('button', { name: /^Move / }).click();
     await page.getByText('The plan is applied').waitFor();
     expect(server.changes.some(({ route }) => route === 'POST /v1/plans/01JQP1/apply')).toBe(true);
+    await page.close();
+  });
+
+  test('a plan that the world has overtaken says what changed, and leads to the plan that was made instead', async () => {
+    const page = await open('/plan');
+    await page.getByRole('button', { name: 'Preview a new plan' }).click();
+    await page.getByText('1 thing changed since it was made').waitFor();
+    await page.getByRole('button', { name: /^Apply 10 moves/ }).click();
+    await page.getByRole('button', { name: /^Move / }).click();
+    const refused = page.getByRole('dialog', { name: 'The world has changed since this plan was made' });
+    await refused.getByText('paris-a-archive').waitFor();
+    expect(await refused.getByRole('cell').allTextContents()).toEqual([expect.stringContaining('storagePerGbMonth'), '0.006', '0.0071']);
+    await refused.getByRole('button', { name: 'Look at the new plan' }).click();
+    await page.getByText('still holds').waitFor();
+    expect(await page.getByRole('dialog').count()).toBe(0);
+    await page.close();
+  });
+
+  test('an applied plan shows beside each previewed move what has become of it, and why it stopped', async () => {
+    const page = await open('/plan');
+    await page.getByRole('button', { name: 'Show', exact: true }).click();
+    const carried = page.getByRole('region', { name: 'Carried out' });
+    await carried.getByRole('img', { name: '4 done, 2 under way, 1 gave up, 5 left out' }).waitFor();
+    const row = page.getByRole('row', { name: /video-masters/ });
+    expect((await row.first().textContent())!.replaceAll(/\s+/g, ' ')).toMatch(/advised.*under way/);
+    await carried.getByRole('button', { name: 'Look at the plan that was made instead' }).click();
+    await page.getByText('1 thing changed since it was made').waitFor();
+    await page.close();
+  });
+
+  test('a flow that is chosen by key shows its moves alone, and the drawing is there as a table', async () => {
+    const page = await open('/plan');
+    const flow = page.getByRole('button', { name: /^berlin-b-disk → paris-a-nvme, for use: 62.0 GB in 1 move, \+\$4.10/ });
+    await flow.focus();
+    await page.keyboard.press('Enter');
+    await page.getByRole('region', { name: '1 move of 12, in order' }).getByText('genome-run-14').waitFor();
+    await page.keyboard.press('Enter');
+    await page.getByRole('region', { name: 'Moves, in order' }).waitFor();
+    await page.getByText('As a table').click();
+    expect(await page.getByRole('row', { name: /berlin-b-disk.*paris-a-nvme.*use.*62.0 GB/ }).count()).toBe(1);
     await page.close();
   });
 

@@ -3,7 +3,9 @@ import { readFile } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import path from 'node:path';
+import type { PlanView } from '@data-in-motion/shared/api/decisions';
 import { fixtureHistory } from './fixture/history.ts';
+import { fixtureStoppedPlan, raisedPrice } from './fixture/plan.ts';
 import { fixtureFleet } from './fixture-fleet.ts';
 
 const build = path.resolve(import.meta.dirname, '../build');
@@ -28,6 +30,15 @@ export interface FixtureServer {
 /** The built console with an invented fleet behind it; the token `first-look-token` is good once, as a real one. */
 export async function startFixtureServer(options: { port?: number; manyDevices?: number } = {}): Promise<FixtureServer> {
   const fleet = fixtureFleet(Date.now(), options.manyDevices ?? 0);
+  const preview: PlanView = {
+    ...fleet.plan,
+    planId: '01JQP2',
+    state: 'preview',
+    dryRun: true,
+    roomHeldUntilMs: Date.now() + 540_000,
+    differences: [raisedPrice],
+  };
+  const plans: Record<string, PlanView> = { '01JQP1': fleet.plan, '01JQP2': preview, '01JQP0': fixtureStoppedPlan(Date.now()) };
   const streams = new Set<ServerResponse>();
   const changes: FixtureServer['changes'] = [];
   let streamUp = true;
@@ -49,7 +60,13 @@ export async function startFixtureServer(options: { port?: number; manyDevices?:
         const refusal = { detail: 'No place of this fleet can meet this policy: spread.', code: 'policy.infeasible', fix: 'Cheapest way out: add a site.' };
         return [422, { type: 'about:blank', title: 'Something in the request is not right', status: 422, ...refusal }];
       }
-      if (noun === 'plans' && id === '') return [201, { ...fleet.plan, planId: '01JQP2', state: 'preview', dryRun: true }];
+      if (noun === 'plans' && id === '') return [201, plans['01JQP2']];
+      // The preview is one that the world has overtaken.
+      if (noun === 'plans' && id === '01JQP2')
+        return [
+          409,
+          { ...(problem(409, 'Plan 01JQP2 does not hold any more.')[1] as object), code: 'plan.stale', differences: [raisedPrice], newPlanId: '01JQP1' },
+        ];
       if (noun === 'keys' && id === '') return [201, { keyId: 'k-02', ...(JSON.parse(body) as object), secret: 'dim_shown-once' }];
       return [202, { taken: body.length }];
     }
@@ -96,15 +113,7 @@ export async function startFixtureServer(options: { port?: number; manyDevices?:
       case 'policies':
         return [200, fleet.policy, '"1"'];
       case 'plans':
-        return id === ''
-          ? [
-              200,
-              list([
-                fleet.plan,
-                { ...fleet.plan, planId: '01JQP0', state: 'superseded', madeAtMs: fleet.plan.madeAtMs - 300_000, moves: fleet.plan.moves.slice(0, 2) },
-              ]),
-            ]
-          : [200, fleet.plan];
+        return id === '' ? [200, list([fleet.plan, plans['01JQP0']])] : [200, plans[id] ?? fleet.plan];
       case 'costs':
         return [200, id === 'past' ? fleet.past : fleet.costs];
       case 'duplicates':

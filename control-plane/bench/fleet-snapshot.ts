@@ -137,6 +137,8 @@ export function madeUpFleet(datasetCount: number, targetCount: number, seed: num
     })),
     datasets,
     jobs: [],
+    priceRev: 1,
+    holds: [],
   };
 }
 

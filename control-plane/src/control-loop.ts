@@ -1,15 +1,17 @@
 import type { PlanView } from '@data-in-motion/shared/api/decisions';
+import type { PlanDifference } from '@data-in-motion/shared/api/plan-difference';
 import type { Clock } from '@data-in-motion/shared/clock';
-import type { DatasetId, JobId, PlanId } from '@data-in-motion/shared/domain/ids';
+import type { DatasetId, PlanId } from '@data-in-motion/shared/domain/ids';
 import { Failure } from '@data-in-motion/shared/failure';
 import { startLoop } from '@data-in-motion/shared/loop';
 import { type Random, systemRandom } from '@data-in-motion/shared/random';
 import type { SigningKey } from '@data-in-motion/shared/signature';
 import { ulid } from '@data-in-motion/shared/ulid';
 import { eq, inArray } from 'drizzle-orm';
+import { type Applied, applyPlan, carryOutPlans, differencesNow, offerPlans } from './control-loop/carry-out-plans.ts';
 import { certifyEvacuations } from './control-loop/certify-evacuations.ts';
 import { clearLeftovers } from './control-loop/clear-leftovers.ts';
-import { applyPlan, makePlan, picture, planBasis, promoteCopies, storeEvacuations, storeHeats } from './control-loop/decide.ts';
+import { makePlan, picture, planTrigger, promoteCopies, storeEvacuations, storeHeats } from './control-loop/decide.ts';
 import { judgeModels } from './control-loop/judge-models.ts';
 import { defaultLoopSettings, type LeaderWrite, type LoopParts, type LoopSettings, leaderWrite, type Solve, tolerate } from './control-loop/parts.ts';
 import { Pruner } from './control-loop/prune.ts';
@@ -28,7 +30,7 @@ import { expireExperiments } from './store/experiments.ts';
 import { insertVerifyJob } from './store/jobs.ts';
 import { distrustedSinceMs, holdLeadership, leaveLeadership } from './store/leader.ts';
 import { loadSnapshot } from './store/load-snapshot.ts';
-import { cpLeader, replica } from './store/schema.ts';
+import { cpLeader, plan, replica } from './store/schema.ts';
 
 /** The settings of the control plane that the loop reads; the rest of its defaults are in `control-loop/parts.ts`. */
 export interface ControlLoopSettings {
@@ -63,7 +65,9 @@ export interface ControlLoop {
   wake(): void;
   stop(): Promise<void>;
   makePlan(wanted: { dryRun: boolean; datasetIds?: readonly string[] | undefined }): Promise<PlanView>;
-  applyPlan(planId: PlanId): Promise<{ jobs: JobId[] } | { stale: string }>;
+  applyPlan(planId: PlanId): Promise<Applied>;
+  /** What has changed since a plan was made of all that its open moves rest on. Null: it can not be applied (any more). */
+  planDifferences(planId: PlanId): Promise<PlanDifference[] | null>;
   /** Have every doubted copy read back and send every agent its orders again. */
   resync(): Promise<{ verifying: number; nodes: number }>;
   /** Ask whoever leads for another failure model. @throws refused `model.no-training-data` */
@@ -93,6 +97,7 @@ export function startControlLoop(parts: ControlLoopParts): ControlLoop {
     },
     makePlan: ({ dryRun, datasetIds }) => wakeAfter(keeper.makePlan(dryRun, datasetIds)),
     applyPlan: (planId) => wakeAfter(keeper.applyPlan(planId)),
+    planDifferences: (planId) => keeper.planDifferences(planId),
     resync: () => wakeAfter(keeper.resync()),
     trainModel: (by) => wakeAfter(keeper.trainModel(by)),
   };
@@ -134,6 +139,7 @@ export class FleetKeeper {
   readonly #trainer: ModelTrainer;
   readonly #listening = new Listening();
   #planning: Promise<void> | null = null;
+  #offering: Promise<void> | null = null;
   #notedEpoch = '';
   #planned = { basis: '', againAtMs: Number.NEGATIVE_INFINITY };
 
@@ -155,6 +161,8 @@ export class FleetKeeper {
     await tolerate(this.#parts, () => watchAgents(this.#parts, this.#listening, write));
     await this.#stepJobs(write);
     await dispatch.nudgeChanged();
+    await tolerate(this.#parts, () => carryOutPlans(this.#parts, write));
+    this.#offerPlans(write);
     await tolerate(this.#parts, () => this.#decide(write));
     await tolerate(this.#parts, () => scrubOldest(this.#parts, write));
     await tolerate(this.#parts, () => clearLeftovers(this.#parts, write));
@@ -181,6 +189,7 @@ export class FleetKeeper {
   /** Resolves when no plan is being made. */
   async settled(): Promise<void> {
     await this.#planning;
+    await this.#offering;
   }
 
   async #stepJobs(write: LeaderWrite): Promise<void> {
@@ -196,7 +205,7 @@ export class FleetKeeper {
     await storeEvacuations(write, seen, this.#parts.settings.decisions);
     await promoteCopies(write, seen.snapshot);
     if (this.#planning !== null) return;
-    const basis = planBasis(seen);
+    const basis = planTrigger(seen);
     if (basis === this.#planned.basis && seen.snapshot.takenAtMs < this.#planned.againAtMs) return;
     // A plan that fails is tried again after the same pause as one that can not be met.
     this.#planned = { basis, againAtMs: seen.snapshot.takenAtMs + this.#infeasibleEveryMs };
@@ -207,10 +216,20 @@ export class FleetKeeper {
       });
   }
 
+  /** Beside the passes, since it takes as long as any plan. */
+  #offerPlans(write: LeaderWrite): void {
+    if (this.#offering !== null) return;
+    this.#offering = tolerate(this.#parts, () => offerPlans(this.#parts, write))
+      .catch((failure: Failure) => this.#parts.onFailure(failure))
+      .finally(() => {
+        this.#offering = null;
+      });
+  }
+
   /** What was planned is what the plan saw, which may be another fleet than the one that asked for it. */
   async #planFleet(write: LeaderWrite): Promise<void> {
-    const { plan, basis } = await makePlan(this.#parts, write, { dryRun: false, datasetIds: null });
-    this.#planned = { basis, againAtMs: plan.madeAtMs + (plan.infeasible.length === 0 ? this.#parts.settings.planEveryMs : this.#infeasibleEveryMs) };
+    const { plan: made, basis } = await makePlan(this.#parts, write, { dryRun: false, datasetIds: null });
+    this.#planned = { basis, againAtMs: made.madeAtMs + (made.infeasible.length === 0 ? this.#parts.settings.planEveryMs : this.#infeasibleEveryMs) };
   }
 
   get #infeasibleEveryMs(): number {
@@ -230,8 +249,14 @@ export class FleetKeeper {
     return (await makePlan(this.#parts, await this.#anyWrite(), { dryRun, datasetIds: only })).plan;
   }
 
-  async applyPlan(planId: PlanId): Promise<{ jobs: JobId[] } | { stale: string }> {
+  async applyPlan(planId: PlanId): Promise<Applied> {
     return applyPlan(this.#parts, await this.#anyWrite(), planId);
+  }
+
+  async planDifferences(planId: PlanId): Promise<PlanDifference[] | null> {
+    const { store, settings } = this.#parts;
+    const [row] = await store.db.select().from(plan).where(eq(plan.planId, planId));
+    return row === undefined || row.state === 'applied' ? null : differencesNow(store.db, row, await loadSnapshot(store), settings.decisions);
   }
 
   async resync(): Promise<{ verifying: number; nodes: number }> {

@@ -1,10 +1,12 @@
 import type { Problem } from '@data-in-motion/shared/api/fleet';
+import type { PlanDifference } from '@data-in-motion/shared/api/plan-difference';
 import { Failure } from '@data-in-motion/shared/failure';
 import type { z } from 'zod';
 import { asStoreFailure } from '../store/database-failure.ts';
 
 /** The HTTP status that says what the caller should do about a failure. */
 export function statusOf(failure: Failure): number {
+  if (failure instanceof StalePlan) return 409;
   if (failure.code.endsWith('.not-found')) return 404;
   if (failure.code.endsWith('.invalid') || failure.code.endsWith('.infeasible') || failure.code.startsWith('database.22')) return 422;
   if (failure.code.endsWith('.stale')) return 412;
@@ -44,6 +46,7 @@ export function problemOf(thrown: unknown): Problem {
     code: own ? 'defect' : failure.code,
     ...(failure.hint === undefined || own ? {} : { fix: failure.hint }),
     ...(failure instanceof InvalidRequest ? { errors: failure.errors } : {}),
+    ...(failure instanceof StalePlan ? { differences: [...failure.differences], newPlanId: failure.newPlanId } : {}),
   };
 }
 
@@ -56,6 +59,24 @@ function plainWords(failure: Failure): Failure {
     hint: 'GET /docs shows what is expected.',
     cause: failure,
   });
+}
+
+/** A plan that does not hold any more: what has changed, and the plan that is offered instead. */
+export class StalePlan extends Failure {
+  readonly differences: readonly PlanDifference[];
+  readonly newPlanId: string | null;
+
+  constructor(planId: string, differences: readonly PlanDifference[], newPlanId: string | null) {
+    const more = differences.length > 1 ? `, and ${differences.length - 1} more` : '';
+    super('refused', {
+      code: 'plan.stale',
+      message: `Plan ${planId} does not hold any more, and nothing of it was begun: ${differences[0]?.text ?? ''}${more}.`,
+      hint: newPlanId === null ? 'Make a new plan and look at it: dim plan --dry-run.' : `Look at the plan that was made instead: dim plan show ${newPlanId}`,
+      ids: { planId },
+    });
+    this.differences = differences;
+    this.newPlanId = newPlanId;
+  }
 }
 
 /** A request whose fields are wrong: every field is named. */

@@ -3,10 +3,11 @@ import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node
 import type { ServerResponse } from 'node:http';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import type { PlanView } from '@data-in-motion/shared/api/decisions';
 import { newPrivateKeyPem, signBody, signingKey } from '@data-in-motion/shared/signature';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { aCertificate } from './testdata/certificate.ts';
-import { aDataset, aJob, aNode, anEvent, anExplanation, FixtureServer, problem } from './testdata/fixture-server.ts';
+import { aDataset, aJob, aNode, anEvent, anExplanation, aPlan, FixtureServer, problem } from './testdata/fixture-server.ts';
 
 const program = path.join(import.meta.dirname, 'dim.mjs');
 let home: string;
@@ -312,6 +313,65 @@ test('what became of a drive is said, and what came of the models is shown with 
   const { out } = await dim(['models', 'outcomes']);
   expect(out).toMatch(/\n0123456789ab +active +1,200 +6 +0\.5 % +10 +40\.0 % +50\.0 % +12 +5\.0\n/);
   expect(out).toContain(`0123456789ab ${says}; 40 drive-months are not over yet`);
+});
+
+test('a plan is shown with its moves in order, what binds and whether it holds; applied, it is followed to its end', async () => {
+  let looks = 0;
+  const [first, second] = [aPlan.moves[0]!, aPlan.moves[1]!];
+  const applied = (): PlanView => {
+    const isOver = looks++ > 1;
+    const progress = (stage: 'done' | 'running' | 'waiting', place: number | null) => ({ stage, because: null, place });
+    const moves = [
+      { ...first, jobId: aJob.jobId, progress: progress('done', null) },
+      { ...second, progress: progress(isOver ? 'done' : 'waiting', isOver ? null : 1) },
+    ];
+    const counts = { done: isOver ? 2 : 1, running: 0, waiting: isOver ? 0 : 1, failed: 0, leftOut: 0 };
+    return {
+      ...aPlan,
+      state: 'applied',
+      moves,
+      execution: { state: isOver ? 'done' : 'running', ...counts, appliedAtMs: 1, endedAtMs: null, differences: [], newPlanId: null },
+    };
+  };
+  await serve({
+    'GET /v1/plans/current': () => aPlan,
+    'POST /v1/plans/01PLAN/apply': () => ({ planId: '01PLAN', jobs: [aJob.jobId] }),
+    'GET /v1/plans/01PLAN': applied,
+    [`GET /v1/jobs/${aJob.jobId}`]: () => ({ ...aJob, state: 'grace' }),
+  });
+  const shown = await dim(['plan']);
+  expect(shown.out).toMatch(/of which +storage \$40.00, waiting \$2.00/);
+  expect(shown.out).toMatch(/holds +yes/);
+  expect(shown.out).toMatch(/\n1 +photos +move .* 3\.1 d .*\n2 +scans +retire/);
+  expect(shown.out).toMatch(/full target +one more TB would save a month\nberlin-disk +\$3.20/);
+  const done = await dim(['plan', 'apply']);
+  expect(done.err).toContain('1 of 2 moves done, 0 under way, 1 waiting for their turn');
+  expect(done).toMatchObject({ code: 0, out: 'Plan 01PLAN: 2 moves done, -$8.00 per month when all are.\n' });
+});
+
+test('a plan that does not hold any more is refused with a table of what changed and the plan to look at instead', async () => {
+  const differences = [{ kind: 'target', id: 'berlin-disk', what: 'room', before: 5e12, after: 3e9, text: 'berlin-disk has 3.0 GB left' }];
+  await serve({
+    'POST /v1/plans/01PLAN/apply': (_, response) => {
+      const told = {
+        type: 'x',
+        title: 'Not possible now',
+        status: 409,
+        detail: 'It does not hold any more.',
+        code: 'plan.stale',
+        fix: 'Look at: dim plan show 01NEW',
+        differences,
+        newPlanId: '01NEW',
+      };
+      response.writeHead(409, { 'content-type': 'application/problem+json' }).end(JSON.stringify(told));
+    },
+  });
+  const refused = await dim(['plan', 'apply', '01PLAN']);
+  expect(refused.code).toBe(1);
+  expect(refused.err).toMatch(/changed +of +what +then +now\ntarget +berlin-disk +room +5\.00 TB +3\.00 GB/);
+  expect(refused.err).toContain('Look at: dim plan show 01NEW');
+  const json = await dim(['plan', 'apply', '01PLAN', '--json']);
+  expect(JSON.parse(json.err).error).toMatchObject({ code: 'plan.stale', differences, newPlanId: '01NEW' });
 });
 
 test('a policy is changed on the revision that was seen', async () => {

@@ -1,3 +1,4 @@
+import { problem } from '@data-in-motion/shared/api/fleet';
 import { asFailure, Failure } from '@data-in-motion/shared/failure';
 import { Command, CommanderError, InvalidArgumentError } from 'commander';
 import { addAgents } from './agents.ts';
@@ -67,7 +68,10 @@ function everywhere(command: Command, act: (command: Command) => void): void {
 /** What went wrong, and what to do about it; as JSON when the person asked for JSON. */
 function tell(failure: Failure): void {
   if (process.argv.includes('--json')) {
-    console.error(JSON.stringify({ error: { code: failure.code, kind: failure.kind, message: failure.message, fix: failure.hint ?? null } }));
+    const told = problem.safeParse(failure.cause);
+    const { differences, newPlanId } = told.success ? told.data : {};
+    const error = { code: failure.code, kind: failure.kind, message: failure.message, fix: failure.hint ?? null };
+    console.error(JSON.stringify({ error: differences === undefined ? error : { ...error, differences, newPlanId } }));
     return;
   }
   console.error(`✗ ${failure.message.split('\n').map(plain).join('\n  ')}`);

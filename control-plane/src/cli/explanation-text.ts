@@ -1,19 +1,7 @@
 import type { CopyExplanation, DatasetExplanation, ObjectiveParts, PolicyVerdictView } from '@data-in-motion/shared/api/explanation';
+import { partWords } from '@data-in-motion/shared/domain/objective-words';
 import { bytes, change, counted, duration, money, plain, rate, sentence, whole } from './figures.ts';
 import { facts, table } from './table.ts';
-
-/** In the order in which they are told; a part that is not here does not compile. */
-const partNames = {
-  storagePerMonth: 'storage',
-  requestsPerMonth: 'requests',
-  retrievalPerMonth: 'retrieval',
-  egressPerMonth: 'egress',
-  waitingPerMonth: "readers' waiting",
-  riskPerMonth: 'the risk of losing it',
-  wayTherePerMonth: 'the way there',
-  copyingPerMonth: 'the time and wear of copying',
-  restPerMonth: 'what hysteresis asks',
-} as const satisfies Record<keyof ObjectiveParts, string>;
 
 /** Why each copy of a dataset is where it is, for a person. */
 export function explanationText(explained: DatasetExplanation): string {
@@ -46,7 +34,7 @@ export function warningText({ text, cheapestWayOut }: PolicyVerdictView): string
 }
 
 function copyText(copy: CopyExplanation, horizonDays: number): string {
-  const named = Object.entries(partNames) as [keyof ObjectiveParts, string][];
+  const named = Object.entries(partWords) as [keyof ObjectiveParts, string][];
   return [
     plain(
       `${copy.targetId}${copy.primary ? ' *' : ''}  ${copy.tier}, ${copy.siteId}, p95 ${duration(copy.latencyP95Ms)}, reads ${rate(copy.readBytesPerSec)}, writes ${rate(copy.writeBytesPerSec)}`,

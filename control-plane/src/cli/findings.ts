@@ -3,7 +3,7 @@ import { type FindingRow, findingRow, findingsApplied } from '@data-in-motion/sh
 import type { Command } from 'commander';
 import { age, bytes, counted, sentence } from './figures.ts';
 import { followJobs } from './follow.ts';
-import { moveTable } from './plan.ts';
+import { moveTable } from './plan-text.ts';
 import { noun, verb } from './session.ts';
 import { table } from './table.ts';
 import { oneOf } from './units.ts';

@@ -1,5 +1,5 @@
 import { type DatasetDetail, datasetDetail } from '@data-in-motion/shared/api/datasets';
-import { type JobView, jobView } from '@data-in-motion/shared/api/decisions';
+import { type JobView, jobView, type PlanView, planView } from '@data-in-motion/shared/api/decisions';
 import { systemClock } from '@data-in-motion/shared/clock';
 import { hasNoPlace } from '@data-in-motion/shared/domain/job';
 import { Failure } from '@data-in-motion/shared/failure';
@@ -65,6 +65,47 @@ export async function followJobs(session: Session, jobIds: readonly string[]): P
   } finally {
     progress.end();
   }
+}
+
+/** Watch a plan that was applied until nothing of it waits or is copied; a drop may wait for its permit by itself. Throws `refused` when it stopped, or a move of it was given up. */
+export async function followPlan(session: Session, planId: string): Promise<PlanView> {
+  const progress = new Progress(session);
+  const ended = new Set<string>();
+  let bad: JobView | undefined;
+  try {
+    for (let last = ''; ; ) {
+      const plan = await patiently(() => session.api.call('plan', planView, { path: { planId } }));
+      const open = plan.moves.filter((move) => move.jobId !== null && move.progress !== undefined && !ended.has(move.jobId));
+      const jobs: JobView[] = [];
+      for (const { jobId } of open) jobs.push(await patiently(() => session.api.call('job', jobView, { path: { jobId: jobId! } })));
+      progress.show(jobs);
+      for (const job of jobs) if (settled.includes(job.state)) ended.add(job.jobId);
+      bad ??= jobs.find((job) => failed.includes(job.state));
+      const { execution } = plan;
+      if (execution === undefined) return plan;
+      const standing = `  ${execution.done} of ${counted(plan.moves.length, 'move')} done, ${execution.running} under way, ${execution.waiting} waiting for their turn`;
+      if (standing !== last) progress.say(standing);
+      last = standing;
+      const copying = plan.moves.some((move) => move.progress?.stage === 'running' && move.action !== 'retire');
+      if (!copying && execution.waiting === 0) {
+        if (execution.state === 'stopped') throw stopped(plan);
+        if (bad !== undefined) throw jobFailure(bad);
+        return plan;
+      }
+      await systemClock.sleep(lookEveryMs);
+    }
+  } finally {
+    progress.end();
+  }
+}
+
+function stopped({ planId, execution }: PlanView): Failure {
+  const { done, leftOut, differences, newPlanId } = execution!;
+  return new Failure('refused', {
+    code: 'plan.stopped',
+    message: `Plan ${planId} stopped after ${counted(done, 'move')}, ${leftOut} were not begun: ${differences[0]?.text ?? ''}.`,
+    hint: newPlanId === null ? 'Make a new plan and look at it: dim plan --dry-run' : `Look at the plan that was made instead: dim plan show ${newPlanId}`,
+  });
 }
 
 /** What is watched goes on without us, and a control plane that restarts comes back: only a long silence is a failure. */

@@ -1,10 +1,12 @@
-import { type MoveView, type PlanView, planView } from '@data-in-motion/shared/api/decisions';
+import { type PlanView, planView } from '@data-in-motion/shared/api/decisions';
+import { problem } from '@data-in-motion/shared/api/fleet';
+import { Failure } from '@data-in-motion/shared/failure';
 import type { Command } from 'commander';
 import { z } from 'zod';
-import { age, bytes, change, counted, duration, money, percent } from './figures.ts';
-import { followJobs } from './follow.ts';
-import { noun, verb } from './session.ts';
-import { facts, table } from './table.ts';
+import { change, counted } from './figures.ts';
+import { followPlan } from './follow.ts';
+import { differenceTable, planText } from './plan-text.ts';
+import { noun, type Session, verb } from './session.ts';
 import { collect } from './units.ts';
 
 export function addPlan(program: Command): void {
@@ -34,59 +36,27 @@ export function addPlan(program: Command): void {
     options: (command) => command.option('--no-wait', 'do not follow it'),
     async run(session, [named], options) {
       const planId = named ?? (await session.api.call('currentPlan', planView)).planId;
-      const { jobs: jobIds } = await session.api.call('applyPlan', z.looseObject({ jobs: z.array(z.string()) }), { path: { planId }, body: {} });
-      const applied = await session.api.call('plan', planView, { path: { planId } });
-      if (options.wait && jobIds.length > 0) await followJobs(session, jobIds);
-      session.answer(
-        applied,
-        () =>
-          `Plan ${planId}: ${counted(jobIds.length, 'move')} ${options.wait ? 'done' : 'under way'}, ${change(applied.costAfterPerMonth - applied.costBeforePerMonth)} per month.`,
-      );
+      await applyPlan(session, planId);
+      const applied = options.wait ? await followPlan(session, planId) : await session.api.call('plan', planView, { path: { planId } });
+      session.answer(applied, () => appliedText(applied));
     },
   });
 }
 
-function planText(plan: PlanView, nowMs: number): string {
-  return [
-    facts([
-      ['plan', `${plan.planId}, ${plan.state}, made ${age(plan.madeAtMs, nowMs)} by ${plan.solver} in ${duration(plan.solvedInMs)}`],
-      [
-        'cost',
-        `${money(plan.costBeforePerMonth)} -> ${money(plan.costAfterPerMonth)} per month (${change(plan.costAfterPerMonth - plan.costBeforePerMonth)}), moving costs ${money(plan.migrationOnce)} once`,
-      ],
-      ['chosen by', boundText(plan)],
-    ]),
-    moveTable(plan.moves),
-    ...plan.infeasible.map((one) => `${one.datasetId} can not be placed: ${one.rules.join(', ')}. ${one.cheapestWayOut}`),
-  ].join('\n\n');
+/** Where the plan does not hold any more, what has changed is told as a table before the refusal. */
+async function applyPlan(session: Session, planId: string): Promise<void> {
+  try {
+    await session.api.call('applyPlan', z.looseObject({ jobs: z.array(z.string()) }), { path: { planId }, body: {} });
+  } catch (error) {
+    const told = error instanceof Failure && error.code === 'plan.stale' ? problem.safeParse(error.cause) : undefined;
+    if (told?.success === true && !session.json) session.say(differenceTable(told.data.differences ?? []));
+    throw error;
+  }
 }
 
-/** What the solver makes small is more than the bill, so its bound is told with what it bounds. */
-function boundText(plan: PlanView): string {
-  const chosenBy = `the bill, the moves and what readers’ waiting is worth, together ${money(plan.objectivePerMonth)} per month`;
-  const aboveBest = plan.objectivePerMonth - plan.lowerBoundPerMonth;
-  return aboveBest <= plan.objectivePerMonth * 1e-6
-    ? `${chosenBy}: no plan has a lower sum`
-    : `${chosenBy}: no plan can have a sum below ${money(plan.lowerBoundPerMonth)}`;
-}
-
-/** The moves of a plan, one on each line. */
-export function moveTable(moves: readonly MoveView[]): string {
-  return table(
-    moves,
-    [
-      { title: 'dataset', of: (row) => row.datasetId },
-      { title: 'does', of: (row) => row.action },
-      { title: 'from', of: (row) => row.fromTargetId ?? '–' },
-      { title: 'to', of: (row) => row.toTargetId ?? '–' },
-      { title: 'size', align: 'right', of: (row) => bytes(row.sizeBytes) },
-      { title: '$/month', align: 'right', of: (row) => change(row.changePerMonth) },
-      { title: 'once', align: 'right', of: (row) => money(row.migrationOnce) },
-      { title: 'pays back', of: (row) => (row.paybackDays === null ? 'for safety' : `${row.paybackDays.toFixed(1)} d`) },
-      { title: 'sure', align: 'right', of: (row) => percent(row.confidence) },
-      { title: 'verdict', of: (row) => (row.heldBecause === null ? row.verdict : `${row.verdict}: ${row.heldBecause}`) },
-      { title: 'because', of: (row) => row.reason },
-    ],
-    'Nothing needs to move but what is moving already (dim jobs).',
-  );
+function appliedText(plan: PlanView): string {
+  const { done = 0, running = 0, waiting = 0, failed = 0 } = plan.execution ?? {};
+  const rest = [running > 0 ? `${running} under way` : '', waiting > 0 ? `${waiting} waiting for their turn` : '', failed > 0 ? `${failed} given up` : ''];
+  const stages = [`${counted(done, 'move')} done`, ...rest.filter((text) => text !== '')].join(', ');
+  return `Plan ${plan.planId}: ${stages}, ${change(plan.costAfterPerMonth - plan.costBeforePerMonth)} per month when all are.`;
 }

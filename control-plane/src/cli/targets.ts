@@ -53,7 +53,10 @@ function targetText(target: TargetView): string {
       'place',
       `${target.root} (${target.tier}, ${target.locationKind}, ${target.provider}, ${target.region}, ${target.failureDomain}, ${target.encryptedAtRest ? 'encrypted' : 'not encrypted'})`,
     ],
-    ['capacity', `${bytes(target.usedBytes)} used, ${bytes(target.reservedBytes)} promised, ${bytes(target.freeBytes)} free of ${bytes(target.capacityBytes)}`],
+    [
+      'capacity',
+      `${bytes(target.usedBytes)} used, ${bytes(target.reservedBytes)} promised, ${(target.plannedBytes ?? 0) > 0 ? `${bytes(target.plannedBytes)} held for plans, ` : ''}${bytes(target.freeBytes)} free of ${bytes(target.capacityBytes)}`,
+    ],
     ['latency', `p50 ${duration(target.latencyP50Ms)}, p95 ${duration(target.latencyP95Ms)}, p99 ${duration(target.latencyP99Ms)}`],
     ['speed', `reads ${rate(target.readBytesPerSec)}, writes ${rate(target.writeBytesPerSec)}`],
     [

@@ -5,22 +5,27 @@ import { systemRandom } from '@data-in-motion/shared/random';
 import { ulid } from '@data-in-motion/shared/ulid';
 import { eq } from 'drizzle-orm';
 import type { RiskSettings } from '../fleet/decision-settings.ts';
+import { withoutHolds } from '../fleet/plan-holds.ts';
 import type { FleetSnapshot } from '../fleet/snapshot.ts';
 import { changedEvacuations } from '../health/evacuations.ts';
 import { targetHealth } from '../health/target-health.ts';
 import { fleetHeats } from '../heat/classify-heat.ts';
 import { type Admission, admitPlan } from '../jobs/admit.ts';
+import { atWork } from '../jobs/at-work.ts';
 import type { Move } from '../placement/plan.ts';
+import { planBasisOf } from '../placement/plan-basis.ts';
 import { fleetNeeds, type Need } from '../reconcile/needs.ts';
 import { promotions } from '../reconcile/promotions.ts';
 import { endAlert, raiseAlert } from '../store/alerts.ts';
 import type { Tx } from '../store/database.ts';
 import { appendEvents } from '../store/events.ts';
-import { insertCopyJob, insertPromotionJob, insertRetireJob } from '../store/jobs.ts';
+import { insertPromotionJob } from '../store/jobs.ts';
 import { keepEvacuation } from '../store/leaving-devices.ts';
 import { loadSnapshot } from '../store/load-snapshot.ts';
-import { markApplied, moveOf, planViewOf, readPlan, type StoredMove, type StoredPlan, savePlan } from '../store/plans.ts';
+import { replacedPreviews } from '../store/plan-holds.ts';
+import { planViewOf, type StoredPlan, savePlan } from '../store/plans.ts';
 import { alert, dataset } from '../store/schema.ts';
+import { insertMove } from './insert-move.ts';
 import type { LeaderWrite, LoopParts } from './parts.ts';
 
 /** What a pass sees: one snapshot, how hot everything is, and what is needed. */
@@ -83,10 +88,10 @@ export async function promoteCopies(write: LeaderWrite, snapshot: FleetSnapshot)
 }
 
 /**
- * What a plan depends on, as one text: while it stays the same, a new plan would say the same. Fill levels and measured speeds are left to the periodic plan,
+ * What makes another plan worth while, as one text: while it stays the same, a new plan would say the same. Fill levels and measured speeds are left to the periodic plan,
  * or every measurement would make one.
  */
-export function planBasis({ snapshot, heats, needs }: Picture): string {
+export function planTrigger({ snapshot, heats, needs }: Picture): string {
   const health = targetHealth(snapshot);
   return JSON.stringify([
     needs.map((need) => [need.kind, need.datasetId, need.replicaId]),
@@ -110,7 +115,7 @@ export function planBasis({ snapshot, heats, needs }: Picture): string {
   ]);
 }
 
-/** Solve, admit what may be admitted on a fresh look at the fleet, and keep the plan. A dry run admits nothing. @returns also what the plan was made from, see `planBasis` */
+/** Solve, admit what may be admitted on a fresh look at the fleet, and keep the plan. A dry run admits nothing. @returns also what the plan was made from, see `planTrigger` */
 export async function makePlan(
   parts: LoopParts,
   write: LeaderWrite,
@@ -118,8 +123,12 @@ export async function makePlan(
 ): Promise<{ plan: PlanView; basis: string }> {
   const seen = picture(await loadSnapshot(parts.store), parts);
   const made = await parts.solve(seen.snapshot, seen.needs, seen.heats, wanted.datasetIds);
+  const { decisions } = parts.settings;
   const fresh = await loadSnapshot(parts.store);
-  const admissions = admitPlan(atWork(fresh), made, parts.settings.decisions.limits, parts.settings.decisions);
+  const replaced = wanted.dryRun ? await replacedPreviews(parts.store.db, wanted.datasetIds, fresh.takenAtMs) : new Set<PlanId>();
+  const mine = withoutHolds(fresh, (hold) => hold.untilMs !== null && replaced.has(hold.planId));
+  const admissions = admitPlan(atWork(mine), made, decisions.limits, decisions);
+  const basis = planBasisOf(seen.snapshot, seen.heats, made.moves, decisions);
   const planId = ulid(made.madeAtMs, systemRandom) as PlanId;
   const plan = await write(async (tx, nowMs) => {
     const jobs = wanted.dryRun ? new Map<Move, JobId>() : await insertAdmitted(tx, fresh, admissions, planId, nowMs);
@@ -128,20 +137,13 @@ export async function makePlan(
         ? { ...one, verdict: 'held' as const, heldBecause: 'a job for it is under way' }
         : one,
     );
-    const { view, isNew } = await savePlan(tx, planViewOf(planId, made, settled, jobs, wanted.dryRun ? 'preview' : 'current', wanted.datasetIds), nowMs);
+    const drawn = planViewOf(planId, made, settled, jobs, wanted.dryRun ? 'preview' : 'current', wanted.datasetIds);
+    const { view, isNew } = await savePlan(tx, drawn, { basis, heldUntilMs: nowMs + decisions.roomHeldMs }, nowMs);
     if (!wanted.dryRun && isNew) await tellPlan(tx, view, nowMs);
     if (!wanted.dryRun) await tellInfeasible(tx, view, nowMs);
     return view;
   });
-  return { plan, basis: planBasis(seen) };
-}
-
-/**
- * The fleet with only those jobs that keep agents busy: one whose switch is made only waits for readers and for the trash time, for days, and would
- * use up the limits meanwhile. Its key still keeps it from being planned twice.
- */
-function atWork(snapshot: FleetSnapshot): FleetSnapshot {
-  return { ...snapshot, jobs: snapshot.jobs.filter((one) => !['switched', 'grace', 'retiring'].includes(one.state)) };
+  return { plan, basis: planTrigger(seen) };
 }
 
 /** Write the admitted moves as jobs; one that is there already by its key makes none. */
@@ -153,16 +155,6 @@ async function insertAdmitted(tx: Tx, snapshot: FleetSnapshot, admissions: reado
     if (jobId !== null) jobs.set(move, jobId);
   }
   return jobs;
-}
-
-async function insertMove(tx: Tx, snapshot: FleetSnapshot, move: Move, planId: PlanId, nowMs: number): Promise<JobId | null> {
-  const facts = snapshot.datasets.find((one) => one.datasetId === move.datasetId);
-  if (facts === undefined || facts.versionId === null) return null;
-  const { datasetId, sizeBytes, need, reason, deviceId, priority } = move;
-  const work = { datasetId, versionId: facts.versionId, sizeBytes, need, reason, planId, deviceId, priority, nowMs };
-  if (move.action === 'retire') return move.fromReplicaId === null ? null : insertRetireJob(tx, { ...work, replicaId: move.fromReplicaId });
-  if (move.toTargetId === null) return null;
-  return insertCopyJob(tx, { ...work, toTargetId: move.toTargetId, replaces: move.action === 'move' ? move.fromReplicaId : null });
 }
 
 async function tellPlan(tx: Tx, view: StoredPlan, nowMs: number): Promise<void> {
@@ -191,44 +183,4 @@ async function tellInfeasible(tx: Tx, view: StoredPlan, nowMs: number): Promise<
     const text = `The policy of ${one.datasetId} can not be met (${one.rules.join(', ')}). ${one.cheapestWayOut}`;
     await raiseAlert(tx, nowMs, { rule: 'policy.infeasible', subject: one.datasetId, severity: 'warning', text, ids: { datasetId: one.datasetId } });
   }
-}
-
-/**
- * Make the moves of a plan as a person saw them. Refused as stale when a copy, a version or a place it speaks of is not what it was;
- * limits only pace the jobs, so here they hold nothing back.
- */
-export async function applyPlan(parts: LoopParts, write: LeaderWrite, planId: PlanId): Promise<{ jobs: JobId[] } | { stale: string }> {
-  const view = await readPlan(parts.store.db, planId);
-  if (view === undefined) return { stale: 'there is no such plan any more' };
-  if (view.state === 'applied') return { stale: 'it was applied before' };
-  const snapshot = await loadSnapshot(parts.store);
-  const open = view.moves.filter((move) => move.jobId === null);
-  const stale = open.map((move) => staleBecause(snapshot, move, view.madeAtMs)).find((because) => because !== null);
-  if (stale !== undefined) return { stale: stale! };
-  const admissions = admitPlan(willing(snapshot), { moves: open.map(moveOf) }, noLimits);
-  const held = admissions.find((one) => one.verdict === 'held');
-  if (held !== undefined) return { stale: `${held.move.datasetId}: ${held.heldBecause}` };
-  return write(async (tx, nowMs) => {
-    const made = await insertAdmitted(tx, snapshot, admissions, planId, nowMs);
-    const jobs = new Map(admissions.flatMap(({ move }, i) => (made.has(move) ? [[open[i]!.moveId, made.get(move)!] as const] : [])));
-    await markApplied(tx, view, jobs);
-    return { jobs: [...jobs.values()] };
-  });
-}
-
-const noLimits = { underWayPerNode: Infinity, underWayInFleet: Infinity, newPerPass: Infinity, evacuatingAtOnce: Infinity };
-
-/** A person who applies a plan has decided: neither advisory mode nor the cutoff of the forecast holds its moves back. */
-function willing(snapshot: FleetSnapshot): FleetSnapshot {
-  return { ...snapshot, datasets: snapshot.datasets.map((facts) => ({ ...facts, policy: { ...facts.policy, mode: 'automated', probabilityCutoff: 0 } })) };
-}
-
-function staleBecause(snapshot: FleetSnapshot, move: StoredMove, madeAtMs: number): string | null {
-  const facts = snapshot.datasets.find((one) => one.datasetId === move.datasetId);
-  if (facts === undefined) return `${move.datasetId} is gone`;
-  const copy = facts.replicas.find((one) => one.replicaId === move.fromReplicaId);
-  if (move.fromReplicaId !== null && (copy === undefined || ['retiring', 'trashed'].includes(copy.state)))
-    return `the copy of ${move.datasetId} on ${move.fromTargetId} is not there any more`;
-  if (facts.replicas.some((one) => one.createdAtMs > madeAtMs)) return `the copies of ${move.datasetId} have changed since the plan was made`;
-  return null;
 }

@@ -1,5 +1,6 @@
 import type { JobId, NodeId } from '@data-in-motion/shared/domain/ids';
 import { eq } from 'drizzle-orm';
+import { withHeldRoom } from '../fleet/plan-holds.ts';
 import type { FleetSnapshot } from '../fleet/snapshot.ts';
 import { chooseImportTarget } from '../placement/choose-import-target.ts';
 import { raiseAlert } from '../store/alerts.ts';
@@ -122,7 +123,10 @@ async function placeImport(parts: LoopParts, write: LeaderWrite, snapshot: Fleet
   const dataset = snapshot.datasets.find((facts) => facts.datasetId === row.datasetId);
   const [version] = await parts.store.db.select().from(datasetVersion).where(eq(datasetVersion.versionId, row.versionId!));
   if (dataset === undefined || version === undefined || row.importSource === null) return false;
-  const choice = chooseImportTarget(snapshot, dataset, { sizeBytes: version.sizeBytes, objects: version.objects, sourceNodeId: row.importSource.nodeId });
+  const tree = { sizeBytes: version.sizeBytes, objects: version.objects, sourceNodeId: row.importSource.nodeId };
+  // Room that is held for a plan only where there is no other: new data is worth more than what the plan saves.
+  const beside = chooseImportTarget(withHeldRoom(snapshot), dataset, tree);
+  const choice = 'targetId' in beside ? beside : chooseImportTarget(snapshot, dataset, tree);
   if ('targetId' in choice) return write((tx, atMs) => giveDestination(tx, row.jobId, choice.targetId, parts.settings.leaseMs, atMs));
   const because = `no place is allowed for it (${choice.infeasible.rules.join(', ')}). ${choice.infeasible.cheapestWayOut}`;
   if (row.waitingBecause === because) return false;

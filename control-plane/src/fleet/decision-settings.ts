@@ -90,6 +90,8 @@ export interface PlacementSettings {
 export interface AdmissionLimits {
   /** Jobs that may be under way, those of earlier passes included. */
   readonly underWayPerNode: number;
+  /** From one site to another, each way by itself; within a site the nodes are the limit. */
+  readonly underWayPerLink: number;
   readonly underWayInFleet: number;
   /** New jobs in one pass. */
   readonly newPerPass: number;
@@ -105,6 +107,8 @@ export interface DecisionSettings {
   readonly heat: HeatSettings;
   readonly placement: PlacementSettings;
   readonly limits: AdmissionLimits;
+  /** How long the room that a preview needs is held for it. */
+  readonly roomHeldMs: number;
 }
 
 /** What the judgement of devices and targets reads. */
@@ -145,5 +149,6 @@ export const defaultDecisionSettings: DecisionSettings = {
   },
   heat: { fullUsesPerHour: 100, coldAfterMs: 24 * hourMs, hotFrom: 0.6, coldBelow: 0.25, hysteresis: 0.05 },
   placement: { horizonDays: 30, dwellMs: 6 * hourMs, dollarsPerReadSec: 0.0001, busyShare: 0.5, timeLimitMs: 10_000, gap: 1e-4 },
-  limits: { underWayPerNode: 4, underWayInFleet: 50, newPerPass: 20, evacuatingAtOnce: 10 },
+  limits: { underWayPerNode: 4, underWayPerLink: 4, underWayInFleet: 50, newPerPass: 20, evacuatingAtOnce: 10 },
+  roomHeldMs: 10 * minuteMs,
 };

@@ -1,7 +1,7 @@
 import type { AgentState } from '@data-in-motion/shared/domain/agent-health';
 import type { RiskLevel } from '@data-in-motion/shared/domain/assessment';
 import type { WindowCounts } from '@data-in-motion/shared/domain/heat';
-import type { DatasetId, DeviceId, JobId, NodeId, ReplicaId, SiteId, TargetId, VersionId } from '@data-in-motion/shared/domain/ids';
+import type { DatasetId, DeviceId, JobId, NodeId, PlanId, ReplicaId, SiteId, TargetId, VersionId } from '@data-in-motion/shared/domain/ids';
 import type { JobPurpose, JobState } from '@data-in-motion/shared/domain/job';
 import type { Policy } from '@data-in-motion/shared/domain/policy';
 import type { Prices } from '@data-in-motion/shared/domain/price';
@@ -12,12 +12,16 @@ import type { LocationKind, TargetState, TierClass } from '@data-in-motion/share
 export interface FleetSnapshot {
   readonly takenAtMs: number;
   readonly globalPolicy: Policy;
+  /** Revision of the price book that the targets' prices are from. */
+  readonly priceRev: number;
   readonly nodes: readonly NodeFacts[];
   readonly devices: readonly DeviceFacts[];
   readonly targets: readonly TargetFacts[];
   readonly datasets: readonly DatasetFacts[];
   /** Only jobs that are not ended. */
   readonly jobs: readonly JobFacts[];
+  /** What plans keep for moves of theirs that are not jobs yet. */
+  readonly holds: readonly PlanHold[];
 }
 
 export interface NodeFacts {
@@ -129,5 +133,18 @@ export interface JobFacts {
   readonly toTargetId: TargetId | null;
   /** The agent that does the work. */
   readonly moverNodeId: NodeId;
+  /** Where the bytes come from; null where that is not known yet, or no bytes travel. */
+  readonly sourceNodeId: NodeId | null;
   readonly sizeBytes: number;
+}
+
+/** A plan that a person looks at, or that is being carried out: the room it was promised, and the datasets that are left to it. */
+export interface PlanHold {
+  readonly planId: PlanId;
+  /** Until when the room is held for one that is only looked at; null while it is being carried out. */
+  readonly untilMs: number | null;
+  /** By target: bytes of its moves that are not jobs yet. */
+  readonly bytes: Readonly<Record<TargetId, number>>;
+  /** Those of its moves that wait or are being copied; empty for a plan that is only looked at. */
+  readonly datasetIds: readonly DatasetId[];
 }

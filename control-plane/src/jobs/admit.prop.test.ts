@@ -1,3 +1,4 @@
+import type { TargetId } from '@data-in-motion/shared/domain/ids';
 import { pick, randomInt, seededRandom } from '@data-in-motion/shared/random';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
@@ -47,6 +48,7 @@ test('whatever a plan asks for: no target is overfilled, no limit is passed, no 
       const random = seededRandom(seed + 1);
       const limits = {
         underWayPerNode: randomInt(random, 1, 6),
+        underWayPerLink: randomInt(random, 1, 4),
         underWayInFleet: randomInt(random, 1, 20),
         newPerPass: randomInt(random, 1, 10),
         evacuatingAtOnce: randomInt(random, 1, 4),
@@ -65,6 +67,10 @@ test('whatever a plan asks for: no target is overfilled, no limit is passed, no 
         const here = admitted.filter((move) => fleet.targets.get((move.toTargetId ?? move.fromTargetId)!)!.nodeId === node.nodeId).length;
         expect(here).toBeLessThanOrEqual(limits.underWayPerNode);
       }
+      const siteOf = (targetId: TargetId | null): string => fleet.targets.get(targetId!)!.siteId;
+      const links = admitted.flatMap((move) => (move.toTargetId === null ? [] : [[siteOf(move.fromTargetId), siteOf(move.toTargetId)]]));
+      for (const [from, to] of links)
+        expect(from === to ? 0 : links.filter(([a, b]) => a === from && b === to).length).toBeLessThanOrEqual(limits.underWayPerLink);
       const places = admitted.flatMap((move) => (move.toTargetId === null ? [] : [`${move.datasetId} ${move.toTargetId}`]));
       expect(new Set(places).size).toBe(places.length);
       const health = targetHealth(snapshot);
@@ -84,7 +90,7 @@ test('the same plan on the same snapshot is answered the same', () => {
   fc.assert(
     fc.property(fc.integer(), (seed) => {
       const snapshot = randomFleet(seed, { targets: 6, datasets: 5, sites: 3, room: 1, trouble: 0.2 });
-      const limits = { underWayPerNode: 2, underWayInFleet: 10, newPerPass: 5, evacuatingAtOnce: 2 };
+      const limits = { underWayPerNode: 2, underWayPerLink: 2, underWayInFleet: 10, newPerPass: 5, evacuatingAtOnce: 2 };
       expect(admitPlan(snapshot, wildPlan(snapshot, seed), limits)).toEqual(admitPlan(snapshot, wildPlan(snapshot, seed), limits));
     }),
     { numRuns: 200 },

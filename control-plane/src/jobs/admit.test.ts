@@ -1,37 +1,15 @@
-import type { NodeId, ReplicaId, TargetId } from '@data-in-motion/shared/domain/ids';
+import type { NodeId, PlanId, TargetId } from '@data-in-motion/shared/domain/ids';
 import type { Policy } from '@data-in-motion/shared/domain/policy';
 import { describe, expect, test } from 'vitest';
 import { defaultDecisionSettings } from '../fleet/decision-settings.ts';
 import type { DatasetFacts, FleetSnapshot } from '../fleet/snapshot.ts';
-import { datasetFacts, deviceFacts, fleetOf, jobFacts, nodeFacts, targetFacts } from '../fleet/testdata/small-fleet.ts';
+import { datasetFacts, deviceFacts, fleetOf, jobFacts, nodeFacts, nowMs, targetFacts } from '../fleet/testdata/small-fleet.ts';
 import type { Move, Plan } from '../placement/plan.ts';
+import { planMove as move } from '../placement/testdata/plan-move.ts';
 import { admitPlan } from './admit.ts';
 
 const limits = defaultDecisionSettings.limits;
 const targets = ['berlin-disk', 'paris-disk', 'rome-disk'].map((name) => targetFacts(name));
-
-function move(dataset: DatasetFacts, from: string, to: string | null, more: Partial<Move> = {}): Move {
-  return {
-    datasetId: dataset.datasetId,
-    need: 'add-copy',
-    action: to === null ? 'retire' : 'copy',
-    deviceId: null,
-    fromReplicaId: `${dataset.datasetId}@${from}` as ReplicaId,
-    fromTargetId: from as TargetId,
-    toTargetId: to as TargetId | null,
-    sizeBytes: dataset.sizeBytes,
-    reason: '',
-    confidence: 1,
-    costBefore: null,
-    costAfter: null,
-    changePerMonth: 0,
-    migrationOnce: 0,
-    paybackDays: null,
-    expectedMs: null,
-    priority: 0,
-    ...more,
-  };
-}
 
 const planOf = (moves: readonly Move[]): Pick<Plan, 'moves'> => ({ moves });
 const admit = (snapshot: FleetSnapshot, moves: readonly Move[], own = limits) => admitPlan(snapshot, planOf(moves), own);
@@ -89,6 +67,42 @@ describe('room and limits', () => {
     const running = jobFacts(datasetFacts('c', ['berlin-disk']), 'copy', { moverNodeId: 'paris' as NodeId });
     expect(verdicts({ ...fleet, jobs: [running] }, moves, { ...limits, underWayPerNode: 1 })).toEqual(['held', 'held']);
     expect(verdicts({ ...fleet, jobs: [{ ...running, state: 'grace' }] }, moves, { ...limits, underWayPerNode: 1 })).toEqual(['admitted', 'held']);
+  });
+
+  test('only so many jobs are under way from one site to another; the other way and within a site the nodes are the limit', () => {
+    const moves = two.map((dataset) => move(dataset, 'berlin-disk', 'paris-disk'));
+    const one = { ...limits, underWayPerLink: 1 };
+    const fleet = fleetOf({ targets, datasets: two });
+    expect(admit(fleet, moves, one)).toMatchObject([
+      { verdict: 'admitted' },
+      { verdict: 'held', heldBecause: '1 jobs are under way from berlin to paris, 1 may be' },
+    ]);
+    const running = (from: string, to: string) =>
+      jobFacts(datasetFacts('c', ['berlin-disk']), 'copy', { sourceNodeId: from as NodeId, moverNodeId: to as NodeId });
+    expect(verdicts({ ...fleet, jobs: [running('berlin', 'paris')] }, moves, one)).toEqual(['held', 'held']);
+    expect(verdicts({ ...fleet, jobs: [running('paris', 'berlin')] }, moves, one)).toEqual(['admitted', 'held']);
+    const inOneSite = [...targets, targetFacts('berlin-flash')];
+    expect(
+      verdicts(
+        fleetOf({ targets: inOneSite, datasets: two }),
+        two.map((dataset) => move(dataset, 'berlin-disk', 'berlin-flash')),
+        one,
+      ),
+    ).toEqual(['admitted', 'admitted']);
+  });
+
+  test('room that is held for a plan is for safety alone, and so are datasets that a plan is being carried out for', () => {
+    const held = fleetOf({
+      targets: targets.map((target) => ({ ...target, capacityBytes: 25e9 })),
+      datasets: two,
+      holds: [{ planId: 'p' as PlanId, untilMs: nowMs + 1, bytes: { ['paris-disk' as TargetId]: 16e9 }, datasetIds: [] }],
+    });
+    const cheaper = move(two[0]!, 'berlin-disk', 'paris-disk', { need: 'cheaper-place', action: 'move', priority: 3 });
+    expect(admit(held, [cheaper])).toMatchObject([{ verdict: 'held', heldBecause: expect.stringContaining('held for a plan') }]);
+    expect(verdicts(held, [move(two[0]!, 'berlin-disk', 'paris-disk')])).toEqual(['admitted']);
+    const worked = { ...held, holds: [{ planId: 'p' as PlanId, untilMs: null, bytes: {}, datasetIds: [two[0]!.datasetId] }] };
+    expect(admit(worked, [cheaper])).toMatchObject([{ verdict: 'held', heldBecause: 'plan p is being carried out for a' }]);
+    expect(verdicts(worked, [move(two[0]!, 'berlin-disk', 'paris-disk')])).toEqual(['admitted']);
   });
 
   test('only so many datasets leave risky devices at one time', () => {

@@ -11,6 +11,7 @@ import { type Ask, type AskContext, sourcesOf } from './asks.ts';
 import { fleetCost, isPaid } from './cost.ts';
 import { moveOf, retireMove } from './moves.ts';
 import { addParts, noParts, type ObjectiveParts, objectiveOf, partNames, presentParts } from './objective.ts';
+import { orderMoves } from './order-moves.ts';
 import type { FullPlace, Infeasible, LeftForLater, Move, Plan } from './plan.ts';
 import { wayOut } from './way-out.ts';
 
@@ -42,7 +43,7 @@ export function assemblePlan(context: AskContext, wanted: readonly DatasetFacts[
       .filter((need) => need.answer === 'drop')
       .flatMap((need) => retireMove(snapshot, dataset, need, heats.get(dataset.datasetId)) ?? []),
   );
-  const moves = [...placed, ...retired].sort((a, b) => a.priority - b.priority);
+  const moves = orderMoves(snapshot, [...placed, ...retired]);
   const costBeforePerMonth = fleetCost(snapshot, heats).perMonth;
   const parts = partsAfter(context, choice.chosen, retired);
   const objectivePerMonth = objectiveOf(parts);

@@ -110,8 +110,15 @@ export interface PlannedWork {
   readonly nowMs: number;
 }
 
-/** Plan one more copy, or (with `replaces`) a copy in the place of another. The new replica's row is made with it; null when such a job is active. */
-export async function insertCopyJob(tx: Tx, work: PlannedWork & { toTargetId: TargetId; replaces: ReplicaId | null }): Promise<JobId | null> {
+/**
+ * Plan one more copy, or (with `replaces`) a copy in the place of another. The new replica's row is made with it; null when such a job is active.
+ *
+ * @param work `reads` is the copy that the plan reads; its agent may find a better one when the work begins
+ */
+export async function insertCopyJob(
+  tx: Tx,
+  work: PlannedWork & { toTargetId: TargetId; replaces: ReplicaId | null; reads?: ReplicaId | null },
+): Promise<JobId | null> {
   const toNodeId = await nodeOfTarget(tx, work.toTargetId);
   const from = work.replaces === null ? null : await placeOfReplica(tx, work.replaces);
   if (toNodeId === null || (work.replaces !== null && from === null)) return null;
@@ -139,6 +146,7 @@ export async function insertCopyJob(tx: Tx, work: PlannedWork & { toTargetId: Ta
       fromReplicaId: work.replaces,
       fromTargetId: from?.targetId ?? null,
       sourceNodeId: from?.nodeId ?? null,
+      readReplicaId: work.reads ?? null,
     },
   });
   if (jobId !== null)

@@ -1,11 +1,12 @@
 import { heatWindows, type WindowCounts } from '@data-in-motion/shared/domain/heat';
-import type { DatasetId, TargetId } from '@data-in-motion/shared/domain/ids';
+import type { DatasetId, NodeId, ReplicaId, TargetId } from '@data-in-motion/shared/domain/ids';
 import { defaultPolicy, effectivePolicy, type Policy } from '@data-in-motion/shared/domain/policy';
-import { pricesAt } from '@data-in-motion/shared/domain/price';
+import { type PriceEntry, pricesAt } from '@data-in-motion/shared/domain/price';
 import { eq, notInArray, sql } from 'drizzle-orm';
 import type { DatasetFacts, DeviceFacts, FleetSnapshot, JobFacts, NodeFacts, ReplicaFacts, TargetFacts } from '../fleet/snapshot.ts';
 import { keepsCopy } from './accesses.ts';
-import { type Db, rowsOf, type Store } from './database.ts';
+import { type Db, rowsOf, type Store, type Tx } from './database.ts';
+import { loadHolds } from './plan-holds.ts';
 import { readPrices } from './prices.ts';
 import { dataset, datasetVersion, device, globalPolicy, job, node, pointer, replica, target } from './schema.ts';
 
@@ -16,16 +17,29 @@ const minuteMs = 60_000;
 
 /** Everything decisions read, from one transaction and sorted by name: the same rows give the same snapshot. */
 export async function loadSnapshot(store: Store): Promise<FleetSnapshot> {
-  return store.transaction(async (tx) => {
-    const takenAtMs = await store.nowMs(tx);
-    const [global] = await tx.select({ policy: globalPolicy.policy }).from(globalPolicy);
-    const jobRows = await tx.select().from(job).where(eq(job.active, true)).orderBy(job.jobId);
-    const nodes = (await tx.select().from(node).orderBy(node.nodeId)).map(nodeFacts);
-    const devices = (await tx.select().from(device).orderBy(device.deviceId)).map(deviceFacts);
-    const targets = await loadTargets(tx, jobRows, nodes, takenAtMs);
-    const datasets = await loadDatasets(tx, global?.policy ?? defaultPolicy, takenAtMs);
-    return { takenAtMs, globalPolicy: global?.policy ?? defaultPolicy, nodes, devices, targets, datasets, jobs: jobRows.filter(isUnderWay).map(jobFacts) };
-  });
+  return store.transaction(async (tx) => readSnapshot(tx, await store.nowMs(tx)));
+}
+
+/** The same in a transaction that goes on to write what it decides. */
+export async function readSnapshot(tx: Tx, takenAtMs: number): Promise<FleetSnapshot> {
+  const [row] = await tx.select({ policy: globalPolicy.policy }).from(globalPolicy);
+  const global = row?.policy ?? defaultPolicy;
+  const jobRows = await tx.select().from(job).where(eq(job.active, true)).orderBy(job.jobId);
+  const nodes = (await tx.select().from(node).orderBy(node.nodeId)).map(nodeFacts);
+  const devices = (await tx.select().from(device).orderBy(device.deviceId)).map(deviceFacts);
+  const book = await readPrices(tx);
+  const targets = await loadTargets(tx, jobRows, nodes, book.entries, takenAtMs);
+  const datasets = await loadDatasets(tx, global, takenAtMs);
+  const sources = nodesOfCopies(datasets, targets);
+  const jobs = jobRows.filter(isUnderWay).map((each) => jobFacts(each, sources));
+  return { takenAtMs, globalPolicy: global, priceRev: book.rev, nodes, devices, targets, datasets, jobs, holds: await loadHolds(tx, takenAtMs) };
+}
+
+function nodesOfCopies(datasets: readonly DatasetFacts[], targets: readonly TargetFacts[]): ReadonlyMap<ReplicaId, NodeId> {
+  const nodeOf = new Map(targets.map((place) => [place.targetId, place.nodeId]));
+  return new Map(
+    datasets.flatMap(({ replicas }) => replicas.flatMap((copy) => (nodeOf.has(copy.targetId) ? [[copy.replicaId, nodeOf.get(copy.targetId)!]] : []))),
+  );
 }
 
 /** What only waits for the trash time needs no attention of decisions: its copy does not count and its place is promised to nobody. */
@@ -57,13 +71,14 @@ function deviceFacts(row: typeof device.$inferSelect): DeviceFacts {
   };
 }
 
-function jobFacts(row: JobRow): JobFacts {
+/** Bytes come from the copy that is read, which need not be the one that is replaced. */
+function jobFacts(row: JobRow, nodeOfCopy: ReadonlyMap<ReplicaId, NodeId>): JobFacts {
   const { jobId, key, datasetId, purpose, state, fromReplicaId, fromTargetId, toReplicaId, toTargetId, moverNodeId, sizeBytes } = row;
-  return { jobId, key, datasetId, purpose, state, fromReplicaId, fromTargetId, toReplicaId, toTargetId, moverNodeId, sizeBytes };
+  const sourceNodeId = (row.readReplicaId === null ? undefined : nodeOfCopy.get(row.readReplicaId)) ?? row.sourceNodeId;
+  return { jobId, key, datasetId, purpose, state, fromReplicaId, fromTargetId, toReplicaId, toTargetId, moverNodeId, sourceNodeId, sizeBytes };
 }
 
-async function loadTargets(db: Db, jobs: readonly JobRow[], nodes: readonly NodeFacts[], nowMs: number): Promise<TargetFacts[]> {
-  const book = (await readPrices(db)).entries;
+async function loadTargets(db: Db, jobs: readonly JobRow[], nodes: readonly NodeFacts[], book: readonly PriceEntry[], nowMs: number): Promise<TargetFacts[]> {
   const sites = new Map(nodes.map((row) => [row.nodeId, row.siteId]));
   const reserved = reservations(jobs);
   const rows = await db.select().from(target).orderBy(target.targetId);

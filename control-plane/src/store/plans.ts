@@ -1,13 +1,16 @@
+import { createHash } from 'node:crypto';
 import type { MoveView, PlanView } from '@data-in-motion/shared/api/decisions';
 import type { DatasetId, DeviceId, JobId, PlanId, ReplicaId, TargetId } from '@data-in-motion/shared/domain/ids';
 import { systemRandom } from '@data-in-motion/shared/random';
 import { ulid } from '@data-in-motion/shared/ulid';
-import { and, desc, eq, inArray, lt, ne, sql } from 'drizzle-orm';
+import { and, desc, eq, inArray, lt, ne, notInArray, sql } from 'drizzle-orm';
 import type { Admission } from '../jobs/admit.ts';
 import type { Move, Plan } from '../placement/plan.ts';
+import { basisText, type PlanBasis } from '../placement/plan-basis.ts';
 import type { Db, Tx } from './database.ts';
 import { appendEvents } from './events.ts';
-import { plan, recommendation } from './schema.ts';
+import { endHolds, replacedPreviews } from './plan-holds.ts';
+import { plan, planMove, recommendation } from './schema.ts';
 
 /** A move as it is shown, with what is needed to make it later exactly as it was shown. */
 export interface StoredMove extends MoveView {
@@ -24,7 +27,7 @@ const ofWholeFleet = sql`not (${plan.body} ? 'datasetIds')`;
 const plansKept = 200;
 const recommendationsKept = 1_000;
 
-/** The plan as it is shown; `jobs` are those that were made of its moves, `datasetIds` those that were looked at, null for all. */
+/** The plan as it is shown, its moves in the order in which they are begun; `jobs` are those that were made of them, `datasetIds` those that were looked at, null for all. */
 export function planViewOf(
   planId: PlanId,
   made: Plan,
@@ -37,6 +40,7 @@ export function planViewOf(
     const { reason, confidence, costBefore, costAfter, changePerMonth, migrationOnce, paybackDays, expectedMs, sizeBytes, need, action } = move;
     return {
       moveId: `${planId}-${i}`,
+      order: i + 1,
       datasetId: move.datasetId,
       need,
       action,
@@ -74,6 +78,10 @@ export function planViewOf(
     migrationOnce: made.moves.reduce((sum, move) => sum + move.migrationOnce, 0),
     moves,
     infeasible: made.infeasible.map((one) => ({ ...one, rules: [...one.rules] })),
+    parts: made.parts,
+    gap: made.gap,
+    full: [...made.full],
+    leftForLater: made.leftForLater,
   };
 }
 
@@ -103,14 +111,23 @@ export async function fleetPlan(db: Db): Promise<typeof plan.$inferSelect | unde
  * nothing else. One for the whole fleet that says the same as the current one takes its place and its name, or a fleet in which nothing moves would push
  * all others out.
  *
+ * A preview holds the room that its moves need until `heldUntilMs`, in place of the previews before it that are about the same datasets.
+ *
+ * @param basis what its moves rest on; a plan keeps its name only while that is the same, too
  * @returns the plan as it is kept, and whether it is a new one
  */
-export async function savePlan(tx: Tx, made: StoredPlan, nowMs: number): Promise<{ view: StoredPlan; isNew: boolean }> {
+export async function savePlan(
+  tx: Tx,
+  drawn: StoredPlan,
+  { basis, heldUntilMs }: { readonly basis: PlanBasis; readonly heldUntilMs: number },
+  nowMs: number,
+): Promise<{ view: StoredPlan; isNew: boolean }> {
+  const made: StoredPlan = { ...drawn, basis: digestOf(basis) };
   const before = made.state === 'current' && made.datasetIds === undefined ? await fleetPlan(tx) : undefined;
   const view = before === undefined ? made : renewed(before.body as StoredPlan, made);
   if (view.planId === before?.planId) {
     await saveRecommendations(tx, view, nowMs);
-    await tx.update(plan).set({ madeAtMs: view.madeAtMs, body: view }).where(eq(plan.planId, before.planId));
+    await tx.update(plan).set({ madeAtMs: view.madeAtMs, body: view, basis }).where(eq(plan.planId, before.planId));
     return { view, isNew: false };
   }
   if (view.state === 'current') {
@@ -121,19 +138,64 @@ export async function savePlan(tx: Tx, made: StoredPlan, nowMs: number): Promise
         .where(eq(plan.state, 'current'));
     await saveRecommendations(tx, view, nowMs);
   }
-  await tx.insert(plan).values({ planId: view.planId as PlanId, madeAtMs: view.madeAtMs, state: view.state, body: view });
+  const holds = view.state === 'preview';
+  if (holds) await endHolds(tx, await replacedPreviews(tx, datasetsOf(view), nowMs));
+  await tx.insert(plan).values({
+    planId: view.planId as PlanId,
+    madeAtMs: view.madeAtMs,
+    state: view.state,
+    body: view,
+    basis,
+    ...(holds ? { heldBytes: bytesTo(view.moves), heldUntilMs } : {}),
+  });
+  await dropOldPlans(tx);
+  return { view: holds ? { ...view, roomHeldUntilMs: heldUntilMs } : view, isNew: true };
+}
+
+/** All but the newest; one that is being carried out stays until it has ended. */
+async function dropOldPlans(tx: Tx): Promise<void> {
   const [oldest] = await tx.select({ planId: plan.planId }).from(plan).orderBy(desc(plan.planId)).offset(plansKept).limit(1);
-  if (oldest !== undefined) await tx.delete(plan).where(and(lt(plan.planId, oldest.planId), ne(plan.state, 'current')));
-  return { view, isNew: true };
+  if (oldest === undefined) return;
+  const open = tx
+    .select({ planId: planMove.planId })
+    .from(planMove)
+    .where(inArray(planMove.stage, ['waiting', 'running']));
+  const gone = await tx
+    .delete(plan)
+    .where(and(lt(plan.planId, oldest.planId), ne(plan.state, 'current'), notInArray(plan.planId, open)))
+    .returning({ planId: plan.planId });
+  if (gone.length > 0)
+    await tx.delete(planMove).where(
+      inArray(
+        planMove.planId,
+        gone.map(({ planId }) => planId),
+      ),
+    );
+}
+
+export function datasetsOf(view: PlanView): ReadonlySet<DatasetId> | null {
+  return view.datasetIds === undefined ? null : new Set(view.datasetIds as DatasetId[]);
+}
+
+/** What moves bring to each target. */
+function bytesTo(moves: readonly StoredMove[]): Record<TargetId, number> {
+  const bytes: Record<TargetId, number> = {};
+  for (const { toTargetId, sizeBytes } of moves) if (toTargetId !== null) bytes[toTargetId as TargetId] = (bytes[toTargetId as TargetId] ?? 0) + sizeBytes;
+  return bytes;
+}
+
+function digestOf(basis: PlanBasis): string {
+  return createHash('sha256').update(basisText(basis)).digest('hex');
 }
 
 /**
- * The new plan, under the names of the one before where it says the same: the same moves of the same bytes, none of which became a job now, and the same
- * that can not be met. Who applies it by that name gets what was shown.
+ * The new plan, under the names of the one before where it says the same on the same grounds: the same moves of the same bytes, none of which became a job
+ * now, and the same that can not be met. Who applies it by that name gets what was shown.
  */
 function renewed(before: StoredPlan, made: StoredPlan): StoredPlan {
-  const says = ({ moves, infeasible }: StoredPlan): string =>
+  const says = ({ moves, infeasible, basis }: StoredPlan): string =>
     JSON.stringify([
+      basis,
       moves.map((move) => [sameMove(move), move.heldBecause, move.fromReplicaId, move.sizeBytes]),
       infeasible.map((one) => [one.datasetId, one.rules]),
     ]);
@@ -189,21 +251,4 @@ async function saveRecommendations(tx: Tx, view: StoredPlan, nowMs: number): Pro
 
 function sameMove(move: MoveView): string {
   return [move.datasetId, move.need, move.action, move.fromTargetId, move.toTargetId, move.verdict].join(' ');
-}
-
-export async function readPlan(db: Db, planId: PlanId): Promise<StoredPlan | undefined> {
-  const [row] = await db.select().from(plan).where(eq(plan.planId, planId));
-  return row === undefined ? undefined : { ...(row.body as StoredPlan), state: row.state };
-}
-
-/** The plan was applied by a person: its moves name their jobs. */
-export async function markApplied(tx: Tx, view: StoredPlan, jobs: ReadonlyMap<string, JobId>): Promise<void> {
-  const moves = view.moves.map((move) =>
-    jobs.has(move.moveId) ? { ...move, verdict: 'admitted' as const, heldBecause: null, jobId: jobs.get(move.moveId)! } : move,
-  );
-  const body: StoredPlan = { ...view, state: 'applied', moves };
-  await tx
-    .update(plan)
-    .set({ state: 'applied', body })
-    .where(and(eq(plan.planId, view.planId as PlanId), inArray(plan.state, ['current', 'preview', 'superseded'])));
 }

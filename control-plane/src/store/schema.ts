@@ -1,3 +1,5 @@
+import type { MoveStage } from '@data-in-motion/shared/api/decisions';
+import type { PlanDifference } from '@data-in-motion/shared/api/plan-difference';
 import type { AgentState } from '@data-in-motion/shared/domain/agent-health';
 import type { RiskLevel } from '@data-in-motion/shared/domain/assessment';
 import type { NvmeHealth } from '@data-in-motion/shared/domain/device';
@@ -15,6 +17,7 @@ import type { ReplicaState, VerificationLevel } from '@data-in-motion/shared/dom
 import type { TargetDescription, TargetState } from '@data-in-motion/shared/domain/target';
 import { sql } from 'drizzle-orm';
 import { bigint, bigserial, boolean, doublePrecision, index, integer, jsonb, pgTable, primaryKey, text, uniqueIndex } from 'drizzle-orm/pg-core';
+import type { PlanBasis } from '../placement/plan-basis.ts';
 
 /** Every table, one noun each. Instants are milliseconds since the epoch by the database's clock unless a column says otherwise. */
 const atMs = (name: string) => bigint(name, { mode: 'number' });
@@ -312,7 +315,7 @@ export const job = pgTable(
     certificate: text('certificate'),
     /** The pointer's rev after the switch; for a copy that is not the primary, the rev it joined under. */
     switchRev: bigint('switch_rev', { mode: 'number' }),
-    /** The copy that is read from under the present lease; another one after it was found bad. */
+    /** The copy that is read from under the present lease, before one the copy that the plan reads; another one after it was found bad. */
     readReplicaId: text('read_replica_id').$type<ReplicaId>(),
     /** How often the source of an import was found changed. */
     sourceChanges: integer('source_changes').notNull().default(0),
@@ -371,7 +374,43 @@ export const plan = pgTable('plan', {
   state: text('state').$type<'current' | 'applied' | 'superseded' | 'preview'>().notNull(),
   /** The PlanView of the API, whole: what was shown is what is applied. */
   body: jsonb('body').notNull(),
+  /** What it rests on, to be compared with what is when it is applied. */
+  basis: jsonb('basis').$type<PlanBasis>(),
+  /** Of a preview: room that its moves need, by target, and until when others leave it alone. */
+  heldBytes: jsonb('held_bytes').$type<Record<TargetId, number>>(),
+  heldUntilMs: atMs('held_until_ms'),
+  /** Once it is applied. */
+  execution: jsonb('execution').$type<PlanExecution>(),
 });
+
+export interface PlanExecution {
+  readonly state: 'running' | 'stopped' | 'done';
+  readonly appliedAtMs: number;
+  /** When a move of it was begun, or ended, last. */
+  readonly movedAtMs: number;
+  readonly endedAtMs: number | null;
+  readonly differences: readonly PlanDifference[];
+  /** Null until a plan was made that is offered instead of one that stopped; empty where none could be made. */
+  readonly newPlanId: PlanId | '' | null;
+}
+
+/** The moves of applied plans, in their order. */
+export const planMove = pgTable(
+  'plan_move',
+  {
+    moveId: text('move_id').primaryKey(),
+    planId: text('plan_id').$type<PlanId>().notNull(),
+    place: integer('place').notNull(),
+    stage: text('stage').$type<MoveStage>().notNull(),
+    datasetId: text('dataset_id').$type<DatasetId>().notNull(),
+    toTargetId: text('to_target_id').$type<TargetId>(),
+    sizeBytes: size('size_bytes').notNull(),
+    jobId: text('job_id').$type<JobId>(),
+    /** Why it waits, failed or was left out. */
+    because: text('because'),
+  },
+  (table) => [index('plan_move_plan').on(table.planId), index('plan_move_open').on(table.stage)],
+);
 
 export const recommendation = pgTable('recommendation', {
   recommendationId: text('recommendation_id').primaryKey(),

@@ -225,6 +225,6 @@ export function plainStake(bytes: number, copies: number, settings: EvacuationSe
     createdAtMs: 0,
   };
   const nodes = targets.map(({ nodeId, siteId }) => ({ nodeId, siteId, agentState: 'online' as const, lastHeardAtMs: 0, incarnation: 1 }));
-  const snapshot: FleetSnapshot = { takenAtMs: 0, globalPolicy: defaultPolicy, nodes, devices, targets, datasets: [dataset], jobs: [] };
+  const snapshot: FleetSnapshot = { takenAtMs: 0, globalPolicy: defaultPolicy, priceRev: 1, nodes, devices, targets, datasets: [dataset], jobs: [], holds: [] };
   return stakeOf(snapshot, devices[0]!, settings);
 }

@@ -13,7 +13,8 @@ import { expect } from 'vitest';
 import { createApp } from '../../src/api/app.ts';
 import type { ApiContext } from '../../src/api/context.ts';
 import { FleetReader } from '../../src/api/fleet-rows.ts';
-import { applyPlan, makePlan } from '../../src/control-loop/decide.ts';
+import { applyPlan } from '../../src/control-loop/carry-out-plans.ts';
+import { makePlan } from '../../src/control-loop/decide.ts';
 import { defaultLoopSettings, type LeaderWrite, type LoopParts, type Solve } from '../../src/control-loop/parts.ts';
 import { ModelTrainer } from '../../src/control-loop/train-models.ts';
 import { defaultDecisionSettings } from '../../src/fleet/decision-settings.ts';
@@ -33,6 +34,8 @@ export interface Interface {
   readonly disconnected: () => readonly string[];
   /** Faults that agents were told. */
   readonly faults: readonly FaultDocument[];
+  /** What the loop says when it is asked about plans. */
+  answerPlans(answers: Partial<Pick<ApiContext['loop'], 'applyPlan' | 'planDifferences'>>): void;
   /** Pages share one look at the database for a quarter of a second; after this the next one looks anew. */
   forgetLook(): void;
   call(method: string, path: string, options?: { role?: Role; body?: unknown; headers?: Record<string, string>; raw?: string }): Promise<Response>;
@@ -52,6 +55,7 @@ export async function openInterface({ modelData = null, decides = false }: { mod
   const nowMs = await store.nowMs();
   const trainer = new ModelTrainer({ store, settings: { ...defaultLoopSettings, training: { dataDirectory: modelData, everyMs: 1e9 } }, onFailure: () => {} });
   let wakes = 0;
+  const plans: Pick<ApiContext['loop'], 'applyPlan' | 'planDifferences'> = { applyPlan: notAsked, planDifferences: notAsked };
   const disconnected: string[] = [];
   const faults: FaultDocument[] = [];
   const context: ApiContext = {
@@ -70,7 +74,10 @@ export async function openInterface({ modelData = null, decides = false }: { mod
     loop: {
       wake: () => wakes++,
       stop: async () => {},
-      ...(decides ? leaderOf(store) : { makePlan: notAsked, applyPlan: notAsked }),
+      makePlan: notAsked,
+      applyPlan: (planId) => plans.applyPlan(planId),
+      ...(decides ? leaderOf(store) : {}),
+      planDifferences: (planId) => plans.planDifferences(planId),
       resync: async () => ({ verifying: 0, nodes: 0 }),
       trainModel: (by) => trainer.ask(by),
     },
@@ -105,6 +112,7 @@ export async function openInterface({ modelData = null, decides = false }: { mod
   return {
     store,
     keys,
+    answerPlans: (answers) => void Object.assign(plans, answers),
     forgetLook: () => void store.signals.emit('events'),
     wakes: () => wakes,
     disconnected: () => disconnected,

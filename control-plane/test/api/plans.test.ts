@@ -1,13 +1,14 @@
 import type { PlanView, RecommendationView } from '@data-in-motion/shared/api/decisions';
+import type { PlanDifference } from '@data-in-motion/shared/api/plan-difference';
 import { systemClock } from '@data-in-motion/shared/clock';
-import type { DatasetId, TargetId } from '@data-in-motion/shared/domain/ids';
+import type { DatasetId, PlanId, TargetId } from '@data-in-motion/shared/domain/ids';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { makePlan } from '../../src/control-loop/decide.ts';
 import { defaultLoopSettings, type LoopParts } from '../../src/control-loop/parts.ts';
 import { noParts } from '../../src/placement/objective.ts';
 import type { Move, Plan } from '../../src/placement/plan.ts';
 import { alert } from '../../src/store/schema.ts';
-import { type Interface, openInterface } from './interface.ts';
+import { type Interface, openInterface, problem } from './interface.ts';
 
 let api: Interface;
 beforeAll(async () => {
@@ -84,4 +85,27 @@ test('a plan for one dataset takes nothing away from the plan of the fleet', asy
 test('a plan for a dataset that is not there is refused', async () => {
   const answer = await api.call('POST', '/v1/plans', { role: 'operator', body: { datasetIds: ['nobody'] } });
   expect(answer.status).toBe(404);
+});
+
+test('a plan that does not hold any more is refused with what has changed, as data, and with the plan that is offered instead', async () => {
+  const difference: PlanDifference = { kind: 'price', id: 'rome-disk', what: 'storagePerGbMonth', before: 0.02, after: 0.03, text: 'rome-disk is dearer' };
+  api.answerPlans({ applyPlan: async () => ({ kind: 'stale', differences: [difference, difference], newPlanId: '01NEW' as PlanId }) });
+  const answer = await api.call('POST', '/v1/plans/01OLD/apply', { role: 'operator', body: {} });
+  expect(answer.status).toBe(409);
+  expect(await problem(answer)).toMatchObject({
+    code: 'plan.stale',
+    detail: 'Plan 01OLD does not hold any more, and nothing of it was begun: rome-disk is dearer, and 1 more.',
+    fix: 'Look at the plan that was made instead: dim plan show 01NEW',
+    differences: [difference, difference],
+    newPlanId: '01NEW',
+  });
+});
+
+test('one plan tells whether it holds; one that was applied tells how far it is instead', async () => {
+  const { planId } = await plan(['maps'], ['maps']);
+  api.answerPlans({ planDifferences: async () => [] });
+  const shown = await read<PlanView>(`/v1/plans/${planId}`);
+  expect([shown.differences, shown.execution, shown.basis]).toEqual([[], undefined, expect.stringMatching(/^[0-9a-f]{64}$/)]);
+  api.answerPlans({ planDifferences: async () => null });
+  expect(await read<PlanView>(`/v1/plans/${planId}`)).not.toHaveProperty('differences');
 });

@@ -2,7 +2,7 @@ import { setTimeout } from 'node:timers/promises';
 import type { PricesView } from '@data-in-motion/shared/api/prices';
 import type { Prices } from '@data-in-motion/shared/domain/price';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { picture, planBasis } from '../../src/control-loop/decide.ts';
+import { picture, planTrigger } from '../../src/control-loop/decide.ts';
 import { defaultLoopSettings } from '../../src/control-loop/parts.ts';
 import { loadSnapshot } from '../../src/store/load-snapshot.ts';
 import { priceEntry } from '../../src/store/schema.ts';
@@ -61,7 +61,7 @@ test('a book that says nothing of retrieval and of the least size of an object h
 
 test('a line counts from its date: decisions see the price of before until then', async () => {
   const priceOf = async () => (await loadSnapshot(api.store)).targets.find(({ priceClass }) => priceClass === 'onprem-nvme')?.prices?.storagePerGbMonth;
-  const basis = async () => planBasis(picture(await loadSnapshot(api.store), { settings: defaultLoopSettings }));
+  const basis = async () => planTrigger(picture(await loadSnapshot(api.store), { settings: defaultLoopSettings }));
   const beginsAtMs = (await api.store.nowMs()) + 1_000;
   await put([entry(0, 0.01), entry(beginsAtMs, 0.02)]);
   const before = await basis();

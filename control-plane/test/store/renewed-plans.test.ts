@@ -32,13 +32,18 @@ describe.each(storeKinds)('a plan that is made anew, on $kind', ({ stores }) => 
 
   test('keeps the name of the one before only while it says the same of the same bytes', async () => {
     const store = await open.open();
-    const save = (planId: string, madeAtMs: number, moves: StoredMove[]) => {
+    const save = (planId: string, madeAtMs: number, moves: StoredMove[], dollarsPerReadSec = 1) => {
       const figures = { solvedInMs: 0, objectivePerMonth: 0, lowerBoundPerMonth: 0, costBeforePerMonth: 0, costAfterPerMonth: 0, migrationOnce: 0 };
       const made: StoredPlan = { planId, madeAtMs, dryRun: false, state: 'current', solver: 'exact', ...figures, moves, infeasible: [] };
-      return store.transaction((tx) => savePlan(tx, made, madeAtMs)).then(({ view, isNew }) => [view.planId, isNew, view.moves[0]!.moveId]);
+      const basis = { priceRev: 1, settings: { horizonDays: 30, dollarsPerReadSec }, policies: [], datasets: {}, targets: {}, measured: {} };
+      return store
+        .transaction((tx) => savePlan(tx, made, { basis, heldUntilMs: madeAtMs }, madeAtMs))
+        .then(({ view, isNew }) => [view.planId, isNew, view.moves[0]!.moveId]);
     };
     expect(await save('plan-1', 1, [move])).toEqual(['plan-1', true, 'one']);
     expect(await save('plan-2', 2, [{ ...move, moveId: 'two', changePerMonth: 1.01 }])).toEqual(['plan-1', false, 'one']);
+    // The same moves on other grounds are not what was agreed to.
+    expect(await save('plan-2b', 2, [{ ...move, moveId: 'two' }], 2)).toEqual(['plan-2b', true, 'two']);
     // A new version of the dataset: who agreed to copy 1 GB did not agree to copy 1 TB.
     expect(await save('plan-3', 3, [{ ...move, moveId: 'three', sizeBytes: 1e12 }])).toEqual(['plan-3', true, 'three']);
   });

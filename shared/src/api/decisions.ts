@@ -1,6 +1,8 @@
 import { z } from 'zod';
 import { jobPurposes, jobStates } from '../domain/job.ts';
 import { costParts } from './datasets.ts';
+import { objectiveParts } from './explanation.ts';
+import { planDifference } from './plan-difference.ts';
 
 export const needKinds = [
   'add-copy',
@@ -13,8 +15,14 @@ export const needKinds = [
   'cheaper-place',
 ] as const;
 
+/** How far a move of an applied plan is. `waiting` for its turn · `running` it is a job · `done` its new copy stands, or the old one has left · `failed` its job was given up · `left-out` the plan stopped before it. */
+export const moveStages = ['waiting', 'running', 'done', 'failed', 'left-out'] as const;
+export type MoveStage = (typeof moveStages)[number];
+
 export const moveView = z.object({
   moveId: z.string(),
+  /** Position in the plan, from 1: the order in which moves are begun. */
+  order: z.number().int().optional(),
   datasetId: z.string(),
   need: z.enum(needKinds),
   action: z.enum(['copy', 'move', 'retire']),
@@ -32,12 +40,31 @@ export const moveView = z.object({
   /** Days until the saving has paid the move; null when it does not save (it is needed for safety). */
   paybackDays: z.number().nullable(),
   expectedMs: z.number().nullable(),
-  /** `advised` waits for a person (advisory mode, or below the cutoff), `admitted` became a job, `held` a limit or hysteresis holds it back. */
+  /** When the plan was made: `advised` waits for a person (advisory mode, or below the cutoff), `admitted` became a job, `held` a limit or hysteresis holds it back. */
   verdict: z.enum(['admitted', 'advised', 'held']),
   heldBecause: z.string().nullable(),
   jobId: z.string().nullable(),
+  /** Of an applied plan: how far it is, why it waits or was left out, and how many wait before it. */
+  progress: z.object({ stage: z.enum(moveStages), because: z.string().nullable(), place: z.number().int().nullable() }).optional(),
 });
 export type MoveView = z.infer<typeof moveView>;
+
+export const planExecution = z.object({
+  /** `stopped`: something has changed, see `differences`; what runs is finished, nothing else is begun. */
+  state: z.enum(['running', 'stopped', 'done']),
+  done: z.number().int(),
+  running: z.number().int(),
+  waiting: z.number().int(),
+  failed: z.number().int(),
+  leftOut: z.number().int(),
+  appliedAtMs: z.number(),
+  endedAtMs: z.number().nullable(),
+  /** Why it stopped. */
+  differences: z.array(planDifference),
+  /** The plan that was made instead, as an offer. */
+  newPlanId: z.string().nullable(),
+});
+export type PlanExecution = z.infer<typeof planExecution>;
 
 export const planView = z.object({
   planId: z.string(),
@@ -55,6 +82,22 @@ export const planView = z.object({
   migrationOnce: z.number(),
   moves: z.array(moveView),
   infeasible: z.array(z.object({ datasetId: z.string(), rules: z.array(z.string()), cheapestWayOut: z.string() })),
+  /** What is minimised, by part, US dollars a month. */
+  parts: objectiveParts.optional(),
+  /** How far the plan can be from the best at most, as a share. */
+  gap: z.number().optional(),
+  /** What would pay and was left for a later plan, since this one is long enough. */
+  leftForLater: z.object({ moves: z.number().int(), savesPerMonth: z.number() }).optional(),
+  /** Targets whose room binds, with what one more TB there would save each month. */
+  full: z.array(z.object({ targetId: z.string(), dollarsPerTbMonth: z.number() })).optional(),
+  /** Until when no other plan takes the room that this preview needs; null when none is held (any more). */
+  roomHeldUntilMs: z.number().nullable().optional(),
+  /** SHA-256 of the facts that the plan rests on, measurements apart. */
+  basis: z.string().optional(),
+  /** What has changed of them since; only where one plan is asked for, and while it can be applied. Empty: it still holds. */
+  differences: z.array(planDifference).optional(),
+  /** Once it is applied. */
+  execution: planExecution.optional(),
 });
 export type PlanView = z.infer<typeof planView>;
 export const planRequest = z.strictObject({ dryRun: z.boolean().default(true), datasetIds: z.array(z.string()).max(10_000).optional() });

@@ -3,6 +3,7 @@ import { agentStates } from '../domain/agent-health.ts';
 import { riskLevels } from '../domain/assessment.ts';
 import { outcomeSources, outcomes } from '../domain/drive-outcome.ts';
 import { locationKinds, targetStates, tierClasses } from '../domain/target.ts';
+import { planDifference } from './plan-difference.ts';
 import { prices } from './prices.ts';
 
 /** Moments are milliseconds since the epoch, by the control plane's clock; money is US dollars; every list answer is `{ items, next, asOfMs }`. */
@@ -17,6 +18,9 @@ export const problem = z.object({
   code: z.string(),
   fix: z.string().optional(),
   errors: z.array(z.object({ field: z.string(), message: z.string() })).optional(),
+  /** Of a plan that does not hold any more: what has changed, and the plan that is offered instead. */
+  differences: z.array(planDifference).optional(),
+  newPlanId: z.string().nullable().optional(),
 });
 export type Problem = z.infer<typeof problem>;
 
@@ -130,6 +134,8 @@ export const targetView = z.object({
   usedBytes: z.number(),
   /** Promised to jobs that are under way. */
   reservedBytes: z.number(),
+  /** Held for moves of plans that are not jobs yet; free to safety. */
+  plannedBytes: z.number().optional(),
   freeBytes: z.number(),
   latencyP50Ms: z.number().nullable(),
   latencyP95Ms: z.number().nullable(),

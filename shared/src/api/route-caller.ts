@@ -24,7 +24,7 @@ export class RouteCaller {
     this.apiKey = apiKey;
   }
 
-  /** Throws `unavailable` when nobody answers or the server is not ready, `refused` with the problem's title, detail and fix otherwise. */
+  /** Throws `unavailable` when nobody answers or the server is not ready, `refused` with the problem's title, detail and fix otherwise, the whole document as its cause. */
   async call<Schema extends z.ZodType>(route: RouteName, schema: Schema, call: Call = {}): Promise<z.infer<Schema>> {
     const [method = 'GET', pattern = ''] = routes[route].split(' ');
     const place = pattern.replace(/\{(\w+)\}/g, (_, name: string) => encodeURIComponent(call.path?.[name] ?? ''));
@@ -102,7 +102,7 @@ function refusal(status: number, text: string, route: RouteName): Failure {
   if (!parsed.success) return new Failure(kind, { code: 'api.refused', message: `${routes[route]} answered ${status}: ${text.slice(0, 300)}` });
   // The detail names the wrong fields already.
   const { title, detail, fix, code } = parsed.data;
-  return new Failure(kind, { code, message: `${title}: ${detail}`, ...(fix === undefined ? {} : { hint: fix }) });
+  return new Failure(kind, { code, message: `${title}: ${detail}`, ...(fix === undefined ? {} : { hint: fix }), cause: parsed.data });
 }
 
 function parseJson(text: string): unknown {

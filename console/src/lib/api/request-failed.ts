@@ -9,6 +9,8 @@ export class RequestFailed extends Error {
   readonly title: string;
   readonly fix: string | null;
   readonly fields: readonly { readonly field: string; readonly message: string }[];
+  /** The whole document, for pages that know more of it. */
+  readonly told: Partial<Problem>;
 
   constructor(told: {
     status: number;
@@ -17,6 +19,7 @@ export class RequestFailed extends Error {
     detail: string;
     fix: string | null;
     fields: readonly { field: string; message: string }[];
+    told?: Partial<Problem>;
   }) {
     super(told.detail);
     this.status = told.status;
@@ -24,6 +27,7 @@ export class RequestFailed extends Error {
     this.title = told.title;
     this.fix = told.fix;
     this.fields = told.fields;
+    this.told = told.told ?? {};
   }
 }
 
@@ -39,6 +43,7 @@ export function failedBy(status: number, body: unknown): RequestFailed {
     detail: words(told.detail, `It answered with status ${status} and no explanation.`),
     fix: typeof told.fix === 'string' ? told.fix : null,
     fields,
+    told: told as Partial<Problem>,
   });
 }
 

@@ -1,20 +1,8 @@
 import type { Flip, ObjectiveParts } from '@data-in-motion/shared/api/explanation';
+import { partWords } from '@data-in-motion/shared/domain/objective-words';
 import { unitPrice } from './money.ts';
 import { count } from './number.ts';
 import { latency } from './time.ts';
-
-/** The parts of what is minimised, in the order in which they are shown; a part that is not here does not compile. */
-export const partWords = {
-  storagePerMonth: 'storage',
-  requestsPerMonth: 'requests',
-  retrievalPerMonth: 'retrieval',
-  egressPerMonth: 'egress',
-  waitingPerMonth: "readers' waiting",
-  riskPerMonth: 'the risk of losing it',
-  wayTherePerMonth: 'the way there',
-  copyingPerMonth: 'the time and wear of copying',
-  restPerMonth: 'what hysteresis asks',
-} as const satisfies Record<keyof ObjectiveParts, string>;
 
 /** Each part with its name and its dollars per month. */
 export function partsOf(parts: ObjectiveParts): { name: string; value: number }[] {

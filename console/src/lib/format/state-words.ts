@@ -83,6 +83,16 @@ const words = {
     applied: as('applied', 'ok', 'disc'),
     superseded: as('superseded', 'idle', 'dash'),
     preview: as('preview', 'wait', 'ring'),
+    holds: as('still holds', 'ok', 'disc'),
+    overtaken: as('overtaken', 'warn', 'triangle'),
+  },
+  stage: {
+    waiting: as('waits', 'wait', 'square'),
+    running: as('under way', 'busy', 'half'),
+    done: as('done', 'ok', 'disc'),
+    failed: as('gave up', 'bad', 'cross'),
+    'left-out': as('left out', 'idle', 'dash'),
+    stopped: as('stopped', 'warn', 'triangle'),
   },
   severity: { info: as('info', 'idle', 'dash'), warning: as('warning', 'warn', 'triangle'), error: as('error', 'bad', 'cross') },
   experiment: {

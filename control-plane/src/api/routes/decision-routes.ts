@@ -17,10 +17,12 @@ import { and, asc, desc, eq, lt } from 'drizzle-orm';
 import { readAudit } from '../../audit/audit.ts';
 import { recoveryReport } from '../../health/recovery-report.ts';
 import { cancelJob, retryJob } from '../../store/job-wishes.ts';
+import { viewsOf } from '../../store/plan-work.ts';
 import { fleetPlan } from '../../store/plans.ts';
 import { alert, job, jobTransition, plan, recommendation } from '../../store/schema.ts';
 import type { ApiContext } from '../context.ts';
 import { type Api, endpoint } from '../endpoint.ts';
+import { StalePlan } from '../problem.ts';
 import { jobView } from '../views/job-view.ts';
 import { assertDatasets, found } from './fleet-routes.ts';
 
@@ -29,6 +31,7 @@ const page = z.object({ limit: z.coerce.number().int().min(1).max(1_000).default
 export function decisionRoutes(app: Api, context: ApiContext): void {
   const { store, loop, fleet } = context;
   const { db } = store;
+  const asShown = async (row: typeof plan.$inferSelect): Promise<PlanView> => (await viewsOf(db, [row], await store.nowMs()))[0]!;
 
   endpoint(app, 'plans', {
     role: 'viewer',
@@ -42,7 +45,8 @@ export function decisionRoutes(app: Api, context: ApiContext): void {
         .where(query.before === undefined ? undefined : lt(plan.planId, query.before as PlanId))
         .orderBy(desc(plan.planId))
         .limit(query.limit);
-      return { body: { items: rows.map(asPlan), next: rows.length === query.limit ? rows.at(-1)!.planId : null, asOfMs: await store.nowMs() } };
+      const asOfMs = await store.nowMs();
+      return { body: { items: await viewsOf(db, rows, asOfMs), next: rows.length === query.limit ? rows.at(-1)!.planId : null, asOfMs } };
     },
   });
 
@@ -53,20 +57,22 @@ export function decisionRoutes(app: Api, context: ApiContext): void {
     async run() {
       const row = await fleetPlan(db);
       if (row === undefined) throw new Failure('refused', { code: 'plan.not-found', message: 'There is no plan yet.', hint: 'dim plan --dry-run makes one.' });
-      return { body: asPlan(row) };
+      return { body: await asShown(row) };
     },
   });
 
   endpoint(app, 'plan', {
     role: 'viewer',
-    says: 'One plan',
+    says: 'One plan: whether it still holds, or how far it is carried out',
     answer: planView,
     async run({ params }) {
       const [row] = await db
         .select()
         .from(plan)
         .where(eq(plan.planId, params['planId'] as PlanId));
-      return { body: asPlan(found(row, 'plan', params['planId']!)) };
+      const shown = await asShown(found(row, 'plan', params['planId']!));
+      const differences = await loop.planDifferences(params['planId'] as PlanId);
+      return { body: differences === null ? shown : { ...shown, differences } };
     },
   });
 
@@ -84,13 +90,14 @@ export function decisionRoutes(app: Api, context: ApiContext): void {
 
   endpoint(app, 'applyPlan', {
     role: 'operator',
-    says: 'Admit the moves of a plan as they were shown; refused when the fleet has changed since',
+    says: 'Carry out a plan as it was shown: the first moves begin now, the others as the limits allow; refused with what has changed since, and another plan',
     answer: z.object({ planId: z.string(), jobs: z.array(z.string()) }),
     status: 202,
     async run({ params }) {
       const applied = await loop.applyPlan(params['planId'] as PlanId);
-      if ('stale' in applied)
-        throw new Failure('refused', { code: 'plan.stale', message: applied.stale, hint: 'Make a new plan and look at it: dim plan --dry-run.' });
+      if (applied.kind === 'refused')
+        throw new Failure('refused', { code: applied.code, message: applied.because, hint: 'Make a new plan and look at it: dim plan --dry-run.' });
+      if (applied.kind === 'stale') throw new StalePlan(params['planId']!, applied.differences, applied.newPlanId);
       fleet.forget();
       loop.wake();
       return { body: { planId: params['planId']!, jobs: [...applied.jobs] } };
@@ -214,9 +221,4 @@ export function decisionRoutes(app: Api, context: ApiContext): void {
       return { body: { items: rows, next: rows.length === query.limit ? String(rows.at(-1)!.seq) : null, asOfMs: await store.nowMs() } };
     },
   });
-}
-
-/** The body is the plan as it was shown; its state may have moved on. */
-function asPlan(row: typeof plan.$inferSelect): PlanView {
-  return { ...(row.body as PlanView), state: row.state };
 }

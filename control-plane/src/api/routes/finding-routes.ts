@@ -4,6 +4,7 @@ import type { PlanId } from '@data-in-motion/shared/domain/ids';
 import { Failure } from '@data-in-motion/shared/failure';
 import type { ApiContext } from '../context.ts';
 import { type Api, endpoint } from '../endpoint.ts';
+import { StalePlan } from '../problem.ts';
 import { findingsView as viewOf } from '../views/findings-view.ts';
 import { assertDatasets } from './fleet-routes.ts';
 
@@ -29,8 +30,9 @@ export function findingRoutes(app: Api, { loop, fleet }: ApiContext): void {
       const plan = await loop.makePlan({ dryRun: true, datasetIds: [datasetId] });
       assertHelps(plan, datasetId);
       const applied = await loop.applyPlan(plan.planId as PlanId);
-      if ('stale' in applied)
-        throw new Failure('refused', { code: 'plan.stale', message: applied.stale, hint: 'The fleet has just changed: look again and repeat it.' });
+      if (applied.kind === 'refused')
+        throw new Failure('refused', { code: applied.code, message: applied.because, hint: 'The fleet has just changed: look again and repeat it.' });
+      if (applied.kind === 'stale') throw new StalePlan(plan.planId, applied.differences, applied.newPlanId);
       fleet.forget();
       loop.wake();
       return { body: { datasetId, plan, jobs: [...applied.jobs] } };

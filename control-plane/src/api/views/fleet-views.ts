@@ -1,6 +1,7 @@
 import type { DeviceView, NodeView, TargetView } from '@data-in-motion/shared/api/fleet';
 import type { RiskLevel } from '@data-in-motion/shared/domain/assessment';
 import type { DeviceId } from '@data-in-motion/shared/domain/ids';
+import { heldBytes } from '../../fleet/plan-holds.ts';
 import { deviceEvacuations } from '../../health/evacuations.ts';
 import type { FleetCost } from '../../placement/cost.ts';
 import { type FleetRows, pricesOf } from '../fleet-rows.ts';
@@ -86,6 +87,7 @@ export function targetView(rows: FleetRows, row: FleetRows['targets'][number], c
     capacityBytes: row.capacityBytes,
     usedBytes: row.usedBytes,
     reservedBytes: facts?.reservedBytes ?? 0,
+    plannedBytes: heldBytes(rows.snapshot).get(row.targetId) ?? 0,
     freeBytes: row.freeBytes,
     latencyP50Ms: row.latencyP50Ms,
     latencyP95Ms: row.latencyP95Ms,

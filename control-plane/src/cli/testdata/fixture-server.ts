@@ -1,8 +1,10 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { DatasetDetail } from '@data-in-motion/shared/api/datasets';
+import type { EventView, JobView, MoveView, PlanView } from '@data-in-motion/shared/api/decisions';
 import type { DatasetExplanation } from '@data-in-motion/shared/api/explanation';
-import type { EventView, JobView } from '@data-in-motion/shared/api/decisions';
 import type { NodeView } from '@data-in-motion/shared/api/fleet';
+
+const noParts = { retrievalPerMonth: 0, riskPerMonth: 0, copyingPerMonth: 0, restPerMonth: 0 };
 
 export interface Request {
   readonly method: string;
@@ -69,6 +71,16 @@ export const aJob: JobView = {
   sizeBytes: 100e6, movedBytes: 50e6, createdAtMs: 990_000, startedAtMs: 991_000, endedAtMs: null,
 };
 
+const aMove: MoveView = {
+  moveId: 'm1', order: 1, datasetId: 'photos', need: 'cheaper-place', action: 'move', fromTargetId: 'berlin-nvme', toTargetId: 'berlin-disk', sizeBytes: 100e6, reason: 'not read for 41 days', confidence: 0.9,
+  costBefore: null, costAfter: null, changePerMonth: -8, migrationOnce: 0.83, paybackDays: 3.1, expectedMs: 4_000, verdict: 'advised', heldBecause: 'the policy of photos is advisory', jobId: null,
+};
+export const aPlan: PlanView = {
+  planId: '01PLAN', madeAtMs: 990_000, dryRun: false, state: 'current', solver: 'exact (HiGHS)', solvedInMs: 12, objectivePerMonth: 42, lowerBoundPerMonth: 41.9, costBeforePerMonth: 48, costAfterPerMonth: 40,
+  migrationOnce: 0.83, moves: [aMove, { ...aMove, moveId: 'm2', order: 2, datasetId: 'scans', need: 'drop-copy', action: 'retire', toTargetId: null, paybackDays: null }], infeasible: [],
+  parts: { ...noParts, storagePerMonth: 40, requestsPerMonth: 0, egressPerMonth: 0, waitingPerMonth: 2, wayTherePerMonth: 0 }, gap: 0.0024, full: [{ targetId: 'berlin-disk', dollarsPerTbMonth: 3.2 }], differences: [],
+};
+
 export const aDataset: DatasetDetail = {
   dataset: {
     datasetId: 'photos', name: 'photos', owner: 'anna', rev: 7, createdAtMs: 990_000, sizeBytes: 100e6, objects: 10, versionId: '01JD0000000000000000000001', root: 'ab'.repeat(32),
@@ -86,7 +98,6 @@ export const aDataset: DatasetDetail = {
 };
 
 const noCost = { storagePerMonth: 0, requestsPerMonth: 0, retrievalPerMonth: 0, egressPerMonth: 0, migrationOnce: 0 };
-const noParts = { retrievalPerMonth: 0, riskPerMonth: 0, copyingPerMonth: 0, restPerMonth: 0 };
 export const anExplanation: DatasetExplanation = {
   datasetId: 'photos', asOfMs: 1_000_000, sizeBytes: 100e6, readsPerMonth: 3_000, readBytesPerMonth: 3e9, horizonDays: 30, objectivePerMonth: 0.0103, bestObjectivePerMonth: 0.0103, score: 1, costPerMonth: 0.0073, impossible: null,
   copies: [

@@ -17,7 +17,7 @@ export function finishWork(snapshot: FleetSnapshot, steps: readonly Step[]): Fle
 export function withJobs(snapshot: FleetSnapshot, steps: readonly Step[]): FleetSnapshot {
   const jobs = steps.map((step, place): JobFacts => ({
     jobId: `job${place}` as JobId, key: `key${place}`, datasetId: step.datasetId as JobFacts['datasetId'], purpose: step.action, state: 'planned', fromReplicaId: step.fromReplicaId, fromTargetId: step.fromTargetId as TargetId | null,
-    toReplicaId: null, toTargetId: step.toTargetId as TargetId | null, moverNodeId: 'any' as NodeId, sizeBytes: step.sizeBytes,
+    toReplicaId: null, toTargetId: step.toTargetId as TargetId | null, moverNodeId: 'any' as NodeId, sourceNodeId: null, sizeBytes: step.sizeBytes,
   }));
   return { ...snapshot, jobs: [...snapshot.jobs, ...jobs] };
 }

@@ -3,7 +3,7 @@ import { heatWindows } from '@data-in-motion/shared/domain/heat';
 import type { DatasetId, DeviceId, JobId, NodeId, ReplicaId, SiteId, TargetId, VersionId } from '@data-in-motion/shared/domain/ids';
 import { defaultPolicy, type Policy } from '@data-in-motion/shared/domain/policy';
 import type { Prices } from '@data-in-motion/shared/domain/price';
-import type { DatasetFacts, DeviceFacts, FleetSnapshot, JobFacts, NodeFacts, ReplicaFacts, TargetFacts } from '../snapshot.ts';
+import type { DatasetFacts, DeviceFacts, FleetSnapshot, JobFacts, NodeFacts, PlanHold, ReplicaFacts, TargetFacts } from '../snapshot.ts';
 
 /** Fleets for tests, as small as the rule needs: every part has a harmless default. */
 export const nowMs = Date.UTC(2026, 0, 15, 12);
@@ -61,12 +61,12 @@ export function burstOf(reads: number, bytesPerRead = 0): WindowCounts[] {
 }
 
 export function jobFacts(dataset: DatasetFacts, purpose: JobFacts['purpose'], more: Partial<JobFacts> = {}): JobFacts {
-  return { jobId: `${dataset.datasetId}-job` as JobId, key: `${dataset.datasetId}-${purpose}`, datasetId: dataset.datasetId, purpose, state: 'copying', fromReplicaId: null, fromTargetId: null, toReplicaId: null, toTargetId: null, moverNodeId: 'berlin' as NodeId, sizeBytes: dataset.sizeBytes, ...more };
+  return { jobId: `${dataset.datasetId}-job` as JobId, key: `${dataset.datasetId}-${purpose}`, datasetId: dataset.datasetId, purpose, state: 'copying', fromReplicaId: null, fromTargetId: null, toReplicaId: null, toTargetId: null, moverNodeId: 'berlin' as NodeId, sourceNodeId: null, sizeBytes: dataset.sizeBytes, ...more };
 }
 
 /** The nodes of the targets are there and online unless they are given. */
-export function fleetOf(parts: { targets: readonly TargetFacts[]; datasets?: readonly DatasetFacts[]; devices?: readonly DeviceFacts[]; nodes?: readonly NodeFacts[]; jobs?: readonly JobFacts[]; globalPolicy?: Policy }): FleetSnapshot {
+export function fleetOf(parts: { targets: readonly TargetFacts[]; datasets?: readonly DatasetFacts[]; devices?: readonly DeviceFacts[]; nodes?: readonly NodeFacts[]; jobs?: readonly JobFacts[]; holds?: readonly PlanHold[]; globalPolicy?: Policy }): FleetSnapshot {
   const given = parts.nodes ?? [];
   const named = [...new Map(parts.targets.map((target) => [target.nodeId, nodeFacts(target.nodeId, { siteId: target.siteId })])).values()].filter((node) => !given.some((each) => each.nodeId === node.nodeId));
-  return { takenAtMs: nowMs, globalPolicy: parts.globalPolicy ?? defaultPolicy, nodes: [...given, ...named], devices: parts.devices ?? [], targets: parts.targets, datasets: parts.datasets ?? [], jobs: parts.jobs ?? [] };
+  return { takenAtMs: nowMs, globalPolicy: parts.globalPolicy ?? defaultPolicy, priceRev: 1, nodes: [...given, ...named], devices: parts.devices ?? [], targets: parts.targets, datasets: parts.datasets ?? [], jobs: parts.jobs ?? [], holds: parts.holds ?? [] };
 }

@@ -1,0 +1,14 @@
+import type { ObjectiveParts } from '../api/explanation.ts';
+
+/** The parts of what is minimised, in the order in which they are shown; a part that is not here does not compile. */
+export const partWords = {
+  storagePerMonth: 'storage',
+  requestsPerMonth: 'requests',
+  retrievalPerMonth: 'retrieval',
+  egressPerMonth: 'egress',
+  waitingPerMonth: "readers' waiting",
+  riskPerMonth: 'the risk of losing it',
+  wayTherePerMonth: 'the way there',
+  copyingPerMonth: 'the time and wear of copying',
+  restPerMonth: 'what hysteresis asks',
+} as const satisfies Record<keyof ObjectiveParts, string>;
