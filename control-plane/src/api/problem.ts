@@ -8,7 +8,7 @@ import { asStoreFailure } from '../store/database-failure.ts';
 export function statusOf(failure: Failure): number {
   if (failure instanceof StalePlan) return 409;
   if (failure.code.endsWith('.not-found')) return 404;
-  if (failure.code.endsWith('.invalid') || failure.code.endsWith('.infeasible') || failure.code.startsWith('database.22')) return 422;
+  if (failure.code.endsWith('.invalid') || failure.code === 'policy.infeasible' || failure.code.startsWith('database.22')) return 422;
   if (failure.code.endsWith('.stale')) return 412;
   if (failure.code.endsWith('.unauthenticated')) return 401;
   if (failure.code.endsWith('.forbidden')) return 403;

@@ -1,5 +1,5 @@
 import type { CopyExplanation, DatasetExplanation, ObjectiveParts, PolicyVerdictView } from '@data-in-motion/shared/api/explanation';
-import { partWords } from '@data-in-motion/shared/domain/objective-words';
+import { partWords } from '@data-in-motion/shared/api/objective-words';
 import { bytes, change, counted, duration, money, plain, rate, sentence, whole } from './figures.ts';
 import { facts, table } from './table.ts';
 
@@ -34,7 +34,7 @@ export function warningText({ text, cheapestWayOut }: PolicyVerdictView): string
 }
 
 function copyText(copy: CopyExplanation, horizonDays: number): string {
-  const named = Object.entries(partWords) as [keyof ObjectiveParts, string][];
+  const named = (Object.entries(partWords) as [keyof ObjectiveParts, string][]).filter(([part]) => copy.parts[part] !== 0);
   return [
     plain(
       `${copy.targetId}${copy.primary ? ' *' : ''}  ${copy.tier}, ${copy.siteId}, p95 ${duration(copy.latencyP95Ms)}, reads ${rate(copy.readBytesPerSec)}, writes ${rate(copy.writeBytesPerSec)}`,

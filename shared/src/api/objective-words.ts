@@ -1,4 +1,4 @@
-import type { ObjectiveParts } from '../api/explanation.ts';
+import type { ObjectiveParts } from './explanation.ts';
 
 /** The parts of what is minimised, in the order in which they are shown; a part that is not here does not compile. */
 export const partWords = {
