@@ -3,7 +3,7 @@ import type { Heat } from '@data-in-motion/shared/domain/heat';
 import type { DatasetId, JobId, PlanId } from '@data-in-motion/shared/domain/ids';
 import { systemRandom } from '@data-in-motion/shared/random';
 import { ulid } from '@data-in-motion/shared/ulid';
-import { eq } from 'drizzle-orm';
+import { eq, sql } from 'drizzle-orm';
 import type { RiskSettings } from '../fleet/decision-settings.ts';
 import type { FleetSnapshot } from '../fleet/snapshot.ts';
 import { changedEvacuations } from '../health/evacuations.ts';
@@ -20,7 +20,7 @@ import { insertCopyJob, insertPromotionJob, insertRetireJob } from '../store/job
 import { keepEvacuation } from '../store/leaving-devices.ts';
 import { loadSnapshot } from '../store/load-snapshot.ts';
 import { markApplied, moveOf, planViewOf, readPlan, type StoredMove, type StoredPlan, savePlan } from '../store/plans.ts';
-import { alert, dataset } from '../store/schema.ts';
+import { alert } from '../store/schema.ts';
 import type { LeaderWrite, LoopParts } from './parts.ts';
 
 /** What a pass sees: one snapshot, how hot everything is, and what is needed. */
@@ -46,9 +46,13 @@ export async function storeHeats(write: LeaderWrite, { snapshot, heats }: Pictur
   });
   if (changed.length === 0) return false;
   await write(async (tx, nowMs) => {
+    // One statement for all: a fleet at rest has every heat decided anew each minute.
+    const rows = JSON.stringify(changed.map(({ datasetId }) => ({ id: datasetId, heat: heats.get(datasetId)! })));
+    await tx.execute(
+      sql`update dataset set heat = given.heat from jsonb_to_recordset(${rows}::jsonb) as given(id text, heat jsonb) where dataset_id = given.id`,
+    );
     for (const facts of changed) {
       const heat = heats.get(facts.datasetId)!;
-      await tx.update(dataset).set({ heat }).where(eq(dataset.datasetId, facts.datasetId));
       if (facts.heatClass !== null && facts.heatClass !== heat.class) await tellHeat(tx, facts.datasetId, facts.heatClass, heat, nowMs);
     }
   });
