@@ -5,12 +5,12 @@
  *
  *     node chaos/bench/replay-drives.bench.ts [--drives N] [--fleet 350] [--fill 0.7] [--json]
  *
- * All drives are replayed through their agents. Those that were never judged other than healthy and did not die are left out of the fleets: of a healthy drive
+ * All drives, or N of them by chance, are replayed through their agents. Those that were never judged other than healthy and did not die are left out of the fleets: of a healthy drive
  * the control plane decides nothing. They count in the drive-months, and what is a share of a fleet is a share of all that its drives stand for.
  */
 import path from 'node:path';
 import { parseArgs } from 'node:util';
-import { pick, seededRandom } from '@data-in-motion/shared/random';
+import { seededRandom } from '@data-in-motion/shared/random';
 import { readLives } from '../../agent/src/telemetry/read-lives.ts';
 import { mostLives, type RecordedLife } from '../../agent/src/telemetry/recorded-life.ts';
 import { looksAt } from '../../control-plane/bench/recorded-looks.ts';
@@ -45,9 +45,8 @@ const say = (text: string): void => console.error(`${((performance.now() - start
 
 const drives = await readChangePoints(drivesFile, eventsFile);
 const months = monthStarts(span.fromDay, span.untilDay);
-const tested = drives
-  .filter((drive) => isValidation(drive) && months.some((day) => drive.firstDay <= day && drive.lastDay > day))
-  .slice(0, given.drives === undefined ? undefined : Number(given.drives));
+const all = drives.filter((drive) => isValidation(drive) && months.some((day) => drive.firstDay <= day && drive.lastDay > day));
+const tested = shuffled(all).slice(0, given.drives === undefined ? undefined : Number(given.drives));
 say(`training the models of ${openTest.origins.length} origins`);
 const judges = openTestModels(drives, seed);
 
@@ -62,21 +61,23 @@ for (let from = 0; from < tested.length; from += mostLives) {
   say(`agents of ${Math.min(tested.length, from + mostLives)} of ${tested.length} drives told; ${lives.length} drives gave a sign or died`);
 }
 
-const random = seededRandom(seed);
-const inTurn: RecordedLife[] = [];
-for (const rest = [...lives]; rest.length > 0; ) inTurn.push(...rest.splice(rest.indexOf(pick(random, rest)), 1));
+const looks = looksAt(tested, months, () => 0);
+const inTurn = shuffled(lives);
 const stores = (storeKinds.find(({ kind }) => kind === 'postgres') ?? storeKinds[0]!).stores();
 const fleets = new Map<number, ReplayedFleet[]>(copiesOf.map((copies) => [copies, []]));
 for (let from = 0; from < inTurn.length; from += fleetSize) {
   const some = inTurn.slice(from, from + fleetSize);
   const standsFor = tested.length / inTurn.length;
-  const lived = await Promise.all(copiesOf.map(async (copies) => replayFleet(await stores.open(), some, telling, { copies, fill, standsFor, ...span })));
-  for (const [i, fleet] of lived.entries()) fleets.get(copiesOf[i]!)!.push(fleet);
-  say(`fleets of ${Math.min(inTurn.length, from + fleetSize)} of ${inTurn.length} drives lived`);
+  const livedNow = await Promise.all(copiesOf.map(async (copies) => replayFleet(await stores.open(), some, telling, { copies, fill, standsFor, ...span })));
+  for (const [i, fleet] of livedNow.entries()) fleets.get(copiesOf[i]!)!.push(fleet);
+  const lived = Math.min(inTurn.length, from + fleetSize);
+  for (const copies of copiesOf)
+    say(
+      `fleets of ${lived} of ${inTurn.length} drives lived, ${copies} copies: ${replayText(replayFigures(fleets.get(copies)!, (looks.length * lived) / inTurn.length, span.untilDay))}`,
+    );
 }
 await stores.stop();
 
-const looks = looksAt(tested, months, () => 0);
 const bytes = new Map(tested.map((drive) => [drive.driveId, Math.round(drive.capacityBytes * fill)]));
 const figures = copiesOf.map((copies) => {
   const { of } = evacuationEconomics(looks, { copies, bytesOn: (driveId) => bytes.get(driveId)! });
@@ -96,6 +97,14 @@ if (broken.length > 0) {
   console.log(`${broken.length} copies left while fewer than wanted stood, first: ${broken[0]}`);
   process.exitCode = 1;
 } else console.log('no copy left while fewer than wanted stood verified');
+
+/** In an order of chance, the same for the same seed. */
+function shuffled<T>(of: readonly T[]): T[] {
+  const random = seededRandom(seed);
+  const [rest, taken]: [T[], T[]] = [[...of], []];
+  while (rest.length > 0) taken.push(...rest.splice(Math.floor(random.next() * rest.length), 1));
+  return taken;
+}
 
 function replayText(one: ReplayFigures): string {
   const share = (count: number): string => `${count} (${((100 * count) / one.failures).toFixed(1)} %)`;
