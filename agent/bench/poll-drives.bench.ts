@@ -1,7 +1,8 @@
 /**
  * What 60 drives cost an agent that asks each every 10 minutes, one of them hanging: how long a pass takes, the processor's share, the memory.
  * The drives answer through a stand-in for smartctl (a process for each question, as in earnest); each has two years of history and is judged by
- * the model. The processor time of the children is not the agent's and is not counted.
+ * the model. The processor time of the children is not the agent's and is not counted. The process has all of an agent loaded, from compiled modules as an
+ * agent that was started before; what it alone holds (private) stands beside all that it maps (RSS), of which the program's own text is shared.
  * `npm run bench:poll --workspace agent [-- PASSES]`. Prints the figures and writes bench/results/poll-drives.json.
  */
 import { execFileSync } from 'node:child_process';
@@ -44,12 +45,16 @@ function main(passes: number): void {
   const home = fs.mkdtempSync(path.join(os.tmpdir(), 'dim-bench-'));
   try {
     inProcess('plant', home);
+    // The first start compiles; agents keep what was compiled.
+    const first = JSON.parse(inProcess('poll', home, '1')) as Polled;
+    fs.rmSync(path.join(home, 'hang'), { force: true });
     const polled = JSON.parse(inProcess('poll', home, String(passes))) as Polled;
     const share = polled.cpuMsPerPass / samplerDefaults.deviceEveryMs;
     console.log(
       `${drives} drives, one hangs: a pass takes ${(median(polled.passMs) / 1e3).toFixed(1)} s (waits ${perDiskTimeoutMs / 1e3} s for the one) of ` +
         `${samplerDefaults.deviceEveryMs / 1e3} s, ${polled.cpuMsPerPass.toFixed(0)} ms of processor time (${(share * 100).toFixed(3)} %); ` +
-        `memory ${(polled.restRssBytes / 1e6).toFixed(0)} MB, of it its own ${(polled.restAnonBytes / 1e6).toFixed(0)} MB, heap ${(polled.heapUsedBytes / 1e6).toFixed(0)} MB; ` +
+        `memory ${(polled.restRssBytes / 1e6).toFixed(0)} MB, of it private ${(polled.restAnonBytes / 1e6).toFixed(0)} MB, heap ${(polled.heapUsedBytes / 1e6).toFixed(0)} MB ` +
+        `(at a very first start ${(first.restRssBytes / 1e6).toFixed(0)} MB, private ${(first.restAnonBytes / 1e6).toFixed(0)} MB); ` +
         `${polled.answered} answers, ${polled.unanswered} of the one that hangs`,
     );
     const file = path.join(import.meta.dirname, 'results/poll-drives.json');
@@ -64,10 +69,12 @@ function main(passes: number): void {
 /** In a process of its own, started as the agents of the local fleet are. */
 function inProcess(...args: readonly string[]): string {
   const node = ['--max-semi-space-size=1', '--disable-warning=ExperimentalWarning', import.meta.filename];
-  return execFileSync(process.execPath, [...node, ...args], { env: { ...process.env, MALLOC_ARENA_MAX: '2' } }).toString();
+  const compiled = path.join(args[1]!, 'compiled');
+  return execFileSync(process.execPath, [...node, ...args], { env: { ...process.env, MALLOC_ARENA_MAX: '2', NODE_COMPILE_CACHE: compiled } }).toString();
 }
 
 async function poll(home: string, passes: number): Promise<Polled> {
+  await import('../src/command-line.ts');
   const journal = openJournal(path.join(home, 'journal.db'), noBallast);
   const judge = new FailureJudge(modelToMeasure().model);
   const count = { answered: 0, unanswered: 0 };

@@ -16,8 +16,8 @@ import { numberIn, readCsv } from '@data-in-motion/shared/read-csv';
 import { decisionsOn } from '../src/learn/decisions.ts';
 import { readChangePoints } from '../src/learn/read-recorded-drives.ts';
 import { monthStarts, type RecordedDrive } from '../src/learn/recorded-drive.ts';
-import { scoreByRule } from '../src/learn/rules.ts';
 import { type EconomicsReport, evacuationEconomics, type ScoredDecision, strategies } from '../src/what-if/evacuation-economics.ts';
+import { countsOf, looksAt } from './recorded-looks.ts';
 
 const recorded = path.resolve(import.meta.dirname, '../../../shared/data/hdd-backblaze-2013-2016');
 const { values: given } = parseArgs({
@@ -94,25 +94,4 @@ async function judgedByCounts(all: readonly RecordedDrive[]): Promise<ScoredDeci
   }
   const rate = looks.map((total, count) => failures[count]! / Math.max(1, total));
   return looksAt(all.filter(isTest), monthStarts(dayOfDate('2014-10-01'), dayOfDate('2016-01-01')), (count) => rate[count]!);
-}
-
-function looksAt(of: readonly RecordedDrive[], days: readonly number[], p30Of: (count: number) => number | null): ScoredDecision[] {
-  const seen = decisionsOn(of, days);
-  return countsOf(seen).map((count, row) => {
-    const drive = seen.drives[row]!;
-    return {
-      driveId: drive.driveId,
-      day: seen.days[row]!,
-      p30: p30Of(count) ?? Number.NaN,
-      anyOfFive: count > 0,
-      failedDay: drive.failed ? drive.lastDay : null,
-    };
-  });
-}
-
-/** How many of the five attributes are above zero, for each look. */
-function countsOf(seen: ReturnType<typeof decisionsOn>): number[] {
-  const five = [5, 187, 188, 197, 198];
-  const above = five.map((attribute) => scoreByRule({ name: '', says: '', score: (counted) => (counted(attribute) > 0 ? 1 : 0) }, seen));
-  return seen.days.map((_, row) => above.reduce((sum, flags) => sum + flags[row]!, 0));
 }

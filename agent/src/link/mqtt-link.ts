@@ -121,6 +121,8 @@ export class MqttLink implements Link {
       reconnectPeriod: 0,
       resubscribe: false,
       queueQoSZero: false,
+      // It would keep a buffer for each of 65,536 numbers, 9 MB, to save what we do some times a second.
+      writeCache: false,
       will: { ...this.#stateMessage('offline'), qos: topics.state.qos, retain: topics.state.retain },
     });
     this.#client = client;

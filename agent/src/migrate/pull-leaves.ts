@@ -1,12 +1,13 @@
 import { createWriteStream } from 'node:fs';
-import http, { type IncomingMessage } from 'node:http';
-import https from 'node:https';
+import type { Agent, IncomingMessage } from 'node:http';
+import type { Agent as SecureAgent } from 'node:https';
 import { pipeline } from 'node:stream/promises';
 import { asFailure, Failure } from '@data-in-motion/shared/failure';
 import { text } from '@data-in-motion/shared/protocol/fields';
 import type { OrderOf } from '@data-in-motion/shared/protocol/messages';
 import { backoffMs, retry } from '@data-in-motion/shared/retry';
 import { z } from 'zod';
+import { http, https } from '../transfer/plain-http.ts';
 import type { LeafSource, WantedLeaf } from './leaf-source.ts';
 import type { ManifestFiles } from './manifest.ts';
 import { printable } from './raw-path.ts';
@@ -21,7 +22,7 @@ export class PullSource implements LeafSource {
   readonly #source: OrderOf<'copy'>['source'] & { kind: 'remote' };
   readonly #parts: StepParts;
   readonly #run: StepRun;
-  readonly #agent: http.Agent | https.Agent;
+  readonly #agent: Agent | SecureAgent;
 
   constructor(source: OrderOf<'copy'>['source'] & { kind: 'remote' }, parts: StepParts, run: StepRun) {
     this.#source = source;

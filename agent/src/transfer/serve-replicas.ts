@@ -1,9 +1,10 @@
 import { createReadStream } from 'node:fs';
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { pipeline } from 'node:stream/promises';
 import type { Clock } from '@data-in-motion/shared/clock';
 import { asFailure, Failure } from '@data-in-motion/shared/failure';
+import { http } from './plain-http.ts';
 import { checkGrant, type TransferGrant } from './transfer-token.ts';
 
 /** A version that others may read from here. */
@@ -56,7 +57,7 @@ const statusOf: Readonly<Record<string, number>> = {
  * When a leaf turns out wrong after bytes have left, the connection is cut: an answer that ends well is right to its last byte.
  */
 export async function startTransferServer(parts: TransferServerParts): Promise<TransferServer> {
-  const server = createServer({ keepAliveTimeout: 30_000, headersTimeout: 10_000, requestTimeout: 30_000, maxHeaderSize: 16_384 }, (request, response) => {
+  const server = http.createServer({ keepAliveTimeout: 30_000, headersTimeout: 10_000, requestTimeout: 30_000, maxHeaderSize: 16_384 }, (request, response) => {
     void answer(request, response, parts);
   });
   server.maxConnections = mostConnections;

@@ -1,6 +1,6 @@
 import { datasetDetail } from '@data-in-motion/shared/api/datasets';
 import { jobView } from '@data-in-motion/shared/api/decisions';
-import { deviceView } from '@data-in-motion/shared/api/fleet';
+import { type DeviceView, deviceView } from '@data-in-motion/shared/api/fleet';
 import type { RouteCaller } from '@data-in-motion/shared/api/route-caller';
 import type { Clock } from '@data-in-motion/shared/clock';
 import { isRisky } from '@data-in-motion/shared/domain/assessment';
@@ -126,14 +126,27 @@ async function untilDataset(stage: Stage, wanted: { dataset: string; is: Dataset
         replicas.map((one) => one.state).join(', '),
       ];
     const risky = (await stage.api.list('devices', deviceView)).items.filter((device) => isRisky(device.level));
-    const under = new Set(risky.flatMap((device) => device.targetIds));
-    const on = replicas.filter((one) => one.state === 'verified' && under.has(one.targetId)).map((one) => one.targetId);
-    return [
-      risky.length > 0 && on.length === 0 && dataset.policyState === 'met',
-      `risky devices: ${risky.length}, copies on them: ${on.join(', ') || 'none'}, ${seen}`,
-    ];
+    return isOffRisky(risky, replicas, dataset.policyState === 'met', seen);
   });
   return `${wanted.dataset} is ${wanted.is} after ${(tookMs / 1_000).toFixed(1)} s`;
+}
+
+/** A drive whose evacuation was decided must have no copy left. One that is only watched, or waits, keeps its copies: that is said, and it is not waited for. */
+export function isOffRisky(
+  risky: readonly Pick<DeviceView, 'deviceId' | 'targetIds' | 'evacuation'>[],
+  replicas: readonly { readonly state: string; readonly targetId: string }[],
+  isMet: boolean,
+  seen: string,
+): readonly [boolean, string] {
+  const leaving = risky.filter((device) => device.evacuation?.verdict === 'evacuated');
+  const under = new Set(leaving.flatMap((device) => device.targetIds));
+  const on = replicas.filter((one) => one.state === 'verified' && under.has(one.targetId)).map((one) => one.targetId);
+  const kept = risky.filter((device) => !leaving.includes(device)).map((device) => `${device.deviceId} (${device.evacuation?.verdict ?? 'nothing decided'})`);
+  const others = kept.length === 0 ? '' : `; risky but not being emptied: ${kept.join(', ')}`;
+  return [
+    leaving.length > 0 && on.length === 0 && isMet,
+    `devices being emptied: ${leaving.length}, copies on them: ${on.join(', ') || 'none'}${others}; ${seen}`,
+  ];
 }
 
 async function untilJob(stage: Stage, wanted: { dataset: string; state: string | readonly string[]; withinSeconds: number }): Promise<string> {

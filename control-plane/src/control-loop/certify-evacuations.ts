@@ -1,5 +1,5 @@
 import { inArray, isNotNull, or } from 'drizzle-orm';
-import { openCertificate, refreshCertificate } from '../store/certificates.ts';
+import { certificatesWithNews, openCertificate, refreshCertificate } from '../store/certificates.ts';
 import { isLeft } from '../store/leaving-devices.ts';
 import { certificate, device } from '../store/schema.ts';
 import { type LeaderWrite, type LoopParts, tolerate } from './parts.ts';
@@ -22,7 +22,8 @@ export async function certifyEvacuations(parts: LoopParts, write: LeaderWrite): 
     await tolerate(parts, () => write((tx, nowMs) => openCertificate(tx, row.deviceId, signingKey, nowMs)));
   }
   const nowMs = await store.nowMs();
-  for (const row of known.filter((one) => one.state === 'open' || one.openedAtMs > nowMs - followMs)) {
-    await tolerate(parts, () => write((tx, atMs) => refreshCertificate(tx, row.certificateId, signingKey, atMs)));
+  const followed = known.filter((one) => one.state === 'open' || one.openedAtMs > nowMs - followMs).map((one) => one.certificateId);
+  for (const certificateId of await certificatesWithNews(store.db, followed, nowMs)) {
+    await tolerate(parts, () => write((tx, atMs) => refreshCertificate(tx, certificateId, signingKey, atMs)));
   }
 }

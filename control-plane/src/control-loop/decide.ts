@@ -3,7 +3,7 @@ import type { Heat } from '@data-in-motion/shared/domain/heat';
 import type { DatasetId, JobId, PlanId } from '@data-in-motion/shared/domain/ids';
 import { systemRandom } from '@data-in-motion/shared/random';
 import { ulid } from '@data-in-motion/shared/ulid';
-import { eq } from 'drizzle-orm';
+import { eq, sql } from 'drizzle-orm';
 import type { RiskSettings } from '../fleet/decision-settings.ts';
 import { withoutHolds } from '../fleet/plan-holds.ts';
 import type { FleetSnapshot } from '../fleet/snapshot.ts';
@@ -24,7 +24,7 @@ import { keepEvacuation } from '../store/leaving-devices.ts';
 import { loadSnapshot } from '../store/load-snapshot.ts';
 import { replacedPreviews } from '../store/plan-holds.ts';
 import { planViewOf, type StoredPlan, savePlan } from '../store/plans.ts';
-import { alert, dataset } from '../store/schema.ts';
+import { alert } from '../store/schema.ts';
 import { insertMove } from './insert-move.ts';
 import type { LeaderWrite, LoopParts } from './parts.ts';
 
@@ -51,9 +51,13 @@ export async function storeHeats(write: LeaderWrite, { snapshot, heats }: Pictur
   });
   if (changed.length === 0) return false;
   await write(async (tx, nowMs) => {
+    // One statement for all: a fleet at rest has every heat decided anew each minute.
+    const rows = JSON.stringify(changed.map(({ datasetId }) => ({ id: datasetId, heat: heats.get(datasetId)! })));
+    await tx.execute(
+      sql`update dataset set heat = given.heat from jsonb_to_recordset(${rows}::jsonb) as given(id text, heat jsonb) where dataset_id = given.id`,
+    );
     for (const facts of changed) {
       const heat = heats.get(facts.datasetId)!;
-      await tx.update(dataset).set({ heat }).where(eq(dataset.datasetId, facts.datasetId));
       if (facts.heatClass !== null && facts.heatClass !== heat.class) await tellHeat(tx, facts.datasetId, facts.heatClass, heat, nowMs);
     }
   });

@@ -5,6 +5,7 @@ import {
   pruneBatches,
   pruneDevice,
   pruneEvents,
+  pruneModels,
   pruneRates,
   pruneRecommendations,
   pruneRefusals,
@@ -62,6 +63,7 @@ export class Pruner {
       (tx, nowMs) => pruneRecommendations(tx, keep, nowMs, rows),
       (tx) => pruneRefusals(tx, rows),
       (tx) => pruneRates(tx, rows),
+      (tx) => pruneModels(tx, rows),
       ...devices.map(
         ({ deviceId }): Slice =>
           (tx, nowMs) =>

@@ -1,10 +1,9 @@
 import { Worker } from 'node:worker_threads';
 import { Failure } from '@data-in-motion/shared/failure';
-import type { Retrained } from '../learn/retrain.ts';
-import type { TrainAnswer, TrainRequest } from './train-worker.ts';
+import type { TrainAnswer, Trained, TrainRequest } from './train-worker.ts';
 
 export interface Training {
-  readonly result: Promise<Retrained>;
+  readonly result: Promise<Trained>;
   stop(): Promise<void>;
 }
 
@@ -17,7 +16,7 @@ const heapMb = 2_048;
 export const trainInThread: Train = (request, say) => {
   const worker = new Worker(new URL('./train-worker.ts', import.meta.url), { workerData: request, resourceLimits: { maxOldGenerationSizeMb: heapMb } });
   worker.unref();
-  const result = new Promise<Retrained>((resolve, reject) => {
+  const result = new Promise<Trained>((resolve, reject) => {
     worker.on('message', (answer: TrainAnswer) => {
       if (answer.kind === 'said') say(answer.text);
       else if (answer.kind === 'done') resolve(answer.result);

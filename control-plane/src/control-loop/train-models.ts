@@ -1,9 +1,10 @@
+import type { FailureModel } from '@data-in-motion/shared/domain/failure-model';
 import { asFailure, Failure } from '@data-in-motion/shared/failure';
-import type { Retrained } from '../learn/retrain.ts';
-import { addModel } from '../store/failure-models.ts';
+import { activeVersion, addModel, readModel } from '../store/failure-models.ts';
 import { askForTraining, readTrainingAsked, tellTraining } from '../store/model-training.ts';
 import type { LeaderWrite, LoopParts } from './parts.ts';
 import { type Train, type Training, trainInThread } from './train-in-thread.ts';
+import type { Trained } from './train-worker.ts';
 
 const lookEveryMs = 60_000;
 /** The same data and code give the same model, so that an unchanged directory adds none. */
@@ -50,7 +51,9 @@ export class ModelTrainer {
     const { startedAtMs, isAsked } = await readTrainingAsked(store.db);
     if (!isAsked && startedAtMs !== null && nowMs < startedAtMs + everyMs) return;
     await write((tx, atMs) => tellTraining(tx, atMs, 'started', `A failure model is being trained on ${directory}.`));
-    this.#start(directory, write);
+    const active = await activeVersion(store.db);
+    const artifact = active === undefined ? undefined : (await readModel(store.db, active))?.artifact;
+    this.#start(directory, artifact === undefined ? null : (JSON.parse(artifact) as FailureModel), write);
   }
 
   /** Resolves when no model is being trained. */
@@ -64,18 +67,18 @@ export class ModelTrainer {
     await this.settled();
   }
 
-  #start(directory: string, write: LeaderWrite): void {
+  #start(directory: string, active: FailureModel | null, write: LeaderWrite): void {
     // One after the other, and behind all of them what came of it.
     let told: Promise<unknown> = Promise.resolve();
     const say = (text: string): void => {
       told = told.then(() => write((tx, nowMs) => tellTraining(tx, nowMs, 'progress', `Training a failure model: ${text}.`))).catch(this.#failed);
     };
-    const training = (this.#parts.train ?? trainInThread)({ directory, seed }, say);
+    const training = (this.#parts.train ?? trainInThread)({ directory, seed, active }, say);
     const ended = training.result
       .then(
         async (result) => {
           await told;
-          await write((tx, nowMs) => keepResult(tx, nowMs, result));
+          await write((tx, nowMs) => keepResult(tx, nowMs, result, active));
         },
         async (thrown: unknown) => {
           await told;
@@ -92,8 +95,9 @@ export class ModelTrainer {
   readonly #failed = (thrown: unknown): void => this.#parts.onFailure(asFailure(thrown));
 }
 
-async function keepResult(tx: Parameters<Parameters<LeaderWrite>[0]>[0], nowMs: number, result: Retrained): Promise<void> {
+async function keepResult(tx: Parameters<Parameters<LeaderWrite>[0]>[0], nowMs: number, result: Trained, active: FailureModel | null): Promise<void> {
   if (result.status === 'too-few') return tellTraining(tx, nowMs, 'failed', `No failure model was trained: ${result.because}.`);
+  if (active !== null && result.active !== null) await addModel(tx, active, result.active, 'control-plane', nowMs);
   const { version, state } = await addModel(tx, result.model, result.metrics, 'control-plane', nowMs);
   const { decisions, failures, auc } = result.metrics;
   const measured = `${decisions.toLocaleString('en-GB')} decisions and ${failures.toLocaleString('en-GB')} failures that it did not see, AUC ${auc?.toFixed(3) ?? 'unknown'}`;

@@ -4,12 +4,12 @@ import { systemRandom } from '@data-in-motion/shared/random';
 import { type SigningKey, signBody } from '@data-in-motion/shared/signature';
 import { ulid } from '@data-in-motion/shared/ulid';
 import { and, desc, eq, gte, inArray, lte, notInArray } from 'drizzle-orm';
-import type { Tx } from './database.ts';
+import type { Db, Tx } from './database.ts';
 import { departures } from './departures.ts';
 import { type DriveOutcomeRow, driveOutcomeOf } from './drive-outcomes.ts';
 import { appendEvents } from './events.ts';
 import { isLeft } from './leaving-devices.ts';
-import { assessment, certificate, device, node, reading, replica, target } from './schema.ts';
+import { assessment, certificate, device, driveOutcome, node, reading, replica, target } from './schema.ts';
 
 type CertificateRow = typeof certificate.$inferSelect;
 type DeviceRow = typeof device.$inferSelect;
@@ -131,7 +131,29 @@ async function copiesLeft(tx: Tx, targetIds: readonly TargetId[]): Promise<numbe
   return rows.length;
 }
 
-/** What became of the drive: as it was reported or concluded, otherwise by its latest readings; told once the alarm has been answered, and again whenever that changes. */
+/**
+ * Of certificates of emptied drives, those that have something new to say: only what became of the drive can change any more. Looked at for all at once,
+ * since they are followed for months and nothing changes for most of that time.
+ */
+export async function certificatesWithNews(db: Db, certificateIds: readonly string[], nowMs: number): Promise<string[]> {
+  if (certificateIds.length === 0) return [];
+  const rows = await db
+    .select({ certificateId: certificate.certificateId, state: certificate.state, body: certificate.body, device, outcome: driveOutcome })
+    .from(certificate)
+    .innerJoin(device, eq(device.deviceId, certificate.deviceId))
+    .leftJoin(driveOutcome, eq(driveOutcome.deviceId, certificate.deviceId))
+    .where(inArray(certificate.certificateId, [...certificateIds]));
+  return rows.flatMap((row) => {
+    const body = JSON.parse(row.body) as CertificateBody;
+    const isSettled = row.state === 'complete' && body.emptyAtMs !== null;
+    return isSettled && outcomeOf(row.device, row.outcome ?? undefined, body, body.emptyAtMs, nowMs) === body.outcome ? [] : [row.certificateId];
+  });
+}
+
+/**
+ * What became of the drive: as it was reported or concluded, with the patience of that conclusion for a drive that does not answer; otherwise by its
+ * latest readings. Told once the alarm has been answered, and again whenever that changes.
+ */
 function outcomeOf(
   found: DeviceRow,
   known: DriveOutcomeRow | undefined,
@@ -145,7 +167,7 @@ function outcomeOf(
   const said = known?.how === 'reported' ? `; ${known.by} said so${known.note === null ? '' : `: ${known.note}`}` : '';
   if (known?.outcome === 'failed') return is('failed', `${deviceId} ${said === '' ? 'stopped answering' : `failed${said}`}`);
   if (known?.outcome === 'removed') return is('replaced', `${deviceId} was removed while it worked${said}`);
-  if (found.lastStatus === 'unreadable') return is('failed', `${deviceId} stopped answering`);
+  if (found.lastStatus === 'unreadable') return before.outcome;
   if (found.level === 'healthy') return is('recovered', `${deviceId} is judged healthy again`);
   if (emptyAtMs !== null && (found.lastReadingAtMs ?? 0) > emptyAtMs) return is('alive', `${deviceId} still answers, empty`);
   return before.outcome;

@@ -147,12 +147,18 @@ export async function rollBackModels(tx: Tx, because: string, { by, expectedRev 
   return change(tx, earlier, { state: stepped(earlier, 'activate'), retiredAtMs: null, retiredBecause: null });
 }
 
-/** The model that comes with the program: active where there is none at all, else a candidate; a person decides. */
-export async function addShippedModel(tx: Tx, given: unknown, nowMs: number): Promise<void> {
+/**
+ * The model that comes with the program: active where there is none at all, else a candidate; a person decides.
+ *
+ * @param metrics what is known of models of its kind; figures that it got here stand over them
+ */
+export async function addShippedModel(tx: Tx, given: unknown, metrics: ModelMetrics | null, nowMs: number): Promise<void> {
   await oneAtATime(tx, 'models');
-  const isFirst = (await readModels(tx)).length === 0;
-  const { version } = await addModel(tx, given, null, 'shipped', nowMs);
-  if (isFirst) await promoteModel(tx, version, { by: 'shipped', expectedRev: null }, nowMs);
+  const known = await readModels(tx);
+  const version = checkedModel(given).version as ModelVersion;
+  const isMeasured = known.some((row) => row.version === version && row.metrics !== null);
+  await addModel(tx, given, isMeasured ? null : metrics, 'shipped', nowMs);
+  if (known.length === 0) await promoteModel(tx, version, { by: 'shipped', expectedRev: null }, nowMs);
 }
 
 function checkedModel(given: unknown): FailureModel {

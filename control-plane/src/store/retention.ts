@@ -155,3 +155,21 @@ const churning = `
 export async function vacuumNext(db: Db, turn: number): Promise<void> {
   await db.execute(sql.raw(`vacuum (analyze) ${churning[turn % churning.length]}`));
 }
+
+/** Retired models that a roll-back may go back to. */
+const keptRetired = 20;
+
+/** Older retired models, once no score, drive or agent names them any more. What was rejected stays: it is known as such when it is trained again. */
+export async function pruneModels(tx: Tx, rows: number): Promise<number> {
+  const newest = sql`select version from failure_model where state = 'retired' order by coalesce(promoted_at_ms, added_at_ms) desc, version limit ${keptRetired}`;
+  return countOf(
+    tx,
+    deletion(
+      'failure_model',
+      sql`select m.ctid from failure_model m where m.state = 'retired' and m.version not in (${newest})
+        and not exists (select 1 from model_score s where s.version = m.version)
+        and not exists (select 1 from node n where n.model_version = m.version)
+        and not exists (select 1 from device d where d.judge->>'version' = m.version) limit ${rows}`,
+    ),
+  );
+}

@@ -15,7 +15,7 @@ let today = 0;
 beforeAll(async () => {
   api = await openInterface();
   today = Math.floor((await api.store.nowMs()) / dayMs);
-  await api.store.transaction((tx) => addShippedModel(tx, model, 1));
+  await api.store.transaction((tx) => addShippedModel(tx, model, null, 1));
   for (let n = 1; n <= 8; n++) {
     const facts = { serial: `S${n}`, model: 'M', kind: 'hdd', transport: 'ata', capacityBytes: 1, path: '/dev/x' } as const;
     await api.store.db.insert(device).values({ deviceId: `d${n}` as DeviceId, nodeId: 'berlin' as NodeId, ...facts, lastReadingAtMs: (today - 60) * dayMs });

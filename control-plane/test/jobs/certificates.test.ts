@@ -3,7 +3,7 @@ import type { DatasetId, NodeId } from '@data-in-motion/shared/domain/ids';
 import { eq } from 'drizzle-orm';
 import { afterAll, describe, expect, test } from 'vitest';
 import { verifyCertificate } from '../../src/cli/verify-certificate.ts';
-import { reportDriveOutcome } from '../../src/store/drive-outcomes.ts';
+import { reportDriveOutcome, storeDriveOutcome } from '../../src/store/drive-outcomes.ts';
 import { insertRetireJob } from '../../src/store/jobs.ts';
 import { certificate, device, globalPolicy, job, pointer, replica } from '../../src/store/schema.ts';
 import { storeKinds } from '../stores.ts';
@@ -60,6 +60,32 @@ describe.each(storeKinds)('a certificate on $kind', { timeout: 120_000 }, ({ sto
     await fleet.keeper.pass();
     const body = await certified(fleet);
     expect(body.replicas).toMatchObject([{ from: { replicaId: before!.replicaId }, verifiedAtMs: moved!.recheckedAtMs, retiredAtMs: moved!.trashedAtMs }]);
+    await fleet.dispatch.stop();
+  });
+
+  test('takes a silent drive for failed when that is concluded of it, and not at its first missing answer', async () => {
+    const fleet = await start(1);
+    await fleet.addDataset('photos', n1);
+    await fleet.runUntil(async () => (await atRest(fleet)) && (await standing(fleet, 'photos')).length === 1);
+    const [before] = await standing(fleet, 'photos');
+    await condemn(fleet, before!.targetId);
+    await fleet.runUntil(() => isComplete(fleet), 120);
+    const ours = eq(device.serial, before!.targetId);
+    const atMs = fleet.clock.nowMs();
+    // Once it answered, empty; then it does not.
+    await fleet.store.db
+      .update(device)
+      .set({ lastStatus: 'read', lastReadingAtMs: atMs + 1 })
+      .where(ours);
+    await fleet.passAndWork(1);
+    expect((await certified(fleet)).outcome).toMatchObject({ state: 'alive' });
+    await fleet.store.db.update(device).set({ lastStatus: 'unreadable' }).where(ours);
+    await fleet.passAndWork(2);
+    expect((await certified(fleet)).outcome).toMatchObject({ state: 'alive' });
+    const died = { deviceId: `drive-${before!.targetId}` as never, outcome: 'failed', how: 'died', atMs, text: 'It is taken for dead.' } as const;
+    await fleet.store.transaction((tx) => storeDriveOutcome(tx, fleet.clock.nowMs(), died));
+    await fleet.passAndWork(1);
+    expect((await certified(fleet)).outcome).toMatchObject({ state: 'failed', text: expect.stringContaining('stopped answering') });
     await fleet.dispatch.stop();
   });
 

@@ -25,7 +25,7 @@ export const rootOf = (text: string): string => createHash('sha256').update(text
 export const sizeBytes = 1_000_000;
 export const objects = 3;
 
-type DiskCopy = { root: string; datasetId: string; targetId: string; place: 'live' | 'trash' };
+export type DiskCopy = { root: string; datasetId: string; targetId: string; place: 'live' | 'trash' };
 
 /** An agent in memory: a disk, a journal that survives a crash, and an outbox whose reports arrive when the test says so. */
 export class FakeAgent {
@@ -82,9 +82,9 @@ export class FakeAgent {
         this.disk.set(replicaId, { root: found, datasetId, targetId, place: 'live' });
         return [
           { ...base, event: 'started', step: 'copy' },
-          { ...base, event: 'copied', bytes: sizeBytes, movedBytes: sizeBytes },
+          { ...base, event: 'copied', bytes: order.bytes, movedBytes: order.bytes },
           { ...base, event: 'started', step: 'verify' },
-          { ...base, event: 'verified', replicaId, root: found, objects, bytes: sizeBytes, level: 'L2', readFrom: 'cache' },
+          { ...base, event: 'verified', replicaId, root: found, objects: order.objects, bytes: order.bytes, level: 'L2', readFrom: 'cache' },
         ];
       }
       case 'verify': {
@@ -94,7 +94,7 @@ export class FakeAgent {
         if (copy.root !== order.root) return [{ ...base, event: 'mismatched', replicaId, found: 'corrupt', path: 'a', detail: 'leaf 0 differs' }];
         return [
           { ...base, event: 'started', step: 'verify' },
-          { ...base, event: 'verified', replicaId, root: copy.root, objects, bytes: sizeBytes, level: 'L2', readFrom: 'cache' },
+          { ...base, event: 'verified', replicaId, root: copy.root, objects: order.objects, bytes: order.bytes, level: 'L2', readFrom: 'cache' },
         ];
       }
       case 'activate':

@@ -1,6 +1,7 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import type { DeviceId, ModelVersion } from '@data-in-motion/shared/domain/ids';
 import type { ModelMetrics } from '@data-in-motion/shared/domain/model-metrics';
 import { smallModel } from '@data-in-motion/shared/testdata/small-model';
 import { eq } from 'drizzle-orm';
@@ -8,7 +9,8 @@ import { afterAll, beforeEach, describe, expect, test } from 'vitest';
 import { takeShippedModel } from '../../src/shipped-model.ts';
 import type { Store, Tx } from '../../src/store/database.ts';
 import { addModel, promoteModel, readModel, readModels, retireModel, rollBackModels, shadowModel } from '../../src/store/failure-models.ts';
-import { event, failureModel } from '../../src/store/schema.ts';
+import { pruneModels } from '../../src/store/retention.ts';
+import { event, failureModel, modelScore } from '../../src/store/schema.ts';
 import { storeKinds } from '../stores.ts';
 
 const measured = (auc: number, dataHash = 'test part'): ModelMetrics => ({
@@ -31,6 +33,7 @@ describe.each(storeKinds)('the registry of failure models on $kind', { timeout: 
   beforeEach(async () => {
     store ??= await open.open();
     await store.db.delete(failureModel);
+    await store.db.delete(modelScore);
     await store.db.delete(event);
   }, 120_000);
   afterAll(() => open.stop());
@@ -116,6 +119,39 @@ describe.each(storeKinds)('the registry of failure models on $kind', { timeout: 
     await add(two);
     await Promise.all([promote(one.version), promote(two.version)]);
     expect(Object.values(await states()).sort()).toEqual(['active', 'retired']);
+  });
+
+  test('of retired models the newest twenty stay, and older ones as long as something names them', async () => {
+    const models = Array.from({ length: 24 }, (_, i) => smallModel({ base: -5 - i / 100 }));
+    for (const model of models) {
+      await add(model);
+      await promote(model.version);
+    }
+    await write((tx) =>
+      tx.insert(modelScore).values({ version: models[1]!.version as ModelVersion, deviceId: 'd' as DeviceId, day: 1, p7: 0, p30: 0, level: 'healthy' }),
+    );
+    expect(await write((tx) => pruneModels(tx, 100))).toBe(2);
+    const kept = new Set((await readModels(store.db)).map((row) => row.version as string));
+    expect(models.map((model) => kept.has(model.version))).toEqual(models.map((_, i) => i !== 0 && i !== 2));
+  });
+
+  test('the shipped model comes with the figures of the open test, unless it was measured here', async () => {
+    const directory = mkdtempSync(path.join(tmpdir(), 'dim-shipped-'));
+    const file = path.join(directory, 'drive-failure.json');
+    writeFileSync(file, JSON.stringify(one));
+    await takeShippedModel(store, file);
+    expect((await readModel(store.db, one.version))!.metrics).toBeNull();
+    mkdirSync(path.join(directory, 'open-test'));
+    writeFileSync(path.join(directory, 'open-test/report.json'), JSON.stringify({ title: 'more than the figures', ...measured(0.86) }));
+    await takeShippedModel(store, file);
+    await takeShippedModel(store, file);
+    expect(await readModel(store.db, one.version)).toMatchObject({ metrics: measured(0.86), state: 'active', rev: 3 });
+    await add(two, measured(0.85));
+    await expect(promote(two.version)).rejects.toMatchObject({ code: 'model.worse' });
+    await add(one, measured(0.7, 'months of our own'));
+    await takeShippedModel(store, file);
+    expect((await readModel(store.db, one.version))!.metrics).toMatchObject({ auc: 0.7 });
+    rmSync(directory, { recursive: true });
   });
 
   test('the shipped model is active where there was none, a later one a candidate, and a broken file changes nothing', async () => {

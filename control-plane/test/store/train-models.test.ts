@@ -7,9 +7,9 @@ import { afterAll, beforeEach, describe, expect, test } from 'vitest';
 import { defaultLoopSettings, leaderWrite } from '../../src/control-loop/parts.ts';
 import { type Train, trainInThread } from '../../src/control-loop/train-in-thread.ts';
 import { ModelTrainer } from '../../src/control-loop/train-models.ts';
-import type { Retrained } from '../../src/learn/retrain.ts';
+import type { Trained } from '../../src/control-loop/train-worker.ts';
 import type { Store } from '../../src/store/database.ts';
-import { readModels } from '../../src/store/failure-models.ts';
+import { addModel, promoteModel, readModels } from '../../src/store/failure-models.ts';
 import { holdLeadership } from '../../src/store/leader.ts';
 import { event } from '../../src/store/schema.ts';
 import { storeKinds } from '../stores.ts';
@@ -25,14 +25,14 @@ const metrics = {
   decisions: 1_000,
   failures: 30,
 };
-const trained: Retrained = { status: 'trained', model: smallModel(), metrics };
+const trained: Trained = { status: 'trained', model: smallModel(), metrics, active: null };
 
 describe.each(storeKinds)('training by itself, on $kind', { timeout: 120_000 }, ({ stores }) => {
   const open = stores();
   let store: Store;
   let nowMs = 500 * dayMs;
   let trainings = 0;
-  let result: () => Promise<Retrained> = async () => trained;
+  let result: () => Promise<Trained> = async () => trained;
   afterAll(() => open.stop());
   beforeEach(async () => {
     store = await open.open();
@@ -94,6 +94,19 @@ describe.each(storeKinds)('training by itself, on $kind', { timeout: 120_000 }, 
     expect(trainings).toBe(2);
   });
 
+  test('the active model gets its figures on the same months, so that the candidate can be held against it', async () => {
+    const active = smallModel({ base: -4 });
+    await store.transaction(async (tx) => {
+      await addModel(tx, active, null, 'shipped', nowMs);
+      await promoteModel(tx, active.version, { by: 'shipped', expectedRev: null }, nowMs);
+    });
+    result = async () => ({ ...trained, active: { ...metrics, auc: 0.9 } });
+    await pass(newTrainer());
+    expect((await readModels(store.db)).find((row) => row.version === active.version)).toMatchObject({ metrics: { auc: 0.9, dataHash: metrics.dataHash } });
+    const promotion = store.transaction((tx) => promoteModel(tx, smallModel().version, { by: 'anna', expectedRev: null }, nowMs));
+    await expect(promotion).rejects.toMatchObject({ code: 'model.worse' });
+  });
+
   test('without recorded drives none is trained, and who asks is told the setting', async () => {
     const trainer = newTrainer(null);
     await pass(trainer);
@@ -103,7 +116,7 @@ describe.each(storeKinds)('training by itself, on $kind', { timeout: 120_000 }, 
 
   test('too few failures, or a training that fails, is told and leaves nothing behind', async () => {
     const trainer = newTrainer();
-    result = async () => ({ status: 'too-few', because: '3 of 90 drives failed' });
+    result = async () => ({ status: 'too-few', because: '3 of 90 drives failed', active: null });
     await pass(trainer);
     nowMs += 7 * dayMs;
     result = async () => {
@@ -121,7 +134,7 @@ describe.each(storeKinds)('training by itself, on $kind', { timeout: 120_000 }, 
 test('the thread reads the directory, and says what it can not make a model of', async () => {
   const directory = mkdtempSync(path.join(tmpdir(), 'dim-train-'));
   const said: string[] = [];
-  const run = () => trainInThread({ directory, seed: 1 }, (text) => said.push(text)).result;
+  const run = () => trainInThread({ directory, seed: 1, active: null }, (text) => said.push(text)).result;
   await expect(run()).rejects.toMatchObject({ code: 'models.no-data', message: `${directory} holds no drive histories` });
   writeFileSync(
     path.join(directory, '2016-01-01.csv'),

@@ -1,0 +1,6 @@
+/**
+ * Node's HTTP without its web client. Importing `node:http` as a module reads all that it exports, also the lazy ones, and so loads undici: 0.8 MB of
+ * source, 8 MB of memory in a process that never uses it.
+ */
+export const http = process.getBuiltinModule('node:http');
+export const https = process.getBuiltinModule('node:https');

@@ -1,0 +1,1 @@
+CREATE INDEX "event_type" ON "event" USING btree ("type","seq");
