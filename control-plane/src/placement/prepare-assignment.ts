@@ -134,10 +134,16 @@ export function paidAt({ problem }: Pick<PreparedAssignment, 'problem'>, prices:
 /**
  * A number from 0 to 1 that belongs to a dataset and a target. Targets of one price are alike to every copy, and whatever the prices of their room, all copies
  * would want the same of them: a difference that is nothing in dollars spreads them.
+ *
+ * @param row `whimsOf` the dataset
+ * @param column `whimsOf` the target
  */
 export function whim(row: number, column: number): number {
-  let mixed = Math.imul(row + 1, 0x9e3779b1) ^ Math.imul(column + 1, 0x85ebca77);
-  mixed = Math.imul(mixed ^ (mixed >>> 15), 0x2c1b3c6d);
-  mixed = Math.imul(mixed ^ (mixed >>> 12), 0x297a2d39);
-  return ((mixed ^ (mixed >>> 15)) >>> 0) / 2 ** 32;
+  const mixed = Math.imul(row ^ (column >>> 7), column | 1);
+  return (Math.imul(mixed ^ (mixed >>> 15), 0x2c1b3c6d) >>> 0) / 2 ** 32;
+}
+
+export function whimsOf(rowOrColumn: number): number {
+  const mixed = Math.imul(rowOrColumn + 1, 0x9e3779b1);
+  return Math.imul(mixed ^ (mixed >>> 16), 0x85ebca6b);
 }

@@ -159,6 +159,6 @@ function detour(
 }
 
 /** Places of a list from its least number to its greatest. */
-export function orderOf(numbers: readonly number[]): Uint32Array {
-  return Uint32Array.from(numbers.keys()).sort((a, b) => numbers[a]! - numbers[b]! || a - b);
+export function orderOf(numbers: ArrayLike<number>): Uint32Array {
+  return Uint32Array.from(numbers, (_, at) => at).sort((a, b) => numbers[a]! - numbers[b]! || a - b);
 }
