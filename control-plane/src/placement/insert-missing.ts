@@ -6,8 +6,10 @@ import { RowCosts } from './row-costs.ts';
 const depths = [1, 2, 3] as const;
 /** Of the copies of a target that could make room only by others, so many are tried. */
 const mostTried = [0, 6, 12, 24] as const;
+/** Copies of a target that are asked whether they can be elsewhere. */
+const mostCandidates = 200;
 /** Looks for a place for one missing copy, own and others': without it a fleet that is too small would be searched to its end. */
-const mostLooks = 500;
+const mostLooks = 100;
 
 /**
  * Find places for copies that were left out: others make way that can be elsewhere, those first that lose least for what they take up, and others for these
@@ -31,8 +33,8 @@ class Insertion {
   readonly #placing: Placing;
   readonly #costs: RowCosts;
   readonly #isOver: () => boolean;
-  /** Copies in each column. */
-  readonly #residents: Set<number>[];
+  /** Copies in each column that was looked at. */
+  readonly #residents = new Map<number, Set<number>>();
   /** What was done, to be undone: a copy and where it was. */
   readonly #done: { readonly copy: number; readonly column: number }[] = [];
   /** Copies that are being put somewhere. */
@@ -43,8 +45,6 @@ class Insertion {
     this.#placing = placing;
     this.#costs = new RowCosts(placing.prepared, prices);
     this.#isOver = isOver;
-    this.#residents = Array.from({ length: placing.prepared.problem.targets.count }, () => new Set());
-    for (const [copy, column] of placing.places.entries()) if (column !== -1) this.#residents[column]!.add(copy);
   }
 
   insert(copy: number): void {
@@ -105,19 +105,17 @@ class Insertion {
 
   /** Copies leave for places with room until nothing lacks, those first that lose least for what they take up. @returns those that have nowhere to go, the smallest first */
   #leave(row: number, column: number, resource: number, lacks: () => number): number[] {
-    const { prepared } = this.#placing;
     const stuck: number[] = [];
     const movable: number[] = [];
     const regrets: number[] = [];
-    for (const copy of this.#residents[column]!) {
+    for (const copy of this.#candidates(row, column, resource, lacks())) {
       const amount = this.#amount(copy, column, resource);
-      if (amount <= 0 || this.#held.has(copy) || Math.floor(copy / prepared.width) === row) continue;
       const to = this.#detour(copy);
       if (to.column === -1) stuck.push(copy);
       else {
         movable.push(copy);
         // One that is enough alone, before several that are not.
-        regrets.push(amount >= lacks() ? to.regret / lacks() : to.regret / amount);
+        regrets.push(to.regret / Math.min(amount, lacks()));
       }
     }
     for (const one of orderOf(regrets)) {
@@ -126,6 +124,29 @@ class Insertion {
       if (to.column !== -1) this.#put(movable[one]!, to.column);
     }
     return stuck.sort((a, b) => this.#amount(a, column, resource) - this.#amount(b, column, resource) || a - b);
+  }
+
+  /** Copies of a column that take up something of a resource: the smallest that is enough first, then the largest that is not. */
+  #candidates(row: number, column: number, resource: number, lacking: number): number[] {
+    const { width } = this.#placing.prepared;
+    const copies: number[] = [];
+    const order: number[] = [];
+    for (const copy of this.#residentsOf(column)) {
+      const amount = this.#amount(copy, column, resource);
+      if (amount <= 0 || this.#held.has(copy) || Math.floor(copy / width) === row) continue;
+      copies.push(copy);
+      order.push(amount >= lacking ? amount / lacking : Number.MAX_VALUE * (1 - amount / lacking / 2));
+    }
+    return Array.from(orderOf(order).subarray(0, mostCandidates), (one) => copies[one]!);
+  }
+
+  #residentsOf(column: number): Set<number> {
+    const known = this.#residents.get(column);
+    if (known !== undefined) return known;
+    const residents = new Set<number>();
+    for (const [copy, place] of this.#placing.places.entries()) if (place === column) residents.add(copy);
+    this.#residents.set(column, residents);
+    return residents;
   }
 
   #detour(copy: number): { column: number; regret: number } {
@@ -194,8 +215,8 @@ class Insertion {
 
   #go(copy: number, column: number): void {
     const from = this.#placing.places[copy]!;
-    if (from !== -1) this.#residents[from]!.delete(copy);
-    if (column !== -1) this.#residents[column]!.add(copy);
+    this.#residents.get(from)?.delete(copy);
+    this.#residents.get(column)?.add(copy);
     put(this.#placing, ...this.#rowAndSlot(copy), column);
   }
 

@@ -32,7 +32,7 @@ const movable = 20;
 const leastMovable = 8_192;
 const mostMovable = 65_536;
 /** Earlier prices are kept when the answer comes as close to their bound. */
-const goodEnough = 5e-5;
+const goodEnough = 1e-4;
 /** Of the sum of all amounts: more than their rounding can come to, so that the bound stays below the optimum to the last digit. */
 const rounding = 1e-13;
 
