@@ -62,7 +62,7 @@ export class Curvature {
 }
 
 /**
- * The least squares of a symmetric system that is positive definite, for the unknowns that are free; the others stay 0 (Cholesky).
+ * The solution of a symmetric system that is positive definite, for the unknowns that are free; the others stay 0 (Cholesky).
  *
  * @param ridge added to the diagonal
  */

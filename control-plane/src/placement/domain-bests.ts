@@ -91,10 +91,10 @@ export class DomainBests {
   }
 
   /** Places of the copies beside the primary, were it in this domain; into a list. @returns how many */
-  othersBeside(group: number, others: number, into: Int32Array, from: number): number {
+  othersBeside(group: number, others: number, into: Int32Array): number {
     let taken = 0;
     for (let at = 0; at < this.#kept && taken < others; at++) {
-      if (this.#topGroup[at] !== group) into[from + taken++] = this.copyPlace[this.#topGroup[at]!]!;
+      if (this.#topGroup[at] !== group) into[taken++] = this.copyPlace[this.#topGroup[at]!]!;
     }
     return taken;
   }

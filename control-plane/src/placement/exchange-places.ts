@@ -3,7 +3,10 @@ import { amountOf, isPrimary } from './prepare-assignment.ts';
 import { mayBeAt, membersOf, orderOf, type Placing, put, type Repair } from './repair-places.ts';
 import { RowCosts } from './row-costs.ts';
 
-/** Moves that lose more than that share of the usual cost are not remembered, and so many times it where a unit is worth nothing: from there, few are close. Where datasets are few, all are. */
+/**
+ * Moves that lose more than that share of the usual cost are not remembered, and so many times it where a unit is worth nothing: from there, few are close.
+ * Where datasets are few, all are.
+ */
 const dearest = 0.002;
 const farther = 25;
 const fewRows = 5_000;
@@ -19,9 +22,9 @@ const worthwhile = 1e-4;
  * to targets where something is left that is worth something, on the way that loses least by prices, also by others: one copy from A to B and another from B
  * to C (successive shortest paths on the targets, Busacker and Gowen 1960; copies differ in size, so it is nearly full in the end, not exactly).
  */
-export function exchange({ placing, prices, close, isOver }: Repair, resource: number): void {
+export function exchange({ placing, prices, some, isOver }: Repair, resource: number): void {
   if (!isWorthIt(placing, prices, resource)) return;
-  const ways = new Ways(placing, prices, close, resource);
+  const ways = new Ways(placing, prices, some, resource);
   while (!isOver() && ways.push()) {}
 }
 
@@ -142,11 +145,11 @@ class Ways {
     const { prepared, places } = this.#placing;
     const { problem, width } = prepared;
     moves.sort();
-    const dearest = Math.max(0, this.#next[at]!) + batch * this.#unit;
+    const limit = Math.max(0, this.#next[at]!) + batch * this.#unit;
     let moved = 0;
     let skipped = 0;
     for (let one = moves.head; one < moves.count && skipped < mostSkipped && moved < amount; one++) {
-      if (moves.regrets[one]! > dearest && moved > 0) break;
+      if (moves.regrets[one]! > limit && moved > 0) break;
       const copy = moves.copies[one]!;
       const row = Math.floor(copy / width);
       const slot = copy % width;

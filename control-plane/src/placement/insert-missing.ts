@@ -8,6 +8,8 @@ const depths = [1, 2, 3] as const;
 const mostTried = [0, 6, 12, 24] as const;
 /** Copies of a target that are asked whether they can be elsewhere. */
 const mostCandidates = 200;
+/** Times what is lacking: one that takes up so much is enough, and not far too much. */
+const nearly = 2;
 /** Looks for a place for one missing copy, own and others': without it a fleet that is too small would be searched to its end. */
 const mostLooks = 100;
 
@@ -129,14 +131,20 @@ class Insertion {
   /** Copies of a column that take up something of a resource: the smallest that is enough first, then the largest that is not. */
   #candidates(row: number, column: number, resource: number, lacking: number): number[] {
     const { width } = this.#placing.prepared;
-    const copies: number[] = [];
-    const order: number[] = [];
+    const all: number[] = [];
+    const near: number[] = [];
     for (const copy of this.#residentsOf(column)) {
       const amount = this.#amount(copy, column, resource);
       if (amount <= 0 || this.#held.has(copy) || Math.floor(copy / width) === row) continue;
-      copies.push(copy);
-      order.push(amount >= lacking ? amount / lacking : Number.MAX_VALUE * (1 - amount / lacking / 2));
+      all.push(copy);
+      if (amount >= lacking && amount <= nearly * lacking) near.push(copy);
     }
+    // Of many thousands most are far from what is wanted, and need not be put in order.
+    const copies = near.length >= mostCandidates ? near : all;
+    const order = copies.map((copy) => {
+      const share = this.#amount(copy, column, resource) / lacking;
+      return share >= 1 ? share : Number.MAX_VALUE * (1 - share / 2);
+    });
     return Array.from(orderOf(order).subarray(0, mostCandidates), (one) => copies[one]!);
   }
 

@@ -112,7 +112,7 @@ test('a copy that has room only where others can make way is not left out', () =
   };
   const prepared = prepare(problem);
   const placing = { prepared, places: Int16Array.of(0, 1, -1), used: one(1, 1, 0, 10, 10, 0, 0, 0, 0) };
-  const repair = { placing, prices: new Float64Array(9), close: Int32Array.of(0, 1, 2), isOver: () => false };
+  const repair = { placing, prices: new Float64Array(9), some: Int32Array.of(0, 1, 2), isOver: () => false };
   makeFit(repair);
   improve(repair);
   expect([...placing.places]).toEqual([0, 1, -1]);

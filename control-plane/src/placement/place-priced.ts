@@ -133,7 +133,7 @@ function settle({ prepared, pass, isOver }: Solve, { prices, placing, misfit }: 
   const wanted = Math.max(leastMovable, Math.min(mostMovable, Math.ceil(movable * misfit * count)));
   const stride = Math.max(1, Math.floor(count / wanted));
   const rows = Int32Array.from({ length: Math.ceil(count / stride) }, (_, at) => at * stride);
-  const repair = { placing, prices, close: rows, isOver };
+  const repair = { placing, prices, some: rows, isOver };
   for (let resource = resources.length - 1; resource >= 0; resource--) exchange(repair, resource);
   makeFit(repair);
   insertMissing(repair);

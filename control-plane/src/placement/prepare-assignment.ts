@@ -77,13 +77,6 @@ function usualCosts({ datasets, targets }: Assignment): Float64Array {
   return Float64Array.of(ofByte, (ofByte * bytes) / Math.max(1, readBytes), (ofByte * bytes) / Math.max(1, requests));
 }
 
-/** What a row's costs can change by for each share of the usual cost that prices move. */
-export function reachOf({ problem, usual }: PreparedAssignment, row: number): number {
-  const { bytes, readBytes, requests, hasPrimary } = problem.datasets;
-  const ofBytes = bytes[row]! * usual[0]!;
-  return hasPrimary[row] === 1 ? ofBytes + readBytes[row]! * usual[1]! + requests[row]! * usual[2]! : ofBytes;
-}
-
 /** Where a special of a row for a column is, in the lists of specials; −1 where there is none. */
 export function specialAt({ datasets }: Assignment, row: number, column: number): number {
   for (let at = datasets.specialsFrom[row]!; at < datasets.specialsFrom[row + 1]!; at++) if (datasets.specialColumn[at] === column) return at;

@@ -1,6 +1,7 @@
 import { resources } from './assignment.ts';
 import { Curvature } from './curvature.ts';
 import { DomainBests } from './domain-bests.ts';
+import { MemberTerms } from './member-terms.ts';
 import { type PreparedAssignment, whim, whimsOf } from './prepare-assignment.ts';
 
 /** Which datasets look for their cheapest places, and what is to be known of it. */
@@ -193,7 +194,7 @@ export class PricePass {
         if (there !== -1) curvature.add(there, takes(there), weight * datasets.readBytes[row]!, weight * datasets.requests[row]!);
         if (!isWithin && wanted > 1) {
           for (let slot = 1; slot < wanted; slot++) if (bests.slots[slot] !== -1) curvature.add(bests.slots[slot]!, -takes(bests.slots[slot]!), 0, 0);
-          const beside = bests.othersBeside(nextGroup, wanted - 1, this.#beside, 0);
+          const beside = bests.othersBeside(nextGroup, wanted - 1, this.#beside);
           for (let one = 0; one < beside; one++) curvature.add(this.#beside[one]!, takes(this.#beside[one]!), 0, 0);
         }
         curvature.end(Math.min(within, bests.primaryGap) / primaryWindow, primaryWindow * weight);
@@ -234,47 +235,6 @@ export class PricePass {
       this.#copyCredits[column] = 0;
       this.#primaryCredits[column] = 0;
       this.#isThere[column] = 0;
-    }
-  }
-}
-
-/** The terms of each member's column, prices included, side by side as the inner loop walks them. */
-class MemberTerms {
-  readonly perByte: Float64Array;
-  readonly perRead: Float64Array;
-  readonly perRequest: Float64Array;
-  readonly perObject: Float64Array;
-  readonly holdPerByte: Float64Array;
-  readonly minimumObjectBytes: Float64Array;
-  readonly roomBytes: Float64Array;
-  readonly readLimit: Float64Array;
-  readonly requestsLimit: Float64Array;
-  readonly whims: Int32Array;
-  readonly #prepared: PreparedAssignment;
-
-  constructor(prepared: PreparedAssignment) {
-    const { targets } = prepared.problem;
-    const { members } = prepared;
-    const of = (list: Float64Array): Float64Array => Float64Array.from(members, (column) => list[column]!);
-    this.#prepared = prepared;
-    [this.perByte, this.perRead, this.perRequest] = [new Float64Array(members.length), new Float64Array(members.length), new Float64Array(members.length)];
-    this.perObject = of(targets.arrivePerObject);
-    this.holdPerByte = of(targets.holdPerByte);
-    this.minimumObjectBytes = of(targets.minimumObjectBytes);
-    this.roomBytes = of(targets.roomBytes);
-    this.readLimit = of(targets.readBytesLimit);
-    this.requestsLimit = of(targets.requestsLimit);
-    this.whims = Int32Array.from(members, (column) => whimsOf(column));
-  }
-
-  setPrices(prices: Float64Array): void {
-    const { members, problem } = this.#prepared;
-    const { targets } = problem;
-    for (let member = 0; member < members.length; member++) {
-      const column = members[member]!;
-      this.perByte[member] = targets.holdPerByte[column]! + targets.arrivePerByte[column]! + prices[column]!;
-      this.perRead[member] = targets.readPerByte[column]! + prices[targets.count + column]!;
-      this.perRequest[member] = targets.perRequest[column]! + prices[2 * targets.count + column]!;
     }
   }
 }
