@@ -4,10 +4,12 @@ import type { Assignment, PlaceRule } from '../src/placement/assignment.ts';
 /**
  * A made-up fleet to place: targets of four classes (fast, usual, archive, cloud) over sites and regions, datasets of log-normal size with readers, at most
  * three copies, the first of them the primary with a latency it may not exceed, for a quarter of them one region they may not leave, and copies in different
- * sites (for a fifth on different targets). Three of ten copies stand on a random allowed target now and could stay; the others are to be made. Room, read
- * bytes and requests are what a random placement needs and 8 %, so there is an answer, and the cheap targets are full in it. Dollars a month.
+ * sites (for a fifth on different targets). Three of ten copies stand on a random allowed target now and could stay; the others are to be made. Room is what a
+ * random placement needs and 8 %, so there is an answer, and the cheap targets are full in it. Dollars a month.
+ *
+ * @param reads how many times the read bytes and requests of that random placement each target can serve: below 1.5 they bind as hard as room does
  */
-export function assignmentInstance(count: number, targetCount: number, seed: number): Assignment {
+export function assignmentInstance(count: number, targetCount: number, seed: number, reads = 2): Assignment {
   const random = seededRandom(seed);
   const fleet = targetsOf(targetCount, random);
   const { targets } = fleet;
@@ -65,8 +67,8 @@ export function assignmentInstance(count: number, targetCount: number, seed: num
   }
   const spare = [
     [targets.roomBytes, 1.08],
-    [targets.readBytesLimit, 2],
-    [targets.requestsLimit, 2],
+    [targets.readBytesLimit, reads],
+    [targets.requestsLimit, reads],
   ] as const;
   for (const [limits, times] of spare) for (let at = 0; at < targetCount; at++) limits[at] = Math.ceil(limits[at]! * times);
   return {

@@ -101,9 +101,9 @@ export interface FullTarget {
 /** What a later solve of nearly the same problem starts from: rows must stand where they stood. */
 export interface PricedState {
   readonly prices: Float64Array;
-  /** Where each dataset wants to be at these prices. */
+  /** Where each dataset was put: where it wants to be at these prices, or what others left it. */
   readonly choices: Int16Array;
-  /** How far prices may move, as a share of the usual cost of each resource, before that changes for certain; below 0 or NaN: choose anew. */
+  /** How far prices may move for certain, as a share of the usual cost of each resource, before it wants to be elsewhere; 0 where it does; below 0 or NaN: choose anew. */
   readonly slack: Float32Array;
 }
 

@@ -7,7 +7,7 @@ import type { Choice, Chosen } from './assemble-plan.ts';
 import type { PricedPlacement } from './assignment.ts';
 import { perMonth } from './cost.ts';
 import { costAt, type PreparedAssignment, prepare } from './prepare-assignment.ts';
-import { leavePerMonth, type Question, type Questions } from './questions.ts';
+import { leavePerMonth, type Question, type Questions, restPerMonth } from './questions.ts';
 
 /** A plan that is longer than this helps nobody, and its jobs would take days: the rest is planned again when these are made. */
 const mostMoves = 5_000;
@@ -145,16 +145,17 @@ function orders<Item>(items: readonly Item[]): Item[][] {
 }
 
 /**
- * What the dataset's part in the question costs as it is answered, in the terms of its moves: these are never cheaper than the row says. The fee of a copy that
- * must leave is paid wherever it goes, and no part of the row.
+ * What the dataset's part in the question costs as it is answered, in the terms of its moves: these are never cheaper than the row says. In the row what leaving
+ * costs is a credit for staying, and of a copy that must leave no part at all: so it is taken off here of what moves and of what stays.
  */
 function costOf(context: AskContext, question: Question, answers: readonly Chosen[], missing: number): number {
   const pinned = new Set(question.dataset.policy.pinnedTargets);
+  const rest = question.kind === 'better' ? restPerMonth(context, question.dataset) : 0;
   return answers.reduce((sum, { ask, options }) => {
-    const fee = question.kind === 'need' && ask.replica !== null ? leavePerMonth(context, question.dataset, ask.replica) : 0;
+    const fee = ask.replica === null ? 0 : leavePerMonth(context, question.dataset, ask.replica) + rest;
     const answered = options.reduce((dollars, option) => dollars + option.objective - fee - (pinned.has(option.to.targetId) ? question.pinWorth : 0), 0);
     const open = ask.count - options.length;
-    return sum + answered + (open === 0 ? 0 : question.kind === 'better' ? ask.stayObjective : open * missing);
+    return sum + answered + (open === 0 ? 0 : question.kind === 'better' ? ask.stayObjective - fee : open * missing);
   }, 0);
 }
 

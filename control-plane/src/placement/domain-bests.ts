@@ -3,35 +3,42 @@
  * Exact, because within one dataset nothing else binds: for each place of the primary the best others are the cheapest domains that are left.
  */
 export class DomainBests {
-  /** Of each domain, filled by who uses it: its cheapest place for a copy and for the primary, and what the second cheapest costs there. */
+  /** Of each domain, filled by who uses it: its cheapest place for a copy and for the primary, and the second cheapest there. */
   readonly copyCost: Float64Array;
-  readonly copySecond: Float64Array;
   readonly copyPlace: Int32Array;
+  readonly copySecond: Float64Array;
+  readonly copySecondPlace: Int32Array;
   readonly primaryCost: Float64Array;
-  readonly primarySecond: Float64Array;
   readonly primaryPlace: Int32Array;
+  readonly primarySecond: Float64Array;
+  readonly primarySecondPlace: Int32Array;
   /** The answer: places, as they were filled in; −1 for what is left out. */
   readonly slots: Int32Array;
+  /** Domain of each; −1 for what is left out. */
+  readonly slotGroups: Int32Array;
+  /** Of the copies that are not the primary: what they cost. */
+  readonly slotCosts: Float64Array;
   cost = 0;
-  /** How much dearer than the answer any other is, for each copy that would be elsewhere, at least. */
-  slack = 0;
+  /** The first domain that has no copy, as the dearest copy's next place: what it costs, at most `missing`, and its place; −1: nowhere. */
+  nextCost = 0;
+  nextPlace = -1;
+  /** How much dearer the whole is with the primary in another domain, at least, and which; −1: left out. */
+  primaryGap = 0;
+  primaryNextGroup = -1;
   /** Domain of the primary; −1 where it is left out. */
   primaryGroup = -1;
-  /** What putting the primary into a domain costs more than the answer, at [domain]; only after `pick` of a row with a primary. */
-  readonly primaryExtra: Float64Array;
-  /** What a copy must not cost more than to be worth a look. */
-  lastTaken = 0;
   readonly #topCost: Float64Array;
   readonly #topGroup: Int32Array;
+  #kept = 0;
+  #groups = 0;
 
   constructor(mostGroups: number, mostCopies: number) {
-    const dollars = (): Float64Array => new Float64Array(mostGroups);
-    [this.copyCost, this.copySecond, this.primaryCost, this.primarySecond, this.primaryExtra] = [dollars(), dollars(), dollars(), dollars(), dollars()];
-    this.copyPlace = new Int32Array(mostGroups);
-    this.primaryPlace = new Int32Array(mostGroups);
-    this.slots = new Int32Array(mostCopies);
-    this.#topCost = new Float64Array(mostCopies + 3);
-    this.#topGroup = new Int32Array(mostCopies + 3);
+    const dollars = (length = mostGroups): Float64Array => new Float64Array(length);
+    const places = (length = mostGroups): Int32Array => new Int32Array(length);
+    [this.copyCost, this.copySecond, this.primaryCost, this.primarySecond] = [dollars(), dollars(), dollars(), dollars()];
+    [this.copyPlace, this.copySecondPlace, this.primaryPlace, this.primarySecondPlace] = [places(), places(), places(), places()];
+    [this.slots, this.slotGroups, this.slotCosts] = [places(mostCopies), places(mostCopies), dollars(mostCopies)];
+    [this.#topCost, this.#topGroup] = [dollars(mostCopies + 2), places(mostCopies + 2)];
   }
 
   /**
@@ -41,112 +48,131 @@ export class DomainBests {
    * @returns the cost of the answer, with what is left out
    */
   pick(groups: number, copies: number, hasPrimary: boolean, missing: number): number {
-    const { slots } = this;
-    const topCost = this.#topCost;
-    const topGroup = this.#topGroup;
     const others = hasPrimary ? copies - 1 : copies;
-    const kept = this.#cheapest(groups, others + (hasPrimary ? 2 : 1));
+    this.#keepCheapest(groups, others + (hasPrimary ? 2 : 1), missing);
+    this.#groups = groups;
     this.primaryGroup = -1;
-    let second = Infinity;
-    let best = 0;
-    if (hasPrimary) {
-      let sum = 0;
-      for (let one = 0; one < others; one++) sum += one < kept && topCost[one]! < missing ? topCost[one]! : missing;
-      const next = others < kept && topCost[others]! < missing ? topCost[others]! : missing;
-      best = missing + sum;
-      for (let group = 0; group < groups; group++) {
-        const own = this.primaryCost[group]!;
-        this.primaryExtra[group] = Infinity;
-        if (own === Infinity) continue;
-        let total = own + sum;
-        for (let one = 0; one < others && one < kept; one++) {
-          if (topGroup[one] !== group) continue;
-          if (topCost[one]! < missing) total += next - topCost[one]!;
-          break;
-        }
-        this.primaryExtra[group] = total - own;
-        if (total <= best) {
-          second = Math.min(second, best);
-          best = total;
-          this.primaryGroup = group;
-        } else if (total < second) second = total;
-      }
-      const at = this.primaryGroup;
-      if (at !== -1) second = Math.min(second, best + this.primarySecond[at]! - this.primaryCost[at]!);
-      for (let group = 0; group < groups; group++) this.primaryExtra[group]! -= best;
-      slots[0] = at === -1 ? -1 : this.primaryPlace[at]!;
-    }
-    this.slack = hasPrimary ? (second - best) / copies : Infinity;
-    this.cost = hasPrimary ? (this.primaryGroup === -1 ? missing : this.primaryCost[this.primaryGroup]!) : 0;
-    this.#takeOthers(kept, hasPrimary ? 1 : 0, copies, missing);
+    this.cost = 0;
+    if (hasPrimary) this.#placePrimary(groups, others, missing);
+    this.#placeOthers(hasPrimary ? 1 : 0, copies, missing);
     return this.cost;
   }
 
-  /** `pick` for at most three copies, as nearly all datasets have: written out, since most of a solve is spent here and without what only a close look needs. @returns the cost */
-  pickFew(groups: number, copies: number, hasPrimary: boolean, missing: number): number {
-    const { copyCost, primaryCost, slots } = this;
-    const others = hasPrimary ? copies - 1 : copies;
-    let first = missing;
-    let second = missing;
-    let third = missing;
-    let firstGroup = -1;
-    let secondGroup = -1;
-    let thirdGroup = -1;
-    if (others > 0) {
-      for (let group = 0; group < groups; group++) {
-        const cost = copyCost[group]!;
-        if (cost >= third) continue;
-        if (cost >= second) {
-          third = cost;
-          thirdGroup = group;
-          continue;
-        }
-        third = second;
-        thirdGroup = secondGroup;
-        if (cost >= first) {
-          second = cost;
-          secondGroup = group;
-          continue;
-        }
-        second = first;
-        secondGroup = firstGroup;
-        first = cost;
-        firstGroup = group;
-      }
-    }
-    let cost = (others > 0 ? first : 0) + (others > 1 ? second : 0) + (others > 2 ? third : 0);
-    let primaryGroup = -1;
-    if (hasPrimary) {
-      const next = others === 0 ? 0 : others === 1 ? second : third;
-      const sum = cost;
-      cost = missing + sum;
-      for (let group = 0; group < groups; group++) {
-        let total = primaryCost[group]! + sum;
-        if (others > 0 && group === firstGroup) total += next - first;
-        else if (others > 1 && group === secondGroup) total += next - second;
-        if (total > cost) continue;
-        cost = total;
-        primaryGroup = group;
-      }
-      slots[0] = primaryGroup === -1 ? -1 : this.primaryPlace[primaryGroup]!;
-    }
-    let slot = hasPrimary ? 1 : 0;
-    if (slot < copies && firstGroup !== -1 && firstGroup !== primaryGroup) slots[slot++] = this.copyPlace[firstGroup]!;
-    if (slot < copies && secondGroup !== -1 && secondGroup !== primaryGroup) slots[slot++] = this.copyPlace[secondGroup]!;
-    if (slot < copies && thirdGroup !== -1 && thirdGroup !== primaryGroup) slots[slot++] = this.copyPlace[thirdGroup]!;
-    for (; slot < copies; slot++) slots[slot] = -1;
-    return cost;
+  /** By how much the copy in a slot that is not the primary's would be dearer elsewhere, and where. */
+  copyGap(slot: number): number {
+    const group = this.slotGroups[slot]!;
+    if (group === -1) return Infinity;
+    return Math.min(this.nextCost, this.copySecond[group]!) - this.slotCosts[slot]!;
   }
 
-  /** The cheapest domains for a copy, at most so many, into the list on top. @returns how many */
-  #cheapest(groups: number, most: number): number {
+  copyNextPlace(slot: number): number {
+    const group = this.slotGroups[slot]!;
+    return this.copySecond[group]! < this.nextCost ? this.copySecondPlace[group]! : this.nextPlace;
+  }
+
+  /**
+   * How much dearer than the answer any other is, for each copy that would be elsewhere, at least.
+   *
+   * @param missing as in `pick`
+   */
+  slack(copies: number, hasPrimary: boolean, missing: number): number {
+    let slack = Infinity;
+    if (hasPrimary) {
+      const group = this.primaryGroup;
+      const within = group === -1 ? Infinity : this.primarySecond[group]! - this.primaryCost[group]!;
+      slack = Math.min(this.primaryGap, within) / copies;
+    }
+    for (let slot = hasPrimary ? 1 : 0; slot < copies; slot++) {
+      if (this.slotGroups[slot]! !== -1) slack = Math.min(slack, this.copyGap(slot));
+      // The list was cut at what leaving out costs: what is just above could be below.
+      else slack = Math.min(slack, this.#cheapestLeft(missing));
+    }
+    return slack;
+  }
+
+  /** Places of the copies beside the primary, were it in this domain; into a list. @returns how many */
+  othersBeside(group: number, others: number, into: Int32Array): number {
+    let taken = 0;
+    for (let at = 0; at < this.#kept && taken < others; at++) {
+      if (this.#topGroup[at] !== group) into[taken++] = this.copyPlace[this.#topGroup[at]!]!;
+    }
+    return taken;
+  }
+
+  #placePrimary(groups: number, others: number, missing: number): void {
+    const topCost = this.#topCost;
+    const topGroup = this.#topGroup;
+    const kept = this.#kept;
+    const { primaryCost } = this;
+    let sum = 0;
+    for (let one = 0; one < others; one++) sum += one < kept ? topCost[one]! : missing;
+    const next = others < kept ? topCost[others]! : missing;
+    let best = missing + sum;
+    let second = Infinity;
+    let bestGroup = -1;
+    let secondGroup = -1;
+    for (let group = 0; group < groups; group++) {
+      let total = primaryCost[group]! + sum;
+      if (total > second) continue;
+      for (let one = 0; one < others && one < kept; one++) {
+        if (topGroup[one] !== group) continue;
+        total += next - topCost[one]!;
+        break;
+      }
+      if (total <= best) {
+        second = best;
+        secondGroup = bestGroup;
+        best = total;
+        bestGroup = group;
+      } else if (total < second) {
+        second = total;
+        secondGroup = group;
+      }
+    }
+    this.primaryGroup = bestGroup;
+    this.primaryNextGroup = secondGroup;
+    this.primaryGap = second - best;
+    this.slots[0] = bestGroup === -1 ? -1 : this.primaryPlace[bestGroup]!;
+    this.slotGroups[0] = bestGroup;
+    this.cost = bestGroup === -1 ? missing : primaryCost[bestGroup]!;
+  }
+
+  #placeOthers(from: number, copies: number, missing: number): void {
+    const topCost = this.#topCost;
+    const topGroup = this.#topGroup;
+    let slot = from;
+    this.nextCost = missing;
+    this.nextPlace = -1;
+    for (let at = 0; at < this.#kept; at++) {
+      const group = topGroup[at]!;
+      if (group === this.primaryGroup) continue;
+      if (slot === copies) {
+        this.nextCost = topCost[at]!;
+        this.nextPlace = this.copyPlace[group]!;
+        break;
+      }
+      this.slots[slot] = this.copyPlace[group]!;
+      this.slotGroups[slot] = group;
+      this.slotCosts[slot++] = topCost[at]!;
+      this.cost += topCost[at]!;
+    }
+    for (; slot < copies; slot++) {
+      this.slots[slot] = -1;
+      this.slotGroups[slot] = -1;
+      this.cost += missing;
+    }
+  }
+
+  /** The cheapest domains for a copy that are worth it, at most so many. */
+  #keepCheapest(groups: number, most: number, missing: number): void {
     const { copyCost } = this;
     const topCost = this.#topCost;
     const topGroup = this.#topGroup;
     let kept = 0;
+    let limit = missing;
     for (let group = 0; group < groups; group++) {
       const cost = copyCost[group]!;
-      if (kept === most && cost >= topCost[most - 1]!) continue;
+      if (cost >= limit) continue;
       let to = kept < most ? kept++ : most - 1;
       while (to > 0 && topCost[to - 1]! > cost) {
         topCost[to] = topCost[to - 1]!;
@@ -155,42 +181,17 @@ export class DomainBests {
       }
       topCost[to] = cost;
       topGroup[to] = group;
+      if (kept === most) limit = topCost[most - 1]!;
     }
-    return kept;
+    this.#kept = kept;
   }
 
-  #takeOthers(kept: number, from: number, copies: number, missing: number): void {
-    const topCost = this.#topCost;
-    const topGroup = this.#topGroup;
-    let next = Infinity;
-    let dearest = 0;
-    let slot = from;
-    for (let at = 0; at < kept; at++) {
-      if (topGroup[at] === this.primaryGroup) continue;
-      if (slot === copies) {
-        next = topCost[at]!;
-        break;
-      }
-      if (topCost[at]! > missing) {
-        this.slack = Math.min(this.slack, topCost[at]! - missing);
-        break;
-      }
-      this.slots[slot++] = this.copyPlace[topGroup[at]!]!;
-      dearest = topCost[at]!;
-      this.cost += dearest;
+  #cheapestLeft(missing: number): number {
+    let least = Infinity;
+    for (let group = 0; group < this.#groups; group++) {
+      const above = this.copyCost[group]! - missing;
+      if (above >= 0 && group !== this.primaryGroup) least = Math.min(least, above);
     }
-    // Those that are taken are the first of the list, but for the domain of the primary.
-    for (let one = 0, left = slot - from; left > 0; one++) {
-      if (topGroup[one] === this.primaryGroup) continue;
-      left--;
-      const cost = topCost[one]!;
-      this.slack = Math.min(this.slack, next - cost, missing - cost, this.copySecond[topGroup[one]!]! - cost);
-    }
-    // A primary that goes where a copy is sends that one to the next domain.
-    this.lastTaken = slot < copies ? missing : Math.min(missing, from === 1 ? next : dearest);
-    for (; slot < copies; slot++) {
-      this.slots[slot] = -1;
-      this.cost += missing;
-    }
+    return least;
   }
 }

@@ -8,15 +8,15 @@ const rounds = 4;
  * Make a placement that fits cheaper, and keep it fitting: a target whose room has a price draws in what gains by it, those that lose least per byte by
  * prices first; then each copy goes where it is cheapest with room, also those that were left out.
  */
-export function improve({ placing, prices, close, isOver }: Repair): void {
+export function improve({ placing, prices, some, isOver }: Repair): void {
   const { targets } = placing.prepared.problem;
   const room = (column: number): number => targets.roomBytes[column]! - placing.used[column]!;
   for (let round = 0; round < rounds && !isOver(); round++) {
     const priced = [...Array(targets.count).keys()].filter((column) => prices[column]! > 0 && room(column) > 0);
     priced.sort((a, b) => prices[b]! * room(b) - prices[a]! * room(a));
     let moved = 0;
-    for (const column of priced) moved += drawIn(placing, prices, close, column);
-    moved += moveEach(placing, close);
+    for (const column of priced) moved += drawIn(placing, prices, some, column);
+    moved += moveEach(placing, some);
     if (moved === 0) return;
   }
 }

@@ -3,7 +3,11 @@ import { expect, test } from 'vitest';
 import { assignmentInstance, changedInstance } from '../../bench/assignment-instance.ts';
 import { checkAssignment } from '../../bench/check-assignment.ts';
 import type { Assignment, PricedState } from './assignment.ts';
+import { improve } from './improve-places.ts';
+import { insertMissing } from './insert-missing.ts';
 import { placePriced } from './place-priced.ts';
+import { prepare } from './prepare-assignment.ts';
+import { makeFit } from './repair-places.ts';
 
 const work = { nowMs: () => 0, untilMs: 1, from: null };
 const place = (problem: Assignment, from: PricedState | null = null) => placePriced(problem, { ...work, random: seededRandom(1), from });
@@ -69,13 +73,74 @@ test('a full target has the price of what one more byte of it saves', () => {
   expect(placed.full[0]!.dollarsPerUnit).toBeCloseTo(2, 2);
 });
 
+test('a copy that has room only where others can make way is not left out', () => {
+  const one = (...numbers: number[]) => Float64Array.from(numbers);
+  // Each target can serve one primary. The last dataset may be served at the first target only; who is there can go to the second, and who is there to the third.
+  const problem: Assignment = {
+    datasets: {
+      count: 3,
+      bytes: one(1, 1, 1),
+      objects: one(1, 1, 1),
+      readBytes: one(10, 10, 10),
+      requests: one(0, 0, 0),
+      atStake: one(0, 0, 0),
+      copies: Uint8Array.of(1, 1, 1),
+      hasPrimary: Uint8Array.of(1, 1, 1),
+      rule: Uint16Array.of(0, 1, 2),
+      arrive: one(0, 0, 0),
+      missing: one(1000, 1000, 1000),
+      specialsFrom: Int32Array.of(0, 0, 0, 0),
+      specialColumn: new Int16Array(0),
+      copyCredit: one(),
+      primaryCredit: one(),
+      stays: new Uint8Array(0),
+    },
+    targets: {
+      count: 3,
+      roomBytes: one(100, 100, 100),
+      readBytesLimit: one(10, 10, 10),
+      requestsLimit: one(Infinity, Infinity, Infinity),
+      holdPerByte: one(1, 1, 1),
+      lost: one(0, 0, 0),
+      minimumObjectBytes: one(0, 0, 0),
+      arrivePerByte: one(0, 0, 0),
+      arrivePerObject: one(0, 0, 0),
+      readPerByte: one(0, 0, 0),
+      perRequest: one(0, 0, 0),
+    },
+    rules: [
+      { columns: Int32Array.of(0, 1), domains: Int32Array.of(0, 1), serves: Uint8Array.of(1, 1) },
+      { columns: Int32Array.of(1, 2), domains: Int32Array.of(1, 2), serves: Uint8Array.of(1, 1) },
+      { columns: Int32Array.of(0), domains: Int32Array.of(0), serves: Uint8Array.of(1) },
+    ],
+  };
+  const prepared = prepare(problem);
+  const placing = { prepared, places: Int16Array.of(0, 1, -1), used: one(1, 1, 0, 10, 10, 0, 0, 0, 0) };
+  const repair = { placing, prices: new Float64Array(9), some: Int32Array.of(0, 1, 2), isOver: () => false };
+  makeFit(repair);
+  improve(repair);
+  expect([...placing.places]).toEqual([0, 1, -1]);
+  insertMissing(repair);
+  expect([...placing.places]).toEqual([1, 2, 0]);
+  expect([...placing.used]).toEqual([1, 1, 1, 10, 10, 10, 0, 0, 0]);
+  expect(place(problem).missing).toEqual([]);
+});
+
+test('nobody is left out where targets serve little more than a random placement asks of them', { timeout: 120_000 }, () => {
+  const problem = assignmentInstance(2_000, 12, 3, 1.08);
+  const placed = place(problem);
+  expect(checkAssignment(problem, placed).violations).toEqual([]);
+  expect(placed.missing).toEqual([]);
+});
+
 test('the checker finds what is wrong with a placement', () => {
   const problem = assignmentInstance(200, 12, 5);
   const placed = place(problem);
-  const row = problem.datasets.copies.findIndex((copies) => copies > 1);
+  const row = problem.datasets.copies.findIndex((copies) => copies > 2);
   const at = row * placed.width;
+  // Of two copies that are none the primary, either may be where the other is.
   const twice = Int16Array.from(placed.places);
-  twice[at + 1] = twice[at]!;
+  twice[at + 2] = twice[at + 1]!;
   expect(checkAssignment(problem, { ...placed, places: twice }).violations.join()).toContain('two copies in domain');
   const lost = Int16Array.from(placed.places);
   lost[at] = -1;

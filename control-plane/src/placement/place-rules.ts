@@ -72,23 +72,38 @@ export class PlaceRules {
     return this.all[rule]!.columns.length === 0;
   }
 
-  /** What reading the cheapest source costs, spread over the horizon, and where it costs less since the bytes do not leave its site and provider. */
-  waysFrom(dataset: DatasetFacts, sources: readonly ReplicaFacts[]): { arrive: number; near: SpecialPlace[] } {
+  /**
+   * What reading the cheapest source costs, spread over the horizon, and where it costs less since the bytes do not leave its site and provider.
+   *
+   * @param primary what the primary is read from; others what the other copies are
+   */
+  waysFrom(dataset: DatasetFacts, primary: readonly ReplicaFacts[], others: readonly ReplicaFacts[]): { arrive: number; near: SpecialPlace[] } {
+    const ofPrimary = this.#ways(dataset, primary);
+    const ofOthers = this.#ways(dataset, others);
+    const all = [...ofPrimary, ...ofOthers];
+    const arrive = all.length === 0 ? 0 : Math.min(...all.map(({ away }) => away));
+    const near = new Map<TargetId, { copyCredit: number; primaryCredit: number }>();
+    for (const [ways, credit] of [[ofPrimary, 'primaryCredit'] as const, [ofOthers, 'copyCredit'] as const])
+      for (const { from, atHome } of ways) {
+        if (atHome >= arrive) continue;
+        for (const { targetId } of this.#placesOf.get(placeOf(from)) ?? []) {
+          const credits = near.get(targetId) ?? { copyCredit: 0, primaryCredit: 0 };
+          credits[credit] = Math.max(credits[credit], arrive - atHome);
+          near.set(targetId, credits);
+        }
+      }
+    return { arrive, near: [...near].map(([targetId, credits]) => ({ targetId, ...credits, stays: false })) };
+  }
+
+  #ways(dataset: DatasetFacts, sources: readonly ReplicaFacts[]): { from: TargetFacts; atHome: number; away: number }[] {
     const spread = daysPerMonth / this.#context.settings.horizonDays;
     const gb = dataset.sizeBytes / bytesPerGb;
-    const ways = sources.flatMap((source) => {
+    return sources.flatMap((source) => {
       const from = this.#targets[this.#columnOf.get(source.targetId) ?? -1];
       if (from === undefined || from.prices === null) return [];
       const atHome = spread * (gb * from.prices.retrievalPerGb + (dataset.objects / 1000) * from.prices.readsPer1000);
       return [{ from, atHome, away: atHome + spread * gb * from.prices.egressPerGb }];
     });
-    const arrive = ways.length === 0 ? 0 : Math.min(...ways.map(({ away }) => away));
-    const near = new Map<TargetId, number>();
-    for (const { from, atHome } of ways) {
-      if (atHome >= arrive) continue;
-      for (const target of this.#placesOf.get(placeOf(from)) ?? []) near.set(target.targetId, Math.max(near.get(target.targetId) ?? 0, arrive - atHome));
-    }
-    return { arrive, near: [...near].map(([targetId, credit]) => ({ targetId, copyCredit: credit, primaryCredit: credit, stays: false })) };
   }
 
   /** What coming to a target costs there, as the assignment counts it. */

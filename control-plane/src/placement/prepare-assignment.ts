@@ -77,13 +77,6 @@ function usualCosts({ datasets, targets }: Assignment): Float64Array {
   return Float64Array.of(ofByte, (ofByte * bytes) / Math.max(1, readBytes), (ofByte * bytes) / Math.max(1, requests));
 }
 
-/** What a row's costs can change by for each share of the usual cost that prices move. */
-export function reachOf({ problem, usual }: PreparedAssignment, row: number): number {
-  const { bytes, readBytes, requests, hasPrimary } = problem.datasets;
-  const ofBytes = bytes[row]! * usual[0]!;
-  return hasPrimary[row] === 1 ? ofBytes + readBytes[row]! * usual[1]! + requests[row]! * usual[2]! : ofBytes;
-}
-
 /** Where a special of a row for a column is, in the lists of specials; −1 where there is none. */
 export function specialAt({ datasets }: Assignment, row: number, column: number): number {
   for (let at = datasets.specialsFrom[row]!; at < datasets.specialsFrom[row + 1]!; at++) if (datasets.specialColumn[at] === column) return at;
@@ -135,10 +128,16 @@ export function paidAt({ problem }: Pick<PreparedAssignment, 'problem'>, prices:
 /**
  * A number from 0 to 1 that belongs to a dataset and a target. Targets of one price are alike to every copy, and whatever the prices of their room, all copies
  * would want the same of them: a difference that is nothing in dollars spreads them.
+ *
+ * @param row `whimsOf` the dataset
+ * @param column `whimsOf` the target
  */
 export function whim(row: number, column: number): number {
-  let mixed = Math.imul(row + 1, 0x9e3779b1) ^ Math.imul(column + 1, 0x85ebca77);
-  mixed = Math.imul(mixed ^ (mixed >>> 15), 0x2c1b3c6d);
-  mixed = Math.imul(mixed ^ (mixed >>> 12), 0x297a2d39);
-  return ((mixed ^ (mixed >>> 15)) >>> 0) / 2 ** 32;
+  const mixed = Math.imul(row ^ (column >>> 7), column | 1);
+  return (Math.imul(mixed ^ (mixed >>> 15), 0x2c1b3c6d) >>> 0) / 2 ** 32;
+}
+
+export function whimsOf(rowOrColumn: number): number {
+  const mixed = Math.imul(rowOrColumn + 1, 0x9e3779b1);
+  return Math.imul(mixed ^ (mixed >>> 16), 0x85ebca6b);
 }

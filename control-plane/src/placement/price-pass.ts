@@ -1,120 +1,241 @@
+import { resources } from './assignment.ts';
+import { Curvature } from './curvature.ts';
 import { DomainBests } from './domain-bests.ts';
-import { type PreparedAssignment, reachOf, whim } from './prepare-assignment.ts';
+import { MemberTerms } from './member-terms.ts';
+import { type PreparedAssignment, whim, whimsOf } from './prepare-assignment.ts';
 
-/** Where each dataset wants to be, `width` entries each, and how far prices may move for certain before it wants to be elsewhere: a share of the usual cost. */
-export interface Choices {
-  readonly places: Int16Array;
-  readonly slack: Float32Array;
+/** Which datasets look for their cheapest places, and what is to be known of it. */
+export interface Look {
+  /** Which datasets; null for all. */
+  readonly rows: Int32Array | null;
+  /** For how many like it each stands; null for itself only. */
+  readonly weights: Float64Array | null;
+  /** How much a dataset's whims about targets may cost, as a share of the usual cost; 0: none, costs as the problem says. */
+  readonly whims: number;
+  /** How close a second choice must be, as a share of the usual cost, to tell how demand bends; 0: not asked for. */
+  readonly window: number;
+  /** `width` entries a dataset, to be filled in for these; null where nobody wants to know. */
+  readonly places: Int16Array | null;
+  /** How far prices may move for certain before a dataset wants to be elsewhere, as a share of the usual cost, to be filled in for these. */
+  readonly slack: Float32Array | null;
 }
 
 /**
  * Every dataset at its cheapest places under prices: exact, since without limits no dataset knows of another. What costs more than leaving the copy out
  * is left out; what is larger than all the room of a target is not put there at any price.
- *
- * @param rows which datasets; null for all
- * @param choices changed for these
- * @param whims how much a dataset's whims about targets may cost, as a share of the usual cost; 0: none, costs as the problem says
  */
-export function pricePass(prepared: PreparedAssignment, prices: Float64Array, rows: Int32Array | null, choices: Choices, whims: number): void {
-  const { problem, width, ruleGroups, groupMembers, members, serves } = prepared;
-  const { bytes, objects, readBytes, requests, atStake, copies, hasPrimary, rule, arrive, missing, ...own } = problem.datasets;
-  const { specialsFrom, specialColumn, copyCredit, primaryCredit, stays } = own;
-  const { targets } = problem;
-  const bests = new DomainBests(prepared.mostGroups, width);
-  const terms = memberTerms(prepared, prices);
-  const { perByte, perObject, lost, holdPerByte, minimumObjectBytes, perRead, perRequest, roomBytes, readLimit, requestsLimit } = terms;
-  const { copyCost, copySecond, copyPlace, primaryCost, primarySecond, primaryPlace } = bests;
-  const copyCredits = new Float64Array(targets.count);
-  const primaryCredits = new Float64Array(targets.count);
-  const isThere = new Uint8Array(targets.count);
-  const count = rows?.length ?? problem.datasets.count;
+export class PricePass {
+  /** What they take up of each resource at each target, resource after resource. */
+  readonly used: Float64Array;
+  /** How demand bends with prices. */
+  readonly curvature: Curvature;
+  /** What the datasets pay, prices included; summed with compensation: a million small amounts would lose as much as the gap that is certified. */
+  dollars = 0;
+  /** The sum of the absolute amounts that were added up: what rounding is measured by. */
+  magnitude = 0;
+  readonly #prepared: PreparedAssignment;
+  readonly #terms: MemberTerms;
+  readonly #bests: DomainBests;
+  /** Of the dataset that is looked at, by column. */
+  readonly #copyCredits: Float64Array;
+  readonly #primaryCredits: Float64Array;
+  readonly #isThere: Uint8Array;
+  readonly #beside: Int32Array;
 
-  for (let at = 0; at < count; at++) {
-    const row = rows === null ? at : rows[at]!;
-    const size = bytes[row]!;
-    const parts = objects[row]!;
-    const read = readBytes[row]!;
-    const asked = requests[row]!;
-    const arrives = arrive[row]!;
-    const stake = atStake[row]!;
-    const primaryToo = hasPrimary[row] === 1;
-    const reach = reachOf(prepared, row);
-    const ofCopy = whims * size * prepared.usual[0]!;
-    const ofPrimary = whims * reach;
-    const specialsEnd = specialsFrom[row + 1]!;
-    for (let one = specialsFrom[row]!; one < specialsEnd; one++) {
-      const column = specialColumn[one]!;
-      const room = stays[one] === 1 ? size * prices[column]! : 0;
-      copyCredits[column] = copyCredit[one]! + room;
-      primaryCredits[column] = primaryCredit[one]! + room;
-      isThere[column] = stays[one]!;
+  constructor(prepared: PreparedAssignment) {
+    const { count } = prepared.problem.targets;
+    this.#prepared = prepared;
+    this.#terms = new MemberTerms(prepared);
+    this.#bests = new DomainBests(prepared.mostGroups, prepared.width);
+    this.#copyCredits = new Float64Array(count);
+    this.#primaryCredits = new Float64Array(count);
+    this.#isThere = new Uint8Array(count);
+    this.#beside = new Int32Array(prepared.width);
+    this.used = new Float64Array(resources.length * count);
+    this.curvature = new Curvature(prepared);
+  }
+
+  run(prices: Float64Array, { rows, weights, whims, window, places, slack }: Look): void {
+    const { problem, width, ruleGroups, usual } = this.#prepared;
+    const { bytes, readBytes, requests, copies, hasPrimary, rule, missing } = problem.datasets;
+    const { used } = this;
+    const bests = this.#bests;
+    const targets = problem.targets.count;
+    const count = rows?.length ?? problem.datasets.count;
+    this.#terms.setPrices(prices);
+    used.fill(0);
+    if (window > 0) this.curvature.clear();
+    let sum = 0;
+    let lost = 0;
+    this.magnitude = 0;
+    for (let at = 0; at < count; at++) {
+      const row = rows === null ? at : rows[at]!;
+      const weight = weights === null ? 1 : weights[at]!;
+      const size = bytes[row]!;
+      const wanted = copies[row]!;
+      const primaryToo = hasPrimary[row] === 1;
+      const ofCopy = size * usual[0]!;
+      const reach = primaryToo ? ofCopy + readBytes[row]! * usual[1]! + requests[row]! * usual[2]! : ofCopy;
+      const hasSpecials = this.#readSpecials(row, prices);
+      this.#fillBests(row, whims * ofCopy, whims * reach);
+      const from = ruleGroups[rule[row]!]!;
+      const cost = weight * bests.pick(ruleGroups[rule[row]! + 1]! - from, wanted, primaryToo, missing[row]!);
+      for (let slot = 0; slot < wanted; slot++) {
+        const column = bests.slots[slot]!;
+        if (places !== null) places[row * width + slot] = column;
+        if (column === -1) continue;
+        if (this.#isThere[column] === 0) used[column]! += weight * size;
+        if (slot > 0 || !primaryToo) continue;
+        used[targets + column]! += weight * readBytes[row]!;
+        used[2 * targets + column]! += weight * requests[row]!;
+      }
+      if (window > 0) this.#bend(row, weight, window * ofCopy, window * reach);
+      // Rounded down: a slack that is told must hold.
+      if (slack !== null) slack[row] = reach > 0 ? (bests.slack(wanted, primaryToo, missing[row]!) / (2 * reach)) * (1 - 1e-6) : Infinity;
+      if (hasSpecials) this.#forgetSpecials(row);
+      const next = cost - lost;
+      const total = sum + next;
+      lost = total - sum - next;
+      sum = total;
+      this.magnitude += Math.abs(cost);
     }
-    const groupsFrom = ruleGroups[rule[row]!]!;
-    const groups = ruleGroups[rule[row]! + 1]! - groupsFrom;
+    this.dollars = sum;
+  }
+
+  /** What each domain offers a row. */
+  #fillBests(row: number, ofCopy: number, ofPrimary: number): void {
+    const { problem, ruleGroups, groupMembers, members, serves } = this.#prepared;
+    const { datasets } = problem;
+    const { perByte, perObject, lost, holdPerByte, minimumObjectBytes, perRead, perRequest, roomBytes, readLimit, requestsLimit, whims } = this.#terms;
+    const { copyCost, copySecond, copyPlace, copySecondPlace, primaryCost, primarySecond, primaryPlace, primarySecondPlace } = this.#bests;
+    const copyCredits = this.#copyCredits;
+    const primaryCredits = this.#primaryCredits;
+    const isThere = this.#isThere;
+    const rule = datasets.rule[row]!;
+    const size = datasets.bytes[row]!;
+    const objects = datasets.objects[row]!;
+    const stake = datasets.atStake[row]!;
+    const read = datasets.readBytes[row]!;
+    const asked = datasets.requests[row]!;
+    const arrives = datasets.arrive[row]!;
+    const primaryToo = datasets.hasPrimary[row] === 1;
+    const ownWhims = whimsOf(row);
+    const groupsFrom = ruleGroups[rule]!;
+    const groups = ruleGroups[rule + 1]! - groupsFrom;
+    let member = groupMembers[groupsFrom]!;
     for (let group = 0; group < groups; group++) {
       const end = groupMembers[groupsFrom + group + 1]!;
       let cheapest = Infinity;
       let second = Infinity;
       let place = -1;
+      let secondPlace = -1;
       let primaryCheapest = Infinity;
       let primaryNext = Infinity;
       let primaryAt = -1;
-      for (let member = groupMembers[groupsFrom + group]!; member < end; member++) {
+      let primaryNextAt = -1;
+      for (; member < end; member++) {
         const column = members[member]!;
         if (size > roomBytes[member]! && isThere[column] === 0) continue;
-        let base = size * perByte[member]! + parts * perObject[member]! + stake * lost[member]! + arrives;
-        const least = parts * minimumObjectBytes[member]!;
+        let base = size * perByte[member]! + objects * perObject[member]! + stake * lost[member]! + arrives;
+        const least = objects * minimumObjectBytes[member]!;
         if (least > size) base += (least - size) * holdPerByte[member]!;
-        const liking = whims > 0 ? whim(row, column) : 0;
+        const liking = ofCopy > 0 ? whim(ownWhims, whims[member]!) : 0;
         const cost = base - copyCredits[column]! + ofCopy * liking;
         if (cost < cheapest) {
           second = cheapest;
+          secondPlace = place;
           cheapest = cost;
           place = column;
-        } else if (cost < second) second = cost;
+        } else if (cost < second) {
+          second = cost;
+          secondPlace = column;
+        }
         if (!primaryToo || serves[member] === 0 || read > readLimit[member]! || asked > requestsLimit[member]!) continue;
         const asPrimary = base + read * perRead[member]! + asked * perRequest[member]! - primaryCredits[column]! + ofPrimary * liking;
         if (asPrimary < primaryCheapest) {
           primaryNext = primaryCheapest;
+          primaryNextAt = primaryAt;
           primaryCheapest = asPrimary;
           primaryAt = column;
-        } else if (asPrimary < primaryNext) primaryNext = asPrimary;
+        } else if (asPrimary < primaryNext) {
+          primaryNext = asPrimary;
+          primaryNextAt = column;
+        }
       }
       copyCost[group] = cheapest;
-      copySecond[group] = second;
       copyPlace[group] = place;
+      copySecond[group] = second;
+      copySecondPlace[group] = secondPlace;
       primaryCost[group] = primaryCheapest;
-      primarySecond[group] = primaryNext;
       primaryPlace[group] = primaryAt;
+      primarySecond[group] = primaryNext;
+      primarySecondPlace[group] = primaryNextAt;
     }
-    for (let one = specialsFrom[row]!; one < specialsEnd; one++) {
-      const column = specialColumn[one]!;
-      copyCredits[column] = 0;
-      primaryCredits[column] = 0;
-      isThere[column] = 0;
-    }
-    bests.pick(groups, copies[row]!, primaryToo, missing[row]!);
-    for (let slot = 0; slot < copies[row]!; slot++) choices.places[row * width + slot] = bests.slots[slot]!;
-    // Rounded down: a slack that is told must hold.
-    choices.slack[row] = reach > 0 ? (bests.slack / (2 * reach)) * (1 - 1e-6) : Infinity;
   }
-}
 
-/** The terms of each member's column, prices included, side by side as the inner loop walks them. */
-function memberTerms({ problem, members }: PreparedAssignment, prices: Float64Array) {
-  const { targets } = problem;
-  const { count } = targets;
-  const of = (value: (column: number) => number): Float64Array => Float64Array.from(members, value);
-  return {
-    perByte: of((column) => targets.holdPerByte[column]! + targets.arrivePerByte[column]! + prices[column]!),
-    perObject: of((column) => targets.arrivePerObject[column]!),
-    lost: of((column) => targets.lost[column]!),
-    holdPerByte: of((column) => targets.holdPerByte[column]!),
-    minimumObjectBytes: of((column) => targets.minimumObjectBytes[column]!),
-    perRead: of((column) => targets.readPerByte[column]! + prices[count + column]!),
-    perRequest: of((column) => targets.perRequest[column]! + prices[2 * count + column]!),
-    roomBytes: of((column) => targets.roomBytes[column]!),
-    readLimit: of((column) => targets.readBytesLimit[column]!),
-    requestsLimit: of((column) => targets.requestsLimit[column]!),
-  };
+  /** The second choices of a row that are close, as what would leave one target for another. */
+  #bend(row: number, weight: number, copyWindow: number, primaryWindow: number): void {
+    const { datasets } = this.#prepared.problem;
+    const { curvature } = this;
+    const bests = this.#bests;
+    const wanted = datasets.copies[row]!;
+    const size = weight * datasets.bytes[row]!;
+    const takes = (column: number): number => (column === -1 || this.#isThere[column] === 1 ? 0 : size);
+    const primaryToo = datasets.hasPrimary[row] === 1;
+    if (primaryToo && bests.primaryGroup !== -1) {
+      const group = bests.primaryGroup;
+      const within = bests.primarySecond[group]! - bests.primaryCost[group]!;
+      if (Math.min(within, bests.primaryGap) < primaryWindow) {
+        const here = bests.slots[0]!;
+        const isWithin = within <= bests.primaryGap;
+        const nextGroup = bests.primaryNextGroup;
+        const there = isWithin ? bests.primarySecondPlace[group]! : nextGroup === -1 ? -1 : bests.primaryPlace[nextGroup]!;
+        curvature.begin();
+        curvature.add(here, -takes(here), -weight * datasets.readBytes[row]!, -weight * datasets.requests[row]!);
+        if (there !== -1) curvature.add(there, takes(there), weight * datasets.readBytes[row]!, weight * datasets.requests[row]!);
+        if (!isWithin && wanted > 1) {
+          for (let slot = 1; slot < wanted; slot++) if (bests.slots[slot] !== -1) curvature.add(bests.slots[slot]!, -takes(bests.slots[slot]!), 0, 0);
+          const beside = bests.othersBeside(nextGroup, wanted - 1, this.#beside);
+          for (let one = 0; one < beside; one++) curvature.add(this.#beside[one]!, takes(this.#beside[one]!), 0, 0);
+        }
+        curvature.end(Math.min(within, bests.primaryGap) / primaryWindow, primaryWindow * weight);
+      }
+    }
+    for (let slot = primaryToo ? 1 : 0; slot < wanted; slot++) {
+      const gap = bests.copyGap(slot);
+      if (gap >= copyWindow) continue;
+      const here = bests.slots[slot]!;
+      const there = bests.copyNextPlace(slot);
+      curvature.begin();
+      curvature.add(here, -takes(here), 0, 0);
+      if (there !== -1) curvature.add(there, takes(there), 0, 0);
+      curvature.end(gap / copyWindow, copyWindow * weight);
+    }
+  }
+
+  #readSpecials(row: number, prices: Float64Array): boolean {
+    const { bytes, specialsFrom, specialColumn, copyCredit, primaryCredit, stays } = this.#prepared.problem.datasets;
+    const from = specialsFrom[row]!;
+    const end = specialsFrom[row + 1]!;
+    for (let one = from; one < end; one++) {
+      const column = specialColumn[one]!;
+      const room = stays[one] === 1 ? bytes[row]! * prices[column]! : 0;
+      this.#copyCredits[column] = copyCredit[one]! + room;
+      this.#primaryCredits[column] = primaryCredit[one]! + room;
+      this.#isThere[column] = stays[one]!;
+      if (copyCredit[one]! !== -Infinity) this.magnitude += Math.abs(copyCredit[one]!) + room;
+      if (primaryCredit[one]! !== -Infinity) this.magnitude += Math.abs(primaryCredit[one]!) + room;
+    }
+    return end > from;
+  }
+
+  #forgetSpecials(row: number): void {
+    const { specialsFrom, specialColumn } = this.#prepared.problem.datasets;
+    for (let one = specialsFrom[row]!; one < specialsFrom[row + 1]!; one++) {
+      const column = specialColumn[one]!;
+      this.#copyCredits[column] = 0;
+      this.#primaryCredits[column] = 0;
+      this.#isThere[column] = 0;
+    }
+  }
 }

@@ -79,8 +79,8 @@ function needRow(context: AskContext, dataset: DatasetFacts, open: readonly Need
   const others = replicas.filter((replica) => replica !== primary);
   const adds = open.filter((need) => need.answer === 'add').length;
   const firm = copies.counted.filter((replica) => !leaving.has(replica.replicaId));
-  const sources = adds > 0 ? [...replicas, ...sourcesOf(dataset, copies, context.health)] : replicas;
-  if (sources.length === 0) return null;
+  const sources = { primary: primary === null ? [] : [primary], others: adds > 0 ? [...others, ...sourcesOf(dataset, copies, context.health)] : others };
+  if (sources.primary.length + sources.others.length === 0) return null;
   const onlyPinned = dataset.policy.pinnedTargets.length > 0 && open.every((need) => need.answer === 'leave' && need.rules.includes('pinned-targets'));
   const rule = rules.numberOf(dataset, { taken: takenDomains(context, dataset, firm, copies.comingTo), onlyPinned, held: [] });
   const most = open.some((need) => need.answer === 'add') ? worth.add : open.some((need) => need.kind === 'evacuate-device') ? worth.evacuate : worth.forbidden;
@@ -106,8 +106,8 @@ function betterRow(context: AskContext, dataset: DatasetFacts, open: readonly Ne
     onlyPinned: false,
     held: placed.map((replica) => ({ targetId: replica.targetId, serves: replica === primary })),
   });
-  const row = baseRow(context, dataset, rule, primary !== null, placed.length, placed, worth.add, rules);
-  const rest = dataset.policy.forecastMargin * presentObjective(context, dataset, forecastUse(context.heats.get(dataset.datasetId)));
+  const row = baseRow(context, dataset, rule, primary !== null, placed.length, { primary: primary === null ? [] : [primary], others }, worth.add, rules);
+  const rest = restPerMonth(context, dataset);
   for (const replica of placed) {
     const stays = row.arrive + rules.arrivesAt(dataset, replica.targetId) + leavePerMonth(context, dataset, replica) + rest;
     row.specials.push({
@@ -121,6 +121,11 @@ function betterRow(context: AskContext, dataset: DatasetFacts, open: readonly Ne
     if (holdsCopy(dataset, replica) && !placed.includes(replica))
       row.specials.push({ targetId: replica.targetId, copyCredit: -Infinity, primaryCredit: -Infinity, stays: false });
   return { row: rules.inColumns(row), question: { dataset, kind: 'better', primary, others, adds: 0, pinWorth: 0 } };
+}
+
+/** What hysteresis asks a move to save besides, US dollars a month. */
+export function restPerMonth(context: AskContext, dataset: DatasetFacts): number {
+  return dataset.policy.forecastMargin * presentObjective(context, dataset, forecastUse(context.heats.get(dataset.datasetId)));
 }
 
 /** The fee for leaving before the minimum days, spread over the horizon, US dollars a month. */
@@ -139,12 +144,12 @@ function baseRow(
   rule: number,
   hasPrimary: boolean,
   copies: number,
-  sources: readonly ReplicaFacts[],
+  sources: { readonly primary: readonly ReplicaFacts[]; readonly others: readonly ReplicaFacts[] },
   times: number,
   rules: PlaceRules,
 ): RowOfCopies {
   const use = forecastUse(context.heats.get(dataset.datasetId));
-  const { arrive, near } = rules.waysFrom(dataset, sources);
+  const { arrive, near } = rules.waysFrom(dataset, sources.primary, sources.others);
   return {
     bytes: dataset.sizeBytes,
     objects: dataset.objects,

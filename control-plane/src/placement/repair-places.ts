@@ -9,11 +9,11 @@ export interface Placing {
   readonly used: Float64Array;
 }
 
-/** The prices by which detours are judged, and the rows that are worth a look: those whose choice is close. */
+/** The prices by which detours are judged, and the rows that are looked at first: some, evenly drawn, where all would take long. */
 export interface Repair {
   readonly placing: Placing;
   readonly prices: Float64Array;
-  readonly close: Int32Array;
+  readonly some: Int32Array;
   readonly isOver: () => boolean;
 }
 
@@ -24,17 +24,17 @@ type From = 0 | 1;
 
 /**
  * Take copies out of targets that are too full, those first that lose least for what they take up by prices, to the next best place with room. First among
- * the rows whose choice is close, then among all, and at last copies are left out: so in the end no target holds or serves more than it can, also without time.
+ * some of the rows, then among all, and at last copies are left out: so in the end no target holds or serves more than it can, also without time.
  *
  * What primaries are read with is made to fit before bytes are: few can be elsewhere, and room for them can be made by any copy that is not read.
  */
-export function makeFit({ placing, prices, close, isOver }: Repair): void {
+export function makeFit({ placing, prices, some, isOver }: Repair): void {
   const { datasets } = placing.prepared.problem;
   const all = Int32Array.from({ length: datasets.count }, (_, row) => row);
   const steps: [Int32Array, From, boolean][] = [
-    [close, 1, false],
+    [some, 1, false],
     [all, 1, false],
-    [close, 0, false],
+    [some, 0, false],
     [all, 0, false],
     [all, 0, true],
   ];
@@ -159,6 +159,6 @@ function detour(
 }
 
 /** Places of a list from its least number to its greatest. */
-export function orderOf(numbers: readonly number[]): Uint32Array {
-  return Uint32Array.from(numbers.keys()).sort((a, b) => numbers[a]! - numbers[b]! || a - b);
+export function orderOf(numbers: ArrayLike<number>): Uint32Array {
+  return Uint32Array.from(numbers, (_, at) => at).sort((a, b) => numbers[a]! - numbers[b]! || a - b);
 }

@@ -3,7 +3,7 @@ import type { AskContext } from './asks.ts';
 import type { AssignedTargets } from './assignment.ts';
 import { rowsOfAssignment } from './assignment-rows.ts';
 import { prepare } from './prepare-assignment.ts';
-import { pricePass } from './price-pass.ts';
+import { PricePass } from './price-pass.ts';
 import type { Questions } from './questions.ts';
 import { served } from './serve-limits.ts';
 
@@ -16,14 +16,14 @@ export function screen(context: AskContext, questions: Questions): Questions {
   const { problem, asked } = questions;
   const prepared = prepare(problem);
   const { count, specialsFrom, specialColumn, stays, copies } = problem.datasets;
-  const choices = { places: new Int16Array(count * prepared.width).fill(-1), slack: new Float32Array(count) };
-  pricePass(prepared, new Float64Array(prepared.limits.length), null, choices, 0);
+  const places = new Int16Array(count * prepared.width).fill(-1);
+  new PricePass(prepared).run(new Float64Array(prepared.limits.length), { rows: null, weights: null, whims: 0, window: 0, places, slack: null });
   const kept: number[] = [];
   for (let row = 0; row < count; row++) {
     const held = new Set<number>();
     for (let at = specialsFrom[row]!; at < specialsFrom[row + 1]!; at++) if (stays[at] === 1) held.add(specialColumn[at]!);
-    const places = choices.places.subarray(row * prepared.width, row * prepared.width + copies[row]!);
-    if (asked[row]!.kind === 'need' || places.some((column) => !held.has(column))) kept.push(row);
+    const chosen = places.subarray(row * prepared.width, row * prepared.width + copies[row]!);
+    if (asked[row]!.kind === 'need' || chosen.some((column) => !held.has(column))) kept.push(row);
   }
   const open = { ...questions, problem: { ...problem, datasets: rowsOfAssignment(problem.datasets, kept) }, asked: kept.map((row) => asked[row]!) };
   return { ...open, problem: { ...open.problem, targets: withWhatStays(context, open) } };

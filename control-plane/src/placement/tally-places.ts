@@ -5,22 +5,18 @@ import { amountOf, costAt, type PreparedAssignment } from './prepare-assignment.
 export interface Tally {
   /** Dollars a month, without what room is worth. */
   readonly dollars: number;
-  /** The sum of the absolute amounts that were added up: what rounding is measured by. */
-  readonly magnitude: number;
   /** What they take up of each resource at each target, resource after resource. */
   readonly used: Float64Array;
 }
 
 /** Added up anew from the places, compensated: a million small amounts would lose as much as the gap that is certified. */
-export function tally(prepared: PreparedAssignment, places: Int16Array, counts: (row: number) => boolean): Tally {
+export function tally(prepared: PreparedAssignment, places: Int16Array): Tally {
   const { problem, width } = prepared;
   const { datasets, targets } = problem;
   const used = new Float64Array(resources.length * targets.count);
   let dollars = 0;
   let lost = 0;
-  let magnitude = 0;
   for (let row = 0; row < datasets.count; row++) {
-    if (!counts(row)) continue;
     for (let slot = 0; slot < datasets.copies[row]!; slot++) {
       const column = places[row * width + slot]!;
       const cost = costAt(prepared, row, slot, column);
@@ -28,7 +24,6 @@ export function tally(prepared: PreparedAssignment, places: Int16Array, counts: 
       const total = dollars + next;
       lost = total - dollars - next;
       dollars = total;
-      magnitude += Math.abs(cost);
       if (column === -1) continue;
       used[column]! += amountOf(problem, row, slot, column, 0);
       if (slot > 0 || datasets.hasPrimary[row] === 0) continue;
@@ -36,5 +31,5 @@ export function tally(prepared: PreparedAssignment, places: Int16Array, counts: 
       used[2 * targets.count + column]! += datasets.requests[row]!;
     }
   }
-  return { dollars, magnitude, used };
+  return { dollars, used };
 }

@@ -1,0 +1,252 @@
+import { resources } from './assignment.ts';
+import { amountOf, isPrimary } from './prepare-assignment.ts';
+import { mayBeAt, membersOf, orderOf, type Placing, put, type Repair } from './repair-places.ts';
+import { RowCosts } from './row-costs.ts';
+
+/**
+ * Moves that lose more than that share of the usual cost are not remembered, and so many times it where a unit is worth nothing: from there, few are close.
+ * Where datasets are few, all are.
+ */
+const dearest = 0.002;
+const farther = 25;
+const fewRows = 5_000;
+/** A push ends where the next move loses so much more than the first: another way may be cheaper by then. */
+const batch = 1e-5;
+/** Moves that are passed over for one that is small enough. */
+const mostSkipped = 64;
+/** Share of what a target has. */
+const worthwhile = 1e-4;
+
+/**
+ * Bring what a resource is asked for and what there is of it together: copies go from targets that are too full, and from those where a unit is worth nothing,
+ * to targets where something is left that is worth something, on the way that loses least by prices, also by others: one copy from A to B and another from B
+ * to C (successive shortest paths on the targets, Busacker and Gowen 1960; copies differ in size, so it is nearly full in the end, not exactly).
+ */
+export function exchange({ placing, prices, some, isOver }: Repair, resource: number): void {
+  if (!isWorthIt(placing, prices, resource)) return;
+  const ways = new Ways(placing, prices, some, resource);
+  while (!isOver() && ways.push()) {}
+}
+
+/** Whether anything is too full, or not full that is worth something. */
+function isWorthIt({ prepared, used }: Placing, prices: Float64Array, resource: number): boolean {
+  const { limits, problem } = prepared;
+  for (let at = resource * problem.targets.count; at < (resource + 1) * problem.targets.count; at++) {
+    const left = limits[at]! - used[at]!;
+    if (left < 0 || (prices[at]! > 0 && left > worthwhile * limits[at]!)) return true;
+  }
+  return false;
+}
+
+/**
+ * The targets and the ways between them. One more node, the last, stands for no target: copies that are where they stay take up nothing there, so they come
+ * from it and go to it.
+ */
+class Ways {
+  readonly #placing: Placing;
+  readonly #prices: Float64Array;
+  readonly #resource: number;
+  readonly #nodes: number;
+  /** Moves from one node to another at [from · nodes + to]. */
+  readonly #moves: Moves[];
+  /** What the next move of each loses. */
+  readonly #next: Float64Array;
+  readonly #unit: number;
+  readonly #distance: Float64Array;
+  readonly #before: Int32Array;
+  /** What one copy takes up in the middle. */
+  readonly #grain: number;
+  /** What is left at a target is worth a way if it is more. */
+  readonly #least: number;
+
+  constructor(placing: Placing, prices: Float64Array, rows: Int32Array, resource: number) {
+    const { problem, usual } = placing.prepared;
+    this.#placing = placing;
+    this.#prices = prices;
+    this.#resource = resource;
+    this.#nodes = problem.targets.count + 1;
+    this.#unit = usual[resource]!;
+    this.#moves = movesOf(placing, prices, rows, resource);
+    const amounts = [problem.datasets.bytes, problem.datasets.readBytes, problem.datasets.requests][resource]!;
+    this.#grain = rows.reduce((sum, row) => sum + amounts[row]!, 0) / rows.length;
+    this.#least = this.#grain / 50;
+    this.#next = Float64Array.from(this.#moves, (moves) => moves.cheapest);
+    this.#distance = new Float64Array(this.#nodes);
+    this.#before = new Int32Array(this.#nodes);
+  }
+
+  /** One way, as much as is cheap on it. @returns whether there was one */
+  push(): boolean {
+    const end = this.#cheapestWay();
+    if (end === -1) return false;
+    const way = [end];
+    while (this.#before[way[0]!]! !== -1) way.unshift(this.#before[way[0]!]!);
+    const excess = -this.#left(way[0]!);
+    const room = this.#left(end);
+    let amount = excess > 0 ? Math.min(excess, room) : room;
+    // From the end, where there is room.
+    for (let at = way.length - 1; at > 0; at--) {
+      amount = this.#move(way[at - 1]!, way[at]!, amount, at === way.length - 1 ? room : 2 * amount + this.#grain);
+      if (amount > 0) continue;
+      break;
+    }
+    return true;
+  }
+
+  /** What is left of the resource at a node, below 0 where too much is asked of it. */
+  #left(node: number): number {
+    if (node === this.#nodes - 1) return Infinity;
+    const at = this.#resource * (this.#nodes - 1) + node;
+    return this.#placing.prepared.limits[at]! - this.#placing.used[at]!;
+  }
+
+  #price(node: number): number {
+    return node === this.#nodes - 1 ? 0 : this.#prices[this.#resource * (this.#nodes - 1) + node]!;
+  }
+
+  /** The end of the way that is worth most (Bellman and Ford: ways are short). */
+  #cheapestWay(): number {
+    const nodes = this.#nodes;
+    const distance = this.#distance;
+    let isTooFull = false;
+    for (let node = 0; node < nodes; node++) if (this.#left(node) < 0) isTooFull = true;
+    for (let node = 0; node < nodes; node++) {
+      const isSource = isTooFull ? this.#left(node) < 0 : this.#price(node) === 0;
+      distance[node] = isSource ? 0 : Infinity;
+      this.#before[node] = -1;
+    }
+    for (let round = 0, isChanged = true; isChanged && round < nodes; round++) {
+      isChanged = false;
+      for (let from = 0; from < nodes; from++) {
+        if (distance[from] === Infinity) continue;
+        for (let to = 0; to < nodes; to++) {
+          const length = distance[from]! + Math.max(0, this.#next[from * nodes + to]!) + 1e-9 * this.#unit;
+          if (length >= distance[to]!) continue;
+          distance[to] = length;
+          this.#before[to] = from;
+          isChanged = true;
+        }
+      }
+    }
+    let best = -1;
+    let cheapest = isTooFull ? Infinity : 0;
+    for (let node = 0; node < nodes; node++) {
+      if (this.#before[node] === -1 || this.#left(node) <= this.#least) continue;
+      const loss = distance[node]! - this.#price(node);
+      if (loss < cheapest) [best, cheapest] = [node, loss];
+    }
+    return best;
+  }
+
+  /** @returns how much went from one node to the other: at most so much to the end of a way, elsewhere one copy may be larger, for another target takes it on */
+  #move(from: number, to: number, amount: number, most: number): number {
+    const at = from * this.#nodes + to;
+    const moves = this.#moves[at]!;
+    const { prepared, places } = this.#placing;
+    const { problem, width } = prepared;
+    moves.sort();
+    const limit = Math.max(0, this.#next[at]!) + batch * this.#unit;
+    let moved = 0;
+    let skipped = 0;
+    for (let one = moves.head; one < moves.count && skipped < mostSkipped && moved < amount; one++) {
+      if (moves.regrets[one]! > limit && moved > 0) break;
+      const copy = moves.copies[one]!;
+      const row = Math.floor(copy / width);
+      const slot = copy % width;
+      const there = moves.columns[one]!;
+      if (places[copy] !== moves.places[one] || !mayBeAt(this.#placing, row, slot, there) || !this.#fitsBeside(row, slot, there)) {
+        if (one === moves.head) moves.head++;
+        continue;
+      }
+      const own = this.#resource === 0 ? problem.datasets.bytes[row]! : amountOf(problem, row, slot, there, this.#resource);
+      if (moved + own > most) {
+        skipped++;
+        continue;
+      }
+      put(this.#placing, row, slot, there);
+      moved += own;
+      if (one === moves.head) moves.head++;
+    }
+    this.#next[at] = moved === 0 || moves.head >= moves.count ? Infinity : moves.regrets[moves.head]!;
+    return moved;
+  }
+
+  /** Whether a primary can be served there, the resource apart. */
+  #fitsBeside(row: number, slot: number, column: number): boolean {
+    const { problem, limits } = this.#placing.prepared;
+    if (!isPrimary(problem, row, slot)) return true;
+    for (let resource = 1; resource < resources.length; resource++) {
+      const at = resource * problem.targets.count + column;
+      if (resource !== this.#resource && this.#placing.used[at]! + amountOf(problem, row, slot, column, resource) > limits[at]!) return false;
+    }
+    return true;
+  }
+}
+
+/** Moves between two nodes, put in order when they are first wanted: most pairs never are. */
+class Moves {
+  /** What each loses by prices, for each unit of the resource. */
+  regrets: number[] | Float64Array = [];
+  /** row · width + slot, the column where it is, and the one where it goes. */
+  copies: number[] | Int32Array = [];
+  places: number[] | Int16Array = [];
+  columns: number[] | Int16Array = [];
+  cheapest = Infinity;
+  count = 0;
+  /** Those before it are gone. */
+  head = 0;
+  #isSorted = false;
+
+  add(regret: number, copy: number, place: number, column: number): void {
+    this.regrets[this.count] = regret;
+    this.copies[this.count] = copy;
+    this.places[this.count] = place;
+    this.columns[this.count++] = column;
+    if (regret < this.cheapest) this.cheapest = regret;
+  }
+
+  sort(): void {
+    if (this.#isSorted) return;
+    this.#isSorted = true;
+    const { regrets, copies, places, columns } = this;
+    const order = orderOf(regrets);
+    this.regrets = Float64Array.from(order, (one) => regrets[one]!);
+    this.copies = Int32Array.from(order, (one) => copies[one]!);
+    this.places = Int16Array.from(order, (one) => places[one]!);
+    this.columns = Int16Array.from(order, (one) => columns[one]!);
+  }
+}
+
+function movesOf(placing: Placing, prices: Float64Array, rows: Int32Array, resource: number): Moves[] {
+  const { prepared, places } = placing;
+  const { problem, width, usual } = prepared;
+  const { datasets } = problem;
+  const nodes = problem.targets.count + 1;
+  const ground = nodes - 1;
+  const costs = new RowCosts(prepared, prices);
+  const most = rows.length <= fewRows ? Infinity : dearest * usual[resource]!;
+  const moves = Array.from({ length: nodes * nodes }, () => new Moves());
+  const amounts = [datasets.bytes, datasets.readBytes, datasets.requests][resource]!;
+  for (const row of rows) {
+    const slots = resource === 0 ? datasets.copies[row]! : datasets.hasPrimary[row]!;
+    const amount = amounts[row]!;
+    if (slots === 0 || amount <= 0) continue;
+    costs.fill(row);
+    const [from, end] = membersOf(prepared, row);
+    for (let slot = 0; slot < slots; slot++) {
+      const here = places[row * width + slot]!;
+      if (here === -1) continue;
+      const paid = isPrimary(problem, row, slot) ? costs.paidPrimary : costs.paidCopy;
+      const fromNode = resource === 0 && costs.takes[here] === 0 ? ground : here;
+      const isFree = fromNode === ground || prices[resource * ground + here] === 0;
+      const limit = paid[here]! + (isFree ? farther : 1) * most * amount;
+      for (let member = from; member < end; member++) {
+        const there = prepared.members[member]!;
+        if (there === here || !(paid[there]! <= limit) || paid[there] === Infinity || !mayBeAt(placing, row, slot, there)) continue;
+        const toNode = resource === 0 && costs.takes[there] === 0 ? ground : there;
+        if (fromNode !== toNode) moves[fromNode * nodes + toNode]!.add((paid[there]! - paid[here]!) / amount, row * width + slot, here, there);
+      }
+    }
+  }
+  return moves;
+}

@@ -1,0 +1,61 @@
+import { type PreparedAssignment, specialAt } from './prepare-assignment.ts';
+
+/** What one dataset costs in each column of its rule, with and without what room is worth; one is looked at after the other. */
+export class RowCosts {
+  /** Dollars at [column], as the problem says; Infinity where it may not be. */
+  readonly copy: Float64Array;
+  readonly primary: Float64Array;
+  /** The same with what the use of the column is worth at prices. */
+  readonly paidCopy: Float64Array;
+  readonly paidPrimary: Float64Array;
+  /** Bytes of room that a copy takes up. */
+  readonly takes: Float64Array;
+  readonly #prepared: PreparedAssignment;
+  readonly #prices: Float64Array;
+
+  constructor(prepared: PreparedAssignment, prices: Float64Array) {
+    const dollars = (): Float64Array => new Float64Array(prepared.problem.targets.count);
+    [this.copy, this.primary, this.paidCopy, this.paidPrimary, this.takes] = [dollars(), dollars(), dollars(), dollars(), dollars()];
+    this.#prepared = prepared;
+    this.#prices = prices;
+  }
+
+  fill(row: number): void {
+    const { problem, ruleGroups, groupMembers, members, serves } = this.#prepared;
+    const { datasets, targets } = problem;
+    const prices = this.#prices;
+    const rule = datasets.rule[row]!;
+    const from = groupMembers[ruleGroups[rule]!]!;
+    const end = groupMembers[ruleGroups[rule + 1]!]!;
+    const primaryToo = datasets.hasPrimary[row] === 1;
+    const size = datasets.bytes[row]!;
+    const objects = datasets.objects[row]!;
+    const read = datasets.readBytes[row]!;
+    const asked = datasets.requests[row]!;
+    const hasSpecials = datasets.specialsFrom[row + 1]! > datasets.specialsFrom[row]!;
+    for (let member = from; member < end; member++) {
+      const column = members[member]!;
+      const special = hasSpecials ? specialAt(problem, row, column) : -1;
+      const takes = special !== -1 && datasets.stays[special] === 1 ? 0 : size;
+      const fits = takes <= targets.roomBytes[column]!;
+      const base =
+        Math.max(size, objects * targets.minimumObjectBytes[column]!) * targets.holdPerByte[column]! +
+        datasets.atStake[row]! * targets.lost[column]! +
+        size * targets.arrivePerByte[column]! +
+        objects * targets.arrivePerObject[column]! +
+        datasets.arrive[row]!;
+      const room = takes * prices[column]!;
+      const copy = fits ? base - (special === -1 ? 0 : datasets.copyCredit[special]!) : Infinity;
+      this.takes[column] = takes;
+      this.copy[column] = copy;
+      this.paidCopy[column] = copy + room;
+      this.primary[column] = Infinity;
+      this.paidPrimary[column] = Infinity;
+      if (!primaryToo || serves[member] === 0 || !fits || read > targets.readBytesLimit[column]! || asked > targets.requestsLimit[column]!) continue;
+      const use = read * targets.readPerByte[column]! + asked * targets.perRequest[column]!;
+      const primary = base + use - (special === -1 ? 0 : datasets.primaryCredit[special]!);
+      this.primary[column] = primary;
+      this.paidPrimary[column] = primary + room + read * prices[targets.count + column]! + asked * prices[2 * targets.count + column]!;
+    }
+  }
+}
