@@ -60,8 +60,9 @@ export async function startFixtureServer(options: { port?: number; manyDevices?:
         const refusal = { detail: 'No place of this fleet can meet this policy: spread.', code: 'policy.infeasible', fix: 'Cheapest way out: add a site.' };
         return [422, { type: 'about:blank', title: 'Something in the request is not right', status: 422, ...refusal }];
       }
-      if (noun === 'plans' && id === '') return [201, plans['01JQP2']];
-      // The preview is one that the world has overtaken.
+      // What helps one dataset is made and holds; the preview of the fleet is one that the world has overtaken.
+      if (noun === 'plans' && id === '')
+        return [201, body.includes('datasetIds') ? { ...fleet.plan, planId: '01JQP3', state: 'preview', dryRun: true } : plans['01JQP2']];
       if (noun === 'plans' && id === '01JQP2')
         return [
           409,

@@ -46,7 +46,7 @@ function valueText(row: PlanDifference, value: PlanDifference['before']): string
 
 /** What the solver makes small is more than the bill, so its bound is told with what it bounds. */
 function boundText(plan: PlanView): string {
-  const chosenBy = `the bill, the moves and what readers’ waiting is worth, together ${money(plan.objectivePerMonth)} per month`;
+  const chosenBy = `the bill, readers’ waiting, the risk of loss and the moves, together ${money(plan.objectivePerMonth)} per month`;
   const aboveBest = plan.objectivePerMonth - plan.lowerBoundPerMonth;
   if (aboveBest <= plan.objectivePerMonth * 1e-6) return `${chosenBy}: no plan has a lower sum`;
   const gap = plan.gap ?? aboveBest / plan.objectivePerMonth;
@@ -61,7 +61,7 @@ function partsOf(plan: PlanView): [string, string][] {
     .map((part) => `${partWords[part]} ${money(parts[part])}`);
   const later = leftForLater?.moves ?? 0;
   return [
-    ['of which', told.join(', ')],
+    ...(told.length === 0 ? [] : [['of which', told.join(', ')] as [string, string]]),
     ...(later === 0
       ? []
       : [
