@@ -1,31 +1,91 @@
 import { heatWindows, type WindowCounts } from '@data-in-motion/shared/domain/heat';
 import type { DatasetId, TargetId } from '@data-in-motion/shared/domain/ids';
-import { defaultPolicy, effectivePolicy, type Policy } from '@data-in-motion/shared/domain/policy';
+import { defaultPolicy } from '@data-in-motion/shared/domain/policy';
 import { pricesAt } from '@data-in-motion/shared/domain/price';
-import { eq, notInArray, sql } from 'drizzle-orm';
-import type { DatasetFacts, DeviceFacts, FleetSnapshot, JobFacts, NodeFacts, ReplicaFacts, TargetFacts } from '../fleet/snapshot.ts';
+import { eq, sql } from 'drizzle-orm';
+import type { DeviceFacts, FleetSnapshot, JobFacts, NodeFacts, TargetFacts } from '../fleet/snapshot.ts';
 import { keepsCopy } from './accesses.ts';
 import { type Db, rowsOf, type Store } from './database.ts';
+import { DatasetFactsOfRows } from './dataset-facts.ts';
+import { type AllDatasets, KeptDatasets } from './kept-datasets.ts';
 import { readPrices } from './prices.ts';
-import { dataset, datasetVersion, device, globalPolicy, job, node, pointer, replica, target } from './schema.ts';
+import { device, globalPolicy, job, node, storeMeta, target } from './schema.ts';
 
 type JobRow = typeof job.$inferSelect;
 
 /** The accesses of a minute are one row. */
 const minuteMs = 60_000;
 
+/** One consistent look at the fleet: what decisions read, and the rows of the datasets behind it. */
+export interface Fleet {
+  readonly snapshot: FleetSnapshot;
+  readonly datasets: AllDatasets;
+}
+
+const keepers = new WeakMap<Store, KeptFleet>();
+
 /** Everything decisions read, from one transaction and sorted by name: the same rows give the same snapshot. */
 export async function loadSnapshot(store: Store): Promise<FleetSnapshot> {
-  return store.transaction(async (tx) => {
-    const takenAtMs = await store.nowMs(tx);
-    const [global] = await tx.select({ policy: globalPolicy.policy }).from(globalPolicy);
-    const jobRows = await tx.select().from(job).where(eq(job.active, true)).orderBy(job.jobId);
-    const nodes = (await tx.select().from(node).orderBy(node.nodeId)).map(nodeFacts);
-    const devices = (await tx.select().from(device).orderBy(device.deviceId)).map(deviceFacts);
-    const targets = await loadTargets(tx, jobRows, nodes, takenAtMs);
-    const datasets = await loadDatasets(tx, global?.policy ?? defaultPolicy, takenAtMs);
-    return { takenAtMs, globalPolicy: global?.policy ?? defaultPolicy, nodes, devices, targets, datasets, jobs: jobRows.filter(isUnderWay).map(jobFacts) };
-  });
+  return (await loadFleet(store)).snapshot;
+}
+
+/** The same with the rows. Datasets that did not change are the same objects as in the look before. */
+export function loadFleet(store: Store): Promise<Fleet> {
+  const keeper = keepers.get(store) ?? new KeptFleet(store);
+  keepers.set(store, keeper);
+  return keeper.look();
+}
+
+/** What was read stays for the next look, which then reads only what is new. One look is under way at a time; who asks meanwhile gets one that began after they asked. */
+class KeptFleet {
+  readonly #store: Store;
+  readonly #rows = new KeptDatasets();
+  readonly #facts = new DatasetFactsOfRows();
+  #last: Promise<unknown> = Promise.resolve();
+  #waiting: Promise<Fleet> | undefined;
+
+  constructor(store: Store) {
+    this.#store = store;
+  }
+
+  look(): Promise<Fleet> {
+    this.#waiting ??= this.#last.then(() => {
+      this.#waiting = undefined;
+      const looked = this.#read();
+      this.#last = looked.catch(() => {});
+      return looked;
+    });
+    return this.#waiting;
+  }
+
+  #read(): Promise<Fleet> {
+    const store = this.#store;
+    return store.transaction(async (tx) => {
+      await tx.execute(sql`set transaction isolation level repeatable read`);
+      const takenAtMs = await store.nowMs(tx);
+      const [global] = await tx.select({ policy: globalPolicy.policy }).from(globalPolicy);
+      const policy = global?.policy ?? defaultPolicy;
+      const jobRows = await tx.select().from(job).where(eq(job.active, true)).orderBy(job.jobId);
+      const nodes = (await tx.select().from(node).orderBy(node.nodeId)).map(nodeFacts);
+      const devices = (await tx.select().from(device).orderBy(device.deviceId)).map(deviceFacts);
+      const targets = await loadTargets(tx, jobRows, nodes, takenAtMs);
+      const rows = await this.#rows.read(tx, await sourceOf(tx));
+      const datasets = this.#facts.of(rows, policy, await loadWindows(tx, takenAtMs), await loadRates(tx));
+      return {
+        snapshot: { takenAtMs, globalPolicy: policy, nodes, devices, targets, datasets, jobs: jobRows.filter(isUnderWay).map(jobFacts) },
+        datasets: rows,
+      };
+    });
+  }
+}
+
+/** Which server, started when, with which history: what is kept of another one may never have been committed on this. */
+async function sourceOf(tx: Db): Promise<string> {
+  const [row] = await rowsOf<{ source: string }>(
+    tx,
+    sql`select concat_ws(' ', pg_postmaster_start_time()::text, (select store_epoch from ${storeMeta})) as source`,
+  );
+  return row?.source ?? '';
 }
 
 /** What only waits for the trash time needs no attention of decisions: its copy does not count and its place is promised to nobody. */
@@ -114,67 +174,6 @@ function reservations(jobs: readonly JobRow[]): Map<TargetId, number> {
     promised.set(row.toTargetId, (promised.get(row.toTargetId) ?? 0) + row.sizeBytes);
   }
   return promised;
-}
-
-async function loadDatasets(db: Db, global: Policy, nowMs: number): Promise<DatasetFacts[]> {
-  const rows = await db.select().from(dataset).orderBy(dataset.datasetId);
-  const pointers = new Map((await db.select().from(pointer)).map((row) => [row.datasetId, row]));
-  const versions = new Map(
-    (await db.select({ version: datasetVersion }).from(datasetVersion).innerJoin(pointer, eq(pointer.versionId, datasetVersion.versionId))).map(
-      ({ version }) => [version.versionId, version],
-    ),
-  );
-  const replicas = await loadReplicas(db);
-  const windows = await loadWindows(db, nowMs);
-  const rates = await loadRates(db);
-  return rows.map((row) => {
-    const held = pointers.get(row.datasetId);
-    const version = held === undefined ? undefined : versions.get(held.versionId);
-    return {
-      datasetId: row.datasetId,
-      owner: row.owner,
-      rev: row.rev,
-      policy: effectivePolicy(global, row.ownPolicy),
-      versionId: held?.versionId ?? null,
-      versionMadeAtMs: version?.committedAtMs ?? null,
-      objects: version?.objects ?? 0,
-      sizeBytes: version?.sizeBytes ?? 0,
-      unreadable: version?.unreadable ?? 0,
-      primaryReplicaId: held?.replicaId ?? null,
-      pointerRev: held?.rev ?? 0,
-      replicas: replicas.get(row.datasetId) ?? [],
-      windows: windows.get(row.datasetId) ?? noAccesses(),
-      lastAccessAtMs: row.lastAccessAtMs,
-      ewmaPerHour: rates.get(row.datasetId) ?? 0,
-      heatClass: row.heat?.class ?? null,
-      heatDecidedAtMs: row.heat?.decidedAtMs ?? null,
-      lastMovedAtMs: row.lastMovedAtMs,
-      createdAtMs: row.createdAtMs,
-    };
-  });
-}
-
-async function loadReplicas(db: Db): Promise<Map<DatasetId, ReplicaFacts[]>> {
-  const rows = await db
-    .select()
-    .from(replica)
-    .where(notInArray(replica.state, ['purged', 'abandoned']))
-    .orderBy(replica.replicaId);
-  const byDataset = new Map<DatasetId, ReplicaFacts[]>();
-  for (const row of rows) {
-    // An import's copy has no version until its manifest is committed; until then there is nothing to decide about it.
-    if (row.versionId === null) continue;
-    const { replicaId, versionId, targetId, state, verifiedAtMs, createdAtMs } = row;
-    const list = byDataset.get(row.datasetId);
-    const facts = { replicaId, versionId, targetId, state, verifiedAtMs, createdAtMs };
-    if (list === undefined) byDataset.set(row.datasetId, [facts]);
-    else list.push(facts);
-  }
-  return byDataset;
-}
-
-function noAccesses(): WindowCounts[] {
-  return heatWindows.map(({ name }) => ({ window: name, reads: 0, writes: 0, readBytes: 0, writtenBytes: 0 }));
 }
 
 /** Accesses per hour: the sum of what the agents told last, of those that have a copy now. */
