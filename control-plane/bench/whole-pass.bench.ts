@@ -19,13 +19,11 @@ import { ulid } from '@data-in-motion/shared/ulid';
 import Table from 'cli-table3';
 import pino from 'pino';
 import { readConfig } from '../src/config.ts';
-import { planBasis, storeHeats } from '../src/control-loop/decide.ts';
-import { defaultLoopSettings } from '../src/control-loop/parts.ts';
+import { picture, planBasis, promoteCopies, storeHeats } from '../src/control-loop/decide.ts';
+import { defaultLoopSettings, type LeaderWrite } from '../src/control-loop/parts.ts';
 import { solverThread } from '../src/control-loop/solve-in-thread.ts';
 import { startControlPlane } from '../src/control-plane.ts';
-import { fleetHeats } from '../src/heat/classify-heat.ts';
 import { admitPlan } from '../src/jobs/admit.ts';
-import { fleetNeeds } from '../src/reconcile/needs.ts';
 import { openStore } from '../src/store/database.ts';
 import { loadSnapshot } from '../src/store/load-snapshot.ts';
 import { planViewOf, savePlan } from '../src/store/plans.ts';
@@ -57,6 +55,8 @@ const eventLoop = monitorEventLoopDelay({ resolution: 5 });
 async function measure<T>(stage: string, work: () => T | Promise<T>): Promise<T> {
   eventLoop.enable();
   eventLoop.reset();
+  // It counts from its first look on.
+  await new Promise((resolve) => setTimeout(resolve, 20));
   const cpu = process.cpuUsage();
   const beganMs = performance.now();
   const result = await work();
@@ -76,20 +76,19 @@ function peakMb(): number {
 /** The stages of a pass that makes a plan, as the control loop runs them. */
 async function passOf(databaseUrl: string): Promise<void> {
   const store = await openStore({ databaseUrl, directory: '' });
-  const write = <T>(work: Parameters<typeof store.transaction<T>>[0]): Promise<T> => store.transaction(work);
   const thread = solverThread(decisions);
   const snapshot = await measure('snapshot', () => loadSnapshot(store));
-  const heats = await measure('heats', () => fleetHeats(snapshot, decisions.heat));
-  const needs = await measure('needs', () => fleetNeeds(snapshot, heats, decisions));
-  await measure('store heats', () => storeHeats((work) => write(async (tx) => work(tx, await store.nowMs(tx))), { snapshot, heats, needs }));
-  await measure('what the plan depends on', () => planBasis({ snapshot, heats, needs }));
+  const seen = await measure('heats and needs', () => picture(snapshot, { settings: defaultLoopSettings }));
+  const { heats, needs } = seen;
+  const leads: LeaderWrite = (work) => store.transaction(async (tx) => work(tx, await store.nowMs(tx)));
+  await measure('store heats', () => storeHeats(leads, seen, decisions.heat));
+  await measure('promotions', () => promoteCopies(leads, snapshot));
+  await measure('what the plan depends on', () => planBasis(seen));
   const made = await measure('place (thread)', () => thread.solve(snapshot, needs, heats, null));
   const fresh = await measure('snapshot again', () => loadSnapshot(store));
   const admissions = await measure('admit', () => admitPlan(fresh, made, decisions.limits, decisions));
   await measure('save the plan', () =>
-    write(async (tx) =>
-      savePlan(tx, planViewOf(ulid(made.madeAtMs, systemRandom) as PlanId, made, admissions, new Map(), 'current', null), await store.nowMs(tx)),
-    ),
+    leads((tx, nowMs) => savePlan(tx, planViewOf(ulid(made.madeAtMs, systemRandom) as PlanId, made, admissions, new Map(), 'current', null), nowMs)),
   );
   console.log(`${needs.length} needs, ${made.moves.length} moves, solved in ${made.solvedInMs} ms`);
   await thread.stop();
