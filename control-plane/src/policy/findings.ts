@@ -28,11 +28,22 @@ export function policyFindings(
   dataset: DatasetFacts,
   health: ReadonlyMap<TargetId, TargetHealth> = targetHealth(snapshot),
 ): Finding[] {
-  if (dataset.versionId === null) return [];
-  return [...copiesFinding(snapshot, dataset, health), ...placeFindings(snapshot, dataset, health), ...spreadFindings(snapshot, dataset, health)];
+  return findingsWith(snapshot, dataset, health, (role) => placeRemedy(snapshot, dataset, health, role));
 }
 
-function copiesFinding(snapshot: FleetSnapshot, dataset: DatasetFacts, health: ReadonlyMap<TargetId, TargetHealth>): Finding[] {
+/** Whether a finding of a dataset is an error; the same without looking for what would help, which is most of the work. */
+export function breaksPolicy(snapshot: FleetSnapshot, dataset: DatasetFacts, health: ReadonlyMap<TargetId, TargetHealth>): boolean {
+  return findingsWith(snapshot, dataset, health, () => '').some((finding) => finding.severity === 'error');
+}
+
+type Remedy = (role: 'primary' | 'copy') => string;
+
+function findingsWith(snapshot: FleetSnapshot, dataset: DatasetFacts, health: ReadonlyMap<TargetId, TargetHealth>, remedy: Remedy): Finding[] {
+  if (dataset.versionId === null) return [];
+  return [...copiesFinding(dataset, health, remedy), ...placeFindings(snapshot, dataset, health, remedy), ...spreadFindings(snapshot, dataset, health)];
+}
+
+function copiesFinding(dataset: DatasetFacts, health: ReadonlyMap<TargetId, TargetHealth>, remedy: Remedy): Finding[] {
   const counted = verifiedCopies(dataset).filter((replica) => health.get(replica.targetId)?.counts === true).length;
   if (counted >= dataset.policy.copies) return [];
   const text =
@@ -41,7 +52,7 @@ function copiesFinding(snapshot: FleetSnapshot, dataset: DatasetFacts, health: R
     {
       rule: 'copies',
       text,
-      remedy: placeRemedy(snapshot, dataset, health, 'copy'),
+      remedy: remedy('copy'),
       severity: counted === 0 ? 'error' : 'warning',
       targetId: null,
       sinceMs: null,
@@ -49,14 +60,14 @@ function copiesFinding(snapshot: FleetSnapshot, dataset: DatasetFacts, health: R
   ];
 }
 
-function placeFindings(snapshot: FleetSnapshot, dataset: DatasetFacts, health: ReadonlyMap<TargetId, TargetHealth>): Finding[] {
+function placeFindings(snapshot: FleetSnapshot, dataset: DatasetFacts, health: ReadonlyMap<TargetId, TargetHealth>, remedyFor: Remedy): Finding[] {
   const fleet = indexOf(snapshot);
   return verifiedCopies(dataset).flatMap((replica): Finding[] => {
     const target = fleet.targets.get(replica.targetId);
     const place = health.get(replica.targetId);
     if (target === undefined || place === undefined) return [];
     const role = replica.replicaId === dataset.primaryReplicaId ? 'primary' : 'copy';
-    const remedy = (): string => placeRemedy(snapshot, dataset, health, role);
+    const remedy = (): string => remedyFor(role);
     const { targetId } = target;
     const riskySinceMs = place.riskyDeviceId === null ? null : (fleet.devices.get(place.riskyDeviceId)?.levelSinceMs ?? null);
     const node = fleet.nodes.get(target.nodeId);

@@ -22,7 +22,7 @@ import { driveOutcomeOf, reportDriveOutcome } from '../../store/drive-outcomes.t
 import { accessEvent, batch, device, event, job, quarantine, reading } from '../../store/schema.ts';
 import type { ApiContext } from '../context.ts';
 import { type Api, endpoint } from '../endpoint.ts';
-import type { FleetRows } from '../fleet-rows.ts';
+import { type FleetRows, rowsOfDataset } from '../fleet-rows.ts';
 import { deviceView, nodeView, targetView } from '../views/fleet-views.ts';
 import { statusView } from '../views/status-view.ts';
 
@@ -216,8 +216,7 @@ export function found<Row>(row: Row | undefined, noun: keyof typeof whatThereIs,
 
 /** @throws refused `dataset.not-found`, with the first that there is not */
 export function assertDatasets(rows: FleetRows, datasetIds: readonly string[]): void {
-  const known = new Set<string>(rows.datasets.map((row) => row.datasetId));
-  for (const datasetId of datasetIds) if (!known.has(datasetId)) found(undefined, 'dataset', datasetId);
+  for (const datasetId of datasetIds) found(rowsOfDataset(rows, datasetId), 'dataset', datasetId);
 }
 
 async function stats({ store }: ApiContext) {
