@@ -130,13 +130,19 @@ export class FleetReader {
     return rows;
   }
 
-  async #read(): Promise<FleetRows> {
+  /** The current plan of the whole fleet, as it is now; null before the first. One of thousands of moves is read only when it is another than before. */
+  async plan(): Promise<StoredPlan | null> {
     const mark = await fleetPlanMark(this.#store.db);
     if (mark !== this.#plan.mark) {
       const newest = await fleetPlan(this.#store.db);
-      this.#plan = { mark, plan: newest === undefined ? null : (newest.body as StoredPlan) };
+      this.#plan = { mark, plan: newest === undefined ? null : { ...(newest.body as StoredPlan), state: newest.state } };
     }
-    return readRows(this.#store, this.#plan.plan);
+    return this.#plan.plan;
+  }
+
+  async #read(): Promise<FleetRows> {
+    const plan = await this.plan();
+    return readRows(this.#store, plan);
   }
 }
 

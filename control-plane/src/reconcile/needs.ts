@@ -92,7 +92,7 @@ export function datasetNeeds(snapshot: FleetSnapshot, dataset: DatasetFacts, hea
           .filter(mayGo)
           .map((replica) => dropNeed(dataset, replica, 'drop-stale-copy', `the copy on ${replica.targetId} is of ${ageOf(dataset, replica)}`))
       : []),
-    ...worstFirst(snapshot, dataset, settled.filter(mayGo), settled)
+    ...(settled.length > dataset.policy.copies ? worstFirst(snapshot, dataset, settled.filter(mayGo), settled) : [])
       .slice(0, Math.max(0, settled.length - dataset.policy.copies))
       .map((replica) =>
         dropNeed(

@@ -17,7 +17,6 @@ import { and, asc, desc, eq, lt } from 'drizzle-orm';
 import { readAudit } from '../../audit/audit.ts';
 import { recoveryReport } from '../../health/recovery-report.ts';
 import { cancelJob, retryJob } from '../../store/job-wishes.ts';
-import { fleetPlan } from '../../store/plans.ts';
 import { alert, job, jobTransition, plan, recommendation } from '../../store/schema.ts';
 import type { ApiContext } from '../context.ts';
 import { type Api, endpoint } from '../endpoint.ts';
@@ -51,9 +50,9 @@ export function decisionRoutes(app: Api, context: ApiContext): void {
     says: 'The newest plan of the whole fleet',
     answer: planView,
     async run() {
-      const row = await fleetPlan(db);
-      if (row === undefined) throw new Failure('refused', { code: 'plan.not-found', message: 'There is no plan yet.', hint: 'dim plan --dry-run makes one.' });
-      return { body: asPlan(row) };
+      const current = await fleet.plan();
+      if (current === null) throw new Failure('refused', { code: 'plan.not-found', message: 'There is no plan yet.', hint: 'dim plan --dry-run makes one.' });
+      return { body: current };
     },
   });
 
