@@ -86,6 +86,7 @@ async function passOf(databaseUrl: string): Promise<void> {
   await measure('what the plan depends on', () => planBasis(seen));
   const made = await measure('place (thread)', () => thread.solve(snapshot, needs, heats, null));
   const fresh = await measure('snapshot again', () => loadSnapshot(store));
+  await measure('snapshot, nothing new', () => loadSnapshot(store));
   const admissions = await measure('admit', () => admitPlan(fresh, made, decisions.limits, decisions));
   await measure('save the plan', () =>
     leads((tx, nowMs) => savePlan(tx, planViewOf(ulid(made.madeAtMs, systemRandom) as PlanId, made, admissions, new Map(), 'current', null), nowMs)),

@@ -6,6 +6,7 @@ import { and, eq, inArray, isNull } from 'drizzle-orm';
 import type { DatasetFacts, FleetSnapshot, TargetFacts } from '../fleet/snapshot.ts';
 import { heardStates } from '../health/agents.ts';
 import { type TargetHealth, targetHealth } from '../health/target-health.ts';
+import { policyBreaches } from '../policy/findings.ts';
 import type { Store } from '../store/database.ts';
 import type { AllDatasets, DatasetRow, DatasetRows, ReplicaRow, VersionRow } from '../store/kept-datasets.ts';
 import { loadFleet } from '../store/load-snapshot.ts';
@@ -42,6 +43,8 @@ export interface FleetRows {
   readonly targetFacts: ReadonlyMap<string, TargetFacts>;
   /** What each target may be used for. */
   readonly health: ReadonlyMap<TargetId, TargetHealth>;
+  /** Whether a finding of the dataset is an error. */
+  readonly breaksPolicy: (dataset: DatasetFacts) => boolean;
   /** Why a target can not be reached, in its agent's words. */
   readonly unreachable: ReadonlyMap<string, string>;
 }
@@ -179,6 +182,7 @@ async function readRows(store: Store, plan: StoredPlan | null): Promise<FleetRow
       .from(alert)
       .where(and(inArray(alert.rule, ['target-unreachable', 'policy.infeasible']), isNull(alert.endedAtMs))),
   ]);
+  const health = targetHealth(snapshot);
   return {
     asOfMs: snapshot.takenAtMs,
     snapshot,
@@ -197,7 +201,8 @@ async function readRows(store: Store, plan: StoredPlan | null): Promise<FleetRow
     infeasible: new Map((plan?.infeasible ?? []).map((one) => [one.datasetId, one])),
     heats: keptHeats(datasets.list),
     targetFacts: new Map(snapshot.targets.map((facts) => [facts.targetId as string, facts])),
-    health: targetHealth(snapshot),
+    health,
+    breaksPolicy: policyBreaches(snapshot, health),
     infeasibleSinceMs: new Map(alerts.flatMap(({ rule, ids, sinceMs }) => (rule === 'policy.infeasible' ? [[String(ids.datasetId), sinceMs] as const] : []))),
     unreachable: new Map(
       alerts.flatMap(({ rule, ids, text }) => (rule === 'target-unreachable' && ids.targetId !== undefined ? [[String(ids.targetId), text] as const] : [])),

@@ -31,10 +31,29 @@ export function policyFindings(
   return findingsWith(snapshot, dataset, health, (role) => placeRemedy(snapshot, dataset, health, role));
 }
 
-/** Whether a finding of a dataset is an error; the same without looking for what would help, which is most of the work. */
-export function breaksPolicy(snapshot: FleetSnapshot, dataset: DatasetFacts, health: ReadonlyMap<TargetId, TargetHealth>): boolean {
-  return findingsWith(snapshot, dataset, health, () => '').some((finding) => finding.severity === 'error');
+/**
+ * For one look at the fleet: whether a finding of a dataset is an error. What would help is not looked for, and what was answered of a dataset that did not
+ * change is answered again for as long as the places are the same in everything that an error can come from; latency, price and room only make warnings.
+ */
+export function policyBreaches(snapshot: FleetSnapshot, health: ReadonlyMap<TargetId, TargetHealth>): (dataset: DatasetFacts) => boolean {
+  const places = JSON.stringify(
+    snapshot.targets.map(({ targetId, nodeId, siteId, provider, region, encryptedAtRest }) => {
+      const { counts, evacuation, riskyDeviceId } = health.get(targetId) ?? {};
+      return [targetId, nodeId, siteId, provider, region, encryptedAtRest, counts, evacuation, riskyDeviceId];
+    }),
+  );
+  if (places !== answered.places) answered = { places, breaches: new WeakMap() };
+  const { breaches } = answered;
+  return (dataset) => {
+    const known = breaches.get(dataset);
+    if (known !== undefined) return known;
+    const isBroken = findingsWith(snapshot, dataset, health, () => '').some((finding) => finding.severity === 'error');
+    breaches.set(dataset, isBroken);
+    return isBroken;
+  };
 }
+
+let answered: { readonly places: string; readonly breaches: WeakMap<DatasetFacts, boolean> } = { places: '', breaches: new WeakMap() };
 
 type Remedy = (role: 'primary' | 'copy') => string;
 

@@ -4,17 +4,14 @@ import { effectivePolicy, type Policy } from '@data-in-motion/shared/domain/poli
 import type { DatasetFacts, ReplicaFacts } from '../fleet/snapshot.ts';
 import type { AllDatasets, DatasetRows } from './kept-datasets.ts';
 
-interface Made {
-  readonly rows: DatasetRows;
-  readonly facts: DatasetFacts;
-}
-
 /** Of most datasets nobody used anything lately: they share these. */
 const noAccesses: readonly WindowCounts[] = heatWindows.map(({ name }) => ({ window: name, reads: 0, writes: 0, readBytes: 0, writtenBytes: 0 }));
 
 /** What decisions read of each dataset, made from its rows and accesses; made again only where one of these is another than the time before. */
 export class DatasetFactsOfRows {
-  #made = new Map<DatasetId, Made>();
+  #rows: AllDatasets = { list: [], at: new Map() };
+  /** Alongside the rows. */
+  #facts: readonly DatasetFacts[] = [];
   #global = '';
   /** Datasets with the same rules share one policy; a large fleet has few of them. */
   #policies = new Map<string, Policy>();
@@ -29,19 +26,23 @@ export class DatasetFactsOfRows {
     const text = JSON.stringify(global);
     if (text !== this.#global) {
       this.#policies = new Map();
-      this.#made = new Map();
+      this.#rows = { list: [], at: new Map() };
       this.#global = text;
     }
-    return all.list.map((rows) => {
+    const { list, at: places } = this.#rows;
+    const facts = all.list.map((rows, at) => {
       const { datasetId } = rows.row;
       const used = windows.get(datasetId) ?? noAccesses;
       const perHour = rates.get(datasetId) ?? 0;
-      const before = this.#made.get(datasetId);
-      if (before?.rows === rows && before.facts.ewmaPerHour === perHour && isSame(before.facts.windows, used)) return before.facts;
-      const facts = factsOf(rows, this.#policyOf(rows, global), used, perHour);
-      this.#made.set(datasetId, { rows, facts });
-      return facts;
+      // Where no dataset was added all stand where they stood.
+      const place = places === all.at ? at : places.get(datasetId);
+      const before = place === undefined || list[place] !== rows ? undefined : this.#facts[place];
+      if (before !== undefined && before.ewmaPerHour === perHour && isSame(before.windows, used)) return before;
+      return factsOf(rows, this.#policyOf(rows, global), used, perHour);
     });
+    this.#rows = all;
+    this.#facts = facts;
+    return facts;
   }
 
   #policyOf({ row }: DatasetRows, global: Policy): Policy {

@@ -1,5 +1,5 @@
 import type { FleetStatus } from '@data-in-motion/shared/api/fleet';
-import { type FleetRows, policyOf } from '../fleet-rows.ts';
+import { type FleetRows, factsOf } from '../fleet-rows.ts';
 import { policyState, verifiedCopies } from './dataset-views.ts';
 
 export interface DatasetTally extends Readonly<FleetStatus['datasets']> {
@@ -18,7 +18,7 @@ export function datasetTally(rows: FleetRows): DatasetTally {
     const { row, pointer } = dataset;
     const verified = verifiedCopies(dataset);
     // Before its first version a dataset has nothing that could be lost.
-    const isShort = pointer !== undefined && verified < policyOf(rows, row).copies;
+    const isShort = pointer !== undefined && verified < (factsOf(rows, row.datasetId)?.policy.copies ?? 0);
     const state = policyState(rows, dataset, verified);
     if (pointer === undefined) tally.empty++;
     if (isShort) tally.short++;

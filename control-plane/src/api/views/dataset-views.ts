@@ -4,7 +4,7 @@ import type { JobState } from '@data-in-motion/shared/domain/job';
 import { Failure } from '@data-in-motion/shared/failure';
 import { datasetCost, perMonth } from '../../placement/cost.ts';
 import { explainReplica } from '../../placement/explain.ts';
-import { breaksPolicy, policyFindings } from '../../policy/findings.ts';
+import { policyFindings } from '../../policy/findings.ts';
 import type { DatasetRow, DatasetRows, ReplicaRow, VersionRow } from '../../store/kept-datasets.ts';
 import { type FleetRows, factsOf, policyOf, rowsOfDataset } from '../fleet-rows.ts';
 
@@ -19,7 +19,7 @@ export function policyState(rows: FleetRows, { row }: DatasetRows, verified: num
   if (facts === undefined || facts.versionId === null) return working ? 'working' : 'empty';
   // Also with every copy in place: one of them breaks a rule, and no copy that is still to come will change it.
   if (rows.infeasible.has(row.datasetId) && jobs.every((job) => copyStands.includes(job.state))) return 'infeasible';
-  if (verified >= facts.policy.copies && !breaksPolicy(rows.snapshot, facts, rows.health)) return 'met';
+  if (verified >= facts.policy.copies && !rows.breaksPolicy(facts)) return 'met';
   return working ? 'working' : 'short';
 }
 
