@@ -1,5 +1,5 @@
 import type { DatasetId } from '@data-in-motion/shared/domain/ids';
-import { asc, getTableColumns, gt, sql } from 'drizzle-orm';
+import { and, asc, getTableColumns, gt, sql } from 'drizzle-orm';
 import type { PgColumn, PgTable } from 'drizzle-orm/pg-core';
 import { type Db, rowsOf } from './database.ts';
 import { dataset, datasetVersion, pointer, replica } from './schema.ts';
@@ -25,7 +25,7 @@ export interface AllDatasets {
   readonly at: ReadonlyMap<DatasetId, number>;
 }
 
-/** The first reading comes in such pages, or the process would stand still while a large fleet is unpacked. */
+/** Many rows come in such pages, or the process would stand still while they are unpacked. */
 const rowsPerPage = 2_000;
 const none: AllDatasets = { list: [], at: new Map() };
 
@@ -122,17 +122,17 @@ function merge(before: AllDatasets, changed: ReadonlyMap<DatasetId, DatasetRows>
   return { list, at: new Map(list.map(({ row }, at) => [row.datasetId, at])) };
 }
 
-/** The rows of a table that were written since; all of them, page by page, where there is no since. */
+/** The rows of a table that were written since, page by page; all of them where there is no since. */
 async function written(tx: Db, table: PgTable, name: string, horizon: string | null): Promise<unknown[]> {
-  if (horizon !== null) return tx.select().from(table).where(sql`age(${table}.xmin) <= age(${horizon}::text::xid)`);
   const column = getTableColumns(table)[name] as PgColumn;
+  const isNew = horizon === null ? undefined : sql`age(${table}.xmin) <= age(${horizon}::text::xid)`;
   const rows: Record<string, unknown>[] = [];
   for (;;) {
     const last = rows.at(-1)?.[name];
     const page = await tx
       .select()
       .from(table)
-      .where(last === undefined ? undefined : gt(column, last))
+      .where(and(isNew, last === undefined ? undefined : gt(column, last)))
       .orderBy(asc(column))
       .limit(rowsPerPage);
     for (const row of page) rows.push(row);
