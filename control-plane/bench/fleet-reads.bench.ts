@@ -51,7 +51,7 @@ await time('the rows of the pages', () => {
   return reader.read();
 });
 const rows = await reader.read();
-await time('the list of datasets from them', async () => rows.datasets.map((row) => datasetView(rows, row)));
+await time('the list of datasets from them', async () => rows.datasets.map((dataset) => datasetView(rows, dataset)));
 await fleet.dispatch.nudgeChanged();
 await time('orders of six agents compared', () => fleet.dispatch.nudgeChanged());
 await fleet.dispatch.stop();

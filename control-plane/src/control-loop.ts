@@ -200,12 +200,12 @@ export class FleetKeeper {
 
   /** Heat and promotions at once; a plan beside the passes, when something it depends on has changed or its time has come. */
   async #decide(write: LeaderWrite): Promise<void> {
-    const seen = picture(await loadSnapshot(this.#parts.store), this.#parts);
-    await storeHeats(write, seen);
+    const seen = await picture(await loadSnapshot(this.#parts.store), this.#parts);
+    await storeHeats(write, seen, this.#parts.settings.decisions.heat);
     await storeEvacuations(write, seen, this.#parts.settings.decisions);
     await promoteCopies(write, seen.snapshot);
     if (this.#planning !== null) return;
-    const basis = planTrigger(seen);
+    const basis = await planTrigger(seen);
     if (basis === this.#planned.basis && seen.snapshot.takenAtMs < this.#planned.againAtMs) return;
     // A plan that fails is tried again after the same pause as one that can not be met.
     this.#planned = { basis, againAtMs: seen.snapshot.takenAtMs + this.#infeasibleEveryMs };

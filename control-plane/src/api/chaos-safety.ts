@@ -3,10 +3,10 @@ import { faultKinds } from '@data-in-motion/shared/domain/fault-hooks';
 import { Failure } from '@data-in-motion/shared/failure';
 import type { z } from 'zod';
 import type { Disturbance } from '../store/experiment-requests.ts';
-import { type FleetRows, reachableTargets } from './fleet-rows.ts';
+import type { ReplicaRow } from '../store/kept-datasets.ts';
+import { allReplicas, type FleetRows, reachableTargets } from './fleet-rows.ts';
 
 type Request = z.infer<typeof experimentRequest>;
-type Replica = FleetRows['replicas'][number];
 
 /**
  * Which node a fault goes to, after checking that nobody's last verified copy is in its way, counting what other faults have in their hands already.
@@ -41,12 +41,12 @@ function nodeOf(rows: FleetRows, on: string, subject: string): string {
   if (on === 'node') return subject;
   if (on === 'target') return rows.targets.find((target) => target.targetId === subject)?.nodeId ?? '';
   if (on === 'device') return rows.devices.find((device) => device.deviceId === subject)?.nodeId ?? '';
-  const replica = rows.replicas.find((one) => one.replicaId === subject);
+  const replica = allReplicas(rows).find((one) => one.replicaId === subject);
   return rows.targets.find((target) => target.targetId === replica?.targetId)?.nodeId ?? '';
 }
 
 /** Targets whose copies a fault can make unreadable, or the one replica it changes. */
-function touched(rows: FleetRows, { kind, subject }: Disturbance): (replica: Replica) => boolean {
+function touched(rows: FleetRows, { kind, subject }: Disturbance): (replica: ReplicaRow) => boolean {
   const { on } = faultKinds[kind];
   if (on === 'replica') return (replica) => replica.replicaId === subject;
   if (on === 'target') return (replica) => replica.targetId === subject;
@@ -58,17 +58,16 @@ function touched(rows: FleetRows, { kind, subject }: Disturbance): (replica: Rep
   return (replica) => targets.has(replica.targetId);
 }
 
-function refuseLastCopies(rows: FleetRows, isTouched: (replica: Replica) => boolean, byOthers: readonly ((replica: Replica) => boolean)[]): void {
+function refuseLastCopies(rows: FleetRows, isTouched: (replica: ReplicaRow) => boolean, byOthers: readonly ((replica: ReplicaRow) => boolean)[]): void {
   const reachable = reachableTargets(rows);
-  for (const [datasetId, pointer] of rows.pointers) {
-    const copies = rows.replicas.filter(
-      (replica) => replica.datasetId === datasetId && replica.versionId === pointer.versionId && replica.state === 'verified',
-    );
+  for (const { row, pointer, replicas } of rows.datasets) {
+    if (pointer === undefined) continue;
+    const copies = replicas.filter((replica) => replica.versionId === pointer.versionId && replica.state === 'verified');
     const left = copies.filter((replica) => reachable.has(replica.targetId) && !isTouched(replica) && !byOthers.some((isTaken) => isTaken(replica)));
     if (copies.some(isTouched) && left.length === 0) {
       throw refusal(
         'chaos.last-copy',
-        `Dataset ${datasetId} would be left without a verified copy that can be reached.`,
+        `Dataset ${row.datasetId} would be left without a verified copy that can be reached.`,
         'Wait until it has copies elsewhere and other faults are over (dim chaos stop), or choose another subject.',
       );
     }

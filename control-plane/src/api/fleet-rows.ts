@@ -1,16 +1,19 @@
 import type { Heat } from '@data-in-motion/shared/domain/heat';
-import type { DatasetId } from '@data-in-motion/shared/domain/ids';
+import type { DatasetId, TargetId } from '@data-in-motion/shared/domain/ids';
 import { effectivePolicy, type Policy } from '@data-in-motion/shared/domain/policy';
 import { type PriceEntry, pricesAt } from '@data-in-motion/shared/domain/price';
 import { and, eq, inArray, isNull } from 'drizzle-orm';
 import type { DatasetFacts, FleetSnapshot, TargetFacts } from '../fleet/snapshot.ts';
 import { heardStates } from '../health/agents.ts';
+import { type TargetHealth, targetHealth } from '../health/target-health.ts';
+import { policyBreaches } from '../policy/findings.ts';
 import type { Store } from '../store/database.ts';
-import { loadSnapshot } from '../store/load-snapshot.ts';
-import { fleetPlan, type StoredPlan } from '../store/plans.ts';
+import type { AllDatasets, DatasetRow, DatasetRows, ReplicaRow, VersionRow } from '../store/kept-datasets.ts';
+import { loadFleet } from '../store/load-snapshot.ts';
+import { fleetPlan, fleetPlanMark, type StoredPlan } from '../store/plans.ts';
 import { readGlobalPolicy } from '../store/policies.ts';
 import { readPrices } from '../store/prices.ts';
-import { alert, dataset, datasetVersion, device, deviceAcknowledgement, job, node, pointer, replica, target } from '../store/schema.ts';
+import { alert, device, deviceAcknowledgement, job, node, target } from '../store/schema.ts';
 
 type Row<Table extends { $inferSelect: unknown }> = Table['$inferSelect'];
 
@@ -24,11 +27,12 @@ export interface FleetRows {
   readonly devices: readonly Row<typeof device>[];
   readonly acknowledgements: ReadonlyMap<string, Row<typeof deviceAcknowledgement>>;
   readonly targets: readonly Row<typeof target>[];
-  readonly datasets: readonly Row<typeof dataset>[];
-  readonly versions: readonly Row<typeof datasetVersion>[];
-  readonly pointers: ReadonlyMap<string, Row<typeof pointer>>;
-  readonly replicas: readonly Row<typeof replica>[];
+  readonly targetOf: ReadonlyMap<string, Row<typeof target>>;
+  /** By name, each with all that is kept of it. */
+  readonly datasets: readonly DatasetRows[];
+  readonly datasetsAt: AllDatasets['at'];
   readonly activeJobs: readonly Row<typeof job>[];
+  readonly jobsOf: ReadonlyMap<string, readonly Row<typeof job>[]>;
   /** The current plan of the whole fleet; null before the first. */
   readonly plan: StoredPlan | null;
   /** Datasets whose policy the newest plan of the fleet could not meet, with the cheapest way out. */
@@ -36,26 +40,38 @@ export interface FleetRows {
   /** Since when each of them is told. */
   readonly infeasibleSinceMs: ReadonlyMap<string, number>;
   readonly heats: ReadonlyMap<DatasetId, Heat>;
-  readonly facts: ReadonlyMap<string, DatasetFacts>;
   readonly targetFacts: ReadonlyMap<string, TargetFacts>;
+  /** What each target may be used for. */
+  readonly health: ReadonlyMap<TargetId, TargetHealth>;
+  /** Whether a finding of the dataset is an error. */
+  readonly breaksPolicy: (dataset: DatasetFacts) => boolean;
   /** Why a target can not be reached, in its agent's words. */
   readonly unreachable: ReadonlyMap<string, string>;
 }
 
 interface Look {
   readonly beganAtMs: number;
+  /** Something happened since it began. */
   isStale: boolean;
+  /** Null while it is under way. */
+  tookMs: number | null;
   readonly rows: Promise<FleetRows>;
 }
 
 /** Several requests of one page load share one look at the database. */
 const freshForMs = 250;
+/** One that took long is kept so many times as long, while nobody says that something happened: looking must not be all that is done. */
+const timesKept = 10;
+/** And up to so many times longer it is still shown while the next one is under way. */
+const timesShown = 3;
 
 export class FleetReader {
   readonly #store: Store;
+  /** The newest that was begun, and the newest that ended well. */
   #look: Look | undefined;
-  #isLooking = false;
+  #shown: Look | undefined;
   #waiting: Promise<FleetRows> | undefined;
+  #plan: KnownPlan = { mark: '', plan: null };
 
   constructor(store: Store) {
     this.#store = store;
@@ -63,12 +79,25 @@ export class FleetReader {
     store.signals.on('events', () => this.forget());
   }
 
-  /** The rows, at most a quarter of a second old. One look is under way at a time; who needs a later one waits for it together with all others who do. */
+  /**
+   * The rows, from after whatever was told to have happened. Where nothing was, they are at most a quarter of a second old, or, where a look takes long,
+   * some times as old as that; `asOfMs` says it. One look is under way at a time; who needs a later one waits for it together with all others who do.
+   */
   read(): Promise<FleetRows> {
-    const look = this.#look;
+    const [look, shown] = [this.#look, this.#shown];
     if (look === undefined) return this.#begin();
-    if (!look.isStale && performance.now() - look.beganAtMs <= freshForMs) return look.rows;
-    if (!this.#isLooking) return this.#begin();
+    const isUnderWay = look.tookMs === null;
+    if (shown !== undefined && !shown.isStale) {
+      const keptMs = Math.max(freshForMs, timesKept * shown.tookMs!);
+      const ageMs = performance.now() - shown.beganAtMs;
+      if (ageMs <= keptMs) return shown.rows;
+      if (keptMs > freshForMs && ageMs <= timesShown * keptMs) {
+        if (!isUnderWay) void this.#begin();
+        return shown.rows;
+      }
+    }
+    if (!isUnderWay) return this.#begin();
+    if (!look.isStale) return look.rows;
     const begin = (): Promise<FleetRows> => {
       this.#waiting = undefined;
       return this.#begin();
@@ -80,46 +109,80 @@ export class FleetReader {
   /** After a change: what began before it is not enough for the next read. */
   forget(): void {
     if (this.#look !== undefined) this.#look.isStale = true;
+    if (this.#shown !== undefined) this.#shown.isStale = true;
   }
 
   #begin(): Promise<FleetRows> {
-    const rows = readRows(this.#store);
-    const look = { beganAtMs: performance.now(), isStale: false, rows };
+    const beganAtMs = performance.now();
+    const rows = this.#read();
+    const look: Look = { beganAtMs, isStale: false, tookMs: null, rows };
     this.#look = look;
-    this.#isLooking = true;
+    const ended = (): void => {
+      look.tookMs = performance.now() - beganAtMs;
+    };
     rows.then(
-      () => (this.#isLooking = false),
       () => {
-        this.#isLooking = false;
+        ended();
+        this.#shown = look;
+      },
+      () => {
+        ended();
         look.isStale = true;
       },
     );
     return rows;
   }
+
+  /** The current plan of the whole fleet, as it is now; null before the first. One of thousands of moves is read only when it is another than before. */
+  async plan(): Promise<StoredPlan | null> {
+    const mark = await fleetPlanMark(this.#store.db);
+    if (mark !== this.#plan.mark) {
+      const newest = await fleetPlan(this.#store.db);
+      this.#plan = { mark, plan: newest === undefined ? null : { ...(newest.body as StoredPlan), state: newest.state } };
+    }
+    return this.#plan.plan;
+  }
+
+  async #read(): Promise<FleetRows> {
+    const plan = await this.plan();
+    return readRows(this.#store, plan);
+  }
 }
 
-async function readRows(store: Store): Promise<FleetRows> {
+interface KnownPlan {
+  readonly mark: string;
+  readonly plan: StoredPlan | null;
+}
+
+const heatsOf = new WeakMap<AllDatasets['list'], ReadonlyMap<DatasetId, Heat>>();
+
+/** As they are kept; sorted once for as long as no row changes. */
+function keptHeats(list: AllDatasets['list']): ReadonlyMap<DatasetId, Heat> {
+  const known = heatsOf.get(list);
+  if (known !== undefined) return known;
+  const heats = new Map<DatasetId, Heat>();
+  for (const { row } of list) if (row.heat !== null) heats.set(row.datasetId, row.heat);
+  heatsOf.set(list, heats);
+  return heats;
+}
+
+async function readRows(store: Store, plan: StoredPlan | null): Promise<FleetRows> {
   const db = store.db;
-  const snapshot = await loadSnapshot(store);
-  const [policy, prices, nodes, devices, acknowledgements, targets, datasets, versions, pointers, replicas, activeJobs, newest, alerts] = await Promise.all([
+  const { snapshot, datasets } = await loadFleet(store);
+  const [policy, prices, nodes, devices, acknowledgements, targets, activeJobs, alerts] = await Promise.all([
     readGlobalPolicy(db),
     readPrices(db),
     db.select().from(node).orderBy(node.nodeId),
     db.select().from(device).orderBy(device.deviceId),
     db.select().from(deviceAcknowledgement),
     db.select().from(target).orderBy(target.targetId),
-    db.select().from(dataset).orderBy(dataset.datasetId),
-    db.select().from(datasetVersion).orderBy(datasetVersion.committedAtMs),
-    db.select().from(pointer),
-    db.select().from(replica),
     db.select().from(job).where(eq(job.active, true)),
-    fleetPlan(db),
     db
       .select({ rule: alert.rule, text: alert.text, ids: alert.ids, sinceMs: alert.sinceMs })
       .from(alert)
       .where(and(inArray(alert.rule, ['target-unreachable', 'policy.infeasible']), isNull(alert.endedAtMs))),
   ]);
-  const plan = newest === undefined ? null : (newest.body as StoredPlan);
+  const health = targetHealth(snapshot);
   return {
     asOfMs: snapshot.takenAtMs,
     snapshot,
@@ -129,16 +192,17 @@ async function readRows(store: Store): Promise<FleetRows> {
     devices,
     acknowledgements: new Map(acknowledgements.map((row) => [row.deviceId as string, row])),
     targets,
-    datasets,
-    versions,
-    pointers: new Map(pointers.map((row) => [row.datasetId as string, row])),
-    replicas,
+    targetOf: new Map(targets.map((row) => [row.targetId as string, row])),
+    datasets: datasets.list,
+    datasetsAt: datasets.at,
     activeJobs,
+    jobsOf: Map.groupBy(activeJobs, (row) => row.datasetId as string),
     plan,
     infeasible: new Map((plan?.infeasible ?? []).map((one) => [one.datasetId, one])),
-    heats: new Map(datasets.flatMap((row) => (row.heat === null ? [] : [[row.datasetId, row.heat] as const]))),
-    facts: new Map(snapshot.datasets.map((facts) => [facts.datasetId as string, facts])),
+    heats: keptHeats(datasets.list),
     targetFacts: new Map(snapshot.targets.map((facts) => [facts.targetId as string, facts])),
+    health,
+    breaksPolicy: policyBreaches(snapshot, health),
     infeasibleSinceMs: new Map(alerts.flatMap(({ rule, ids, sinceMs }) => (rule === 'policy.infeasible' ? [[String(ids.datasetId), sinceMs] as const] : []))),
     unreachable: new Map(
       alerts.flatMap(({ rule, ids, text }) => (rule === 'target-unreachable' && ids.targetId !== undefined ? [[String(ids.targetId), text] as const] : [])),
@@ -146,8 +210,39 @@ async function readRows(store: Store): Promise<FleetRows> {
   };
 }
 
+/** Undefined for a dataset that is not there. */
+export function rowsOfDataset(rows: FleetRows, datasetId: string): DatasetRows | undefined {
+  const at = rows.datasetsAt.get(datasetId as DatasetId);
+  return at === undefined ? undefined : rows.datasets[at];
+}
+
+/** What decisions know of a dataset of these rows. */
+export function factsOf(rows: FleetRows, datasetId: DatasetId): DatasetFacts | undefined {
+  const at = rows.datasetsAt.get(datasetId);
+  return at === undefined ? undefined : rows.snapshot.datasets[at];
+}
+
+/** All copies of the fleet in whatever state, dataset by dataset. */
+export function allReplicas(rows: FleetRows): ReplicaRow[] {
+  return rows.datasets.flatMap(({ replicas }) => replicas);
+}
+
+/** All versions of the fleet, dataset by dataset. */
+export function allVersions(rows: FleetRows): VersionRow[] {
+  return rows.datasets.flatMap(({ versions }) => versions);
+}
+
+const byTarget = new WeakMap<FleetRows, ReadonlyMap<TargetId, readonly ReplicaRow[]>>();
+
+/** Copies in whatever state on a target; sorted once for each look. */
+export function replicasAt(rows: FleetRows, targetId: TargetId): readonly ReplicaRow[] {
+  const sorted = byTarget.get(rows) ?? Map.groupBy(allReplicas(rows), (replica) => replica.targetId);
+  byTarget.set(rows, sorted);
+  return sorted.get(targetId) ?? [];
+}
+
 /** The policy of one dataset row. */
-export function policyOf(rows: FleetRows, row: Row<typeof dataset>): Policy {
+export function policyOf(rows: FleetRows, row: DatasetRow): Policy {
   return effectivePolicy(rows.policy.policy, row.ownPolicy);
 }
 

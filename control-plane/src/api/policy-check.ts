@@ -6,7 +6,7 @@ import type { DatasetFacts } from '../fleet/snapshot.ts';
 import { targetHealth } from '../health/target-health.ts';
 import { policyVerdict } from '../placement/policy-verdict.ts';
 import type { PolicyRule } from '../policy/violations.ts';
-import type { FleetRows } from './fleet-rows.ts';
+import { type FleetRows, factsOf } from './fleet-rows.ts';
 
 /** The fields of a policy that a rule comes from. */
 const fieldsOf: Readonly<Partial<Record<PolicyRule, readonly (keyof Policy)[]>>> = {
@@ -30,7 +30,7 @@ export type Asked = { readonly datasetId: DatasetId } | { readonly sizeBytes: nu
  * @throws refused `policy.infeasible` when a field of the request makes it impossible in this fleet for good and `force` is not given
  */
 export function checkPolicy(rows: FleetRows, asked: Asked, policy: Policy, set: PolicyOverride, force: boolean): PolicyVerdictView | null {
-  const dataset = factsOf(rows, asked, policy);
+  const dataset = askedFacts(rows, asked, policy);
   const verdict = policyVerdict(rows.snapshot, dataset, targetHealth(rows.snapshot), rows.heats.get(dataset.datasetId));
   if (verdict === null) return null;
   const isAsked = verdict.rules.some((rule) => fieldsOf[rule as PolicyRule]?.some((field) => set[field] !== undefined) === true);
@@ -44,8 +44,8 @@ export function checkPolicy(rows: FleetRows, asked: Asked, policy: Policy, set: 
   return { when, rules: [...rules], text, cheapestWayOut };
 }
 
-function factsOf(rows: FleetRows, asked: Asked, policy: Policy): DatasetFacts {
-  const known = 'datasetId' in asked ? rows.facts.get(asked.datasetId) : undefined;
+function askedFacts(rows: FleetRows, asked: Asked, policy: Policy): DatasetFacts {
+  const known = 'datasetId' in asked ? factsOf(rows, asked.datasetId) : undefined;
   if (known !== undefined) return { ...known, policy };
   return {
     datasetId: ('datasetId' in asked ? asked.datasetId : 'the dataset') as DatasetId,

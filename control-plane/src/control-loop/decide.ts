@@ -1,30 +1,34 @@
+import { createHash } from 'node:crypto';
 import type { PlanView } from '@data-in-motion/shared/api/decisions';
-import type { Heat } from '@data-in-motion/shared/domain/heat';
+import { type Heat, heatWindows } from '@data-in-motion/shared/domain/heat';
 import type { DatasetId, JobId, PlanId } from '@data-in-motion/shared/domain/ids';
+import type { Policy } from '@data-in-motion/shared/domain/policy';
 import { systemRandom } from '@data-in-motion/shared/random';
 import { ulid } from '@data-in-motion/shared/ulid';
-import { eq, sql } from 'drizzle-orm';
-import type { RiskSettings } from '../fleet/decision-settings.ts';
+import { eq } from 'drizzle-orm';
+import type { HeatSettings, RiskSettings } from '../fleet/decision-settings.ts';
 import { withoutHolds } from '../fleet/plan-holds.ts';
-import type { FleetSnapshot } from '../fleet/snapshot.ts';
+import type { DatasetFacts, FleetSnapshot } from '../fleet/snapshot.ts';
 import { changedEvacuations } from '../health/evacuations.ts';
 import { targetHealth } from '../health/target-health.ts';
-import { fleetHeats } from '../heat/classify-heat.ts';
+import { classifyHeat } from '../heat/classify-heat.ts';
 import { type Admission, admitPlan } from '../jobs/admit.ts';
 import { atWork } from '../jobs/at-work.ts';
 import type { Move } from '../placement/plan.ts';
 import { planBasisOf } from '../placement/plan-basis.ts';
-import { fleetNeeds, type Need } from '../reconcile/needs.ts';
-import { promotions } from '../reconcile/promotions.ts';
+import { datasetNeeds, mostUrgentFirst, type Need } from '../reconcile/needs.ts';
+import { datasetPromotion } from '../reconcile/promotions.ts';
 import { endAlert, raiseAlert } from '../store/alerts.ts';
 import type { Tx } from '../store/database.ts';
 import { appendEvents } from '../store/events.ts';
+import { keepHeats } from '../store/heats.ts';
 import { insertPromotionJob } from '../store/jobs.ts';
 import { keepEvacuation } from '../store/leaving-devices.ts';
 import { loadSnapshot } from '../store/load-snapshot.ts';
 import { replacedPreviews } from '../store/plan-holds.ts';
 import { planViewOf, type StoredPlan, savePlan } from '../store/plans.ts';
 import { alert } from '../store/schema.ts';
+import { inSlices } from './in-slices.ts';
 import { insertMove } from './insert-move.ts';
 import type { LeaderWrite, LoopParts } from './parts.ts';
 
@@ -35,33 +39,46 @@ export interface Picture {
   readonly needs: readonly Need[];
 }
 
-export function picture(snapshot: FleetSnapshot, parts: Pick<LoopParts, 'settings'>): Picture {
-  const heats = fleetHeats(snapshot, parts.settings.decisions.heat);
-  return { snapshot, heats, needs: fleetNeeds(snapshot, heats, parts.settings.decisions) };
+export async function picture(snapshot: FleetSnapshot, { settings: { decisions } }: Pick<LoopParts, 'settings'>): Promise<Picture> {
+  const heats = new Map(await inSlices(snapshot.datasets, (facts) => [[facts.datasetId, classifyHeat(facts, snapshot.takenAtMs, decisions.heat)] as const]));
+  const health = targetHealth(snapshot, decisions);
+  const needs = await inSlices(snapshot.datasets, (facts) => datasetNeeds(snapshot, facts, health));
+  return { snapshot, heats, needs: mostUrgentFirst(needs, heats) };
 }
 
 /** How old a stored heat may be while its class stays. */
 const heatKeptMs = 60_000;
+/** And one of which nothing but the age of the last use can change any more: most datasets of a large fleet lie still. */
+const quietHeatKeptMs = 3_600_000;
+/** So many are written in one statement. */
+const heatsAtOnce = 2_000;
+const longestWindowMs = Math.max(...heatWindows.map(({ ms }) => ms));
+
+function keptFor({ lastAccessAtMs, heatDecidedAtMs }: DatasetFacts, coldAfterMs: number): number {
+  // A minute counts by its end.
+  const quietSinceMs = lastAccessAtMs === null ? 0 : lastAccessAtMs + Math.max(coldAfterMs, longestWindowMs + 60_000);
+  return heatDecidedAtMs !== null && heatDecidedAtMs >= quietSinceMs ? quietHeatKeptMs : heatKeptMs;
+}
 
 /** Keep what was decided about heat; a change of class is an event. The answer tells whether any class changed. */
-export async function storeHeats(write: LeaderWrite, { snapshot, heats }: Picture): Promise<boolean> {
-  const changed = snapshot.datasets.filter((facts) => {
-    const heat = heats.get(facts.datasetId)!;
-    return heat.class !== facts.heatClass || heat.decidedAtMs - (facts.heatDecidedAtMs ?? 0) >= heatKeptMs;
-  });
-  if (changed.length === 0) return false;
-  await write(async (tx, nowMs) => {
-    // One statement for all: a fleet at rest has every heat decided anew each minute.
-    const rows = JSON.stringify(changed.map(({ datasetId }) => ({ id: datasetId, heat: heats.get(datasetId)! })));
-    await tx.execute(
-      sql`update dataset set heat = given.heat from jsonb_to_recordset(${rows}::jsonb) as given(id text, heat jsonb) where dataset_id = given.id`,
-    );
-    for (const facts of changed) {
-      const heat = heats.get(facts.datasetId)!;
-      if (facts.heatClass !== null && facts.heatClass !== heat.class) await tellHeat(tx, facts.datasetId, facts.heatClass, heat, nowMs);
-    }
-  });
-  return changed.some((facts) => heats.get(facts.datasetId)!.class !== facts.heatClass);
+export async function storeHeats(write: LeaderWrite, { snapshot, heats }: Picture, { coldAfterMs }: Pick<HeatSettings, 'coldAfterMs'>): Promise<boolean> {
+  const reclassed = snapshot.datasets.filter((facts) => heats.get(facts.datasetId)!.class !== facts.heatClass);
+  const aged = snapshot.datasets
+    .filter((facts) => heats.get(facts.datasetId)!.class === facts.heatClass && snapshot.takenAtMs - facts.heatDecidedAtMs! >= keptFor(facts, coldAfterMs))
+    .sort((a, b) => a.heatDecidedAtMs! - b.heatDecidedAtMs!);
+  // What only grew old waits for its turn, the oldest first: all of a large fleet grows old in the same moment.
+  const changed = [...reclassed, ...aged.slice(0, heatsAtOnce)];
+  for (let at = 0; at < changed.length; at += heatsAtOnce) {
+    const slice = changed.slice(at, at + heatsAtOnce);
+    await write(async (tx, nowMs) => {
+      await keepHeats(tx, new Map(slice.map(({ datasetId }) => [datasetId, heats.get(datasetId)!])));
+      for (const { datasetId, heatClass } of slice) {
+        const heat = heats.get(datasetId)!;
+        if (heatClass !== null && heatClass !== heat.class) await tellHeat(tx, datasetId, heatClass, heat, nowMs);
+      }
+    });
+  }
+  return reclassed.length > 0;
 }
 
 /** Keep which devices are being emptied: what was begun goes on by other sums than what is new. Each change is told. */
@@ -87,36 +104,37 @@ async function tellHeat(tx: Tx, datasetId: DatasetId, before: string, heat: Heat
 
 /** Send readers to a good copy where the primary can not be read any more. */
 export async function promoteCopies(write: LeaderWrite, snapshot: FleetSnapshot): Promise<void> {
-  for (const one of promotions(snapshot))
+  const health = targetHealth(snapshot);
+  for (const one of await inSlices(snapshot.datasets, (facts) => datasetPromotion(snapshot, facts, health)))
     await write(async (tx, nowMs) => void (await insertPromotionJob(tx, one.toReplicaId, one.reason, 'replace-bad-copy', nowMs)));
 }
 
 /**
- * What makes another plan worth while, as one text: while it stays the same, a new plan would say the same. Fill levels and measured speeds are left to the periodic plan,
+/**
+ * The hash of what makes another plan worth while: while it stays the same, a new plan would say the same. Fill levels and measured speeds are left to the periodic plan,
  * or every measurement would make one.
  */
-export function planTrigger({ snapshot, heats, needs }: Picture): string {
+export async function planTrigger({ snapshot, heats, needs }: Picture): Promise<string> {
   const health = targetHealth(snapshot);
-  return JSON.stringify([
-    needs.map((need) => [need.kind, need.datasetId, need.replicaId]),
-    snapshot.datasets.map((facts) => [
-      facts.datasetId,
-      facts.rev,
-      facts.versionId,
-      heats.get(facts.datasetId)?.class,
-      facts.policy,
-      facts.replicas.map((copy) => [copy.replicaId, copy.state]),
-    ]),
-    snapshot.targets.map((place) => [
-      place.targetId,
-      place.prices,
-      place.tier,
-      health.get(place.targetId)?.takesData,
-      health.get(place.targetId)?.drain,
-      health.get(place.targetId)?.counts,
-    ]),
-    snapshot.jobs.length,
-  ]);
+  const hash = createHash('sha256');
+  const policies = new Map<Policy, string>();
+  const policyText = (policy: Policy): string => {
+    const known = policies.get(policy) ?? JSON.stringify(policy);
+    policies.set(policy, known);
+    return known;
+  };
+  hash.update(JSON.stringify([snapshot.jobs.length, needs.length]));
+  for (const need of needs) hash.update(JSON.stringify([need.kind, need.datasetId, need.replicaId]));
+  await inSlices(snapshot.datasets, ({ datasetId, rev, versionId, policy, replicas }) => {
+    const copies = replicas.map((copy) => [copy.replicaId, copy.state]);
+    hash.update(JSON.stringify([datasetId, rev, versionId, heats.get(datasetId)?.class, copies]) + policyText(policy));
+    return [];
+  });
+  for (const { targetId, prices, tier } of snapshot.targets) {
+    const place = health.get(targetId);
+    hash.update(JSON.stringify([targetId, prices, tier, place?.takesData, place?.drain, place?.counts]));
+  }
+  return hash.digest('hex');
 }
 
 /** Solve, admit what may be admitted on a fresh look at the fleet, and keep the plan. A dry run admits nothing. @returns also what the plan was made from, see `planTrigger` */
@@ -125,7 +143,7 @@ export async function makePlan(
   write: LeaderWrite,
   wanted: { dryRun: boolean; datasetIds: ReadonlySet<DatasetId> | null },
 ): Promise<{ plan: PlanView; basis: string }> {
-  const seen = picture(await loadSnapshot(parts.store), parts);
+  const seen = await picture(await loadSnapshot(parts.store), parts);
   const made = await parts.solve(seen.snapshot, seen.needs, seen.heats, wanted.datasetIds);
   const { decisions } = parts.settings;
   const fresh = await loadSnapshot(parts.store);
@@ -147,7 +165,7 @@ export async function makePlan(
     if (!wanted.dryRun) await tellInfeasible(tx, view, nowMs);
     return view;
   });
-  return { plan, basis: planTrigger(seen) };
+  return { plan, basis: await planTrigger(seen) };
 }
 
 /** Write the admitted moves as jobs; one that is there already by its key makes none. */

@@ -1,24 +1,56 @@
 import { parentPort } from 'node:worker_threads';
-import type { Heat } from '@data-in-motion/shared/domain/heat';
 import type { DatasetId } from '@data-in-motion/shared/domain/ids';
+import type { Policy } from '@data-in-motion/shared/domain/policy';
 import type { DecisionSettings } from '../fleet/decision-settings.ts';
-import type { FleetSnapshot } from '../fleet/snapshot.ts';
+import type { DatasetFacts, FleetSnapshot } from '../fleet/snapshot.ts';
+import { fleetHeats } from '../heat/classify-heat.ts';
 import { placeFleet } from '../placement/place-fleet.ts';
-import type { Need } from '../reconcile/needs.ts';
+import type { Plan } from '../placement/plan.ts';
+import { fleetNeeds } from '../reconcile/needs.ts';
 
-/** What crosses to the thread that solves; plain data. */
-export interface SolveRequest {
-  readonly id: number;
-  readonly snapshot: FleetSnapshot;
-  readonly needs: readonly Need[];
-  readonly heats: ReadonlyMap<DatasetId, Heat>;
-  readonly only: ReadonlySet<DatasetId> | null;
-  readonly settings: DecisionSettings;
+/**
+ * What crosses to the thread that solves; plain data. Datasets come ahead of the request, in parts, and only those that are not what they were: the thread keeps
+ * the others. Heats and needs do not cross: the same snapshot gives the same ones.
+ */
+export type ToSolver =
+  | { readonly kind: 'datasets'; readonly changed: readonly DatasetFacts[]; readonly gone: readonly DatasetId[] }
+  | {
+      readonly kind: 'solve';
+      readonly id: number;
+      readonly snapshot: Omit<FleetSnapshot, 'datasets'>;
+      readonly only: ReadonlySet<DatasetId> | null;
+      readonly settings: DecisionSettings;
+    };
+
+const kept = new Map<DatasetId, DatasetFacts>();
+/** Every part brings its own copies of the same few policies. */
+const policies = new Map<string, Policy>();
+
+function keep(changed: readonly DatasetFacts[]): void {
+  const texts = new Map<Policy, string>();
+  for (const facts of changed) {
+    const text = texts.get(facts.policy) ?? JSON.stringify(facts.policy);
+    texts.set(facts.policy, text);
+    const policy = policies.get(text) ?? facts.policy;
+    policies.set(text, policy);
+    kept.set(facts.datasetId, Object.assign(facts, { policy }));
+  }
 }
 
-parentPort?.on('message', (request: SolveRequest) => {
-  placeFleet(request.snapshot, request.needs, request.heats, request.settings.placement, request.settings, request.only ?? undefined).then(
-    (plan) => parentPort?.postMessage({ id: request.id, plan }),
-    (error: unknown) => parentPort?.postMessage({ id: request.id, error: error instanceof Error ? error.message : String(error) }),
+async function solve({ snapshot: rest, only, settings }: Extract<ToSolver, { kind: 'solve' }>): Promise<Plan> {
+  const snapshot = { ...rest, datasets: [...kept.values()].sort((a, b) => (a.datasetId < b.datasetId ? -1 : 1)) };
+  const heats = fleetHeats(snapshot, settings.heat);
+  return placeFleet(snapshot, fleetNeeds(snapshot, heats, settings), heats, settings.placement, settings, only ?? undefined);
+}
+
+parentPort?.on('message', (message: ToSolver) => {
+  if (message.kind === 'datasets') {
+    keep(message.changed);
+    for (const datasetId of message.gone) kept.delete(datasetId);
+    return;
+  }
+  solve(message).then(
+    (plan) => parentPort?.postMessage({ id: message.id, plan }),
+    (error: unknown) => parentPort?.postMessage({ id: message.id, error: error instanceof Error ? error.message : String(error) }),
   );
 });

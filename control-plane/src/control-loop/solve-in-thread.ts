@@ -1,12 +1,18 @@
+import { setImmediate } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
+import type { DatasetId } from '@data-in-motion/shared/domain/ids';
 import { Failure } from '@data-in-motion/shared/failure';
 import type { DecisionSettings } from '../fleet/decision-settings.ts';
+import type { DatasetFacts, FleetSnapshot } from '../fleet/snapshot.ts';
 import type { Plan } from '../placement/plan.ts';
 import type { Solve } from './parts.ts';
-import type { SolveRequest } from './plan-worker.ts';
+import type { ToSolver } from './plan-worker.ts';
 
 type Answer = { readonly id: number; readonly plan?: Plan; readonly error?: string };
 type Waiting = { resolve: (plan: Plan) => void; reject: (failure: Failure) => void };
+
+/** Copying so many to the thread takes some milliseconds of this one. */
+const datasetsPerPart = 1_000;
 
 export interface SolverThread {
   readonly solve: Solve;
@@ -18,9 +24,14 @@ export function solverThread(settings: DecisionSettings): SolverThread {
   const waiting = new Map<number, Waiting>();
   let worker: Worker | null = null;
   let nextId = 1;
+  /** What the thread has of each dataset. */
+  let sent = new Map<DatasetId, DatasetFacts>();
+  /** One request at a time sends what it needs: another's datasets in between would be of another snapshot. */
+  let sending: Promise<unknown> = Promise.resolve();
 
   const failAll = (message: string): void => {
     worker = null;
+    sent = new Map();
     for (const { reject } of waiting.values()) reject(new Failure('unavailable', { code: 'solver.ended', message }));
     waiting.clear();
   };
@@ -38,14 +49,40 @@ export function solverThread(settings: DecisionSettings): SolverThread {
     return started;
   };
 
+  const sendDatasets = async (to: Worker, { datasets }: FleetSnapshot): Promise<void> => {
+    const changed = datasets.filter((facts) => sent.get(facts.datasetId) !== facts);
+    for (let at = 0; at < changed.length && to === worker; at += datasetsPerPart) {
+      const part = changed.slice(at, at + datasetsPerPart);
+      for (const facts of part) sent.set(facts.datasetId, facts);
+      to.postMessage({ kind: 'datasets', changed: part, gone: [] } satisfies ToSolver);
+      await setImmediate();
+    }
+    if (sent.size === datasets.length || to !== worker) return;
+    const present = new Set(datasets.map(({ datasetId }) => datasetId));
+    const gone = [...sent.keys()].filter((datasetId) => !present.has(datasetId));
+    for (const datasetId of gone) sent.delete(datasetId);
+    to.postMessage({ kind: 'datasets', changed: [], gone } satisfies ToSolver);
+  };
+
+  const ask = async (snapshot: FleetSnapshot, only: ReadonlySet<DatasetId> | null): Promise<{ answer: Promise<Plan> }> => {
+    worker ??= start();
+    const to = worker;
+    await sendDatasets(to, snapshot);
+    if (to !== worker) throw new Failure('unavailable', { code: 'solver.ended', message: 'the solver ended' });
+    const { datasets: _, ...rest } = snapshot;
+    const { promise, resolve, reject } = Promise.withResolvers<Plan>();
+    const id = nextId++;
+    waiting.set(id, { resolve, reject });
+    to.postMessage({ kind: 'solve', id, snapshot: rest, only, settings } satisfies ToSolver);
+    return { answer: promise };
+  };
+
   return {
-    solve: (snapshot, needs, heats, only) =>
-      new Promise((resolve, reject) => {
-        worker ??= start();
-        const request: SolveRequest = { id: nextId++, snapshot, needs, heats, only, settings };
-        waiting.set(request.id, { resolve, reject });
-        worker.postMessage(request);
-      }),
+    async solve(snapshot, _needs, _heats, only) {
+      const asked = sending.then(() => ask(snapshot, only));
+      sending = asked.catch(() => {});
+      return (await asked).answer;
+    },
     async stop() {
       await worker?.terminate();
       worker = null;

@@ -16,11 +16,16 @@ const indexes = new WeakMap<FleetSnapshot, FleetIndex>();
 export function indexOf(snapshot: FleetSnapshot): FleetIndex {
   const known = indexes.get(snapshot);
   if (known !== undefined) return known;
+  let datasets: FleetIndex['datasets'] | undefined;
   const index: FleetIndex = {
     nodes: new Map(snapshot.nodes.map((node) => [node.nodeId, node])),
     devices: new Map(snapshot.devices.map((device) => [device.deviceId, device])),
     targets: new Map(snapshot.targets.map((target) => [target.targetId, target])),
-    datasets: new Map(snapshot.datasets.map((dataset) => [dataset.datasetId, dataset])),
+    // There may be a hundred thousand, and most who look something up ask for no dataset.
+    get datasets() {
+      datasets ??= new Map(snapshot.datasets.map((dataset) => [dataset.datasetId, dataset]));
+      return datasets;
+    },
   };
   indexes.set(snapshot, index);
   return index;

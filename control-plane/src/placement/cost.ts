@@ -81,15 +81,30 @@ export function datasetCost(snapshot: FleetSnapshot, dataset: DatasetFacts, heat
   return addCosts(paidCopies(snapshot, dataset, heat).map(({ cost }) => cost));
 }
 
-/** What the fleet costs per month as it is, US dollars; each sum has the same total. */
+const fleetCosts = new WeakMap<FleetSnapshot, { readonly heats: ReadonlyMap<DatasetId, Heat>; readonly cost: FleetCost }>();
+
+/** What the fleet costs per month as it is, US dollars; each sum has the same total. Added up once for each snapshot. */
 export function fleetCost(snapshot: FleetSnapshot, heats: ReadonlyMap<DatasetId, Heat>): FleetCost {
+  const known = fleetCosts.get(snapshot);
+  if (known?.heats === heats) return known.cost;
+  const cost = addUp(snapshot, heats);
+  fleetCosts.set(snapshot, { heats, cost });
+  return cost;
+}
+
+function addUp(snapshot: FleetSnapshot, heats: ReadonlyMap<DatasetId, Heat>): FleetCost {
+  const { targets } = indexOf(snapshot);
   const byTier: Record<string, number> = {};
   const byOwner: Record<string, number> = {};
   const byTarget: Record<string, number> = {};
   let total = 0;
   for (const dataset of snapshot.datasets) {
-    for (const { target, cost } of paidCopies(snapshot, dataset, heats.get(dataset.datasetId))) {
-      const dollars = perMonth(cost);
+    const use = forecastUse(heats.get(dataset.datasetId));
+    // As `paidCopies`, without an object for each of a large fleet's copies.
+    for (const replica of dataset.replicas) {
+      const target = targets.get(replica.targetId);
+      if (target === undefined || !isPaid(replica)) continue;
+      const dollars = perMonth(replicaCost(target, replica.replicaId === dataset.primaryReplicaId ? 'primary' : 'copy', dataset, use));
       total += dollars;
       byTier[target.tier] = (byTier[target.tier] ?? 0) + dollars;
       byOwner[dataset.owner] = (byOwner[dataset.owner] ?? 0) + dollars;

@@ -10,7 +10,7 @@ import { targetHealth } from '../health/target-health.ts';
 import { fleetHeats } from '../heat/classify-heat.ts';
 import { copiesOf } from '../reconcile/copies.ts';
 import { datasetNeeds, fleetNeeds } from '../reconcile/needs.ts';
-import { fasterCopies, promotions } from '../reconcile/promotions.ts';
+import { datasetPromotion, fasterCopies } from '../reconcile/promotions.ts';
 import type { AskContext } from './asks.ts';
 import type { BindingRule } from './binding-rule.ts';
 import { type Explanation, explainReplica } from './explain.ts';
@@ -180,7 +180,7 @@ describe('an explanation in any fleet', { timeout: 120_000 }, () => {
             expect(await solved(dialled(flip.at * before), one), `before ${shown}`).toBe(one.explained.chosenTargetId);
             if (flip.kind === 'hands-over')
               expect(
-                promotions(dialled(flip.at * beyond)).filter(({ datasetId }) => datasetId === one.dataset.datasetId),
+                datasetPromotion(after, after.datasets.find(({ datasetId }) => datasetId === one.dataset.datasetId)!, targetHealth(after)),
                 shown,
               ).toMatchObject([{ toReplicaId: `${one.dataset.datasetId}@${flip.becomes}` }]);
             else expect(await solved(dialled(flip.at * beyond), one), `beyond ${shown}`).toBe(flip.becomes);

@@ -28,11 +28,41 @@ export function policyFindings(
   dataset: DatasetFacts,
   health: ReadonlyMap<TargetId, TargetHealth> = targetHealth(snapshot),
 ): Finding[] {
-  if (dataset.versionId === null) return [];
-  return [...copiesFinding(snapshot, dataset, health), ...placeFindings(snapshot, dataset, health), ...spreadFindings(snapshot, dataset, health)];
+  return findingsWith(snapshot, dataset, health, (role) => placeRemedy(snapshot, dataset, health, role));
 }
 
-function copiesFinding(snapshot: FleetSnapshot, dataset: DatasetFacts, health: ReadonlyMap<TargetId, TargetHealth>): Finding[] {
+/**
+ * For one look at the fleet: whether a finding of a dataset is an error. What would help is not looked for, and what was answered of a dataset that did not
+ * change is answered again for as long as the places are the same in everything that an error can come from; latency, price and room only make warnings.
+ */
+export function policyBreaches(snapshot: FleetSnapshot, health: ReadonlyMap<TargetId, TargetHealth>): (dataset: DatasetFacts) => boolean {
+  const places = JSON.stringify(
+    snapshot.targets.map(({ targetId, nodeId, siteId, provider, region, encryptedAtRest }) => {
+      const { counts, evacuation, riskyDeviceId } = health.get(targetId) ?? {};
+      return [targetId, nodeId, siteId, provider, region, encryptedAtRest, counts, evacuation, riskyDeviceId];
+    }),
+  );
+  if (places !== answered.places) answered = { places, breaches: new WeakMap() };
+  const { breaches } = answered;
+  return (dataset) => {
+    const known = breaches.get(dataset);
+    if (known !== undefined) return known;
+    const isBroken = findingsWith(snapshot, dataset, health, () => '').some((finding) => finding.severity === 'error');
+    breaches.set(dataset, isBroken);
+    return isBroken;
+  };
+}
+
+let answered: { readonly places: string; readonly breaches: WeakMap<DatasetFacts, boolean> } = { places: '', breaches: new WeakMap() };
+
+type Remedy = (role: 'primary' | 'copy') => string;
+
+function findingsWith(snapshot: FleetSnapshot, dataset: DatasetFacts, health: ReadonlyMap<TargetId, TargetHealth>, remedy: Remedy): Finding[] {
+  if (dataset.versionId === null) return [];
+  return [...copiesFinding(dataset, health, remedy), ...placeFindings(snapshot, dataset, health, remedy), ...spreadFindings(snapshot, dataset, health)];
+}
+
+function copiesFinding(dataset: DatasetFacts, health: ReadonlyMap<TargetId, TargetHealth>, remedy: Remedy): Finding[] {
   const counted = verifiedCopies(dataset).filter((replica) => health.get(replica.targetId)?.counts === true).length;
   if (counted >= dataset.policy.copies) return [];
   const text =
@@ -41,7 +71,7 @@ function copiesFinding(snapshot: FleetSnapshot, dataset: DatasetFacts, health: R
     {
       rule: 'copies',
       text,
-      remedy: placeRemedy(snapshot, dataset, health, 'copy'),
+      remedy: remedy('copy'),
       severity: counted === 0 ? 'error' : 'warning',
       targetId: null,
       sinceMs: null,
@@ -49,14 +79,14 @@ function copiesFinding(snapshot: FleetSnapshot, dataset: DatasetFacts, health: R
   ];
 }
 
-function placeFindings(snapshot: FleetSnapshot, dataset: DatasetFacts, health: ReadonlyMap<TargetId, TargetHealth>): Finding[] {
+function placeFindings(snapshot: FleetSnapshot, dataset: DatasetFacts, health: ReadonlyMap<TargetId, TargetHealth>, remedyFor: Remedy): Finding[] {
   const fleet = indexOf(snapshot);
   return verifiedCopies(dataset).flatMap((replica): Finding[] => {
     const target = fleet.targets.get(replica.targetId);
     const place = health.get(replica.targetId);
     if (target === undefined || place === undefined) return [];
     const role = replica.replicaId === dataset.primaryReplicaId ? 'primary' : 'copy';
-    const remedy = (): string => placeRemedy(snapshot, dataset, health, role);
+    const remedy = (): string => remedyFor(role);
     const { targetId } = target;
     const riskySinceMs = place.riskyDeviceId === null ? null : (fleet.devices.get(place.riskyDeviceId)?.levelSinceMs ?? null);
     const node = fleet.nodes.get(target.nodeId);

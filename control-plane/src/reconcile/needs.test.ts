@@ -4,8 +4,9 @@ import type { ReplicaState } from '@data-in-motion/shared/domain/replica';
 import { describe, expect, test } from 'vitest';
 import type { DatasetFacts, FleetSnapshot } from '../fleet/snapshot.ts';
 import { datasetFacts, deviceFacts, fleetOf, jobFacts, nodeFacts, prices, replicaFacts, targetFacts } from '../fleet/testdata/small-fleet.ts';
+import { targetHealth } from '../health/target-health.ts';
 import { fleetNeeds } from './needs.ts';
-import { promotions } from './promotions.ts';
+import { datasetPromotion } from './promotions.ts';
 
 const targets = ['berlin-disk', 'berlin-nvme', 'paris-disk', 'rome-disk'].map((name) => targetFacts(name));
 const needsOf = (datasets: readonly DatasetFacts[], more: Partial<Parameters<typeof fleetOf>[0]> = {}) =>
@@ -172,6 +173,7 @@ describe('copies of another version', () => {
 
 describe('promotion', () => {
   const of = (dataset: DatasetFacts, more: Partial<Parameters<typeof fleetOf>[0]> = {}): FleetSnapshot => fleetOf({ targets, datasets: [dataset], ...more });
+  const promotions = (fleet: FleetSnapshot) => datasetPromotion(fleet, fleet.datasets[0]!, targetHealth(fleet));
 
   test('when the primary is lost the fastest verified copy takes its place', () => {
     const fast = targets.map((target) => (target.targetId === 'rome-disk' ? { ...target, latencyP95Ms: 1 } : target));

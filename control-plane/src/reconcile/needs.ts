@@ -41,10 +41,18 @@ const urgency: Readonly<Record<Need['kind'], number>> = {
  */
 export function fleetNeeds(snapshot: FleetSnapshot, heats: ReadonlyMap<DatasetId, Heat>, settings: RiskSettings = defaultDecisionSettings): Need[] {
   const health = targetHealth(snapshot, settings);
+  return mostUrgentFirst(
+    snapshot.datasets.flatMap((dataset) => datasetNeeds(snapshot, dataset, health)),
+    heats,
+  );
+}
+
+/** The needs of all datasets in the order in which they are answered; those of one dataset stay in theirs. */
+export function mostUrgentFirst(needs: readonly Need[], heats: ReadonlyMap<DatasetId, Heat>): Need[] {
   const heatOf = (need: Need): number => heats.get(need.datasetId)?.score ?? 0;
-  return snapshot.datasets
-    .flatMap((dataset) => datasetNeeds(snapshot, dataset, health))
-    .sort((a, b) => urgency[a.kind] - urgency[b.kind] || heatOf(b) - heatOf(a) || (a.datasetId < b.datasetId ? -1 : a.datasetId > b.datasetId ? 1 : 0));
+  return [...needs].sort(
+    (a, b) => urgency[a.kind] - urgency[b.kind] || heatOf(b) - heatOf(a) || (a.datasetId < b.datasetId ? -1 : a.datasetId > b.datasetId ? 1 : 0),
+  );
 }
 
 /** What one dataset needs; nothing before its first version is committed. */
@@ -84,7 +92,7 @@ export function datasetNeeds(snapshot: FleetSnapshot, dataset: DatasetFacts, hea
           .filter(mayGo)
           .map((replica) => dropNeed(dataset, replica, 'drop-stale-copy', `the copy on ${replica.targetId} is of ${ageOf(dataset, replica)}`))
       : []),
-    ...worstFirst(snapshot, dataset, settled.filter(mayGo), settled)
+    ...(settled.length > dataset.policy.copies ? worstFirst(snapshot, dataset, settled.filter(mayGo), settled) : [])
       .slice(0, Math.max(0, settled.length - dataset.policy.copies))
       .map((replica) =>
         dropNeed(

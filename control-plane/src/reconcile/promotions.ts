@@ -1,7 +1,7 @@
-import type { DatasetId, ReplicaId } from '@data-in-motion/shared/domain/ids';
+import type { DatasetId, ReplicaId, TargetId } from '@data-in-motion/shared/domain/ids';
 import { indexOf } from '../fleet/lookup.ts';
 import type { DatasetFacts, FleetSnapshot, ReplicaFacts } from '../fleet/snapshot.ts';
-import { type TargetHealth, targetHealth } from '../health/target-health.ts';
+import type { TargetHealth } from '../health/target-health.ts';
 import { violationsOfExistingCopy } from '../policy/violations.ts';
 import { type Copies, copiesOf } from './copies.ts';
 
@@ -15,36 +15,38 @@ export interface Promotion {
 }
 
 /**
- * Datasets whose readers should use another copy: the primary can not be read any more (its place is lost, or it was found corrupt or missing),
- * or it is too slow for the policy while a verified copy of the same version stands where it is fast enough.
+ * Whether the readers of a dataset should use another copy, as a list of one or none: the primary can not be read any more (its place is lost, or it was found
+ * corrupt or missing), or it is too slow for the policy while a verified copy of the same version stands where it is fast enough.
  * The copy that keeps the policy is taken, then the fastest, then by name.
  */
-export function promotions(snapshot: FleetSnapshot): Promotion[] {
-  const health = targetHealth(snapshot);
-  return snapshot.datasets.flatMap((dataset) => {
-    const primary = dataset.replicas.find((replica) => replica.replicaId === dataset.primaryReplicaId);
-    if (primary === undefined || primary.versionId !== dataset.versionId) return [];
-    const copies = copiesOf(snapshot, dataset, health);
-    if (copies.inHand.has(primary.replicaId)) return [];
-    const place = health.get(primary.targetId);
-    const unreadable = unreadableBecause(primary, place);
-    const best = unreadable === null ? fasterCopies(snapshot, dataset, copies)[0] : fastestFirst(snapshot, dataset, copies.counted)[0];
-    if (best === undefined) return [];
-    const reason =
-      unreadable === null
-        ? `the primary on ${primary.targetId} is slower than the ${dataset.policy.latencySloMs} ms that are promised; the verified copy on ${best.targetId} keeps them`
-        : `the primary on ${primary.targetId} is ${unreadable}; the verified copy on ${best.targetId} takes its place`;
-    return [{ datasetId: dataset.datasetId, fromReplicaId: primary.replicaId, toReplicaId: best.replicaId, expectedPointerRev: dataset.pointerRev, reason }];
-  });
+export function datasetPromotion(snapshot: FleetSnapshot, dataset: DatasetFacts, health: ReadonlyMap<TargetId, TargetHealth>): Promotion[] {
+  const primary = dataset.replicas.find((replica) => replica.replicaId === dataset.primaryReplicaId);
+  if (primary === undefined || primary.versionId !== dataset.versionId) return [];
+  const unreadable = unreadableBecause(primary, health.get(primary.targetId));
+  // Most primaries are well, and their copies need not be sorted to see that.
+  if (unreadable === null && !isTooSlow(snapshot, dataset, primary)) return [];
+  const copies = copiesOf(snapshot, dataset, health);
+  if (copies.inHand.has(primary.replicaId)) return [];
+  const best = unreadable === null ? fasterCopies(snapshot, dataset, copies)[0] : fastestFirst(snapshot, dataset, copies.counted)[0];
+  if (best === undefined) return [];
+  const reason =
+    unreadable === null
+      ? `the primary on ${primary.targetId} is slower than the ${dataset.policy.latencySloMs} ms that are promised; the verified copy on ${best.targetId} keeps them`
+      : `the primary on ${primary.targetId} is ${unreadable}; the verified copy on ${best.targetId} takes its place`;
+  return [{ datasetId: dataset.datasetId, fromReplicaId: primary.replicaId, toReplicaId: best.replicaId, expectedPointerRev: dataset.pointerRev, reason }];
 }
 
 /** Counted copies that keep every rule of a primary while the primary breaks its latency SLO, fastest first; empty when the primary keeps it. */
 export function fasterCopies(snapshot: FleetSnapshot, dataset: DatasetFacts, copies: Copies): ReplicaFacts[] {
   const primary = dataset.replicas.find((replica) => replica.replicaId === dataset.primaryReplicaId);
-  if (primary === undefined || !rulesBroken(snapshot, dataset, primary).includes('latency-slo')) return [];
+  if (primary === undefined || !isTooSlow(snapshot, dataset, primary)) return [];
   const { targets } = indexOf(snapshot);
   const measured = copies.counted.filter((replica) => targets.get(replica.targetId)?.latencyP95Ms != null);
   return fastestFirst(snapshot, dataset, measured).filter((replica) => rulesBroken(snapshot, dataset, replica).length === 0);
+}
+
+function isTooSlow(snapshot: FleetSnapshot, dataset: DatasetFacts, primary: ReplicaFacts): boolean {
+  return dataset.policy.latencySloMs !== null && rulesBroken(snapshot, dataset, primary).includes('latency-slo');
 }
 
 function unreadableBecause(primary: ReplicaFacts, place: TargetHealth | undefined): string | null {

@@ -31,7 +31,7 @@ export interface Store {
   /** The database's clock, milliseconds; in a transaction still the moment of the call. */
   nowMs(tx?: Db): Promise<number>;
   /**
-   * `events` after a commit that appended events, here or (on Postgres) in another process; `durable` when `agent_stream.durable_upto` grew by an export;
+   * `events` after a commit that appended events, here or (on Postgres) in another process; `missed` now and then, since such a call may have been lost; `durable` when `agent_stream.durable_upto` grew by an export;
    * `exported` after each export that was due, with what went wrong, null when it is written; `epoch` when `storeEpoch` changed while open.
    */
   readonly signals: EventEmitter<StoreSignals>;
@@ -42,6 +42,7 @@ export interface Store {
 
 export interface StoreSignals {
   events: [];
+  missed: [];
   durable: [];
   exported: [failure: Failure | null];
   epoch: [];

@@ -18,6 +18,8 @@ export interface NewEvent {
 }
 
 const rowsPerRead = 500;
+/** More rows are cheaper by COPY than as parameters of one statement. */
+const rowsPerInsert = 50;
 /** How soon to look again while an older transaction is still open. */
 const unsettledMs = 50;
 const awayMs = 500;
@@ -25,7 +27,9 @@ const awayMs = 500;
 /** Append what happened and wake the followers when this transaction is committed. */
 export async function appendEvents(tx: Tx, nowMs: number, events: readonly NewEvent[]): Promise<void> {
   if (events.length === 0) return;
-  await tx.insert(event).values(events.map((one) => ({ ...one, atMs: nowMs })));
+  const rows = events.map((one) => ({ ...one, atMs: nowMs }));
+  if (rows.length > rowsPerInsert) await tx.copyRows(event, rows);
+  else await tx.insert(event).values(rows);
   await tx.announceEvents();
 }
 
@@ -88,6 +92,7 @@ export async function* followEvents(store: Store, afterSeq: number, signal: Abor
     wake();
   };
   store.signals.on('events', onEvents);
+  store.signals.on('missed', onEvents);
   signal.addEventListener('abort', onEvents);
   try {
     while (!signal.aborted) {
@@ -104,6 +109,7 @@ export async function* followEvents(store: Store, afterSeq: number, signal: Abor
     }
   } finally {
     store.signals.off('events', onEvents);
+    store.signals.off('missed', onEvents);
     signal.removeEventListener('abort', onEvents);
   }
 }

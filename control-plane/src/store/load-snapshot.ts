@@ -1,27 +1,83 @@
 import { heatWindows, type WindowCounts } from '@data-in-motion/shared/domain/heat';
 import type { DatasetId, NodeId, ReplicaId, TargetId } from '@data-in-motion/shared/domain/ids';
-import { defaultPolicy, effectivePolicy, type Policy } from '@data-in-motion/shared/domain/policy';
+import { defaultPolicy } from '@data-in-motion/shared/domain/policy';
 import { type PriceEntry, pricesAt } from '@data-in-motion/shared/domain/price';
-import { eq, notInArray, sql } from 'drizzle-orm';
-import type { DatasetFacts, DeviceFacts, FleetSnapshot, JobFacts, NodeFacts, ReplicaFacts, TargetFacts } from '../fleet/snapshot.ts';
+import { eq, sql } from 'drizzle-orm';
+import type { DatasetFacts, DeviceFacts, FleetSnapshot, JobFacts, NodeFacts, TargetFacts } from '../fleet/snapshot.ts';
 import { keepsCopy } from './accesses.ts';
 import { type Db, rowsOf, type Store, type Tx } from './database.ts';
+import { DatasetFactsOfRows } from './dataset-facts.ts';
+import { type AllDatasets, KeptDatasets } from './kept-datasets.ts';
 import { loadHolds } from './plan-holds.ts';
 import { readPrices } from './prices.ts';
-import { dataset, datasetVersion, device, globalPolicy, job, node, pointer, replica, target } from './schema.ts';
+import { device, globalPolicy, job, node, storeMeta, target } from './schema.ts';
 
 type JobRow = typeof job.$inferSelect;
 
 /** The accesses of a minute are one row. */
 const minuteMs = 60_000;
 
-/** Everything decisions read, from one transaction and sorted by name: the same rows give the same snapshot. */
-export async function loadSnapshot(store: Store): Promise<FleetSnapshot> {
-  return store.transaction(async (tx) => readSnapshot(tx, await store.nowMs(tx)));
+/** One consistent look at the fleet: what decisions read, and the rows of the datasets behind it. */
+export interface Fleet {
+  readonly snapshot: FleetSnapshot;
+  readonly datasets: AllDatasets;
 }
 
-/** The same in a transaction that goes on to write what it decides. */
+const keepers = new WeakMap<Store, KeptFleet>();
+
+/** Everything decisions read, from one transaction and sorted by name: the same rows give the same snapshot. */
+export async function loadSnapshot(store: Store): Promise<FleetSnapshot> {
+  return (await loadFleet(store)).snapshot;
+}
+
+/** The same, all of it read anew in a transaction that goes on to write what it decides. */
 export async function readSnapshot(tx: Tx, takenAtMs: number): Promise<FleetSnapshot> {
+  return (await readFleet(tx, takenAtMs, '', { rows: new KeptDatasets(), facts: new DatasetFactsOfRows() })).snapshot;
+}
+
+/** The same with the rows. Datasets that did not change are the same objects as in the look before. */
+export function loadFleet(store: Store): Promise<Fleet> {
+  const keeper = keepers.get(store) ?? new KeptFleet(store);
+  keepers.set(store, keeper);
+  return keeper.look();
+}
+
+/** What was read stays for the next look, which then reads only what is new. One look is under way at a time; who asks meanwhile gets one that began after they asked. */
+class KeptFleet {
+  readonly #store: Store;
+  readonly #kept: Kept = { rows: new KeptDatasets(), facts: new DatasetFactsOfRows() };
+  #last: Promise<unknown> = Promise.resolve();
+  #waiting: Promise<Fleet> | undefined;
+
+  constructor(store: Store) {
+    this.#store = store;
+  }
+
+  look(): Promise<Fleet> {
+    this.#waiting ??= this.#last.then(() => {
+      this.#waiting = undefined;
+      const looked = this.#read();
+      this.#last = looked.catch(() => {});
+      return looked;
+    });
+    return this.#waiting;
+  }
+
+  #read(): Promise<Fleet> {
+    const store = this.#store;
+    return store.transaction(async (tx) => {
+      await tx.execute(sql`set transaction isolation level repeatable read`);
+      return readFleet(tx, await store.nowMs(tx), await sourceOf(tx), this.#kept);
+    });
+  }
+}
+
+interface Kept {
+  readonly rows: KeptDatasets;
+  readonly facts: DatasetFactsOfRows;
+}
+
+async function readFleet(tx: Db, takenAtMs: number, source: string, kept: Kept): Promise<Fleet> {
   const [row] = await tx.select({ policy: globalPolicy.policy }).from(globalPolicy);
   const global = row?.policy ?? defaultPolicy;
   const jobRows = await tx.select().from(job).where(eq(job.active, true)).orderBy(job.jobId);
@@ -29,17 +85,33 @@ export async function readSnapshot(tx: Tx, takenAtMs: number): Promise<FleetSnap
   const devices = (await tx.select().from(device).orderBy(device.deviceId)).map(deviceFacts);
   const book = await readPrices(tx);
   const targets = await loadTargets(tx, jobRows, nodes, book.entries, takenAtMs);
-  const datasets = await loadDatasets(tx, global, takenAtMs);
-  const sources = nodesOfCopies(datasets, targets);
+  const rows = await kept.rows.read(tx, source);
+  const datasets = kept.facts.of(rows, global, await loadWindows(tx, takenAtMs), await loadRates(tx));
+  const sources = nodesOfCopies(datasets, targets, jobRows);
   const jobs = jobRows.filter(isUnderWay).map((each) => jobFacts(each, sources));
-  return { takenAtMs, globalPolicy: global, priceRev: book.rev, nodes, devices, targets, datasets, jobs, holds: await loadHolds(tx, takenAtMs) };
+  const holds = await loadHolds(tx, takenAtMs);
+  return { snapshot: { takenAtMs, globalPolicy: global, priceRev: book.rev, nodes, devices, targets, datasets, jobs, holds }, datasets: rows };
 }
 
-function nodesOfCopies(datasets: readonly DatasetFacts[], targets: readonly TargetFacts[]): ReadonlyMap<ReplicaId, NodeId> {
+/** Where the copies are that jobs read. */
+function nodesOfCopies(datasets: readonly DatasetFacts[], targets: readonly TargetFacts[], jobs: readonly JobRow[]): ReadonlyMap<ReplicaId, NodeId> {
+  const wanted = new Set(jobs.flatMap((row) => row.readReplicaId ?? []));
+  if (wanted.size === 0) return new Map();
   const nodeOf = new Map(targets.map((place) => [place.targetId, place.nodeId]));
   return new Map(
-    datasets.flatMap(({ replicas }) => replicas.flatMap((copy) => (nodeOf.has(copy.targetId) ? [[copy.replicaId, nodeOf.get(copy.targetId)!]] : []))),
+    datasets.flatMap(({ replicas }) =>
+      replicas.flatMap((copy) => (wanted.has(copy.replicaId) && nodeOf.has(copy.targetId) ? [[copy.replicaId, nodeOf.get(copy.targetId)!] as const] : [])),
+    ),
   );
+}
+
+/** Which server, started when, with which history: what is kept of another one may never have been committed on this. */
+async function sourceOf(tx: Db): Promise<string> {
+  const [row] = await rowsOf<{ source: string }>(
+    tx,
+    sql`select concat_ws(' ', pg_postmaster_start_time()::text, (select store_epoch from ${storeMeta})) as source`,
+  );
+  return row?.source ?? '';
 }
 
 /** What only waits for the trash time needs no attention of decisions: its copy does not count and its place is promised to nobody. */
@@ -129,67 +201,6 @@ function reservations(jobs: readonly JobRow[]): Map<TargetId, number> {
     promised.set(row.toTargetId, (promised.get(row.toTargetId) ?? 0) + row.sizeBytes);
   }
   return promised;
-}
-
-async function loadDatasets(db: Db, global: Policy, nowMs: number): Promise<DatasetFacts[]> {
-  const rows = await db.select().from(dataset).orderBy(dataset.datasetId);
-  const pointers = new Map((await db.select().from(pointer)).map((row) => [row.datasetId, row]));
-  const versions = new Map(
-    (await db.select({ version: datasetVersion }).from(datasetVersion).innerJoin(pointer, eq(pointer.versionId, datasetVersion.versionId))).map(
-      ({ version }) => [version.versionId, version],
-    ),
-  );
-  const replicas = await loadReplicas(db);
-  const windows = await loadWindows(db, nowMs);
-  const rates = await loadRates(db);
-  return rows.map((row) => {
-    const held = pointers.get(row.datasetId);
-    const version = held === undefined ? undefined : versions.get(held.versionId);
-    return {
-      datasetId: row.datasetId,
-      owner: row.owner,
-      rev: row.rev,
-      policy: effectivePolicy(global, row.ownPolicy),
-      versionId: held?.versionId ?? null,
-      versionMadeAtMs: version?.committedAtMs ?? null,
-      objects: version?.objects ?? 0,
-      sizeBytes: version?.sizeBytes ?? 0,
-      unreadable: version?.unreadable ?? 0,
-      primaryReplicaId: held?.replicaId ?? null,
-      pointerRev: held?.rev ?? 0,
-      replicas: replicas.get(row.datasetId) ?? [],
-      windows: windows.get(row.datasetId) ?? noAccesses(),
-      lastAccessAtMs: row.lastAccessAtMs,
-      ewmaPerHour: rates.get(row.datasetId) ?? 0,
-      heatClass: row.heat?.class ?? null,
-      heatDecidedAtMs: row.heat?.decidedAtMs ?? null,
-      lastMovedAtMs: row.lastMovedAtMs,
-      createdAtMs: row.createdAtMs,
-    };
-  });
-}
-
-async function loadReplicas(db: Db): Promise<Map<DatasetId, ReplicaFacts[]>> {
-  const rows = await db
-    .select()
-    .from(replica)
-    .where(notInArray(replica.state, ['purged', 'abandoned']))
-    .orderBy(replica.replicaId);
-  const byDataset = new Map<DatasetId, ReplicaFacts[]>();
-  for (const row of rows) {
-    // An import's copy has no version until its manifest is committed; until then there is nothing to decide about it.
-    if (row.versionId === null) continue;
-    const { replicaId, versionId, targetId, state, verifiedAtMs, createdAtMs } = row;
-    const list = byDataset.get(row.datasetId);
-    const facts = { replicaId, versionId, targetId, state, verifiedAtMs, createdAtMs };
-    if (list === undefined) byDataset.set(row.datasetId, [facts]);
-    else list.push(facts);
-  }
-  return byDataset;
-}
-
-function noAccesses(): WindowCounts[] {
-  return heatWindows.map(({ name }) => ({ window: name, reads: 0, writes: 0, readBytes: 0, writtenBytes: 0 }));
 }
 
 /** Accesses per hour: the sum of what the agents told last, of those that have a copy now. */

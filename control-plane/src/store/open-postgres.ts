@@ -158,7 +158,7 @@ export async function openPostgres(databaseUrl: string): Promise<Store> {
   }, epochCheckMs);
   watch.unref();
   // The driver listens again after a lost connection, once: while the server is still starting that fails, and notifications end in silence.
-  const missed = setInterval(() => signals.emit('events'), missedLookMs);
+  const missed = setInterval(() => signals.emit('missed'), missedLookMs);
   missed.unref();
 
   return {

@@ -95,6 +95,17 @@ export function moveOf(stored: StoredMove): Move {
   };
 }
 
+/** Which row the newest plan of the whole fleet is, and who wrote it last: while that stays, so does what it says, which may be megabytes. */
+export async function fleetPlanMark(db: Db): Promise<string> {
+  const [row] = await db
+    .select({ mark: sql<string>`concat_ws(' ', ${plan.planId}, ${plan}.xmin::text)` })
+    .from(plan)
+    .where(and(eq(plan.state, 'current'), ofWholeFleet))
+    .orderBy(desc(plan.planId))
+    .limit(1);
+  return row?.mark ?? '';
+}
+
 /** The newest plan of the whole fleet; one for a few datasets does not take its place. */
 export async function fleetPlan(db: Db): Promise<typeof plan.$inferSelect | undefined> {
   const [row] = await db
@@ -209,18 +220,14 @@ async function saveRecommendations(tx: Tx, view: StoredPlan, nowMs: number): Pro
   const known = new Set(before.map((row) => sameMove(row.body as MoveView)));
   const lookedAt = view.datasetIds === undefined ? undefined : inArray(recommendation.datasetId, view.datasetIds as DatasetId[]);
   await tx.delete(recommendation).where(and(sql`${recommendation.body}->>'verdict' <> 'admitted'`, lookedAt));
-  for (const move of view.moves) {
-    const { fromReplicaId: _, deviceId, priority: __, ...body } = move;
-    const judge = deviceId === null ? view.solver : `${view.solver}; drive ${deviceId}`;
-    await tx.insert(recommendation).values({
-      recommendationId: ulid(nowMs, systemRandom),
-      planId: view.planId as PlanId,
-      datasetId: move.datasetId as DatasetId,
-      madeAtMs: nowMs,
-      judge,
-      body,
-    });
-  }
+  await tx.copyRows(
+    recommendation,
+    view.moves.slice(0, recommendationsKept).map((move) => {
+      const { fromReplicaId: _, deviceId, priority: __, ...body } = move;
+      const judge = deviceId === null ? view.solver : `${view.solver}; drive ${deviceId}`;
+      return { recommendationId: ulid(nowMs, systemRandom), planId: view.planId, datasetId: move.datasetId, madeAtMs: nowMs, judge, body };
+    }),
+  );
   const fresh = view.moves.filter((move) => !known.has(sameMove(move)));
   await appendEvents(
     tx,

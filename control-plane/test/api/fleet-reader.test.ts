@@ -27,7 +27,7 @@ test('one look at the database is under way at a time, and everybody who needs a
   });
   expect(looks).toBe(1);
   await first;
-  for (const rows of await Promise.all(later)) expect(rows.datasets.map((row) => row.datasetId)).toContain('new');
+  for (const rows of await Promise.all(later)) expect(rows.datasets.map(({ row }) => row.datasetId)).toContain('new');
   expect(looks).toBe(2);
   reader.forget();
   await reader.read();

@@ -61,7 +61,7 @@ test('a book that says nothing of retrieval and of the least size of an object h
 
 test('a line counts from its date: decisions see the price of before until then', async () => {
   const priceOf = async () => (await loadSnapshot(api.store)).targets.find(({ priceClass }) => priceClass === 'onprem-nvme')?.prices?.storagePerGbMonth;
-  const basis = async () => planTrigger(picture(await loadSnapshot(api.store), { settings: defaultLoopSettings }));
+  const basis = async () => planTrigger(await picture(await loadSnapshot(api.store), { settings: defaultLoopSettings }));
   const beginsAtMs = (await api.store.nowMs()) + 1_000;
   await put([entry(0, 0.01), entry(beginsAtMs, 0.02)]);
   const before = await basis();

@@ -18,11 +18,12 @@ import { z } from '@hono/zod-openapi';
 import { and, desc, eq, gte, sql } from 'drizzle-orm';
 import { addVersion, changeDataset, createDataset, noteConflict } from '../../store/datasets.ts';
 import { insertVerifyJobs } from '../../store/jobs.ts';
+import type { DatasetRows } from '../../store/kept-datasets.ts';
 import { readGlobalPolicy, writeGlobalPolicy } from '../../store/policies.ts';
 import { accessAggregate, event, type ImportSource } from '../../store/schema.ts';
 import type { ApiContext } from '../context.ts';
 import { type Api, endpoint } from '../endpoint.ts';
-import type { FleetRows } from '../fleet-rows.ts';
+import { type FleetRows, rowsOfDataset } from '../fleet-rows.ts';
 import { checkPolicy } from '../policy-check.ts';
 import { datasetDetail, datasetLocation, datasetView } from '../views/dataset-views.ts';
 import { explainsFrom, explanationView } from '../views/explanation-view.ts';
@@ -30,6 +31,13 @@ import { found } from './fleet-routes.ts';
 
 const hourMs = 3_600_000;
 const hoursShown = 168;
+const datasetsQuery = z.object({
+  owner: z.string().optional(),
+  search: z.string().optional(),
+  limit: z.coerce.number().int().min(1).max(1_000).default(1_000),
+  /** `next` of the page before. */
+  before: z.string().optional(),
+});
 /** `warning`: its policy can not be met, now or ever. */
 const started = z.object({ datasetId: z.string(), jobId: z.string(), warning: policyVerdict.optional() });
 /** A policy that this fleet can never meet is refused, unless a target that fits is about to be added. */
@@ -41,14 +49,12 @@ export function datasetRoutes(app: Api, context: ApiContext): void {
   endpoint(app, 'datasets', {
     role: 'viewer',
     says: 'All datasets with heat, cost and the state of their policy',
-    query: z.object({ owner: z.string().optional(), search: z.string().optional() }),
+    query: datasetsQuery,
     answer: listOf(datasetSchema),
     async run({ query }) {
       const rows = await fleet.read();
-      const wanted = rows.datasets.filter(
-        (row) => (query.owner === undefined || row.owner === query.owner) && (query.search === undefined || row.datasetId.includes(query.search.toLowerCase())),
-      );
-      return { body: { items: wanted.map((row) => datasetView(rows, row)), next: null, asOfMs: rows.asOfMs } };
+      const { page, next } = pageOf(rows, query);
+      return { body: { items: page.map((dataset) => datasetView(rows, dataset)), next, asOfMs: rows.asOfMs } };
     },
   });
 
@@ -77,9 +83,10 @@ export function datasetRoutes(app: Api, context: ApiContext): void {
     answer: detailSchema,
     async run({ params }) {
       const rows = await fleet.read();
-      const row = datasetOf(rows, params['datasetId']!);
+      const dataset = datasetOf(rows, params['datasetId']!);
+      const { row } = dataset;
       const extras = { accessByHour: await accessByHour(context, row.datasetId, rows.asOfMs), history: await historyOf(context, row.datasetId) };
-      return { body: datasetDetail(rows, row, explainsFrom(rows, settings.decisions), extras), rev: row.rev };
+      return { body: datasetDetail(rows, dataset, explainsFrom(rows, settings.decisions), extras), rev: row.rev };
     },
   });
 
@@ -89,7 +96,7 @@ export function datasetRoutes(app: Api, context: ApiContext): void {
     answer: datasetExplanation,
     async run({ params }) {
       const rows = await fleet.read();
-      const row = datasetOf(rows, params['datasetId']!);
+      const { row } = datasetOf(rows, params['datasetId']!);
       return { body: explanationView(rows, row.datasetId, explainsFrom(rows, settings.decisions)), rev: row.rev };
     },
   });
@@ -122,7 +129,7 @@ export function datasetRoutes(app: Api, context: ApiContext): void {
       };
       const datasetId = params['datasetId'] as DatasetId;
       const asked = { ...set, ...Object.fromEntries(body.clear.map((field) => [field, rows.policy.policy[field]])) };
-      const before = rows.datasets.find((one) => one.datasetId === datasetId)?.ownPolicy ?? {};
+      const before = rowsOfDataset(rows, datasetId)?.row.ownPolicy ?? {};
       const policy = effectivePolicy(rows.policy.policy, merged(before as PolicyOverride));
       const warning = checkPolicy(rows, { datasetId }, policy, asked, query.force === 'true');
       const rev = await changeDataset(store, datasetId, ifMatchRev, ({ ownPolicy: own }) => ({ ownPolicy: merged(own as PolicyOverride) }), caller.who);
@@ -150,7 +157,7 @@ export function datasetRoutes(app: Api, context: ApiContext): void {
     answer: locationSchema,
     async run({ params }) {
       const rows = await fleet.read();
-      const row = datasetOf(rows, params['datasetId']!);
+      const { row } = datasetOf(rows, params['datasetId']!);
       return { body: datasetLocation(rows, row.datasetId) };
     },
   });
@@ -162,7 +169,7 @@ export function datasetRoutes(app: Api, context: ApiContext): void {
     status: 202,
     async run({ params, caller }) {
       const rows = await fleet.read();
-      const row = datasetOf(rows, params['datasetId']!);
+      const { row } = datasetOf(rows, params['datasetId']!);
       const jobIds = await store.transaction(async (tx) => insertVerifyJobs(tx, row.datasetId, `asked by ${caller.who}`, await store.nowMs(tx)));
       changed();
       return { body: { datasetId: row.datasetId, jobIds } };
@@ -218,13 +225,23 @@ export function datasetRoutes(app: Api, context: ApiContext): void {
   }
 }
 
+/** The datasets that were asked for, by name, from the one after `before` on; only of these a view is made. */
+function pageOf(rows: FleetRows, { owner, search, limit, before }: z.infer<typeof datasetsQuery>): { page: DatasetRows[]; next: string | null } {
+  const text = search?.toLowerCase();
+  const page: DatasetRows[] = [];
+  for (const dataset of rows.datasets) {
+    const { row } = dataset;
+    if ((before !== undefined && row.datasetId <= before) || (owner !== undefined && row.owner !== owner)) continue;
+    if (text !== undefined && !row.datasetId.includes(text)) continue;
+    if (page.length === limit) return { page, next: page.at(-1)!.row.datasetId };
+    page.push(dataset);
+  }
+  return { page, next: null };
+}
+
 /** @throws refused `dataset.not-found` */
-function datasetOf(rows: FleetRows, datasetId: string): FleetRows['datasets'][number] {
-  return found(
-    rows.datasets.find((one) => one.datasetId === datasetId),
-    'dataset',
-    datasetId,
-  );
+function datasetOf(rows: FleetRows, datasetId: string): DatasetRows {
+  return found(rowsOfDataset(rows, datasetId), 'dataset', datasetId);
 }
 
 const mutable = (policy: Policy) => ({

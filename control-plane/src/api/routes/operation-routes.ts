@@ -80,7 +80,7 @@ function accessRoutes(app: Api, { store, fleet, loop, clock, random }: ApiContex
     status: 202,
     async run({ body }) {
       const rows = await fleet.read();
-      const chosen = body.dataset_ids ?? rows.datasets.map((row) => row.datasetId as string);
+      const chosen = body.dataset_ids ?? rows.datasets.map(({ row }) => row.datasetId as string);
       assertDatasets(rows, chosen);
       if (chosen.length === 0)
         throw new Failure('refused', { code: 'burst.no-datasets', message: 'There are no datasets to read from.', hint: 'Add one first: dim datasets add.' });

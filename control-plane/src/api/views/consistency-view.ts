@@ -1,6 +1,7 @@
 import type { ConsistencyView } from '@data-in-motion/shared/api/operations';
+import type { DatasetRows } from '../../store/kept-datasets.ts';
 import type { agentStream } from '../../store/schema.ts';
-import type { FleetRows } from '../fleet-rows.ts';
+import { allReplicas, type FleetRows, factsOf } from '../fleet-rows.ts';
 
 type Item = ConsistencyView['items'][number];
 
@@ -16,8 +17,10 @@ export interface ConsistencyExtras {
 /** Who is out of step with what was promised, why, and what is being done about it. */
 export function consistencyView(rows: FleetRows, extras: ConsistencyExtras): ConsistencyView {
   const items = [...rows.datasets.flatMap((row) => datasetItems(rows, row)), ...nodeItems(rows)];
-  const verifiedAt = rows.replicas.filter((replica) => replica.state === 'verified').map((replica) => replica.verifiedAtMs ?? 0);
-  const oldest = verifiedAt.length === 0 ? null : Math.min(...verifiedAt);
+  const verifiedAt = allReplicas(rows)
+    .filter((replica) => replica.state === 'verified')
+    .map((replica) => replica.verifiedAtMs ?? 0)
+    .sort((a, b) => a - b);
   const open = items.filter((item) => item.state !== 'working').length;
   return {
     asOfMs: rows.asOfMs,
@@ -43,8 +46,8 @@ export function consistencyView(rows: FleetRows, extras: ConsistencyExtras): Con
       };
     }),
     scrub: {
-      lastAtMs: verifiedAt.length === 0 ? null : Math.max(...verifiedAt),
-      oldestVerifiedAtMs: oldest,
+      lastAtMs: verifiedAt.at(-1) ?? null,
+      oldestVerifiedAtMs: verifiedAt[0] ?? null,
       everyMs: extras.scrubEveryMs,
       due: verifiedAt.filter((atMs) => rows.asOfMs - atMs > extras.scrubEveryMs).length,
     },
@@ -58,11 +61,10 @@ function missingOf({ highestSeen, watermark }: ConsistencyExtras['streams'][numb
   return Math.max(0, highestSeen - watermark);
 }
 
-function datasetItems(rows: FleetRows, row: FleetRows['datasets'][number]): Item[] {
-  const facts = rows.facts.get(row.datasetId);
-  const pointer = rows.pointers.get(row.datasetId);
+function datasetItems(rows: FleetRows, { row, pointer, replicas: copies }: DatasetRows): Item[] {
+  const facts = factsOf(rows, row.datasetId);
   if (facts === undefined || pointer === undefined) return [];
-  const jobs = rows.activeJobs.filter((job) => job.datasetId === row.datasetId);
+  const jobs = rows.jobsOf.get(row.datasetId) ?? [];
   const item = (kind: Item['kind'], text: string, targetId: string | null, sinceMs: number | null, jobId: string | undefined, attempts = 0): Item => ({
     kind,
     datasetId: row.datasetId,
@@ -74,7 +76,6 @@ function datasetItems(rows: FleetRows, row: FleetRows['datasets'][number]): Item
     jobId: jobId ?? null,
     attempts,
   });
-  const copies = rows.replicas.filter((replica) => replica.datasetId === row.datasetId);
   const verified = copies.filter((replica) => replica.versionId === pointer.versionId && replica.state === 'verified');
   const items: Item[] = [];
   if (verified.length < facts.policy.copies) {

@@ -6,40 +6,46 @@ import type { AskContext } from '../../placement/asks.ts';
 import { datasetCost, perMonth } from '../../placement/cost.ts';
 import { explainBriefly } from '../../placement/explain.ts';
 import { policyFindings } from '../../policy/findings.ts';
-import { type FleetRows, policyOf } from '../fleet-rows.ts';
-
-type DatasetRow = FleetRows['datasets'][number];
-type ReplicaRow = FleetRows['replicas'][number];
+import type { DatasetRow, DatasetRows, ReplicaRow, VersionRow } from '../../store/kept-datasets.ts';
+import { type FleetRows, factsOf, policyOf, rowsOfDataset } from '../fleet-rows.ts';
 
 /** The copy that the job makes is in use; what is left to do is about the old one. */
 const copyStands: readonly JobState[] = ['switched', 'grace', 'retiring', 'trashed', 'purged'];
 
 /** Whether the promised copies are there: `met`, being made (`working`), missing (`short`), impossible (`infeasible`), or not imported yet (`empty`). */
-function policyState(rows: FleetRows, row: DatasetRow, verified: number): DatasetView['policyState'] {
-  const facts = rows.facts.get(row.datasetId);
-  const jobs = rows.activeJobs.filter((job) => job.datasetId === row.datasetId && ['import', 'copy', 'move'].includes(job.purpose));
+export function policyState(rows: FleetRows, { row }: DatasetRows, verified: number): DatasetView['policyState'] {
+  const facts = factsOf(rows, row.datasetId);
+  const jobs = (rows.jobsOf.get(row.datasetId) ?? []).filter((job) => ['import', 'copy', 'move'].includes(job.purpose));
   const working = jobs.length > 0;
   if (facts === undefined || facts.versionId === null) return working ? 'working' : 'empty';
   // Also with every copy in place: one of them breaks a rule, and no copy that is still to come will change it.
   if (rows.infeasible.has(row.datasetId) && jobs.every((job) => copyStands.includes(job.state))) return 'infeasible';
-  const findings = policyFindings(rows.snapshot, facts);
-  if (verified >= facts.policy.copies && !findings.some((finding) => finding.severity === 'error')) return 'met';
+  if (verified >= facts.policy.copies && !rows.breaksPolicy(facts)) return 'met';
   return working ? 'working' : 'short';
 }
 
-/** Verified copies of the version that the pointer names. */
-function verifiedCopies(rows: FleetRows, row: DatasetRow): readonly ReplicaRow[] {
-  const versionId = rows.pointers.get(row.datasetId)?.versionId;
-  return rows.replicas.filter((replica) => replica.datasetId === row.datasetId && replica.versionId === versionId && replica.state === 'verified');
+/** How many verified copies there are of the version that the pointer names. */
+export function verifiedCopies({ pointer, replicas }: DatasetRows): number {
+  let verified = 0;
+  for (const replica of replicas) if (replica.versionId === pointer?.versionId && replica.state === 'verified') verified++;
+  return verified;
 }
 
-export function datasetView(rows: FleetRows, row: DatasetRow): DatasetView {
-  const pointer = rows.pointers.get(row.datasetId);
-  const version = rows.versions.find((one) => one.versionId === pointer?.versionId);
-  const primary = rows.replicas.find((replica) => replica.replicaId === pointer?.replicaId);
-  const target = rows.targets.find((one) => one.targetId === primary?.targetId);
-  const verified = verifiedCopies(rows, row).length;
-  const facts = rows.facts.get(row.datasetId);
+function currentVersion({ pointer, versions }: DatasetRows): VersionRow | undefined {
+  return pointer === undefined ? undefined : versions.find((one) => one.versionId === pointer.versionId);
+}
+
+function primaryOf({ pointer, replicas }: DatasetRows): ReplicaRow | undefined {
+  return pointer === undefined ? undefined : replicas.find((replica) => replica.replicaId === pointer.replicaId);
+}
+
+export function datasetView(rows: FleetRows, dataset: DatasetRows): DatasetView {
+  const { row, pointer } = dataset;
+  const version = currentVersion(dataset);
+  const primary = primaryOf(dataset);
+  const target = primary === undefined ? undefined : rows.targetOf.get(primary.targetId);
+  const verified = verifiedCopies(dataset);
+  const facts = factsOf(rows, row.datasetId);
   return {
     datasetId: row.datasetId,
     name: row.datasetId,
@@ -55,7 +61,7 @@ export function datasetView(rows: FleetRows, row: DatasetRow): DatasetView {
     tier: target?.description.tier ?? null,
     heat: row.heat === null ? null : { ...row.heat, windows: [...row.heat.windows] },
     costPerMonth: facts === undefined ? 0 : perMonth(datasetCost(rows.snapshot, facts, rows.heats.get(row.datasetId))),
-    policyState: policyState(rows, row, verified),
+    policyState: policyState(rows, dataset, verified),
     primary:
       pointer === undefined || primary === undefined || target === undefined
         ? null
@@ -65,9 +71,9 @@ export function datasetView(rows: FleetRows, row: DatasetRow): DatasetView {
 
 export function replicaView(rows: FleetRows, row: ReplicaRow, explains: AskContext): ReplicaView {
   const target = rows.targetFacts.get(row.targetId);
-  const root = rows.targets.find((one) => one.targetId === row.targetId)?.description.root ?? '';
-  const pointer = rows.pointers.get(row.datasetId);
-  const counted = ['verified', 'suspect', 'retiring'].includes(row.state) && rows.facts.has(row.datasetId);
+  const root = rows.targetOf.get(row.targetId)?.description.root ?? '';
+  const pointer = rowsOfDataset(rows, row.datasetId)?.pointer;
+  const counted = ['verified', 'suspect', 'retiring'].includes(row.state) && pointer !== undefined;
   const explained = counted ? explainBriefly(explains, row.datasetId, row.replicaId) : null;
   return {
     replicaId: row.replicaId,
@@ -93,21 +99,20 @@ export interface DatasetExtras {
   readonly history: readonly { atMs: number; text: string }[];
 }
 
-export function datasetDetail(rows: FleetRows, row: DatasetRow, explains: AskContext, extras: DatasetExtras): DatasetDetail {
-  const facts = rows.facts.get(row.datasetId);
-  const pointer = rows.pointers.get(row.datasetId);
+export function datasetDetail(rows: FleetRows, dataset: DatasetRows, explains: AskContext, extras: DatasetExtras): DatasetDetail {
+  const { row, pointer } = dataset;
+  const facts = factsOf(rows, row.datasetId);
   const policy = policyOf(rows, row);
   return {
-    dataset: datasetView(rows, row),
+    dataset: datasetView(rows, dataset),
     policy: { ...policy, regions: [...policy.regions], pinnedTargets: [...policy.pinnedTargets], forbiddenTargets: [...policy.forbiddenTargets] },
     ownPolicy: row.ownPolicy as DatasetDetail['ownPolicy'],
-    findings: facts === undefined ? [] : [...impossible(rows, row), ...policyFindings(rows.snapshot, facts)],
-    replicas: rows.replicas
-      .filter((replica) => replica.datasetId === row.datasetId && !['purged', 'abandoned'].includes(replica.state))
+    findings: facts === undefined ? [] : [...impossible(rows, row), ...policyFindings(rows.snapshot, facts, rows.health)],
+    replicas: dataset.replicas
+      .filter((replica) => !['purged', 'abandoned'].includes(replica.state))
       .map((replica) => replicaView(rows, replica, explains))
       .sort((a, b) => Number(b.primary) - Number(a.primary) || a.targetId.localeCompare(b.targetId)),
-    versions: rows.versions
-      .filter((version) => version.datasetId === row.datasetId)
+    versions: dataset.versions
       .map((version) => ({
         versionId: version.versionId,
         root: version.root,
@@ -123,7 +128,6 @@ export function datasetDetail(rows: FleetRows, row: DatasetRow, explains: AskCon
   };
 }
 
-/** Rules that no place can meet together, as the newest plan found. */
 /** What the newest plan said of a policy that can not be met. */
 export function impossible(rows: FleetRows, row: DatasetRow): DatasetDetail['findings'] {
   const found = rows.infeasible.get(row.datasetId);
@@ -143,13 +147,13 @@ export function impossible(rows: FleetRows, row: DatasetRow): DatasetDetail['fin
 
 /** Where the verified primary is, by the link that always names it. @throws refused `dataset.not-ready` */
 export function datasetLocation(rows: FleetRows, datasetId: DatasetId): DatasetLocation {
-  const pointer = rows.pointers.get(datasetId);
-  const version = rows.versions.find((one) => one.versionId === pointer?.versionId);
-  const primary = rows.replicas.find((replica) => replica.replicaId === pointer?.replicaId);
-  if (version === undefined || primary === undefined)
+  const dataset = rowsOfDataset(rows, datasetId);
+  const version = dataset === undefined ? undefined : currentVersion(dataset);
+  const primary = dataset === undefined ? undefined : primaryOf(dataset);
+  if (dataset === undefined || version === undefined || primary === undefined)
     throw notReady(datasetId, `Dataset ${datasetId} has no verified copy yet.`, 'dim jobs shows how far its import is.');
-  const copies = rows.replicas
-    .filter((replica) => replica.datasetId === datasetId && replica.versionId === version.versionId && replica.state === 'verified' && replica.activated)
+  const copies = dataset.replicas
+    .filter((replica) => replica.versionId === version.versionId && replica.state === 'verified' && replica.activated)
     .flatMap((replica) => placeOf(rows, replica) ?? []);
   const found = placeOf(rows, primary);
   if (found === undefined || primary.verifiedAtMs === null)
@@ -165,7 +169,7 @@ export function datasetLocation(rows: FleetRows, datasetId: DatasetId): DatasetL
 
 /** The place of a copy that is whole, on a node that is not lost and a target that its agent reaches. */
 function placeOf(rows: FleetRows, replica: ReplicaRow): DatasetLocation['copies'][number] | undefined {
-  const target = rows.targets.find((one) => one.targetId === replica.targetId);
+  const target = rows.targetOf.get(replica.targetId);
   if (target === undefined || whyNot(rows, replica) !== null) return undefined;
   return { nodeId: target.nodeId, targetId: target.targetId, path: `${target.description.root}/${replica.datasetId}/current` };
 }
@@ -173,7 +177,7 @@ function placeOf(rows: FleetRows, replica: ReplicaRow): DatasetLocation['copies'
 function whyNot(rows: FleetRows, replica: ReplicaRow): string | null {
   if (!['verified', 'retiring'].includes(replica.state)) return `it is ${replica.state}`;
   if (replica.verifiedAtMs === null) return 'it was never read back';
-  const target = rows.targets.find((one) => one.targetId === replica.targetId);
+  const target = rows.targetOf.get(replica.targetId);
   if (target === undefined) return 'its target is not known';
   const agent = rows.nodes.find((one) => one.nodeId === target.nodeId)?.agentState;
   if (agent === 'lost' || agent === 'revoked') return `the agent of ${target.nodeId} is ${agent}`;

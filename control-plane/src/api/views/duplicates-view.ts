@@ -1,16 +1,17 @@
 import type { DuplicatesView } from '@data-in-motion/shared/api/duplicates';
 import { type DuplicateGroup, duplicateGroups, repeatedFiles } from '../../placement/duplicates.ts';
-import type { FleetRows } from '../fleet-rows.ts';
+import { allVersions, type FleetRows } from '../fleet-rows.ts';
 
 /** So many datasets with repeated files are told by name. */
 const mostTold = 100;
 
 /** One page of groups of equal versions, and what repeats inside of versions. */
 export function duplicatesView(rows: FleetRows, wanted: { limit: number; before?: string | undefined }): DuplicatesView {
-  const groups = duplicateGroups(rows.snapshot, rows.versions);
+  const versions = allVersions(rows);
+  const groups = duplicateGroups(rows.snapshot, versions);
   const rest = wanted.before === undefined ? groups : groups.filter((group) => comesAfter(group, wanted.before!));
   const page = rest.slice(0, wanted.limit);
-  const inside = repeatedFiles(rows.snapshot, rows.versions);
+  const inside = repeatedFiles(rows.snapshot, versions);
   const present = new Set<string | null>(rows.snapshot.datasets.map((dataset) => dataset.versionId));
   return {
     items: page.map((group) => ({ ...group, members: group.members.map((member) => ({ ...member })) })),
@@ -21,7 +22,7 @@ export function duplicatesView(rows: FleetRows, wanted: { limit: number; before?
     extraPerMonth: sum(groups, (group) => group.extraPerMonth),
     inside: {
       datasets: inside.length,
-      notCounted: rows.versions.filter((version) => present.has(version.versionId) && version.duplicateBytes === null).length,
+      notCounted: versions.filter((version) => present.has(version.versionId) && version.duplicateBytes === null).length,
       bytes: sum(inside, (one) => one.bytes),
       storagePerMonth: sum(inside, (one) => one.storagePerMonth),
       most: inside.slice(0, mostTold).map((one) => ({ ...one })),

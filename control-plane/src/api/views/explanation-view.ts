@@ -7,9 +7,8 @@ import type { AskContext } from '../../placement/asks.ts';
 import { datasetCost, perMonth } from '../../placement/cost.ts';
 import { type Explanation, explainReplica } from '../../placement/explain.ts';
 import { policyVerdict } from '../../placement/policy-verdict.ts';
-import type { FleetRows } from '../fleet-rows.ts';
-
-type ReplicaRow = FleetRows['replicas'][number];
+import type { ReplicaRow } from '../../store/kept-datasets.ts';
+import { type FleetRows, factsOf, rowsOfDataset } from '../fleet-rows.ts';
 
 const shownAlternatives = 5;
 /** In these states a copy lies at a place and could lie at another. */
@@ -28,10 +27,10 @@ export function explainsFrom(rows: FleetRows, decisions: DecisionSettings): AskC
 
 /** Why each copy of the dataset is where it is. */
 export function explanationView(rows: FleetRows, datasetId: DatasetId, context: AskContext): DatasetExplanation {
-  const facts = rows.facts.get(datasetId);
+  const facts = factsOf(rows, datasetId);
   const use = forecastUse(context.heats.get(datasetId));
-  const standingCopies = rows.replicas
-    .filter((row) => row.datasetId === datasetId && standing.includes(row.state))
+  const standingCopies = (rowsOfDataset(rows, datasetId)?.replicas ?? [])
+    .filter((row) => standing.includes(row.state))
     .flatMap((row) => {
       const explained = explainReplica(context, datasetId, row.replicaId);
       return explained === null ? [] : [{ row, explained }];
@@ -73,7 +72,7 @@ function copyView(rows: FleetRows, row: ReplicaRow, explained: Explanation): Cop
     siteId: target?.siteId ?? '',
     tier: target?.tier ?? 'cold',
     state: row.state,
-    primary: rows.pointers.get(row.datasetId)?.replicaId === row.replicaId,
+    primary: rowsOfDataset(rows, row.datasetId)?.pointer?.replicaId === row.replicaId,
     ...rest,
     readBytesPerSec: target?.readBytesPerSec ?? null,
     writeBytesPerSec: target?.writeBytesPerSec ?? null,

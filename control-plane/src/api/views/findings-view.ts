@@ -1,8 +1,7 @@
 import { findingSeverities } from '@data-in-motion/shared/api/datasets';
 import type { FindingRow, FindingsView } from '@data-in-motion/shared/api/findings';
-import { targetHealth } from '../../health/target-health.ts';
 import { policyFindings } from '../../policy/findings.ts';
-import type { FleetRows } from '../fleet-rows.ts';
+import { type FleetRows, factsOf } from '../fleet-rows.ts';
 import { impossible } from './dataset-views.ts';
 
 export interface Wanted {
@@ -54,12 +53,11 @@ export function findingsView(rows: FleetRows, wanted: Wanted): FindingsView {
 function fleetFindings(rows: FleetRows): readonly Placed[] {
   const known = walks.get(rows);
   if (known !== undefined) return known;
-  const health = targetHealth(rows.snapshot);
   const working = new Set<string>(rows.activeJobs.map((job) => job.datasetId));
-  const found = rows.datasets.flatMap((row): Placed[] => {
-    const facts = rows.facts.get(row.datasetId);
+  const found = rows.datasets.flatMap(({ row }): Placed[] => {
+    const facts = factsOf(rows, row.datasetId);
     if (facts === undefined) return [];
-    return [...impossible(rows, row), ...policyFindings(rows.snapshot, facts, health)].map((finding, at) => ({
+    return [...impossible(rows, row), ...policyFindings(rows.snapshot, facts, rows.health)].map((finding, at) => ({
       place: `${findingSeverities.indexOf(finding.severity)} ${row.datasetId} ${String(at).padStart(3, '0')}`,
       row: {
         ...finding,

@@ -1,10 +1,10 @@
 import type { DeviceView, NodeView, TargetView } from '@data-in-motion/shared/api/fleet';
 import type { RiskLevel } from '@data-in-motion/shared/domain/assessment';
-import type { DeviceId } from '@data-in-motion/shared/domain/ids';
+import type { DeviceId, TargetId } from '@data-in-motion/shared/domain/ids';
 import { heldBytes } from '../../fleet/plan-holds.ts';
 import { deviceEvacuations } from '../../health/evacuations.ts';
 import type { FleetCost } from '../../placement/cost.ts';
-import { type FleetRows, pricesOf } from '../fleet-rows.ts';
+import { type FleetRows, pricesOf, replicasAt } from '../fleet-rows.ts';
 
 const worstFirst: readonly RiskLevel[] = ['failing', 'at-risk', 'watch', 'unknown', 'healthy'];
 
@@ -14,8 +14,8 @@ export function worstLevel(levels: readonly RiskLevel[]): RiskLevel {
 }
 
 /** Copies that have bytes on a target: everything that is not gone yet. */
-export function replicasOn(rows: FleetRows, targetId: string) {
-  return rows.replicas.filter((replica) => replica.targetId === targetId && !['purged', 'abandoned', 'missing'].includes(replica.state));
+export function replicasOn(rows: FleetRows, targetId: TargetId) {
+  return replicasAt(rows, targetId).filter((replica) => !['purged', 'abandoned', 'missing'].includes(replica.state));
 }
 
 export function deviceView(rows: FleetRows, row: FleetRows['devices'][number]): DeviceView {

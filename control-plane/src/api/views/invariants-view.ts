@@ -1,15 +1,18 @@
 import type { ChaosView } from '@data-in-motion/shared/api/operations';
 import { sql } from 'drizzle-orm';
 import { rowsOf, type Store } from '../../store/database.ts';
-import { type FleetRows, reachableTargets } from '../fleet-rows.ts';
+import { allReplicas, type FleetRows, reachableTargets } from '../fleet-rows.ts';
 
 /** What must hold at every moment, looked up in the database now. Bytes are checked by `dim datasets verify` and by scenarios. */
 export async function invariantsOf(store: Store, rows: FleetRows): Promise<ChaosView['invariants']> {
   const reachable = reachableTargets(rows);
   const readable = new Set(
-    rows.replicas.filter((replica) => ['verified', 'retiring'].includes(replica.state) && reachable.has(replica.targetId)).map((replica) => replica.versionId),
+    allReplicas(rows)
+      .filter((replica) => ['verified', 'retiring'].includes(replica.state) && reachable.has(replica.targetId))
+      .map((replica) => replica.versionId),
   );
-  const without = [...rows.pointers.values()].filter((pointer) => !readable.has(pointer.versionId));
+  const pointers = rows.datasets.flatMap(({ pointer }) => pointer ?? []);
+  const without = pointers.filter((pointer) => !readable.has(pointer.versionId));
   const broken = await rowsOf<{ count: number }>(
     store.db,
     sql`select count(*)::int as count from (
@@ -36,8 +39,7 @@ export async function invariantsOf(store: Store, rows: FleetRows): Promise<Chaos
       name: 'readable',
       says: 'every dataset has a verified copy that can be read now',
       holds: without.length === 0,
-      detail:
-        without.length === 0 ? `${rows.pointers.size} of ${rows.pointers.size} datasets` : `without: ${without.map((pointer) => pointer.datasetId).join(', ')}`,
+      detail: without.length === 0 ? `${pointers.length} of ${pointers.length} datasets` : `without: ${without.map((pointer) => pointer.datasetId).join(', ')}`,
     },
     { name: 'pointer', says: 'each pointer names one copy of its own version', holds: none(strayPointers) === 0, detail: `${none(strayPointers)} astray` },
     { name: 'chain', says: 'pointers move by one revision at a time', holds: none(broken) === 0, detail: `${none(broken)} broken links` },

@@ -15,7 +15,7 @@ const datasetsAtOnce = 1_000;
 /** What the last days have cost, what they would have cost at the best places, and what as many days will cost. */
 export async function pastCostsView(db: Db, rows: FleetRows, days: number): Promise<PastCostsView> {
   const untilMs = rows.asOfMs;
-  const oldestMs = rows.datasets.reduce((least, row) => Math.min(least, row.createdAtMs), untilMs);
+  const oldestMs = rows.datasets.reduce((least, { row }) => Math.min(least, row.createdAtMs), untilMs);
   const fromMs = Math.max(untilMs - days * dayMs, oldestMs);
   const datasets = await pastDatasets(db, rows, fromMs, untilMs);
   const costs: PastDatasetCost[] = [];
@@ -63,24 +63,21 @@ async function pastDatasets(db: Db, rows: FleetRows, fromMs: number, untilMs: nu
     (one) => one.datasetId,
   );
   const sources = await sourcesOfCopies(db);
-  const versions = Map.groupBy(rows.versions, (version) => version.datasetId);
-  const committed = new Map(rows.versions.map((version) => [version.versionId, version.committedAtMs]));
-  const replicas = Map.groupBy(rows.replicas, (replica) => replica.datasetId);
   return rows.datasets
-    .filter((row) => versions.has(row.datasetId))
-    .map((row) => ({
+    .filter(({ versions }) => versions.length > 0)
+    .map(({ row, versions, replicas }) => ({
       datasetId: row.datasetId,
       owner: row.owner,
       policy: policyOf(rows, row),
-      versions: versions.get(row.datasetId) ?? [],
-      copies: (replicas.get(row.datasetId) ?? []).flatMap((replica): PastCopy[] => {
+      versions,
+      copies: replicas.flatMap((replica): PastCopy[] => {
         // What was never whole was never paid for.
         if (replica.versionId === null || replica.verifiedAtMs === null) return [];
         // Since when a missing copy is gone nobody knows; when it was read last it was there.
         const goneMs = replica.state === 'missing' ? replica.verifiedAtMs : replica.endedAtMs;
         const { targetId, versionId, createdAtMs } = replica;
         // An import's place is named before there is a version.
-        const copyFromMs = Math.max(createdAtMs, committed.get(versionId) ?? createdAtMs);
+        const copyFromMs = Math.max(createdAtMs, versions.find((version) => version.versionId === versionId)?.committedAtMs ?? createdAtMs);
         return [{ targetId, versionId, fromMs: copyFromMs, untilMs: goneMs, copiedFrom: sources.get(replica.replicaId) ?? null }];
       }),
       reads: reads.get(row.datasetId) ?? [],

@@ -4,8 +4,8 @@ import type { DeviceId } from '@data-in-motion/shared/domain/ids';
 import { tierClasses } from '@data-in-motion/shared/domain/target';
 import { deviceEvacuations } from '../../health/evacuations.ts';
 import type { FleetCost } from '../../placement/cost.ts';
-import type { FleetRows } from '../fleet-rows.ts';
-import { datasetView } from './dataset-views.ts';
+import { type FleetRows, replicasAt } from '../fleet-rows.ts';
+import { datasetTally } from './dataset-tally.ts';
 
 export interface StatusExtras {
   readonly version: string;
@@ -26,27 +26,14 @@ function isWatched(rows: FleetRows, deviceId: DeviceId): boolean {
 
 /** The fleet in one sentence and the figures behind it. */
 export function statusView(rows: FleetRows, cost: FleetCost, extras: StatusExtras): FleetStatus {
-  const datasets = rows.datasets.map((row) => datasetView(rows, row));
+  const { misplaced, ...datasets } = datasetTally(rows);
   const lost = rows.nodes.filter((node) => node.agentState === 'lost').length;
   const risky = rows.devices.filter((device) => isRisky(device.level));
-  // Before its first version a dataset has nothing that could be lost.
-  const short = datasets.filter((dataset) => dataset.versionId !== null && dataset.copiesVerified < dataset.copiesWanted);
-  // All copies are there, and yet it is not as policy wants: side by side, in a wrong region, unencrypted.
-  const misplaced = datasets.filter((dataset) => dataset.policyState === 'short' && !short.includes(dataset)).length;
   const figures = {
     nodes: { total: rows.nodes.length, online: rows.nodes.filter((node) => node.agentState === 'online').length, lost },
     devices: { total: rows.devices.length, risky: risky.length, watched: rows.devices.filter((device) => device.level === 'watch').length },
     targets: { total: rows.targets.length, ok: rows.targets.filter((target) => target.reachable && target.state === 'ok').length },
-    datasets: {
-      total: datasets.length,
-      met: datasets.filter((dataset) => dataset.policyState === 'met').length,
-      short: short.length,
-      infeasible: datasets.filter((dataset) => dataset.policyState === 'infeasible').length,
-      empty: datasets.filter((dataset) => dataset.versionId === null).length,
-      hot: datasets.filter((dataset) => dataset.heat?.class === 'hot').length,
-      warm: datasets.filter((dataset) => dataset.heat?.class === 'warm').length,
-      cold: datasets.filter((dataset) => dataset.heat?.class === 'cold').length,
-    },
+    datasets,
     jobs: {
       running: rows.activeJobs.filter((job) => !waitingStates.includes(job.state)).length,
       waiting: rows.activeJobs.filter((job) => waitingStates.includes(job.state)).length,
@@ -56,7 +43,7 @@ export function statusView(rows: FleetRows, cost: FleetCost, extras: StatusExtra
   return {
     sentence: sentence(figures, misplaced, rows),
     safe:
-      short.length === 0 &&
+      datasets.short === 0 &&
       misplaced === 0 &&
       figures.datasets.infeasible === 0 &&
       lost === 0 &&
@@ -85,10 +72,8 @@ export function statusView(rows: FleetRows, cost: FleetCost, extras: StatusExtra
 
 /** No readable copy is left on any target of a device. */
 function emptied(rows: FleetRows, deviceId: string): boolean {
-  const targets = new Set(
-    rows.targets.filter((target) => target.description.deviceIds.some((one) => one === deviceId)).map((target) => target.targetId as string),
-  );
-  return !rows.replicas.some((replica) => targets.has(replica.targetId) && ['verified', 'suspect', 'retiring', 'joining'].includes(replica.state));
+  const targets = rows.targets.filter((target) => target.description.deviceIds.some((one) => one === deviceId));
+  return !targets.some(({ targetId }) => replicasAt(rows, targetId).some(({ state }) => ['verified', 'suspect', 'retiring', 'joining'].includes(state)));
 }
 
 function sentence(figures: Pick<FleetStatus, 'nodes' | 'devices' | 'datasets' | 'jobs'>, misplaced: number, rows: FleetRows): string {

@@ -1,0 +1,30 @@
+import { afterAll, expect, test } from 'vitest';
+import { defaultDecisionSettings as settings } from '../fleet/decision-settings.ts';
+import type { FleetSnapshot } from '../fleet/snapshot.ts';
+import { randomFleet } from '../fleet/testdata/random-fleet.ts';
+import { fleetHeats } from '../heat/classify-heat.ts';
+import { placeFleet } from '../placement/place-fleet.ts';
+import { fleetNeeds } from '../reconcile/needs.ts';
+import { solverThread } from './solve-in-thread.ts';
+
+const thread = solverThread(settings);
+afterAll(() => thread.stop());
+
+const here = (snapshot: FleetSnapshot) => {
+  const heats = fleetHeats(snapshot, settings.heat);
+  return placeFleet(snapshot, fleetNeeds(snapshot, heats, settings), heats, settings.placement, settings);
+};
+const there = (snapshot: FleetSnapshot) => thread.solve(snapshot, [], new Map(), null);
+
+test('the thread answers what would be answered here, also when it is only told what changed since', async () => {
+  const first = randomFleet(8, { targets: 7, datasets: 12, sites: 4, room: 4, trouble: 0.4 });
+  const [gone, changed, ...others] = first.datasets;
+  const second = { ...first, datasets: [{ ...changed!, policy: { ...changed!.policy, copies: 3 } }, ...others] };
+  const plans = await Promise.all([there(first), there(second), there(first)]);
+  expect(plans.some((plan) => plan.moves.length > 0)).toBe(true);
+  for (const [at, snapshot] of [first, second, first].entries()) {
+    const sorted = { ...snapshot, datasets: [...snapshot.datasets].sort((a, b) => (a.datasetId < b.datasetId ? -1 : 1)) };
+    expect({ ...plans[at]!, solvedInMs: 0 }).toEqual({ ...(await here(sorted)), solvedInMs: 0 });
+  }
+  expect(plans[1]!.moves.some((move) => move.datasetId === gone!.datasetId)).toBe(false);
+});

@@ -1,0 +1,109 @@
+import type { DatasetId, JobId, ReplicaId, TargetId, VersionId } from '@data-in-motion/shared/domain/ids';
+import { pick, randomInt, seededRandom } from '@data-in-motion/shared/random';
+import { eq } from 'drizzle-orm';
+import { afterAll, describe, expect, test } from 'vitest';
+import type { Store } from '../../src/store/database.ts';
+import { loadFleet } from '../../src/store/load-snapshot.ts';
+import { dataset, datasetVersion, globalPolicy, pointer, replica } from '../../src/store/schema.ts';
+import { storeKinds } from '../stores.ts';
+
+/** A look by somebody who has kept nothing. */
+const lookAnew = (store: Store) => loadFleet(Object.create(store) as Store);
+
+async function addDataset(store: Store, name: string): Promise<void> {
+  const datasetId = name as DatasetId;
+  const versionId = `${name}-v1` as VersionId;
+  await store.db.insert(dataset).values({ datasetId, owner: 'o', createdAtMs: 0 });
+  await store.db
+    .insert(datasetVersion)
+    .values({ versionId, datasetId, root: 'r', objects: 1, sizeBytes: 1, jobId: `${name}-import` as JobId, committedAtMs: 1 });
+  await store.db.insert(replica).values({ replicaId: `${name}-a` as ReplicaId, datasetId, versionId, targetId: 't' as TargetId, createdAtMs: 0 });
+  await store.db.insert(pointer).values({ datasetId, versionId, replicaId: `${name}-a` as ReplicaId, rev: 1, changedByJob: 'j' as JobId, changedAtMs: 0 });
+}
+
+describe.each(storeKinds)('what is kept of the datasets of $kind', { timeout: 120_000 }, ({ kind, stores }) => {
+  const open = stores();
+  afterAll(() => open.stop());
+
+  test('is what a first look would read, whatever is written or deleted in between', async () => {
+    const store = await open.open();
+    const seed = 11;
+    const random = seededRandom(seed);
+    const names = ['f', 'c', 'k'];
+    for (const name of names) await addDataset(store, name);
+    await loadFleet(store);
+    const changes: ((name: string, at: number) => Promise<unknown>)[] = [
+      (_, at) => {
+        const name = `${'abdeghijlm'[at % 10]}${at}`;
+        names.push(name);
+        return addDataset(store, name);
+      },
+      (name, at) =>
+        store.db
+          .update(dataset)
+          .set({ owner: `o${at}`, rev: at })
+          .where(eq(dataset.datasetId, name as DatasetId)),
+      (name, at) =>
+        store.db
+          .update(replica)
+          .set({ state: at % 2 === 0 ? 'verified' : 'purged' })
+          .where(eq(replica.datasetId, name as DatasetId)),
+      (name, at) =>
+        store.db
+          .insert(replica)
+          .values({ replicaId: `${name}-${at}` as ReplicaId, datasetId: name as DatasetId, versionId: null, targetId: 't' as TargetId, createdAtMs: at }),
+      (name, at) =>
+        store.db
+          .update(pointer)
+          .set({ rev: at })
+          .where(eq(pointer.datasetId, name as DatasetId)),
+      (name) => store.db.delete(datasetVersion).where(eq(datasetVersion.datasetId, name as DatasetId)),
+      (_, at) => store.db.update(globalPolicy).set({ policy: { copies: 1 + (at % 4) } as never }),
+    ];
+    for (let at = 0; at < 60; at++) {
+      for (let times = randomInt(random, 1, 4); times > 0; times--) await pick(random, changes)(pick(random, names), at * 10 + times);
+      const [kept, anew] = [await loadFleet(store), await lookAnew(store)];
+      expect(kept.datasets, `seed ${seed}, step ${at}`).toEqual(anew.datasets);
+      expect(kept.snapshot.datasets, `seed ${seed}, step ${at}`).toEqual(anew.snapshot.datasets);
+    }
+    const [before, after] = [await loadFleet(store), await loadFleet(store)];
+    expect(after.snapshot.datasets.every((facts, at) => facts === before.snapshot.datasets[at])).toBe(true);
+  });
+
+  test.runIf(kind === 'postgres')('has in it what a transaction wrote that was open while others were looked at', async () => {
+    const store = await open.open();
+    await addDataset(store, 'slow');
+    await addDataset(store, 'quick');
+    await loadFleet(store);
+    let commit = (): void => {};
+    const mayCommit = new Promise<void>((resolve) => {
+      commit = resolve;
+    });
+    let written = (): void => {};
+    const isWritten = new Promise<void>((resolve) => {
+      written = resolve;
+    });
+    const slow = store.transaction(async (tx) => {
+      await tx
+        .update(dataset)
+        .set({ owner: 'late' })
+        .where(eq(dataset.datasetId, 'slow' as DatasetId));
+      written();
+      await mayCommit;
+    });
+    await isWritten;
+    for (let at = 0; at < 3; at++) {
+      await store.db
+        .update(dataset)
+        .set({ rev: at })
+        .where(eq(dataset.datasetId, 'quick' as DatasetId));
+      expect((await loadFleet(store)).snapshot.datasets.map(({ owner }) => owner)).toEqual(['o', 'o']);
+    }
+    commit();
+    await slow;
+    expect((await loadFleet(store)).snapshot.datasets.map(({ datasetId, owner }) => [datasetId, owner])).toEqual([
+      ['quick', 'o'],
+      ['slow', 'late'],
+    ]);
+  });
+});
