@@ -60,7 +60,7 @@ interface Look {
 
 /** Several requests of one page load share one look at the database. */
 const freshForMs = 250;
-/** One that took long is kept so many times as long, while nobody says that something happened: looking must not be all that is done. */
+/** One that took longer than that is kept so many times as long, while nobody says that something happened: looking must not be all that is done. */
 const timesKept = 10;
 /** And up to so many times longer it is still shown while the next one is under way. */
 const timesShown = 3;
@@ -88,7 +88,7 @@ export class FleetReader {
     if (look === undefined) return this.#begin();
     const isUnderWay = look.tookMs === null;
     if (shown !== undefined && !shown.isStale) {
-      const keptMs = Math.max(freshForMs, timesKept * shown.tookMs!);
+      const keptMs = shown.tookMs! <= freshForMs ? freshForMs : timesKept * shown.tookMs!;
       const ageMs = performance.now() - shown.beganAtMs;
       if (ageMs <= keptMs) return shown.rows;
       if (keptMs > freshForMs && ageMs <= timesShown * keptMs) {

@@ -26,6 +26,7 @@ test('what is left after each loss is read from where the verified copies are', 
     .update(replica)
     .set({ state: 'suspect' })
     .where(eq(replica.replicaId, copies.frankfurt as never));
+  api.forgetLook();
   await expect
     .poll(async () => (await recovery()).disasters.filter((one) => one.lost === 1).map(({ kind, id }) => `${kind} ${id}`))
     .toEqual(expect.arrayContaining(['node berlin', 'site berlin']));
@@ -43,6 +44,7 @@ test('a drive that a model expects to fail tells what is done about it, and both
     .where(eq(target.targetId, 'berlin-disk' as TargetId));
   const facts = { nodeId: 'berlin' as NodeId, serial: 's', model: 'm', kind: 'hdd', transport: 'ata', capacityBytes: 1, path: '/dev/sda' } as const;
   await api.store.db.insert(device).values({ ...facts, deviceId, level: 'at-risk', probability: 0.03, judge: { kind: 'model', name: 'trees', version: '1' } });
+  api.forgetLook();
   const evacuation = async () => ((await (await api.call('GET', '/v1/devices/sda', { role: 'viewer' })).json()) as DeviceHistory).device.evacuation;
   await expect.poll(evacuation).toMatchObject({ verdict: 'watched', reason: expect.stringContaining('it stays, watched') });
   expect((await evacuation())!.leavingDollars).toBeLessThan((await evacuation())!.movingDollars!);
