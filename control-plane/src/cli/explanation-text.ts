@@ -1,5 +1,5 @@
 import type { CopyExplanation, DatasetExplanation, ObjectiveParts, PolicyVerdictView } from '@data-in-motion/shared/api/explanation';
-import { partWords } from '@data-in-motion/shared/api/objective-words';
+import { partWords } from '@data-in-motion/shared/domain/objective-words';
 import { bytes, change, counted, duration, money, plain, rate, sentence, whole } from './figures.ts';
 import { facts, table } from './table.ts';
 

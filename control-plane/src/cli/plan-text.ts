@@ -1,6 +1,6 @@
 import type { MoveView, PlanView } from '@data-in-motion/shared/api/decisions';
-import { partWords } from '@data-in-motion/shared/api/objective-words';
 import type { PlanDifference } from '@data-in-motion/shared/api/plan-difference';
+import { partWords } from '@data-in-motion/shared/domain/objective-words';
 import { age, bytes, change, counted, duration, money, percent } from './figures.ts';
 import { facts, table } from './table.ts';
 

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { partWords } from '../domain/objective-words.ts';
 import { replicaStates } from '../domain/replica.ts';
 import { tierClasses } from '../domain/target.ts';
 import { costParts, policyView } from './datasets.ts';
@@ -21,6 +22,8 @@ export const objectiveParts = z.object({
   restPerMonth: z.number(),
 });
 export type ObjectiveParts = z.infer<typeof objectiveParts>;
+/** A part without a word does not compile. */
+partWords satisfies Record<keyof ObjectiveParts, string>;
 
 /** One other place a copy could be, and what would be different there; positive differences are dearer or slower there. */
 export const alternative = z.object({

@@ -1,5 +1,5 @@
 import type { Flip, ObjectiveParts } from '@data-in-motion/shared/api/explanation';
-import { partWords } from '@data-in-motion/shared/api/objective-words';
+import { partWords } from '@data-in-motion/shared/domain/objective-words';
 import { unitPrice } from './money.ts';
 import { count } from './number.ts';
 import { latency } from './time.ts';

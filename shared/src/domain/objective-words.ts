@@ -1,6 +1,4 @@
-import type { ObjectiveParts } from './explanation.ts';
-
-/** The parts of what is minimised, in the order in which they are shown; a part that is not here does not compile. */
+/** The parts of what is minimised, in the order in which they are shown. */
 export const partWords = {
   storagePerMonth: 'storage',
   requestsPerMonth: 'requests',
@@ -11,4 +9,4 @@ export const partWords = {
   wayTherePerMonth: 'the way there',
   copyingPerMonth: 'the time and wear of copying',
   restPerMonth: 'what hysteresis asks',
-} as const satisfies Record<keyof ObjectiveParts, string>;
+} as const;
