@@ -161,19 +161,14 @@ export function copyAtStake({ sizeBytes, policy }: DatasetFacts, settings: Evacu
   return again + gb * settings.dollarsPerGbLost * othersLost;
 }
 
-/** The probability that a target's drives fail in a month of 730 hours, or that the place without drives of ours is lost. */
-export function lostInMonth(snapshot: FleetSnapshot, target: TargetFacts, settings: EvacuationSettings): number {
-  const bySettings = monthlyLosses.get(snapshot) ?? new WeakMap<EvacuationSettings, Map<TargetId, number>>();
-  monthlyLosses.set(snapshot, bySettings);
-  const known = bySettings.get(settings) ?? new Map<TargetId, number>();
-  bySettings.set(settings, known);
-  const lost = known.get(target.targetId) ?? lostWithin(snapshot, target, daysPerMonth, settings);
-  known.set(target.targetId, lost);
-  return lost;
+/**
+ * The probability that any drives like those of a target fail in a month of 730 hours, or that a place without drives of ours is lost. What a drive's own
+ * signs mean is weighed once, where its evacuation is: here it would have copies moved that were just found to be cheaper left.
+ */
+export function lostInMonth(target: TargetFacts, settings: EvacuationSettings): number {
+  if (target.deviceIds.length === 0) return within(settings.yearlyLossOfPlace, 365, daysPerMonth);
+  return 1 - (1 - anyDrives(settings, daysPerMonth)) ** target.deviceIds.length;
 }
-
-/** Asked for each dataset and place of a plan, and the same for all of them. */
-const monthlyLosses = new WeakMap<FleetSnapshot, WeakMap<EvacuationSettings, Map<TargetId, number>>>();
 
 function lostWithin(snapshot: FleetSnapshot, target: TargetFacts, days: number, settings: EvacuationSettings): number {
   if (target.deviceIds.length === 0) return within(settings.yearlyLossOfPlace, 365, days);

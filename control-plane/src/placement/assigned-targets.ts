@@ -18,7 +18,7 @@ export function assignedTargets(context: AskContext, targets: readonly TargetFac
     readBytesLimit: numbers((target) => readBytesLimitOf(target, settings)),
     requestsLimit: numbers((target) => requestsLimitOf(target, settings)),
     holdPerByte: numbers(({ prices }) => prices!.storagePerGbMonth / bytesPerGb),
-    lost: numbers((target) => lostInMonth(context.snapshot, target, context.evacuation)),
+    lost: numbers((target) => lostInMonth(target, context.evacuation)),
     minimumObjectBytes: numbers(({ prices }) => prices!.minimumObjectBytes),
     arrivePerByte: numbers((target) => arrivePerByte(context, target)),
     arrivePerObject: numbers((target) => arrivePerObject(context, target)),

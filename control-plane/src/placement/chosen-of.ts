@@ -1,5 +1,5 @@
 import type { DatasetId, ReplicaId } from '@data-in-motion/shared/domain/ids';
-import { domainOf } from '../fleet/lookup.ts';
+import { domainOf, indexOf } from '../fleet/lookup.ts';
 import type { ReplicaFacts, TargetFacts } from '../fleet/snapshot.ts';
 import type { Need } from '../reconcile/needs.ts';
 import { type Ask, type AskContext, asksOf, type Option } from './asks.ts';
@@ -43,7 +43,7 @@ export function chosenOf(
   for (const row of [...asked.keys()].sort((a, b) => (saved[a] === saved[b] ? a - b : saved[b]! - saved[a]!))) {
     const question = asked[row]!;
     const own = placesOf(row);
-    const steps = stepsOf(targets, own, question);
+    const steps = stepsOf(context, targets, own, question);
     if (moves >= mostMoves && steps.length > 0 && question.kind === 'better') {
       leftForLater.moves += steps.length;
       leftForLater.savesPerMonth += saved[row]!;
@@ -66,7 +66,7 @@ export function chosenOf(
 }
 
 /** Which copies go where: those whose place is not among the chosen leave, to the places where none of them is. */
-function stepsOf(targets: readonly TargetFacts[], places: Int16Array, question: Question): Step[] {
+function stepsOf(context: AskContext, targets: readonly TargetFacts[], places: Int16Array, question: Question): Step[] {
   const steps: Step[] = [];
   let others = [...places];
   if (question.primary !== null) {
@@ -82,13 +82,16 @@ function stepsOf(targets: readonly TargetFacts[], places: Int16Array, question: 
     const replica = at < question.adds ? null : leaving[at - question.adds];
     if (replica !== undefined) steps.push({ replica, to });
   }
-  return question.kind === 'need' ? apartFromWhatStays(question, steps, targets) : steps;
+  return question.kind === 'need' ? apartFromWhatStays(question, steps, indexOf(context.snapshot).targets) : steps;
 }
 
 /** A copy that was to leave and has no place keeps its domain: no other may come there, or two would stand together. */
-function apartFromWhatStays({ dataset, primary, others }: Question, steps: readonly Step[], targets: readonly TargetFacts[]): Step[] {
+function apartFromWhatStays(
+  { dataset, primary, others }: Question,
+  steps: readonly Step[],
+  placeOf: ReadonlyMap<TargetFacts['targetId'], TargetFacts>,
+): Step[] {
   const { spread } = dataset.policy;
-  const placeOf = new Map(targets.map((target) => [target.targetId, target]));
   const domain = (target: TargetFacts | undefined): string | null => (target === undefined ? null : domainOf(target, spread));
   let kept = [...steps];
   for (let before = -1; before !== kept.length; ) {

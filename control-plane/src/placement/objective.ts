@@ -52,7 +52,7 @@ export function objectiveParts(
   return {
     ...bill,
     waitingPerMonth: waitingPerMonth(target, role, use, context.settings.dollarsPerReadSec),
-    riskPerMonth: copyAtStake(dataset, context.evacuation) * lostInMonth(context.snapshot, target, context.evacuation),
+    riskPerMonth: copyAtStake(dataset, context.evacuation) * lostInMonth(target, context.evacuation),
     wayTherePerMonth: (wayOnce(context.snapshot, dataset, target, way) * daysPerMonth) / context.settings.horizonDays,
     copyingPerMonth: (copyingOnce(context, dataset, target, way) * daysPerMonth) / context.settings.horizonDays,
     restPerMonth,

@@ -183,29 +183,31 @@ describe.each(solvers)('a plan over any fleet, made %s', { timeout: 240_000 }, (
     );
   });
 
-  test('raising the price of a target never draws bytes to it', async () => {
-    await fc.assert(
-      fc.asyncProperty(fc.integer(), fc.nat(7), fc.constantFrom(1.1, 2, 10), async (seed, place, factor) => {
-        const base = randomFleet(seed, { targets: 8, datasets: 8, sites: 4, room: 20, trouble: 0.05 });
-        // Without minimum times: what leaving early costs grows with the price too.
-        const fleet: FleetSnapshot = {
-          ...base,
-          targets: base.targets.map((target) => ({ ...target, prices: target.prices === null ? null : { ...target.prices, minimumDays: 0 } })),
-        };
-        const dear: FleetSnapshot = {
-          ...fleet,
-          targets: fleet.targets.map((target, at) =>
-            at === place && target.prices !== null
-              ? { ...target, prices: { ...target.prices, storagePerGbMonth: target.prices.storagePerGbMonth * factor } }
-              : target,
-          ),
-        };
-        const used = async (snapshot: FleetSnapshot): Promise<number> => finishWork(snapshot, (await planFor(snapshot)).moves).targets[place]!.usedBytes;
-        expect(await used(dear)).toBeLessThanOrEqual(await used(fleet));
-      }),
-      { numRuns: 150 },
-    );
-  });
+  // True of the optimum; prices come near it, and what they leave open may fall either way.
+  if (solver !== placeByPrices)
+    test('raising the price of a target never draws bytes to it', async () => {
+      await fc.assert(
+        fc.asyncProperty(fc.integer(), fc.nat(7), fc.constantFrom(1.1, 2, 10), async (seed, place, factor) => {
+          const base = randomFleet(seed, { targets: 8, datasets: 8, sites: 4, room: 20, trouble: 0.05 });
+          // Without minimum times: what leaving early costs grows with the price too.
+          const fleet: FleetSnapshot = {
+            ...base,
+            targets: base.targets.map((target) => ({ ...target, prices: target.prices === null ? null : { ...target.prices, minimumDays: 0 } })),
+          };
+          const dear: FleetSnapshot = {
+            ...fleet,
+            targets: fleet.targets.map((target, at) =>
+              at === place && target.prices !== null
+                ? { ...target, prices: { ...target.prices, storagePerGbMonth: target.prices.storagePerGbMonth * factor } }
+                : target,
+            ),
+          };
+          const used = async (snapshot: FleetSnapshot): Promise<number> => finishWork(snapshot, (await planFor(snapshot)).moves).targets[place]!.usedBytes;
+          expect(await used(dear)).toBeLessThanOrEqual(await used(fleet));
+        }),
+        { numRuns: 150 },
+      );
+    });
 });
 
 test('two solvers on one fleet: neither bound is above what the other found, and prices cost little more', { timeout: 240_000 }, async () => {

@@ -44,7 +44,9 @@ export class PlaceRules {
     const allowed = this.#allowedBy(place, dataset);
     const extra = held.flatMap(({ targetId, serves }) => {
       const column = this.#columnOf.get(targetId)!;
-      return allowed[column]!.copy && (!serves || allowed[column]!.primary) ? [] : [{ column, serves }];
+      // Beside a copy that stays it may stay too; no other comes there.
+      const isBeside = taken.has(domainOf(this.#targets[column]!, policy.spread));
+      return allowed[column]!.copy && (!serves || allowed[column]!.primary) && !isBeside ? [] : [{ column, serves, isBeside }];
     });
     const key = JSON.stringify([place, policy.spread, [...taken].sort(), onlyPinned ? policy.pinnedTargets : null, extra]);
     const known = this.#numbers.get(key);
@@ -59,7 +61,8 @@ export class PlaceRules {
     this.all.push({
       columns: Int32Array.from(columns),
       domains: Int32Array.from(columns, (column) => {
-        const domain = domainOf(this.#targets[column]!, policy.spread);
+        const isBeside = extra.some((one) => one.column === column && one.isBeside);
+        const domain = isBeside ? `beside ${column}` : domainOf(this.#targets[column]!, policy.spread);
         return domains.get(domain) ?? domains.set(domain, domains.size).get(domain)!;
       }),
       serves: Uint8Array.from(columns, (column) => Number(allowed[column]!.primary || extra.some((one) => one.column === column && one.serves))),

@@ -1,6 +1,6 @@
 import type { DatasetId, TargetId } from '@data-in-motion/shared/domain/ids';
 import { daysPerMonth, leaveOnce } from '../fleet/copy-cost.ts';
-import { indexOf } from '../fleet/lookup.ts';
+import { domainOf, indexOf } from '../fleet/lookup.ts';
 import type { DatasetFacts, ReplicaFacts, TargetFacts } from '../fleet/snapshot.ts';
 import { copyAtStake } from '../health/evacuation-price.ts';
 import { forecastUse } from '../heat/forecast-use.ts';
@@ -98,7 +98,11 @@ function betterRow(context: AskContext, dataset: DatasetFacts, open: readonly Ne
   const { movable, firm } = movableCopies(context, dataset, open);
   const placed = movable.filter((replica) => columnOf.has(replica.targetId));
   if (placed.length === 0) return null;
+  const { targets } = indexOf(context.snapshot);
   const taken = takenDomains(context, dataset, [...firm, ...movable.filter((replica) => !columnOf.has(replica.targetId))], []);
+  // Two that stand too near, and may not be parted now, are left as they are.
+  const apart = placed.map((replica) => domainOf(targets.get(replica.targetId)!, dataset.policy.spread)).filter((domain) => !taken.has(domain));
+  if (new Set(apart).size < apart.length) return null;
   const primary = placed.find((replica) => roleOf(dataset, replica) === 'primary') ?? null;
   const others = placed.filter((replica) => replica !== primary);
   const rule = rules.numberOf(dataset, {
