@@ -162,12 +162,12 @@ export function copyAtStake({ sizeBytes, policy }: DatasetFacts, settings: Evacu
 }
 
 /**
- * The probability that any drives like those of a target fail in a month of 730 hours, or that a place without drives of ours is lost. What a drive's own
- * signs mean is weighed once, where its evacuation is: here it would have copies moved that were just found to be cheaper left.
+ * The probability that a copy at a target is lost in a month of 730 hours: any drive's, and in a public cloud that of losing the place. What a drive's own
+ * signs mean is weighed once, where its evacuation is: here it would have copies moved that were just found to be cheaper left. How many drives a target
+ * names says nothing either: nobody says how they hold each other up.
  */
 export function lostInMonth(target: TargetFacts, settings: EvacuationSettings): number {
-  if (target.deviceIds.length === 0) return within(settings.yearlyLossOfPlace, 365, daysPerMonth);
-  return 1 - (1 - anyDrives(settings, daysPerMonth)) ** target.deviceIds.length;
+  return target.locationKind === 'public-cloud' ? within(settings.yearlyLossOfPlace, 365, daysPerMonth) : anyDrives(settings, daysPerMonth);
 }
 
 function lostWithin(snapshot: FleetSnapshot, target: TargetFacts, days: number, settings: EvacuationSettings): number {

@@ -210,7 +210,9 @@ describe.each(solvers)('a plan over any fleet, made %s', { timeout: 240_000 }, (
     });
 });
 
-test('two solvers on one fleet: neither bound is above what the other found, and prices cost little more on fleets of eight datasets', { timeout: 240_000 }, async () => {
+test('two solvers on one fleet: neither bound is above what the other found, and prices cost little more on fleets of eight datasets', {
+  timeout: 240_000,
+}, async () => {
   let compared = 0;
   let dearer = 0;
   await fc.assert(
