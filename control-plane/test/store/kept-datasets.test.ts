@@ -70,7 +70,9 @@ describe.each(storeKinds)('what is kept of the datasets of $kind', { timeout: 12
     expect(after.snapshot.datasets.every((facts, at) => facts === before.snapshot.datasets[at])).toBe(true);
   });
 
-  test.runIf(kind === 'postgres')('has in it what a transaction wrote that was open while others were looked at', async () => {
+  // The embedded database has one connection: nothing is written beside an open transaction.
+  const testOnPostgres = kind === 'postgres' ? test : () => {};
+  testOnPostgres('has in it what a transaction wrote that was open while others were looked at', async () => {
     const store = await open.open();
     await addDataset(store, 'slow');
     await addDataset(store, 'quick');
