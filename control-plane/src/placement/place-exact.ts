@@ -1,12 +1,12 @@
 import type { Heat } from '@data-in-motion/shared/domain/heat';
 import type { DatasetId } from '@data-in-motion/shared/domain/ids';
 import { defaultDecisionSettings, type PlacementSettings, type RiskSettings } from '../fleet/decision-settings.ts';
-import type { FleetSnapshot } from '../fleet/snapshot.ts';
-import { targetHealth } from '../health/target-health.ts';
+import type { DatasetFacts, FleetSnapshot } from '../fleet/snapshot.ts';
 import type { Need } from '../reconcile/needs.ts';
-import { type AskContext, asksOf } from './asks.ts';
-import { assemblePlan } from './assemble-plan.ts';
+import { asksOf } from './asks.ts';
+import { assemblePlan, type Choice } from './assemble-plan.ts';
 import { choosePlaces } from './choose-places.ts';
+import { askFleet, type FleetQuestion } from './fleet-question.ts';
 import type { Plan } from './plan.ts';
 
 /**
@@ -24,9 +24,12 @@ export async function placeExact(
   risk: RiskSettings = defaultDecisionSettings,
   only?: ReadonlySet<DatasetId>,
 ): Promise<Plan> {
-  const context: AskContext = { snapshot, health: targetHealth(snapshot, risk), heats, settings, evacuation: risk.evacuation };
-  const needsOf = Map.groupBy(needs, (need) => need.datasetId);
-  const wanted = snapshot.datasets.filter((dataset) => only === undefined || only.has(dataset.datasetId));
-  const asks = wanted.flatMap((dataset) => asksOf(context, dataset, needsOf.get(dataset.datasetId) ?? []));
-  return assemblePlan(context, wanted, needsOf, await choosePlaces(context, asks));
+  const question = askFleet(snapshot, needs, heats, settings, risk, only);
+  return assemblePlan(question.context, question.wanted, question.needsOf, await chooseExactly(question, question.wanted));
+}
+
+/** The exact choice for some of the datasets that are asked about. */
+export function chooseExactly({ context, needsOf }: FleetQuestion, datasets: readonly DatasetFacts[]): Promise<Choice> {
+  const asks = datasets.flatMap((dataset) => asksOf(context, dataset, needsOf.get(dataset.datasetId) ?? []));
+  return choosePlaces(context, asks);
 }

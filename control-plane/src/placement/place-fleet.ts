@@ -2,14 +2,13 @@ import type { Heat } from '@data-in-motion/shared/domain/heat';
 import type { DatasetId } from '@data-in-motion/shared/domain/ids';
 import { seededRandom } from '@data-in-motion/shared/random';
 import { defaultDecisionSettings, type PlacementSettings, type RiskSettings } from '../fleet/decision-settings.ts';
-import type { DatasetFacts, FleetSnapshot } from '../fleet/snapshot.ts';
-import { targetHealth } from '../health/target-health.ts';
+import type { FleetSnapshot } from '../fleet/snapshot.ts';
 import type { Need } from '../reconcile/needs.ts';
-import { type AskContext, asksOf } from './asks.ts';
 import { assemblePlan, type Choice } from './assemble-plan.ts';
 import type { PricedPlacement } from './assignment.ts';
-import { choosePlaces } from './choose-places.ts';
 import { chosenOf } from './chosen-of.ts';
+import { askFleet, type FleetQuestion } from './fleet-question.ts';
+import { chooseExactly } from './place-exact.ts';
 import { placePriced } from './place-priced.ts';
 import type { FullPlace, Plan } from './plan.ts';
 import { type Questions, questionsOf } from './questions.ts';
@@ -51,8 +50,7 @@ export async function placeFleet(
   const isStuck = priced.placed.gap > stuckGap && pairs <= mostExactPairs && work.nowMs() < work.untilMs;
   if (pairs > exactPairs && !isStuck) return assemblePlan(context, wanted, needsOf, priced.choice());
   const datasets = [...new Set([...open.unreadable, ...open.asked.map(({ dataset }) => dataset)])];
-  const asks = datasets.flatMap((dataset) => asksOf(context, dataset, needsOf.get(dataset.datasetId) ?? []));
-  return assemblePlan(context, wanted, needsOf, { ...(await choosePlaces(context, asks)), full: fullPlaces(open.targets, priced.placed) });
+  return assemblePlan(context, wanted, needsOf, { ...(await chooseExactly(question, datasets)), full: fullPlaces(open.targets, priced.placed) });
 }
 
 /** The same by prices alone, whatever the size. */
@@ -70,27 +68,6 @@ export async function placeByPrices(
 
 function workFor(settings: PlacementSettings): PlaceWork {
   return { nowMs: () => performance.now(), untilMs: performance.now() + settings.timeLimitMs };
-}
-
-interface FleetQuestion {
-  readonly context: AskContext;
-  readonly wanted: readonly DatasetFacts[];
-  readonly needsOf: ReadonlyMap<DatasetId, readonly Need[]>;
-}
-
-function askFleet(
-  snapshot: FleetSnapshot,
-  needs: readonly Need[],
-  heats: ReadonlyMap<DatasetId, Heat>,
-  settings: PlacementSettings,
-  risk: RiskSettings,
-  only: ReadonlySet<DatasetId> | undefined,
-): FleetQuestion {
-  return {
-    context: { snapshot, health: targetHealth(snapshot, risk), heats, settings, evacuation: risk.evacuation },
-    wanted: snapshot.datasets.filter((dataset) => only === undefined || only.has(dataset.datasetId)),
-    needsOf: Map.groupBy(needs, (need) => need.datasetId),
-  };
 }
 
 function byPrices({ context, wanted, needsOf }: FleetQuestion, work: PlaceWork): { open: Questions; placed: PricedPlacement; choice: () => Choice } {
