@@ -1,6 +1,6 @@
 import type { TargetId } from '@data-in-motion/shared/domain/ids';
 import { domainOf, indexOf } from '../fleet/lookup.ts';
-import type { DatasetFacts, FleetSnapshot } from '../fleet/snapshot.ts';
+import type { DatasetFacts, FleetSnapshot, ReplicaFacts } from '../fleet/snapshot.ts';
 import { priceText } from '../fleet/words.ts';
 import { type TargetHealth, targetHealth } from '../health/target-health.ts';
 import { clashingRules, judgeTargets } from './allowed-targets.ts';
@@ -28,7 +28,7 @@ export function policyFindings(
   dataset: DatasetFacts,
   health: ReadonlyMap<TargetId, TargetHealth> = targetHealth(snapshot),
 ): Finding[] {
-  return findingsWith(snapshot, dataset, health, (role) => placeRemedy(snapshot, dataset, health, role));
+  return findingsWith(snapshot, dataset, health, (role, leaving) => placeRemedy(snapshot, dataset, health, role, leaving));
 }
 
 /**
@@ -55,7 +55,8 @@ export function policyBreaches(snapshot: FleetSnapshot, health: ReadonlyMap<Targ
 
 let answered: { readonly places: string; readonly breaches: WeakMap<DatasetFacts, boolean> } = { places: '', breaches: new WeakMap() };
 
-type Remedy = (role: 'primary' | 'copy') => string;
+/** What would help: a place for one copy more, or for the one that leaves. */
+type Remedy = (role: 'primary' | 'copy', leaving: ReplicaFacts | null) => string;
 
 function findingsWith(snapshot: FleetSnapshot, dataset: DatasetFacts, health: ReadonlyMap<TargetId, TargetHealth>, remedy: Remedy): Finding[] {
   if (dataset.versionId === null) return [];
@@ -71,7 +72,7 @@ function copiesFinding(dataset: DatasetFacts, health: ReadonlyMap<TargetId, Targ
     {
       rule: 'copies',
       text,
-      remedy: remedy('copy'),
+      remedy: remedy('copy', null),
       severity: counted === 0 ? 'error' : 'warning',
       targetId: null,
       sinceMs: null,
@@ -86,7 +87,7 @@ function placeFindings(snapshot: FleetSnapshot, dataset: DatasetFacts, health: R
     const place = health.get(replica.targetId);
     if (target === undefined || place === undefined) return [];
     const role = replica.replicaId === dataset.primaryReplicaId ? 'primary' : 'copy';
-    const remedy = (): string => remedyFor(role);
+    const remedy = (): string => remedyFor(role, replica);
     const { targetId } = target;
     const riskySinceMs = place.riskyDeviceId === null ? null : (fleet.devices.get(place.riskyDeviceId)?.levelSinceMs ?? null);
     const node = fleet.nodes.get(target.nodeId);
@@ -153,11 +154,22 @@ function spreadFindings(snapshot: FleetSnapshot, dataset: DatasetFacts, health: 
 }
 
 /** The cheapest place that the copy may go to, or the rules that leave none. */
-function placeRemedy(snapshot: FleetSnapshot, dataset: DatasetFacts, health: ReadonlyMap<TargetId, TargetHealth>, role: 'primary' | 'copy'): string {
+function placeRemedy(
+  snapshot: FleetSnapshot,
+  dataset: DatasetFacts,
+  health: ReadonlyMap<TargetId, TargetHealth>,
+  role: 'primary' | 'copy',
+  leaving: ReplicaFacts | null,
+): string {
   const fleet = indexOf(snapshot);
-  const held = verifiedCopies(dataset).flatMap((replica) => (health.get(replica.targetId)?.counts === true ? (fleet.targets.get(replica.targetId) ?? []) : []));
-  const taken = new Set(role === 'primary' ? [] : held.map((target) => domainOf(target, dataset.policy.spread)));
-  const heldIds = new Set(held.map((target) => target.targetId));
+  const held = verifiedCopies(dataset).flatMap((replica) => {
+    const target = health.get(replica.targetId)?.counts === true ? fleet.targets.get(replica.targetId) : undefined;
+    return target === undefined ? [] : [{ replica, target }];
+  });
+  // The copy that leaves frees its domain; the others keep theirs, also when it is the primary that goes.
+  const staying = held.filter(({ replica }) => replica.replicaId !== leaving?.replicaId);
+  const taken = new Set(staying.map(({ target }) => domainOf(target, dataset.policy.spread)));
+  const heldIds = new Set(held.map(({ target }) => target.targetId));
   const judged = judgeTargets(snapshot, dataset, role, health).filter(({ target }) => !heldIds.has(target.targetId));
   const open = judged.filter(({ target, violations }) => violations.length === 0 && !taken.has(domainOf(target, dataset.policy.spread)));
   const cheapest = open.sort((a, b) => (a.target.prices?.storagePerGbMonth ?? 0) - (b.target.prices?.storagePerGbMonth ?? 0))[0]?.target;

@@ -102,6 +102,13 @@ describe('findings', () => {
     ]);
   });
 
+  test('a primary that must leave is sent to no site that has another copy, and may stay at its own', () => {
+    const more = [...targets, targetFacts('berlin-nvme', { prices: prices(0.06) }), targetFacts('rome-archive', { prices: prices(0.001) })];
+    expect(
+      of(['berlin-disk', 'rome-disk'], { forbiddenTargets: ['berlin-disk' as TargetId, 'paris-disk' as TargetId], regions: ['eu'] }, { targets: more }),
+    ).toMatchObject([{ rule: 'forbidden-target', remedy: expect.stringContaining('put a copy on berlin-nvme') }]);
+  });
+
   test('too few copies say how many stand, and none at all is an error', () => {
     expect(of(['berlin-disk'])).toMatchObject([{ rule: 'copies', severity: 'warning', text: '1 of 2 wanted copies are verified in places that count' }]);
     expect(of([])).toMatchObject([{ rule: 'copies', severity: 'error' }]);
