@@ -128,7 +128,11 @@ describe('a plan that is carried out', { timeout: 240_000 }, () => {
           fleet.pass();
           fleet.doWork();
         }
-        const waiting = fleet.work.moves.filter(({ stage, move }) => stage === 'waiting' && move.toTargetId !== null);
+        // A copy that a move of the plan is replacing right now may go bad and leave as it was to, before the turn of the others of its dataset: all is as planned again.
+        const leaving = new Set(fleet.work.moves.flatMap(({ job }) => job?.fromReplicaId ?? []));
+        const waiting = fleet.work.moves.filter(
+          ({ stage, move }) => stage === 'waiting' && move.toTargetId !== null && (kind !== 'a bad source' || !leaving.has(move.fromReplicaId!)),
+        );
         if (waiting.length === 0) return;
         changed++;
         const hit = pick(random, waiting);
@@ -142,7 +146,7 @@ describe('a plan that is carried out', { timeout: 240_000 }, () => {
         expect([ends.stage, fleet.work.stopped]).toEqual(['left-out', true]);
         expect(fleet.isOver).toBe(true);
       }),
-      { numRuns: 120 },
+      { numRuns: 150, examples: [[{ seed: -654955659, room: 0.5, trouble: 0.1, failing: 0 }, 1, 'a bad source']] },
     );
     expect(changed).toBeGreaterThan(20);
   });
