@@ -38,7 +38,10 @@ export interface TreeColumns {
   readonly value: readonly number[];
 }
 
-/** A rising piecewise linear curve from log-odds to the probability of failing within a horizon; beyond its ends it is level. */
+/**
+ * A rising piecewise linear curve from log-odds to the probability of failing within a horizon. Beyond its ends, where too few failures tell, the odds go on
+ * half as fast as those of the trees, so that drives keep their order. A single point says the same of all.
+ */
 export interface Calibration {
   readonly horizonDays: number;
   readonly logOdds: readonly number[];
@@ -144,9 +147,15 @@ export class FailureJudge {
 }
 
 function valueOn({ logOdds, probability }: Calibration, at: number): number {
+  if (logOdds.length === 1) return probability[0]!;
   const above = logOdds.findIndex((place) => place >= at);
-  if (above === 0) return probability[0]!;
-  if (above < 0) return probability.at(-1)!;
+  if (above === 0) return beyond(probability[0]!, at - logOdds[0]!);
+  if (above < 0) return beyond(probability.at(-1)!, at - logOdds.at(-1)!);
   const share = (at - logOdds[above - 1]!) / (logOdds[above]! - logOdds[above - 1]!);
   return probability[above - 1]! + share * (probability[above]! - probability[above - 1]!);
+}
+
+function beyond(probability: number, by: number): number {
+  const odds = (probability / (1 - probability)) * Math.exp(by / 2);
+  return odds / (1 + odds);
 }
