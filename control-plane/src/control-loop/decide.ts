@@ -3,6 +3,7 @@ import type { PlanView } from '@data-in-motion/shared/api/decisions';
 import { type Heat, heatWindows } from '@data-in-motion/shared/domain/heat';
 import type { DatasetId, JobId, PlanId } from '@data-in-motion/shared/domain/ids';
 import type { Policy } from '@data-in-motion/shared/domain/policy';
+import { inSlices } from '@data-in-motion/shared/in-slices';
 import { systemRandom } from '@data-in-motion/shared/random';
 import { ulid } from '@data-in-motion/shared/ulid';
 import { eq } from 'drizzle-orm';
@@ -28,7 +29,7 @@ import { loadSnapshot } from '../store/load-snapshot.ts';
 import { replacedPreviews } from '../store/plan-holds.ts';
 import { planViewOf, type StoredPlan, savePlan } from '../store/plans.ts';
 import { alert } from '../store/schema.ts';
-import { inSlices } from './in-slices.ts';
+
 import { insertMove } from './insert-move.ts';
 import type { LeaderWrite, LoopParts } from './parts.ts';
 

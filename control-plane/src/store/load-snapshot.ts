@@ -10,7 +10,7 @@ import { DatasetFactsOfRows } from './dataset-facts.ts';
 import { type AllDatasets, KeptDatasets } from './kept-datasets.ts';
 import { loadHolds } from './plan-holds.ts';
 import { readPrices } from './prices.ts';
-import { device, globalPolicy, job, node, storeMeta, target } from './schema.ts';
+import { dataset, device, globalPolicy, job, node, storeMeta, target } from './schema.ts';
 
 type JobRow = typeof job.$inferSelect;
 
@@ -86,7 +86,7 @@ async function readFleet(tx: Db, takenAtMs: number, source: string, kept: Kept):
   const book = await readPrices(tx);
   const targets = await loadTargets(tx, jobRows, nodes, book.entries, takenAtMs);
   const rows = await kept.rows.read(tx, source);
-  const datasets = kept.facts.of(rows, global, await loadWindows(tx, takenAtMs), await loadRates(tx));
+  const datasets = await kept.facts.of(rows, global, await loadWindows(tx, takenAtMs), await loadRates(tx));
   const sources = nodesOfCopies(datasets, targets, jobRows);
   const jobs = jobRows.filter(isUnderWay).map((each) => jobFacts(each, sources));
   const holds = await loadHolds(tx, takenAtMs);
@@ -214,7 +214,8 @@ async function loadRates(db: Db): Promise<Map<DatasetId, number>> {
 
 /**
  * Sums of the minutes that lie in each window; a minute counts by its end. Added up by the database, dataset by dataset along the primary key:
- * a fleet in use has a hundred thousand such minutes, and reading them here took a second.
+ * a fleet in use has a hundred thousand such minutes, and reading them here took a second. Only datasets that were used since the longest window began
+ * are asked for: every access that is stored is noted at its dataset in the same statement (`storeAccesses`).
  */
 async function loadWindows(db: Db, nowMs: number): Promise<Map<DatasetId, WindowCounts[]>> {
   const longest = Math.max(...heatWindows.map(({ ms }) => ms));
@@ -225,10 +226,10 @@ async function loadWindows(db: Db, nowMs: number): Promise<Map<DatasetId, Window
   );
   const rows = await rowsOf<{ datasetId: DatasetId; sums: number[] }>(
     db,
-    sql`select d.dataset_id as "datasetId", w.sums from dataset d cross join lateral (
+    sql`select d.dataset_id as "datasetId", w.sums from ${dataset} d cross join lateral (
       select count(*) as minutes, jsonb_build_array(${sql.join(sums, sql`, `)}) as sums from access_aggregate a
       where a.dataset_id = d.dataset_id and a.window_start_ms >= ${nowMs - longest - minuteMs}::bigint and a.window_start_ms <= ${nowMs}::bigint
-    ) w where w.minutes > 0`,
+    ) w where d.last_access_at_ms >= ${nowMs - longest - minuteMs}::bigint and w.minutes > 0`,
   );
   return new Map(
     rows.map((row) => [
