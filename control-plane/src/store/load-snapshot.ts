@@ -3,6 +3,7 @@ import type { DatasetId, NodeId, ReplicaId, TargetId } from '@data-in-motion/sha
 import { defaultPolicy } from '@data-in-motion/shared/domain/policy';
 import { type PriceEntry, pricesAt } from '@data-in-motion/shared/domain/price';
 import { eq, sql } from 'drizzle-orm';
+import { notePlaces } from '../fleet/lookup.ts';
 import type { DatasetFacts, DeviceFacts, FleetSnapshot, JobFacts, NodeFacts, TargetFacts } from '../fleet/snapshot.ts';
 import { keepsCopy } from './accesses.ts';
 import { type Db, rowsOf, type Store, type Tx } from './database.ts';
@@ -87,6 +88,7 @@ async function readFleet(tx: Db, takenAtMs: number, source: string, kept: Kept):
   const targets = await loadTargets(tx, jobRows, nodes, book.entries, takenAtMs);
   const rows = await kept.rows.read(tx, source);
   const datasets = await kept.facts.of(rows, global, await loadWindows(tx, takenAtMs), await loadRates(tx));
+  notePlaces(datasets, rows.at);
   const sources = nodesOfCopies(datasets, targets, jobRows);
   const jobs = jobRows.filter(isUnderWay).map((each) => jobFacts(each, sources));
   const holds = await loadHolds(tx, takenAtMs);
