@@ -4,7 +4,7 @@ import { effectivePolicy, type Policy } from '@data-in-motion/shared/domain/poli
 import { eachInSlices } from '@data-in-motion/shared/in-slices';
 import { noAccesses } from '../fleet/no-accesses.ts';
 import type { DatasetFacts, ReplicaFacts } from '../fleet/snapshot.ts';
-import type { AllDatasets, DatasetRows } from './kept-datasets.ts';
+import type { AllDatasets, DatasetRows, ReplicaRow } from './kept-datasets.ts';
 
 /** What decisions read of each dataset, made from its rows and accesses; made again only where one of these is another than the time before. */
 export class DatasetFactsOfRows {
@@ -55,6 +55,17 @@ export class DatasetFactsOfRows {
     return facts;
   }
 
+  /** What the copy makes later is not kept here. */
+  copy(): DatasetFactsOfRows {
+    const copy = new DatasetFactsOfRows();
+    copy.#rows = this.#rows;
+    copy.#facts = this.#facts;
+    copy.#used = this.#used;
+    copy.#global = this.#global;
+    copy.#policies = new Map(this.#policies);
+    return copy;
+  }
+
   #policyOf({ row }: DatasetRows, global: Policy): Policy {
     const own = JSON.stringify(row.ownPolicy);
     const known = this.#policies.get(own);
@@ -89,7 +100,7 @@ function factsOf({ row, pointer, versions, replicas }: DatasetRows, policy: Poli
     unreadable: version?.unreadable ?? 0,
     primaryReplicaId: pointer?.replicaId ?? null,
     pointerRev: pointer?.rev ?? 0,
-    replicas: replicas.flatMap(copyFacts),
+    replicas: replicas.every(isDecidedAbout) ? replicas : replicas.filter(isDecidedAbout),
     windows,
     lastAccessAtMs: row.lastAccessAtMs,
     ewmaPerHour,
@@ -100,8 +111,10 @@ function factsOf({ row, pointer, versions, replicas }: DatasetRows, policy: Poli
   };
 }
 
-/** An import's copy has no version until its manifest is committed; until then there is nothing to decide about it. */
-function copyFacts({ replicaId, versionId, targetId, state, verifiedAtMs, createdAtMs }: DatasetRows['replicas'][number]): ReplicaFacts[] {
-  if (versionId === null || state === 'purged' || state === 'abandoned') return [];
-  return [{ replicaId, versionId, targetId, state, verifiedAtMs, createdAtMs }];
+/**
+ * An import's copy has no version until its manifest is committed; until then there is nothing to decide about it. The rows themselves, which say more than
+ * decisions read: a large fleet has hundreds of thousands, and each would be there twice.
+ */
+function isDecidedAbout(copy: ReplicaRow): copy is ReplicaRow & ReplicaFacts {
+  return copy.versionId !== null && copy.state !== 'purged' && copy.state !== 'abandoned';
 }

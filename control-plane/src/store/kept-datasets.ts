@@ -81,6 +81,16 @@ export class KeptDatasets {
     return this.#all;
   }
 
+  /** What the copy reads later is not kept here. */
+  copy(): KeptDatasets {
+    const copy = new KeptDatasets();
+    copy.#source = this.#source;
+    copy.#horizon = this.#horizon;
+    copy.#all = this.#all;
+    copy.#counts = this.#counts;
+    return copy;
+  }
+
   /** Undefined where rows were deleted: they are in no reading of what was written. */
   async #readNew(tx: Db, since: string, look: Look): Promise<Reading | undefined> {
     const reading = new Reading(this.#all, this.#counts);
@@ -166,15 +176,17 @@ async function readPages(
   }
 }
 
-type Writable = { -readonly [Field in keyof DatasetRows]: DatasetRows[Field] };
+type Writable<Row> = { -readonly [Field in keyof Row]: Row[Field] };
+/** Most versions have none. */
+const noNotes: string[] = [];
 
 /** One reading while it goes on: the rows from before with those that were written since. */
 class Reading {
   readonly #before: AllDatasets;
-  readonly #changed = new Map<DatasetId, Writable>();
+  readonly #changed = new Map<DatasetId, Writable<DatasetRows>>();
   /** Each text once: a place, a state or an owner is in thousands of rows, and every one of them would bring its own. */
   readonly #texts = new Map<unknown, unknown>();
-  #counts: { -readonly [Name in keyof Counts]: Counts[Name] };
+  #counts: Writable<Counts>;
 
   constructor(before: AllDatasets, counts: Counts) {
     this.#before = before;
@@ -185,58 +197,55 @@ class Reading {
     return this.#counts;
   }
 
-  takeDatasets(page: readonly DatasetRow[]): Promise<void> {
+  takeDatasets(page: readonly Writable<DatasetRow>[]): Promise<void> {
     return eachInSlices(page, (row) => {
       const { heat } = row;
-      const slim: DatasetRow = {
-        ...row,
-        owner: this.#once(row.owner),
-        heat: heat === null ? null : { ...heat, reason: this.#once(heat.reason), windows: areNone(heat.windows) ? noAccesses : heat.windows },
-      };
+      row.owner = this.#once(row.owner);
+      if (heat !== null) row.heat = Object.assign(heat, { reason: this.#once(heat.reason), windows: areNone(heat.windows) ? noAccesses : heat.windows });
       const known = this.#open(row.datasetId);
-      if (known !== undefined) known.row = slim;
+      if (known !== undefined) known.row = row;
       else {
-        this.#changed.set(row.datasetId, { row: slim, pointer: undefined, versions: [], replicas: [] });
+        this.#changed.set(row.datasetId, { row, pointer: undefined, versions: [], replicas: [] });
         this.#counts.datasets++;
       }
     });
   }
 
-  takeVersions(page: readonly VersionRow[]): Promise<void> {
+  takeVersions(page: readonly Writable<VersionRow>[]): Promise<void> {
     return eachInSlices(page, (row) => {
       const of = this.#open(row.datasetId);
       if (of === undefined) return;
       const others = of.versions.filter(({ versionId }) => versionId !== row.versionId);
       this.#counts.versions += others.length + 1 - of.versions.length;
-      of.versions = [...others, { ...row, datasetId: of.row.datasetId }];
+      row.datasetId = of.row.datasetId;
+      row.notes = row.notes.length === 0 ? noNotes : row.notes;
+      of.versions = [...others, row];
     });
   }
 
-  takePointers(page: readonly PointerRow[]): Promise<void> {
+  takePointers(page: readonly Writable<PointerRow>[]): Promise<void> {
     return eachInSlices(page, (row) => {
       const of = this.#open(row.datasetId);
       if (of === undefined) return;
       if (of.pointer === undefined) this.#counts.pointers++;
-      of.pointer = { ...row, datasetId: of.row.datasetId, versionId: versionIdIn(of, row.versionId) };
+      row.datasetId = of.row.datasetId;
+      row.versionId = versionIdIn(of, row.versionId);
+      of.pointer = row;
     });
   }
 
-  takeReplicas(page: readonly ReplicaRow[]): Promise<void> {
+  takeReplicas(page: readonly Writable<ReplicaRow>[]): Promise<void> {
     return eachInSlices(page, (row) => {
       const of = this.#open(row.datasetId);
       if (of === undefined) return;
-      const { versionId, targetId, state, verifiedLevel } = row;
-      const slim: ReplicaRow = {
-        ...row,
-        datasetId: of.row.datasetId,
-        versionId: versionId === null ? null : versionIdIn(of, versionId),
-        targetId: this.#once(targetId),
-        state: this.#once(state),
-        verifiedLevel: this.#once(verifiedLevel),
-      };
+      row.datasetId = of.row.datasetId;
+      row.versionId = row.versionId === null ? null : versionIdIn(of, row.versionId);
+      row.targetId = this.#once(row.targetId);
+      row.state = this.#once(row.state);
+      row.verifiedLevel = this.#once(row.verifiedLevel);
       const others = of.replicas.filter(({ replicaId }) => replicaId !== row.replicaId);
       this.#counts.replicas += others.length + 1 - of.replicas.length;
-      of.replicas = [...others, slim];
+      of.replicas = [...others, row];
     });
   }
 
@@ -260,7 +269,7 @@ class Reading {
   }
 
   /** The rows of a dataset, to be changed; undefined for one that is not there. */
-  #open(datasetId: DatasetId): Writable | undefined {
+  #open(datasetId: DatasetId): Writable<DatasetRows> | undefined {
     const known = this.#changed.get(datasetId);
     if (known !== undefined) return known;
     const at = this.#before.at.get(datasetId);

@@ -31,16 +31,20 @@ export async function loadSnapshot(store: Store): Promise<FleetSnapshot> {
   return (await loadFleet(store)).snapshot;
 }
 
-/** The same, all of it read anew in a transaction that goes on to write what it decides. */
-export async function readSnapshot(tx: Tx, takenAtMs: number): Promise<FleetSnapshot> {
-  return (await readFleet(tx, takenAtMs, '', { rows: new KeptDatasets(), facts: new DatasetFactsOfRows() })).snapshot;
+/** The same in a transaction that goes on to write what it decides: with what it wrote before, which is kept for nobody else, since it may be rolled back. */
+export async function readSnapshot(store: Store, tx: Tx, takenAtMs: number): Promise<FleetSnapshot> {
+  return (await readFleet(tx, takenAtMs, await sourceOf(tx), keeperOf(store).lent())).snapshot;
 }
 
 /** The same with the rows. Datasets that did not change are the same objects as in the look before. */
 export function loadFleet(store: Store): Promise<Fleet> {
+  return keeperOf(store).look();
+}
+
+function keeperOf(store: Store): KeptFleet {
   const keeper = keepers.get(store) ?? new KeptFleet(store);
   keepers.set(store, keeper);
-  return keeper.look();
+  return keeper;
 }
 
 /** What was read stays for the next look, which then reads only what is new. One look is under way at a time; who asks meanwhile gets one that began after they asked. */
@@ -62,6 +66,11 @@ class KeptFleet {
       return looked;
     });
     return this.#waiting;
+  }
+
+  /** What is kept now, for a reading of somebody else's. */
+  lent(): Kept {
+    return { rows: this.#kept.rows.copy(), facts: this.#kept.facts.copy() };
   }
 
   #read(): Promise<Fleet> {
