@@ -1,6 +1,6 @@
 import { rmSync } from 'node:fs';
 import { sql } from 'drizzle-orm';
-import { FleetReader } from '../src/api/fleet-rows.ts';
+import { FleetReader } from '../src/api/fleet-reader.ts';
 import { datasetView } from '../src/api/views/dataset-views.ts';
 import { openStore } from '../src/store/database.ts';
 import { loadSnapshot } from '../src/store/load-snapshot.ts';

@@ -13,6 +13,7 @@ import { certifyEvacuations } from './control-loop/certify-evacuations.ts';
 import { clearLeftovers } from './control-loop/clear-leftovers.ts';
 import { makePlan, picture, planTrigger, promoteCopies, storeEvacuations, storeHeats } from './control-loop/decide.ts';
 import { judgeModels } from './control-loop/judge-models.ts';
+import { KeptNeeds } from './control-loop/kept-needs.ts';
 import { defaultLoopSettings, type LeaderWrite, type LoopParts, type LoopSettings, leaderWrite, type Solve, tolerate } from './control-loop/parts.ts';
 import { Pruner } from './control-loop/prune.ts';
 import { DriveScorer } from './control-loop/score-drives.ts';
@@ -138,6 +139,7 @@ export class FleetKeeper {
   readonly #scorer: DriveScorer;
   readonly #trainer: ModelTrainer;
   readonly #listening = new Listening();
+  readonly #needs = new KeptNeeds();
   #planning: Promise<void> | null = null;
   #offering: Promise<void> | null = null;
   #notedEpoch = '';
@@ -200,7 +202,7 @@ export class FleetKeeper {
 
   /** Heat and promotions at once; a plan beside the passes, when something it depends on has changed or its time has come. */
   async #decide(write: LeaderWrite): Promise<void> {
-    const seen = await picture(await loadSnapshot(this.#parts.store), this.#parts);
+    const seen = await picture(await loadSnapshot(this.#parts.store), this.#parts, this.#needs);
     await storeHeats(write, seen, this.#parts.settings.decisions.heat);
     await storeEvacuations(write, seen, this.#parts.settings.decisions);
     await promoteCopies(write, seen.snapshot);

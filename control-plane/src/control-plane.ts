@@ -7,7 +7,7 @@ import type { Random } from '@data-in-motion/shared/random';
 import { type ServerType, serve } from '@hono/node-server';
 import type { Logger } from 'pino';
 import { createApp } from './api/app.ts';
-import { FleetReader } from './api/fleet-rows.ts';
+import { FleetReader } from './api/fleet-reader.ts';
 import type { Bus } from './broker/bus.ts';
 import { startEmbeddedBus } from './broker/embedded-bus.ts';
 import { connectOutsideBus } from './broker/outside-bus.ts';

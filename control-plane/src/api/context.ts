@@ -7,7 +7,7 @@ import type { Dispatch } from '../dispatch/dispatch.ts';
 import type { DecisionSettings } from '../fleet/decision-settings.ts';
 import type { Metrics } from '../metrics/metrics.ts';
 import type { Store } from '../store/database.ts';
-import type { FleetReader } from './fleet-rows.ts';
+import type { FleetReader } from './fleet-reader.ts';
 
 /** What the handlers stand on. */
 export interface ApiContext {

@@ -26,10 +26,13 @@ export interface Call<Body, Query> {
   readonly caller: Caller;
   /** The revision in `If-Match`, null when there is none (or `*`). */
   readonly ifMatchRev: number | null;
+  /** `Cache-Control: no-cache`: the caller waits for an answer from after all that has happened, also where that takes a look at a large fleet. */
+  readonly newest: boolean;
 }
 
 export interface Reply<Answer> {
-  readonly body: Answer;
+  /** As it is, or the same written out before. */
+  readonly body: Answer | Uint8Array<ArrayBuffer>;
   /** Sets the ETag. */
   readonly rev?: number;
 }
@@ -101,9 +104,17 @@ export function endpoint<Answer, Body = undefined, Query = undefined>(app: Api, 
     const body = definition.body === undefined ? (undefined as Body) : parse('body', definition.body, await readJson(c));
     c.set('asked', body);
     const query = definition.query === undefined ? (undefined as Query) : parse('query', definition.query, c.req.query());
-    const reply = await definition.run({ params, body, query, caller, ifMatchRev: ifMatch(c) });
-    if (names.length === 0) c.set('subject', madeId(reply.body));
+    const reply = await definition.run({
+      params,
+      body,
+      query,
+      caller,
+      ifMatchRev: ifMatch(c),
+      newest: c.req.header('Cache-Control')?.includes('no-cache') === true,
+    });
     if (reply.rev !== undefined) c.header('ETag', `"${reply.rev}"`);
+    if (reply.body instanceof Uint8Array) return c.body(reply.body, status, { 'Content-Type': 'application/json' });
+    if (names.length === 0) c.set('subject', madeId(reply.body));
     return c.json(reply.body as object, status);
   });
 }

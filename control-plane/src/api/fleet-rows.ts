@@ -2,7 +2,9 @@ import type { Heat } from '@data-in-motion/shared/domain/heat';
 import type { DatasetId, TargetId } from '@data-in-motion/shared/domain/ids';
 import { effectivePolicy, type Policy } from '@data-in-motion/shared/domain/policy';
 import { type PriceEntry, pricesAt } from '@data-in-motion/shared/domain/price';
+import { eachInSlices } from '@data-in-motion/shared/in-slices';
 import { and, eq, inArray, isNull } from 'drizzle-orm';
+import { ByDataset } from '../fleet/by-dataset.ts';
 import type { DatasetFacts, FleetSnapshot, TargetFacts } from '../fleet/snapshot.ts';
 import { heardStates } from '../health/agents.ts';
 import { type TargetHealth, targetHealth } from '../health/target-health.ts';
@@ -10,10 +12,11 @@ import { policyBreaches } from '../policy/findings.ts';
 import type { Store } from '../store/database.ts';
 import type { AllDatasets, DatasetRow, DatasetRows, ReplicaRow, VersionRow } from '../store/kept-datasets.ts';
 import { loadFleet } from '../store/load-snapshot.ts';
-import { fleetPlan, fleetPlanMark, type StoredPlan } from '../store/plans.ts';
+import type { StoredPlan } from '../store/plans.ts';
 import { readGlobalPolicy } from '../store/policies.ts';
 import { readPrices } from '../store/prices.ts';
 import { alert, device, deviceAcknowledgement, job, node, target } from '../store/schema.ts';
+import { perLook } from './per-look.ts';
 
 type Row<Table extends { $inferSelect: unknown }> = Table['$inferSelect'];
 
@@ -49,124 +52,8 @@ export interface FleetRows {
   readonly unreachable: ReadonlyMap<string, string>;
 }
 
-interface Look {
-  readonly beganAtMs: number;
-  /** Something happened since it began. */
-  isStale: boolean;
-  /** Null while it is under way. */
-  tookMs: number | null;
-  readonly rows: Promise<FleetRows>;
-}
-
-/** Several requests of one page load share one look at the database. */
-const freshForMs = 250;
-/** One that took longer than that is kept so many times as long, while nobody says that something happened: looking must not be all that is done. */
-const timesKept = 10;
-/** And up to so many times longer it is still shown while the next one is under way. */
-const timesShown = 3;
-
-export class FleetReader {
-  readonly #store: Store;
-  /** The newest that was begun, and the newest that ended well. */
-  #look: Look | undefined;
-  #shown: Look | undefined;
-  #waiting: Promise<FleetRows> | undefined;
-  #plan: KnownPlan = { mark: '', plan: null };
-
-  constructor(store: Store) {
-    this.#store = store;
-    // Whoever has read that something happened must not be shown the rows from before it.
-    store.signals.on('events', () => this.forget());
-  }
-
-  /**
-   * The rows, from after whatever was told to have happened. Where nothing was, they are at most a quarter of a second old, or, where a look takes long,
-   * some times as old as that; `asOfMs` says it. One look is under way at a time; who needs a later one waits for it together with all others who do.
-   */
-  read(): Promise<FleetRows> {
-    const [look, shown] = [this.#look, this.#shown];
-    if (look === undefined) return this.#begin();
-    const isUnderWay = look.tookMs === null;
-    if (shown !== undefined && !shown.isStale) {
-      const keptMs = shown.tookMs! <= freshForMs ? freshForMs : timesKept * shown.tookMs!;
-      const ageMs = performance.now() - shown.beganAtMs;
-      if (ageMs <= keptMs) return shown.rows;
-      if (keptMs > freshForMs && ageMs <= timesShown * keptMs) {
-        if (!isUnderWay) void this.#begin();
-        return shown.rows;
-      }
-    }
-    if (!isUnderWay) return this.#begin();
-    if (!look.isStale) return look.rows;
-    const begin = (): Promise<FleetRows> => {
-      this.#waiting = undefined;
-      return this.#begin();
-    };
-    this.#waiting ??= look.rows.then(begin, begin);
-    return this.#waiting;
-  }
-
-  /** After a change: what began before it is not enough for the next read. */
-  forget(): void {
-    if (this.#look !== undefined) this.#look.isStale = true;
-    if (this.#shown !== undefined) this.#shown.isStale = true;
-  }
-
-  #begin(): Promise<FleetRows> {
-    const beganAtMs = performance.now();
-    const rows = this.#read();
-    const look: Look = { beganAtMs, isStale: false, tookMs: null, rows };
-    this.#look = look;
-    const ended = (): void => {
-      look.tookMs = performance.now() - beganAtMs;
-    };
-    rows.then(
-      () => {
-        ended();
-        this.#shown = look;
-      },
-      () => {
-        ended();
-        look.isStale = true;
-      },
-    );
-    return rows;
-  }
-
-  /** The current plan of the whole fleet, as it is now; null before the first. One of thousands of moves is read only when it is another than before. */
-  async plan(): Promise<StoredPlan | null> {
-    const mark = await fleetPlanMark(this.#store.db);
-    if (mark !== this.#plan.mark) {
-      const newest = await fleetPlan(this.#store.db);
-      this.#plan = { mark, plan: newest === undefined ? null : { ...(newest.body as StoredPlan), state: newest.state } };
-    }
-    return this.#plan.plan;
-  }
-
-  async #read(): Promise<FleetRows> {
-    const plan = await this.plan();
-    return readRows(this.#store, plan);
-  }
-}
-
-interface KnownPlan {
-  readonly mark: string;
-  readonly plan: StoredPlan | null;
-}
-
-const heatsOf = new WeakMap<AllDatasets['list'], ReadonlyMap<DatasetId, Heat>>();
-
-/** As they are kept; sorted once for as long as no row changes. */
-function keptHeats(list: AllDatasets['list']): ReadonlyMap<DatasetId, Heat> {
-  const known = heatsOf.get(list);
-  if (known !== undefined) return known;
-  const heats = new Map<DatasetId, Heat>();
-  for (const { row } of list) if (row.heat !== null) heats.set(row.datasetId, row.heat);
-  heatsOf.set(list, heats);
-  return heats;
-}
-
-async function readRows(store: Store, plan: StoredPlan | null): Promise<FleetRows> {
+/** The rows as they are now. */
+export async function readRows(store: Store, plan: StoredPlan | null): Promise<FleetRows> {
   const db = store.db;
   const { snapshot, datasets } = await loadFleet(store);
   const [policy, prices, nodes, devices, acknowledgements, targets, activeJobs, alerts] = await Promise.all([
@@ -199,7 +86,7 @@ async function readRows(store: Store, plan: StoredPlan | null): Promise<FleetRow
     jobsOf: Map.groupBy(activeJobs, (row) => row.datasetId as string),
     plan,
     infeasible: new Map((plan?.infeasible ?? []).map((one) => [one.datasetId, one])),
-    heats: keptHeats(datasets.list),
+    heats: new ByDataset(datasets.at, (place) => datasets.list[place]!.row.heat ?? undefined),
     targetFacts: new Map(snapshot.targets.map((facts) => [facts.targetId as string, facts])),
     health,
     breaksPolicy: policyBreaches(snapshot, health),
@@ -232,14 +119,18 @@ export function allVersions(rows: FleetRows): VersionRow[] {
   return rows.datasets.flatMap(({ versions }) => versions);
 }
 
-const byTarget = new WeakMap<FleetRows, ReadonlyMap<TargetId, readonly ReplicaRow[]>>();
-
-/** Copies in whatever state on a target; sorted once for each look. */
-export function replicasAt(rows: FleetRows, targetId: TargetId): readonly ReplicaRow[] {
-  const sorted = byTarget.get(rows) ?? Map.groupBy(allReplicas(rows), (replica) => replica.targetId);
-  byTarget.set(rows, sorted);
-  return sorted.get(targetId) ?? [];
-}
+/** Copies in whatever state, by the target they are on. */
+export const replicasByTarget = perLook(async (rows): Promise<ReadonlyMap<TargetId, readonly ReplicaRow[]>> => {
+  const sorted = new Map<TargetId, ReplicaRow[]>();
+  await eachInSlices(rows.datasets, ({ replicas }) => {
+    for (const replica of replicas) {
+      const known = sorted.get(replica.targetId);
+      if (known === undefined) sorted.set(replica.targetId, [replica]);
+      else known.push(replica);
+    }
+  });
+  return sorted;
+});
 
 /** The policy of one dataset row. */
 export function policyOf(rows: FleetRows, row: DatasetRow): Policy {

@@ -3,6 +3,7 @@ import type { PlanView } from '@data-in-motion/shared/api/decisions';
 import { type Heat, heatWindows } from '@data-in-motion/shared/domain/heat';
 import type { DatasetId, JobId, PlanId } from '@data-in-motion/shared/domain/ids';
 import type { Policy } from '@data-in-motion/shared/domain/policy';
+import { inSlices } from '@data-in-motion/shared/in-slices';
 import { systemRandom } from '@data-in-motion/shared/random';
 import { ulid } from '@data-in-motion/shared/ulid';
 import { eq } from 'drizzle-orm';
@@ -16,7 +17,7 @@ import { type Admission, admitPlan } from '../jobs/admit.ts';
 import { atWork } from '../jobs/at-work.ts';
 import type { Move } from '../placement/plan.ts';
 import { planBasisOf } from '../placement/plan-basis.ts';
-import { datasetNeeds, mostUrgentFirst, type Need } from '../reconcile/needs.ts';
+import { mostUrgentFirst, type Need } from '../reconcile/needs.ts';
 import { datasetPromotion } from '../reconcile/promotions.ts';
 import { endAlert, raiseAlert } from '../store/alerts.ts';
 import type { Tx } from '../store/database.ts';
@@ -28,8 +29,9 @@ import { loadSnapshot } from '../store/load-snapshot.ts';
 import { replacedPreviews } from '../store/plan-holds.ts';
 import { planViewOf, type StoredPlan, savePlan } from '../store/plans.ts';
 import { alert } from '../store/schema.ts';
-import { inSlices } from './in-slices.ts';
+
 import { insertMove } from './insert-move.ts';
+import { KeptNeeds } from './kept-needs.ts';
 import type { LeaderWrite, LoopParts } from './parts.ts';
 
 /** What a pass sees: one snapshot, how hot everything is, and what is needed. */
@@ -39,11 +41,11 @@ export interface Picture {
   readonly needs: readonly Need[];
 }
 
-export async function picture(snapshot: FleetSnapshot, { settings: { decisions } }: Pick<LoopParts, 'settings'>): Promise<Picture> {
+/** @param kept of the passes before, so that only what has changed is asked for */
+export async function picture(snapshot: FleetSnapshot, { settings: { decisions } }: Pick<LoopParts, 'settings'>, kept = new KeptNeeds()): Promise<Picture> {
   const heats = new Map(await inSlices(snapshot.datasets, (facts) => [[facts.datasetId, classifyHeat(facts, snapshot.takenAtMs, decisions.heat)] as const]));
   const health = targetHealth(snapshot, decisions);
-  const needs = await inSlices(snapshot.datasets, (facts) => datasetNeeds(snapshot, facts, health));
-  return { snapshot, heats, needs: mostUrgentFirst(needs, heats) };
+  return { snapshot, heats, needs: mostUrgentFirst(await kept.of(snapshot, health), heats) };
 }
 
 /** How old a stored heat may be while its class stays. */
@@ -109,7 +111,6 @@ export async function promoteCopies(write: LeaderWrite, snapshot: FleetSnapshot)
     await write(async (tx, nowMs) => void (await insertPromotionJob(tx, one.toReplicaId, one.reason, 'replace-bad-copy', nowMs)));
 }
 
-/**
 /**
  * The hash of what makes another plan worth while: while it stays the same, a new plan would say the same. Fill levels and measured speeds are left to the periodic plan,
  * or every measurement would make one.

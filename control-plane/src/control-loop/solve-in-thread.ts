@@ -2,6 +2,7 @@ import { setImmediate } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
 import type { DatasetId } from '@data-in-motion/shared/domain/ids';
 import { Failure } from '@data-in-motion/shared/failure';
+import { inSlices } from '@data-in-motion/shared/in-slices';
 import type { DecisionSettings } from '../fleet/decision-settings.ts';
 import type { DatasetFacts, FleetSnapshot } from '../fleet/snapshot.ts';
 import type { Plan } from '../placement/plan.ts';
@@ -13,6 +14,19 @@ type Waiting = { resolve: (plan: Plan) => void; reject: (failure: Failure) => vo
 
 /** Copying so many to the thread takes some milliseconds of this one. */
 const datasetsPerPart = 1_000;
+
+/** The facts as decisions read them: the copies are the store's rows, which say more, and the thread would keep all of it a second time. */
+function asDecided(facts: DatasetFacts): DatasetFacts {
+  const replicas = facts.replicas.map(({ replicaId, versionId, targetId, state, verifiedAtMs, createdAtMs }) => ({
+    replicaId,
+    versionId,
+    targetId,
+    state,
+    verifiedAtMs,
+    createdAtMs,
+  }));
+  return { ...facts, replicas };
+}
 
 export interface SolverThread {
   readonly solve: Solve;
@@ -50,11 +64,11 @@ export function solverThread(settings: DecisionSettings): SolverThread {
   };
 
   const sendDatasets = async (to: Worker, { datasets }: FleetSnapshot): Promise<void> => {
-    const changed = datasets.filter((facts) => sent.get(facts.datasetId) !== facts);
+    const changed = await inSlices(datasets, (facts) => (sent.get(facts.datasetId) === facts ? [] : [facts]));
     for (let at = 0; at < changed.length && to === worker; at += datasetsPerPart) {
       const part = changed.slice(at, at + datasetsPerPart);
       for (const facts of part) sent.set(facts.datasetId, facts);
-      to.postMessage({ kind: 'datasets', changed: part, gone: [] } satisfies ToSolver);
+      to.postMessage({ kind: 'datasets', changed: part.map(asDecided), gone: [] } satisfies ToSolver);
       await setImmediate();
     }
     if (sent.size === datasets.length || to !== worker) return;

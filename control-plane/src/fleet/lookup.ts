@@ -1,5 +1,6 @@
 import type { DatasetId, DeviceId, NodeId, TargetId } from '@data-in-motion/shared/domain/ids';
 import type { Spread } from '@data-in-motion/shared/domain/policy';
+import { ByDataset } from './by-dataset.ts';
 import type { DatasetFacts, DeviceFacts, FleetSnapshot, NodeFacts, ReplicaFacts, TargetFacts } from './snapshot.ts';
 
 /** The snapshot's lists by name. */
@@ -11,6 +12,12 @@ export interface FleetIndex {
 }
 
 const indexes = new WeakMap<FleetSnapshot, FleetIndex>();
+const places = new WeakMap<FleetSnapshot['datasets'], ReadonlyMap<DatasetId, number>>();
+
+/** Say where each dataset stands in a list, for who looks it up there. */
+export function notePlaces(datasets: FleetSnapshot['datasets'], at: ReadonlyMap<DatasetId, number>): void {
+  places.set(datasets, at);
+}
 
 /** Look the snapshot's things up by name; made once for each snapshot. */
 export function indexOf(snapshot: FleetSnapshot): FleetIndex {
@@ -23,7 +30,9 @@ export function indexOf(snapshot: FleetSnapshot): FleetIndex {
     targets: new Map(snapshot.targets.map((target) => [target.targetId, target])),
     // There may be a hundred thousand, and most who look something up ask for no dataset.
     get datasets() {
-      datasets ??= new Map(snapshot.datasets.map((dataset) => [dataset.datasetId, dataset]));
+      const at = places.get(snapshot.datasets);
+      datasets ??=
+        at === undefined ? new Map(snapshot.datasets.map((dataset) => [dataset.datasetId, dataset])) : new ByDataset(at, (place) => snapshot.datasets[place]);
       return datasets;
     },
   };

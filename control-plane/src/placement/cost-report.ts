@@ -1,5 +1,6 @@
 import type { Heat } from '@data-in-motion/shared/domain/heat';
 import type { DatasetId } from '@data-in-motion/shared/domain/ids';
+import { eachInSlices } from '@data-in-motion/shared/in-slices';
 import { datasetAfter, type Step } from '../fleet/after-steps.ts';
 import type { FleetSnapshot } from '../fleet/snapshot.ts';
 import { costPartNames, noCost, type PaidCopy, paidCopies, perMonth } from './cost.ts';
@@ -30,18 +31,18 @@ export interface CostReport {
 }
 
 /**
- * What the fleet costs, by tier, target and owner, and what it would cost with a plan's moves made. One walk over the copies: a fleet of 100,000
- * datasets is asked for this with every look at the page.
+ * What the fleet costs, by tier, target and owner, and what it would cost with a plan's moves made. One walk over the copies, slice by slice: a fleet of
+ * 100,000 datasets is asked for this with every look at the page.
  *
  * @param steps the plan's moves, those under way among them; null when there is no plan
  */
-export function costReport(snapshot: FleetSnapshot, heats: ReadonlyMap<DatasetId, Heat>, steps: readonly Step[] | null): CostReport {
+export async function costReport(snapshot: FleetSnapshot, heats: ReadonlyMap<DatasetId, Heat>, steps: readonly Step[] | null): Promise<CostReport> {
   const stepsOf = Map.groupBy(steps ?? [], (step) => step.datasetId);
   const total = new Tally('all');
   const tiers = new Tallies();
   const targets = new Tallies();
   const owners = new Tallies();
-  for (const dataset of snapshot.datasets) {
+  await eachInSlices(snapshot.datasets, (dataset) => {
     const { datasetId, owner, sizeBytes } = dataset;
     const heat = heats.get(datasetId);
     const talliesOf = ({ target }: PaidCopy): readonly Tally[] => [total, tiers.of(target.tier), targets.of(target.targetId), owners.of(owner)];
@@ -51,7 +52,7 @@ export function costReport(snapshot: FleetSnapshot, heats: ReadonlyMap<DatasetId
     owners.of(owner).owned++;
     for (const copy of copies) for (const tally of talliesOf(copy)) tally.add(copy.cost, datasetId, sizeBytes);
     for (const copy of after) for (const tally of talliesOf(copy)) tally.afterPerMonth += perMonth(copy.cost);
-  }
+  });
   const whole = total.line(steps !== null, 1).perMonth;
   return {
     total: { ...total.line(steps !== null, whole), datasets: snapshot.datasets.length },

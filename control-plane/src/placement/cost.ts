@@ -1,5 +1,5 @@
 import type { Heat } from '@data-in-motion/shared/domain/heat';
-import type { DatasetId } from '@data-in-motion/shared/domain/ids';
+import type { DatasetId, TargetId } from '@data-in-motion/shared/domain/ids';
 import { bytesPerGb } from '@data-in-motion/shared/domain/price';
 import type { ReplicaState } from '@data-in-motion/shared/domain/replica';
 import { billedBytes, type Stored } from '../fleet/copy-cost.ts';
@@ -87,31 +87,43 @@ const fleetCosts = new WeakMap<FleetSnapshot, { readonly heats: ReadonlyMap<Data
 export function fleetCost(snapshot: FleetSnapshot, heats: ReadonlyMap<DatasetId, Heat>): FleetCost {
   const known = fleetCosts.get(snapshot);
   if (known?.heats === heats) return known.cost;
-  const cost = addUp(snapshot, heats);
-  fleetCosts.set(snapshot, { heats, cost });
-  return cost;
+  const sum = new FleetCostSum(snapshot, heats);
+  for (const dataset of snapshot.datasets) sum.add(dataset);
+  fleetCosts.set(snapshot, { heats, cost: sum.cost });
+  return sum.cost;
 }
 
-function addUp(snapshot: FleetSnapshot, heats: ReadonlyMap<DatasetId, Heat>): FleetCost {
-  const { targets } = indexOf(snapshot);
-  const byTier: Record<string, number> = {};
-  const byOwner: Record<string, number> = {};
-  const byTarget: Record<string, number> = {};
-  let total = 0;
-  for (const dataset of snapshot.datasets) {
-    const use = forecastUse(heats.get(dataset.datasetId));
+/** What the fleet costs, dataset by dataset: for who adds up a large one in slices. */
+export class FleetCostSum {
+  readonly #targets: ReadonlyMap<TargetId, TargetFacts>;
+  readonly #heats: ReadonlyMap<DatasetId, Heat>;
+  readonly #byTier: Record<string, number> = {};
+  readonly #byOwner: Record<string, number> = {};
+  readonly #byTarget: Record<string, number> = {};
+  #perMonth = 0;
+
+  constructor(snapshot: FleetSnapshot, heats: ReadonlyMap<DatasetId, Heat>) {
+    this.#targets = indexOf(snapshot).targets;
+    this.#heats = heats;
+  }
+
+  add(dataset: DatasetFacts): void {
+    const use = forecastUse(this.#heats.get(dataset.datasetId));
     // As `paidCopies`, without an object for each of a large fleet's copies.
     for (const replica of dataset.replicas) {
-      const target = targets.get(replica.targetId);
+      const target = this.#targets.get(replica.targetId);
       if (target === undefined || !isPaid(replica)) continue;
       const dollars = perMonth(replicaCost(target, replica.replicaId === dataset.primaryReplicaId ? 'primary' : 'copy', dataset, use));
-      total += dollars;
-      byTier[target.tier] = (byTier[target.tier] ?? 0) + dollars;
-      byOwner[dataset.owner] = (byOwner[dataset.owner] ?? 0) + dollars;
-      byTarget[target.targetId] = (byTarget[target.targetId] ?? 0) + dollars;
+      this.#perMonth += dollars;
+      this.#byTier[target.tier] = (this.#byTier[target.tier] ?? 0) + dollars;
+      this.#byOwner[dataset.owner] = (this.#byOwner[dataset.owner] ?? 0) + dollars;
+      this.#byTarget[target.targetId] = (this.#byTarget[target.targetId] ?? 0) + dollars;
     }
   }
-  return { perMonth: total, byTier, byOwner, byTarget };
+
+  get cost(): FleetCost {
+    return { perMonth: this.#perMonth, byTier: this.#byTier, byOwner: this.#byOwner, byTarget: this.#byTarget };
+  }
 }
 
 /** One copy that is paid for, and what it costs where it is. */

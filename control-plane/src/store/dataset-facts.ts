@@ -1,48 +1,69 @@
-import { heatWindows, type WindowCounts } from '@data-in-motion/shared/domain/heat';
+import type { WindowCounts } from '@data-in-motion/shared/domain/heat';
 import type { DatasetId } from '@data-in-motion/shared/domain/ids';
 import { effectivePolicy, type Policy } from '@data-in-motion/shared/domain/policy';
+import { eachInSlices } from '@data-in-motion/shared/in-slices';
+import { noAccesses } from '../fleet/no-accesses.ts';
 import type { DatasetFacts, ReplicaFacts } from '../fleet/snapshot.ts';
-import type { AllDatasets, DatasetRows } from './kept-datasets.ts';
-
-/** Of most datasets nobody used anything lately: they share these. */
-const noAccesses: readonly WindowCounts[] = heatWindows.map(({ name }) => ({ window: name, reads: 0, writes: 0, readBytes: 0, writtenBytes: 0 }));
+import type { AllDatasets, DatasetRows, ReplicaRow } from './kept-datasets.ts';
 
 /** What decisions read of each dataset, made from its rows and accesses; made again only where one of these is another than the time before. */
 export class DatasetFactsOfRows {
   #rows: AllDatasets = { list: [], at: new Map() };
   /** Alongside the rows. */
   #facts: readonly DatasetFacts[] = [];
+  /** Those that were used, or whose agents told a rate, when the facts were made. */
+  #used: ReadonlySet<DatasetId> = new Set();
   #global = '';
   /** Datasets with the same rules share one policy; a large fleet has few of them. */
   #policies = new Map<string, Policy>();
 
   /** In the order of the rows. @param windows of those that were used, @param rates per hour, of those whose agents told one */
-  of(
+  async of(
     all: AllDatasets,
     global: Policy,
     windows: ReadonlyMap<DatasetId, readonly WindowCounts[]>,
     rates: ReadonlyMap<DatasetId, number>,
-  ): readonly DatasetFacts[] {
+  ): Promise<readonly DatasetFacts[]> {
     const text = JSON.stringify(global);
     if (text !== this.#global) {
       this.#policies = new Map();
       this.#rows = { list: [], at: new Map() };
       this.#global = text;
     }
-    const { list, at: places } = this.#rows;
-    const facts = all.list.map((rows, at) => {
+    const before = this.#rows;
+    const made = this.#facts;
+    const make = (rows: DatasetRows): DatasetFacts => {
       const { datasetId } = rows.row;
-      const used = windows.get(datasetId) ?? noAccesses;
-      const perHour = rates.get(datasetId) ?? 0;
+      return factsOf(rows, this.#policyOf(rows, global), windows.get(datasetId) ?? noAccesses, rates.get(datasetId) ?? 0);
+    };
+    const facts: DatasetFacts[] = [];
+    await eachInSlices(all.list, (rows, at) => {
       // Where no dataset was added all stand where they stood.
-      const place = places === all.at ? at : places.get(datasetId);
-      const before = place === undefined || list[place] !== rows ? undefined : this.#facts[place];
-      if (before !== undefined && before.ewmaPerHour === perHour && isSame(before.windows, used)) return before;
-      return factsOf(rows, this.#policyOf(rows, global), used, perHour);
+      const place = before.at === all.at ? at : before.at.get(rows.row.datasetId);
+      facts.push(place !== undefined && before.list[place] === rows ? made[place]! : make(rows));
+    });
+    const used = new Set([...windows.keys(), ...rates.keys()]);
+    await eachInSlices([...new Set([...used, ...this.#used])], (datasetId) => {
+      const at = all.at.get(datasetId);
+      if (at === undefined) return;
+      const { windows: counted, ewmaPerHour } = facts[at]!;
+      if (ewmaPerHour !== (rates.get(datasetId) ?? 0) || !isSame(counted, windows.get(datasetId) ?? noAccesses)) facts[at] = make(all.list[at]!);
     });
     this.#rows = all;
     this.#facts = facts;
+    this.#used = used;
     return facts;
+  }
+
+  /** What the copy makes later is not kept here. */
+  copy(): DatasetFactsOfRows {
+    const copy = new DatasetFactsOfRows();
+    copy.#rows = this.#rows;
+    copy.#facts = this.#facts;
+    copy.#used = this.#used;
+    copy.#global = this.#global;
+    copy.#policies = new Map(this.#policies);
+    return copy;
   }
 
   #policyOf({ row }: DatasetRows, global: Policy): Policy {
@@ -79,7 +100,7 @@ function factsOf({ row, pointer, versions, replicas }: DatasetRows, policy: Poli
     unreadable: version?.unreadable ?? 0,
     primaryReplicaId: pointer?.replicaId ?? null,
     pointerRev: pointer?.rev ?? 0,
-    replicas: replicas.flatMap(copyFacts),
+    replicas: replicas.every(isDecidedAbout) ? replicas : replicas.filter(isDecidedAbout),
     windows,
     lastAccessAtMs: row.lastAccessAtMs,
     ewmaPerHour,
@@ -90,8 +111,10 @@ function factsOf({ row, pointer, versions, replicas }: DatasetRows, policy: Poli
   };
 }
 
-/** An import's copy has no version until its manifest is committed; until then there is nothing to decide about it. */
-function copyFacts({ replicaId, versionId, targetId, state, verifiedAtMs, createdAtMs }: DatasetRows['replicas'][number]): ReplicaFacts[] {
-  if (versionId === null || state === 'purged' || state === 'abandoned') return [];
-  return [{ replicaId, versionId, targetId, state, verifiedAtMs, createdAtMs }];
+/**
+ * An import's copy has no version until its manifest is committed; until then there is nothing to decide about it. The rows themselves, which say more than
+ * decisions read: a large fleet has hundreds of thousands, and each would be there twice.
+ */
+function isDecidedAbout(copy: ReplicaRow): copy is ReplicaRow & ReplicaFacts {
+  return copy.versionId !== null && copy.state !== 'purged' && copy.state !== 'abandoned';
 }

@@ -3,6 +3,7 @@ import type { DatasetId, NodeId, ReplicaId, TargetId } from '@data-in-motion/sha
 import { defaultPolicy } from '@data-in-motion/shared/domain/policy';
 import { type PriceEntry, pricesAt } from '@data-in-motion/shared/domain/price';
 import { eq, sql } from 'drizzle-orm';
+import { notePlaces } from '../fleet/lookup.ts';
 import type { DatasetFacts, DeviceFacts, FleetSnapshot, JobFacts, NodeFacts, TargetFacts } from '../fleet/snapshot.ts';
 import { keepsCopy } from './accesses.ts';
 import { type Db, rowsOf, type Store, type Tx } from './database.ts';
@@ -10,7 +11,7 @@ import { DatasetFactsOfRows } from './dataset-facts.ts';
 import { type AllDatasets, KeptDatasets } from './kept-datasets.ts';
 import { loadHolds } from './plan-holds.ts';
 import { readPrices } from './prices.ts';
-import { device, globalPolicy, job, node, storeMeta, target } from './schema.ts';
+import { dataset, device, globalPolicy, job, node, storeMeta, target } from './schema.ts';
 
 type JobRow = typeof job.$inferSelect;
 
@@ -30,16 +31,20 @@ export async function loadSnapshot(store: Store): Promise<FleetSnapshot> {
   return (await loadFleet(store)).snapshot;
 }
 
-/** The same, all of it read anew in a transaction that goes on to write what it decides. */
-export async function readSnapshot(tx: Tx, takenAtMs: number): Promise<FleetSnapshot> {
-  return (await readFleet(tx, takenAtMs, '', { rows: new KeptDatasets(), facts: new DatasetFactsOfRows() })).snapshot;
+/** The same in a transaction that goes on to write what it decides: with what it wrote before, which is kept for nobody else, since it may be rolled back. */
+export async function readSnapshot(store: Store, tx: Tx, takenAtMs: number): Promise<FleetSnapshot> {
+  return (await readFleet(tx, takenAtMs, await sourceOf(tx), keeperOf(store).lent())).snapshot;
 }
 
 /** The same with the rows. Datasets that did not change are the same objects as in the look before. */
 export function loadFleet(store: Store): Promise<Fleet> {
+  return keeperOf(store).look();
+}
+
+function keeperOf(store: Store): KeptFleet {
   const keeper = keepers.get(store) ?? new KeptFleet(store);
   keepers.set(store, keeper);
-  return keeper.look();
+  return keeper;
 }
 
 /** What was read stays for the next look, which then reads only what is new. One look is under way at a time; who asks meanwhile gets one that began after they asked. */
@@ -61,6 +66,11 @@ class KeptFleet {
       return looked;
     });
     return this.#waiting;
+  }
+
+  /** What is kept now, for a reading of somebody else's. */
+  lent(): Kept {
+    return { rows: this.#kept.rows.copy(), facts: this.#kept.facts.copy() };
   }
 
   #read(): Promise<Fleet> {
@@ -86,7 +96,8 @@ async function readFleet(tx: Db, takenAtMs: number, source: string, kept: Kept):
   const book = await readPrices(tx);
   const targets = await loadTargets(tx, jobRows, nodes, book.entries, takenAtMs);
   const rows = await kept.rows.read(tx, source);
-  const datasets = kept.facts.of(rows, global, await loadWindows(tx, takenAtMs), await loadRates(tx));
+  const datasets = await kept.facts.of(rows, global, await loadWindows(tx, takenAtMs), await loadRates(tx));
+  notePlaces(datasets, rows.at);
   const sources = nodesOfCopies(datasets, targets, jobRows);
   const jobs = jobRows.filter(isUnderWay).map((each) => jobFacts(each, sources));
   const holds = await loadHolds(tx, takenAtMs);
@@ -214,7 +225,8 @@ async function loadRates(db: Db): Promise<Map<DatasetId, number>> {
 
 /**
  * Sums of the minutes that lie in each window; a minute counts by its end. Added up by the database, dataset by dataset along the primary key:
- * a fleet in use has a hundred thousand such minutes, and reading them here took a second.
+ * a fleet in use has a hundred thousand such minutes, and reading them here took a second. Only datasets that were used since the longest window began
+ * are asked for: every access that is stored is noted at its dataset in the same statement (`storeAccesses`).
  */
 async function loadWindows(db: Db, nowMs: number): Promise<Map<DatasetId, WindowCounts[]>> {
   const longest = Math.max(...heatWindows.map(({ ms }) => ms));
@@ -225,10 +237,10 @@ async function loadWindows(db: Db, nowMs: number): Promise<Map<DatasetId, Window
   );
   const rows = await rowsOf<{ datasetId: DatasetId; sums: number[] }>(
     db,
-    sql`select d.dataset_id as "datasetId", w.sums from dataset d cross join lateral (
+    sql`select d.dataset_id as "datasetId", w.sums from ${dataset} d cross join lateral (
       select count(*) as minutes, jsonb_build_array(${sql.join(sums, sql`, `)}) as sums from access_aggregate a
       where a.dataset_id = d.dataset_id and a.window_start_ms >= ${nowMs - longest - minuteMs}::bigint and a.window_start_ms <= ${nowMs}::bigint
-    ) w where w.minutes > 0`,
+    ) w where d.last_access_at_ms >= ${nowMs - longest - minuteMs}::bigint and w.minutes > 0`,
   );
   return new Map(
     rows.map((row) => [

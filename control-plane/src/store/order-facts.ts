@@ -1,9 +1,9 @@
 import type { DatasetId, JobId, NodeId, PermitId, ReplicaId, TargetId } from '@data-in-motion/shared/domain/ids';
 import type { ReplicaState } from '@data-in-motion/shared/domain/replica';
-import { and, eq, inArray, isNull, or } from 'drizzle-orm';
+import { and, eq, inArray, isNull, or, sql } from 'drizzle-orm';
 import type { OrderFacts } from '../jobs/orders.ts';
 import { type AcknowledgedDevice, acknowledgedOn } from './acknowledgements.ts';
-import type { Db } from './database.ts';
+import { type Db, rowsOf } from './database.ts';
 import { datasetVersion, job, node, permit, replica, target } from './schema.ts';
 
 /** What an agent's document is made from. */
@@ -33,21 +33,39 @@ export async function worksOf(db: Db, nodeIds: readonly NodeId[], nowMs: number)
     .where(and(eq(job.active, true), or(inArray(job.moverNodeId, [...nodeIds]), inArray(job.sourceNodeId, [...nodeIds]))))
     .orderBy(job.jobId);
   const facts = await factsOf(db, rows, nowMs);
-  const watched = await db
-    .select({ nodeId: target.nodeId, datasetId: replica.datasetId, targetId: replica.targetId, replicaId: replica.replicaId })
-    .from(replica)
-    .innerJoin(target, eq(target.targetId, replica.targetId))
-    .where(and(inArray(target.nodeId, [...nodeIds]), inArray(replica.state, ['verified', 'suspect'])))
-    .orderBy(replica.replicaId);
   const acknowledged = await acknowledgedOn(db, nodeIds);
-  const watchedOn = Map.groupBy(watched, (row) => row.nodeId);
+  const watchedOn = await watchedCopies(db, nodeIds);
   return new Map(
     nodeIds.map((nodeId) => {
       const mine = rows.flatMap((row, i) => (row.moverNodeId === nodeId || row.sourceNodeId === nodeId ? [facts[i]!] : []));
-      const copies = (watchedOn.get(nodeId) ?? []).map(({ datasetId, targetId, replicaId }) => ({ datasetId, targetId, replicaId }));
-      return [nodeId, { jobs: mine, liveJobs: mine.map((one) => one.jobId), watched: copies, acknowledged: acknowledged.get(nodeId) ?? [] }];
+      return [
+        nodeId,
+        { jobs: mine, liveJobs: mine.map((one) => one.jobId), watched: watchedOn.get(nodeId) ?? [], acknowledged: acknowledged.get(nodeId) ?? [] },
+      ];
     }),
   );
+}
+
+/** An agent keeps a thousand copies and more: of so many agents at once, or the process stands still while the rows are unpacked. */
+const nodesAtOnce = 10;
+
+/** The copies that each agent keeps, by name. */
+async function watchedCopies(db: Db, nodeIds: readonly NodeId[]): Promise<ReadonlyMap<NodeId, NodeWork['watched']>> {
+  const watched = new Map<NodeId, NodeWork['watched'][number][]>();
+  for (let from = 0; from < nodeIds.length; from += nodesAtOnce) {
+    const among = inArray(target.nodeId, nodeIds.slice(from, from + nodesAtOnce));
+    const rows = await rowsOf<NodeWork['watched'][number] & { nodeId: NodeId }>(
+      db,
+      sql`select ${target.nodeId} as "nodeId", ${replica.datasetId} as "datasetId", ${replica.targetId} as "targetId", ${replica.replicaId} as "replicaId"
+        from ${replica} join ${target} on ${target.targetId} = ${replica.targetId}
+        where ${among} and ${inArray(replica.state, ['verified', 'suspect'])} order by ${replica.replicaId}`,
+    );
+    for (const { nodeId, datasetId, targetId, replicaId } of rows) {
+      const copies = watched.get(nodeId) ?? [];
+      if (copies.push({ datasetId, targetId, replicaId }) === 1) watched.set(nodeId, copies);
+    }
+  }
+  return watched;
 }
 
 async function factsOf(db: Db, rows: readonly (typeof job.$inferSelect)[], nowMs: number): Promise<OrderFacts[]> {

@@ -12,7 +12,7 @@ import pino from 'pino';
 import { expect } from 'vitest';
 import { createApp } from '../../src/api/app.ts';
 import type { ApiContext } from '../../src/api/context.ts';
-import { FleetReader } from '../../src/api/fleet-rows.ts';
+import { FleetReader } from '../../src/api/fleet-reader.ts';
 import { applyPlan } from '../../src/control-loop/carry-out-plans.ts';
 import { makePlan } from '../../src/control-loop/decide.ts';
 import { defaultLoopSettings, type LeaderWrite, type LoopParts, type Solve } from '../../src/control-loop/parts.ts';

@@ -2,8 +2,9 @@ import type { DatasetId, JobId, ReplicaId, TargetId, VersionId } from '@data-in-
 import { pick, randomInt, seededRandom } from '@data-in-motion/shared/random';
 import { eq } from 'drizzle-orm';
 import { afterAll, describe, expect, test } from 'vitest';
+import type { FleetSnapshot } from '../../src/fleet/snapshot.ts';
 import type { Store } from '../../src/store/database.ts';
-import { loadFleet } from '../../src/store/load-snapshot.ts';
+import { loadFleet, readSnapshot } from '../../src/store/load-snapshot.ts';
 import { dataset, datasetVersion, globalPolicy, pointer, replica } from '../../src/store/schema.ts';
 import { storeKinds } from '../stores.ts';
 
@@ -68,6 +69,35 @@ describe.each(storeKinds)('what is kept of the datasets of $kind', { timeout: 12
     }
     const [before, after] = [await loadFleet(store), await loadFleet(store)];
     expect(after.snapshot.datasets.every((facts, at) => facts === before.snapshot.datasets[at])).toBe(true);
+  });
+
+  test('is lent to a transaction, which sees what it wrote itself; nothing of that is kept when it is rolled back', async () => {
+    const store = await open.open();
+    await addDataset(store, 'mine');
+    await addDataset(store, 'other');
+    const owners = ({ datasets }: FleetSnapshot) => datasets.map(({ datasetId, owner }) => [datasetId, owner]);
+    await loadFleet(store);
+    const rolledBack = store.transaction(async (tx) => {
+      await tx
+        .update(dataset)
+        .set({ owner: 'me' })
+        .where(eq(dataset.datasetId, 'mine' as DatasetId));
+      await tx.delete(pointer).where(eq(pointer.datasetId, 'other' as DatasetId));
+      const seen = await readSnapshot(store, tx, 0);
+      expect(owners(seen)).toEqual([
+        ['mine', 'me'],
+        ['other', 'o'],
+      ]);
+      expect(seen.datasets[1]!.versionId).toBeNull();
+      throw new Error('rolled back');
+    });
+    await expect(rolledBack).rejects.toThrow('rolled back');
+    const [kept, anew] = [await loadFleet(store), await lookAnew(store)];
+    expect(owners(kept.snapshot)).toEqual([
+      ['mine', 'o'],
+      ['other', 'o'],
+    ]);
+    expect(kept.snapshot.datasets).toEqual(anew.snapshot.datasets);
   });
 
   // The embedded database has one connection: nothing is written beside an open transaction.

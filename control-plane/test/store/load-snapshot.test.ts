@@ -16,7 +16,7 @@ describe.each(storeKinds)('a snapshot from $kind', { timeout: 120_000 }, ({ stor
   test('adds each minute to the windows that it ends in, and to no other dataset', async () => {
     const store = await open.open();
     const [photos, maps] = ['photos', 'maps'] as DatasetId[] as [DatasetId, DatasetId];
-    for (const datasetId of [photos, maps]) await store.db.insert(dataset).values({ datasetId, owner: 'o', createdAtMs: 0 });
+    for (const datasetId of [photos, maps]) await store.db.insert(dataset).values({ datasetId, owner: 'o', lastAccessAtMs: nowMs, createdAtMs: 0 });
     const minute = (agoMinutes: number, reads: number) => {
       const windowStartMs = 1_000_000 * minuteMs - agoMinutes * minuteMs;
       return {

@@ -18,8 +18,8 @@ export function costRoutes(app: Api, { store, loop, fleet, clock }: ApiContext):
     role: 'viewer',
     says: 'What the fleet costs a month, by tier, target and owner, now and once the current plan is carried out',
     answer: costsView,
-    async run() {
-      return { body: viewOf(await fleet.read()) };
+    async run({ newest }) {
+      return { body: await viewOf(await fleet.show({ newest })) };
     },
   });
 
@@ -29,10 +29,10 @@ export function costRoutes(app: Api, { store, loop, fleet, clock }: ApiContext):
     says: 'What the last days have cost, what they would have cost at the best places, and what as many days will cost; at most a minute old',
     query: pastCostsQuery,
     answer: pastCostsView,
-    async run({ query: { days } }) {
+    async run({ query: { days }, newest }) {
       const known = past.get(days);
       if (known !== undefined && clock.monotonicMs() - known.askedAtMs < pastKeptMs) return { body: await known.view };
-      const view = fleet.read().then((rows) => pastOf(store.db, rows, days));
+      const view = fleet.show({ newest }).then((rows) => pastOf(store.db, rows, days));
       // One span is kept: whoever asks for another looks at something else.
       past.clear();
       past.set(days, { askedAtMs: clock.monotonicMs(), view });
@@ -46,8 +46,8 @@ export function costRoutes(app: Api, { store, loop, fleet, clock }: ApiContext):
     says: 'Datasets that are the same tree byte for byte, and files that repeat others inside of one, with what they cost',
     query: duplicatesQuery,
     answer: duplicatesView,
-    async run({ query }) {
-      return { body: duplicatesOf(await fleet.read(), query) };
+    async run({ query, newest }) {
+      return { body: duplicatesOf(await fleet.show({ newest }), query) };
     },
   });
 

@@ -51,8 +51,8 @@ export function datasetRoutes(app: Api, context: ApiContext): void {
     says: 'All datasets with heat, cost and the state of their policy',
     query: datasetsQuery,
     answer: listOf(datasetSchema),
-    async run({ query }) {
-      const rows = await fleet.read();
+    async run({ query, newest }) {
+      const rows = await fleet.show({ newest });
       const { page, next } = pageOf(rows, query);
       return { body: { items: page.map((dataset) => datasetView(rows, dataset)), next, asOfMs: rows.asOfMs } };
     },
@@ -81,8 +81,8 @@ export function datasetRoutes(app: Api, context: ApiContext): void {
     role: 'viewer',
     says: 'One dataset: its copies, why each is where it is and what it costs, its policy and history',
     answer: detailSchema,
-    async run({ params }) {
-      const rows = await fleet.read();
+    async run({ params, newest }) {
+      const rows = await fleet.show({ newest });
       const dataset = datasetOf(rows, params['datasetId']!);
       const { row } = dataset;
       const extras = { accessByHour: await accessByHour(context, row.datasetId, rows.asOfMs), history: await historyOf(context, row.datasetId) };
@@ -94,8 +94,8 @@ export function datasetRoutes(app: Api, context: ApiContext): void {
     role: 'viewer',
     says: 'Why each copy is where it is: its cost by part, the five best alternatives, the rule that binds, and the price, latency and use at which the choice flips',
     answer: datasetExplanation,
-    async run({ params }) {
-      const rows = await fleet.read();
+    async run({ params, newest }) {
+      const rows = await fleet.show({ newest });
       const { row } = datasetOf(rows, params['datasetId']!);
       return { body: explanationView(rows, row.datasetId, explainsFrom(rows, settings.decisions)), rev: row.rev };
     },
@@ -155,8 +155,8 @@ export function datasetRoutes(app: Api, context: ApiContext): void {
     role: 'viewer',
     says: 'Where the verified primary copy is, and the other copies',
     answer: locationSchema,
-    async run({ params }) {
-      const rows = await fleet.read();
+    async run({ params, newest }) {
+      const rows = await fleet.show({ newest });
       const { row } = datasetOf(rows, params['datasetId']!);
       return { body: datasetLocation(rows, row.datasetId) };
     },

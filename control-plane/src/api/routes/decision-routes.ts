@@ -18,7 +18,6 @@ import { readAudit } from '../../audit/audit.ts';
 import { recoveryReport } from '../../health/recovery-report.ts';
 import { cancelJob, retryJob } from '../../store/job-wishes.ts';
 import { viewsOf } from '../../store/plan-work.ts';
-import { fleetPlan } from '../../store/plans.ts';
 import { alert, job, jobTransition, plan, recommendation } from '../../store/schema.ts';
 import type { ApiContext } from '../context.ts';
 import { type Api, endpoint } from '../endpoint.ts';
@@ -55,9 +54,9 @@ export function decisionRoutes(app: Api, context: ApiContext): void {
     says: 'The newest plan of the whole fleet',
     answer: planView,
     async run() {
-      const row = await fleetPlan(db);
-      if (row === undefined) throw new Failure('refused', { code: 'plan.not-found', message: 'There is no plan yet.', hint: 'dim plan --dry-run makes one.' });
-      return { body: await asShown(row) };
+      const body = await fleet.planAnswer();
+      if (body === null) throw new Failure('refused', { code: 'plan.not-found', message: 'There is no plan yet.', hint: 'dim plan --dry-run makes one.' });
+      return { body };
     },
   });
 
@@ -84,7 +83,9 @@ export function decisionRoutes(app: Api, context: ApiContext): void {
     status: 201,
     async run({ body }) {
       assertDatasets(await fleet.read(), body.datasetIds ?? []);
-      return { body: await loop.makePlan(body) };
+      const made = await loop.makePlan(body);
+      fleet.forget();
+      return { body: made };
     },
   });
 
@@ -127,8 +128,8 @@ export function decisionRoutes(app: Api, context: ApiContext): void {
     says: 'What would be left, and how soon, when a device, a node or a site is lost',
     query: z.object({ dataset: z.string().optional() }),
     answer: recoveryView,
-    async run({ query }) {
-      const rows = await fleet.read();
+    async run({ query, newest }) {
+      const rows = await fleet.show({ newest });
       if (query.dataset !== undefined) assertDatasets(rows, [query.dataset]);
       const { disasters, datasets } = recoveryReport(rows.snapshot);
       return {

@@ -14,8 +14,8 @@ export function findingRoutes(app: Api, { loop, fleet }: ApiContext): void {
     says: 'Where datasets are not as their policies say, the worst first, each with what helps',
     query: findingsQuery,
     answer: findingsView,
-    async run({ query }) {
-      return { body: viewOf(await fleet.read(), query) };
+    async run({ query, newest }) {
+      return { body: await viewOf(await fleet.show({ newest }), query) };
     },
   });
 

@@ -13,16 +13,18 @@ import {
 import { statsView } from '@data-in-motion/shared/api/operations';
 import type { DeviceId } from '@data-in-motion/shared/domain/ids';
 import { Failure } from '@data-in-motion/shared/failure';
+import { inSlices } from '@data-in-motion/shared/in-slices';
 import { z } from '@hono/zod-openapi';
 import { and, desc, eq, gt, inArray, sql } from 'drizzle-orm';
-import { fleetCost } from '../../placement/cost.ts';
 import { acknowledgeDevice } from '../../store/acknowledgements.ts';
 import { readDeviceHistory } from '../../store/device-history.ts';
 import { driveOutcomeOf, reportDriveOutcome } from '../../store/drive-outcomes.ts';
 import { accessEvent, batch, device, event, job, quarantine, reading } from '../../store/schema.ts';
 import type { ApiContext } from '../context.ts';
 import { type Api, endpoint } from '../endpoint.ts';
-import { type FleetRows, rowsOfDataset } from '../fleet-rows.ts';
+import { type FleetRows, replicasByTarget, rowsOfDataset } from '../fleet-rows.ts';
+import { datasetTally } from '../views/dataset-tally.ts';
+import { fleetCostOf } from '../views/fleet-cost.ts';
 import { deviceView, nodeView, targetView } from '../views/fleet-views.ts';
 import { statusView } from '../views/status-view.ts';
 
@@ -35,10 +37,9 @@ export function fleetRoutes(app: Api, context: ApiContext): void {
     role: 'viewer',
     says: 'The fleet in one sentence, with the figures behind it',
     answer: fleetStatus,
-    async run() {
-      const rows = await fleet.read();
-      // Each of the sums over a large fleet takes some ten milliseconds: not all in one go.
-      const cost = fleetCost(rows.snapshot, rows.heats);
+    async run({ newest }) {
+      const rows = await fleet.show({ newest });
+      const sums = { cost: await fleetCostOf(rows), tally: await datasetTally(rows), replicasAt: await replicasByTarget(rows) };
       const [failed] = await store.db.select({ count: sql<number>`count(*)` }).from(job).where(eq(job.state, 'dead-letter'));
       const lastHour = await store.db
         .select({ atMs: event.atMs, text: event.text })
@@ -53,7 +54,7 @@ export function fleetRoutes(app: Api, context: ApiContext): void {
         .orderBy(desc(event.seq))
         .limit(12);
       return {
-        body: statusView(rows, cost, {
+        body: statusView(rows, sums, {
           version: settings.version,
           mode: store.kind === 'pglite' ? 'embedded' : 'postgres',
           uptimeMs: context.clock.nowMs() - settings.startedAtMs,
@@ -69,8 +70,8 @@ export function fleetRoutes(app: Api, context: ApiContext): void {
     role: 'viewer',
     says: 'All storage hosts',
     answer: listOf(nodeSchema),
-    async run() {
-      const rows = await fleet.read();
+    async run({ newest }) {
+      const rows = await fleet.show({ newest });
       return { body: { items: rows.nodes.map((row) => nodeView(rows, row)), next: null, asOfMs: rows.asOfMs } };
     },
   });
@@ -79,19 +80,19 @@ export function fleetRoutes(app: Api, context: ApiContext): void {
     role: 'viewer',
     says: 'One host with its targets and devices',
     answer: nodeDetail,
-    async run({ params }) {
-      const rows = await fleet.read();
+    async run({ params, newest }) {
+      const rows = await fleet.show({ newest });
       const row = found(
         rows.nodes.find((one) => one.nodeId === params['nodeId']),
         'node',
         params['nodeId']!,
       );
-      const cost = fleetCost(rows.snapshot, rows.heats);
+      const [cost, replicasAt] = [await fleetCostOf(rows), await replicasByTarget(rows)];
       return {
         body: {
           node: nodeView(rows, row),
-          targets: rows.targets.filter((one) => one.nodeId === row.nodeId).map((one) => targetView(rows, one, cost)),
-          devices: rows.devices.filter((one) => one.nodeId === row.nodeId).map((one) => deviceView(rows, one)),
+          targets: rows.targets.filter((one) => one.nodeId === row.nodeId).map((one) => targetView(rows, one, cost, replicasAt)),
+          devices: rows.devices.filter((one) => one.nodeId === row.nodeId).map((one) => deviceView(rows, one, replicasAt)),
         },
       };
     },
@@ -101,9 +102,10 @@ export function fleetRoutes(app: Api, context: ApiContext): void {
     role: 'viewer',
     says: 'All drives with their risk',
     answer: listOf(deviceSchema),
-    async run() {
-      const rows = await fleet.read();
-      return { body: { items: rows.devices.map((row) => deviceView(rows, row)), next: null, asOfMs: rows.asOfMs } };
+    async run({ newest }) {
+      const rows = await fleet.show({ newest });
+      const replicasAt = await replicasByTarget(rows);
+      return { body: { items: await inSlices(rows.devices, (row) => [deviceView(rows, row, replicasAt)]), next: null, asOfMs: rows.asOfMs } };
     },
   });
 
@@ -112,15 +114,17 @@ export function fleetRoutes(app: Api, context: ApiContext): void {
     says: 'One drive with its readings and assessments, oldest first: evenly thinned to at most `points` of each, changes of level kept',
     query: z.object({ points: z.coerce.number().int().min(2).max(2_000).default(500) }),
     answer: deviceHistory,
-    async run({ params, query }) {
-      const rows = await fleet.read();
+    async run({ params, query, newest }) {
+      const rows = await fleet.show({ newest });
       const row = found(
         rows.devices.find((one) => one.deviceId === params['deviceId']),
         'device',
         params['deviceId']!,
       );
       const outcome = (await driveOutcomeOf(store.db, row.deviceId)) ?? null;
-      return { body: { device: deviceView(rows, row), outcome, ...(await readDeviceHistory(store.db, row.deviceId, query.points)) } };
+      return {
+        body: { device: deviceView(rows, row, await replicasByTarget(rows)), outcome, ...(await readDeviceHistory(store.db, row.deviceId, query.points)) },
+      };
     },
   });
 
@@ -133,6 +137,7 @@ export function fleetRoutes(app: Api, context: ApiContext): void {
       const deviceId = params['deviceId'] as DeviceId;
       const said = { deviceId, outcome, by: caller.who, note: note === undefined || note === '' ? null : note };
       const body = await store.transaction(async (tx) => reportDriveOutcome(tx, await store.nowMs(tx), said));
+      fleet.forget();
       loop.wake();
       return { body };
     },
@@ -157,6 +162,7 @@ export function fleetRoutes(app: Api, context: ApiContext): void {
             'device',
             deviceId,
           ),
+          await replicasByTarget(rows),
         ),
       };
     },
@@ -166,10 +172,10 @@ export function fleetRoutes(app: Api, context: ApiContext): void {
     role: 'viewer',
     says: 'All places that bytes can live',
     answer: listOf(targetSchema),
-    async run() {
-      const rows = await fleet.read();
-      const cost = fleetCost(rows.snapshot, rows.heats);
-      return { body: { items: rows.targets.map((row) => targetView(rows, row, cost)), next: null, asOfMs: rows.asOfMs } };
+    async run({ newest }) {
+      const rows = await fleet.show({ newest });
+      const [cost, replicasAt] = [await fleetCostOf(rows), await replicasByTarget(rows)];
+      return { body: { items: await inSlices(rows.targets, (row) => [targetView(rows, row, cost, replicasAt)]), next: null, asOfMs: rows.asOfMs } };
     },
   });
 
@@ -177,14 +183,14 @@ export function fleetRoutes(app: Api, context: ApiContext): void {
     role: 'viewer',
     says: 'One target',
     answer: targetSchema,
-    async run({ params }) {
-      const rows = await fleet.read();
+    async run({ params, newest }) {
+      const rows = await fleet.show({ newest });
       const row = found(
         rows.targets.find((one) => one.targetId === params['targetId']),
         'target',
         params['targetId']!,
       );
-      return { body: targetView(rows, row, fleetCost(rows.snapshot, rows.heats)) };
+      return { body: targetView(rows, row, await fleetCostOf(rows), await replicasByTarget(rows)) };
     },
   });
 

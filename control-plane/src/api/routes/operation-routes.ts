@@ -112,7 +112,7 @@ function consistencyRoutes(app: Api, { store, fleet, loop, settings }: ApiContex
         .orderBy(desc(quarantine.atMs))
         .limit(50);
       return {
-        body: consistencyView(rows, {
+        body: await consistencyView(rows, {
           streams,
           scrubEveryMs: settings.scrubEveryMs,
           quarantined: Number(kept?.count),

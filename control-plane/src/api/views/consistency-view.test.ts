@@ -16,9 +16,9 @@ function life(nodeId: string, incarnation: number, watermark: number, highestSee
   };
 }
 
-test('each agent is shown by its present life, with what of its earlier ones was lost', () => {
+test('each agent is shown by its present life, with what of its earlier ones was lost', async () => {
   const streams = [life('berlin', 3, 7, 9), life('berlin', 2, 4, 5), life('berlin', 1, 10, 13), life('virginia', 1, 2, 2)];
-  const view = consistencyView(rows, { streams, scrubEveryMs: 1, quarantined: 0, syncConflicts: 0, quarantine: [] });
+  const view = await consistencyView(rows, { streams, scrubEveryMs: 1, quarantined: 0, syncConflicts: 0, quarantine: [] });
   expect(view.streams).toMatchObject([
     { nodeId: 'berlin', incarnation: 3, watermark: 7, holes: 2, lostBefore: 4 },
     { nodeId: 'virginia', incarnation: 1, holes: 0, lostBefore: 0 },

@@ -1,7 +1,8 @@
 import type { ConsistencyView } from '@data-in-motion/shared/api/operations';
+import { inSlices } from '@data-in-motion/shared/in-slices';
 import type { DatasetRows } from '../../store/kept-datasets.ts';
 import type { agentStream } from '../../store/schema.ts';
-import { allReplicas, type FleetRows, factsOf } from '../fleet-rows.ts';
+import { type FleetRows, factsOf } from '../fleet-rows.ts';
 
 type Item = ConsistencyView['items'][number];
 
@@ -15,12 +16,13 @@ export interface ConsistencyExtras {
 }
 
 /** Who is out of step with what was promised, why, and what is being done about it. */
-export function consistencyView(rows: FleetRows, extras: ConsistencyExtras): ConsistencyView {
-  const items = [...rows.datasets.flatMap((row) => datasetItems(rows, row)), ...nodeItems(rows)];
-  const verifiedAt = allReplicas(rows)
-    .filter((replica) => replica.state === 'verified')
-    .map((replica) => replica.verifiedAtMs ?? 0)
-    .sort((a, b) => a - b);
+export async function consistencyView(rows: FleetRows, extras: ConsistencyExtras): Promise<ConsistencyView> {
+  const scrub = new ScrubTally(rows.asOfMs - extras.scrubEveryMs);
+  const ofDatasets = await inSlices(rows.datasets, (dataset) => {
+    for (const replica of dataset.replicas) if (replica.state === 'verified') scrub.add(replica.verifiedAtMs ?? 0);
+    return datasetItems(rows, dataset);
+  });
+  const items = [...ofDatasets, ...nodeItems(rows)];
   const open = items.filter((item) => item.state !== 'working').length;
   return {
     asOfMs: rows.asOfMs,
@@ -45,16 +47,29 @@ export function consistencyView(rows: FleetRows, extras: ConsistencyExtras): Con
         lastBatchAtMs: stream.lastBatchAtMs,
       };
     }),
-    scrub: {
-      lastAtMs: verifiedAt.at(-1) ?? null,
-      oldestVerifiedAtMs: verifiedAt[0] ?? null,
-      everyMs: extras.scrubEveryMs,
-      due: verifiedAt.filter((atMs) => rows.asOfMs - atMs > extras.scrubEveryMs).length,
-    },
+    scrub: { lastAtMs: scrub.lastAtMs, oldestVerifiedAtMs: scrub.oldestVerifiedAtMs, everyMs: extras.scrubEveryMs, due: scrub.due },
     quarantined: extras.quarantined,
     syncConflicts: extras.syncConflicts,
     quarantine: extras.quarantine,
   };
+}
+
+/** When the verified copies were read last. */
+class ScrubTally {
+  readonly #dueBeforeMs: number;
+  lastAtMs: number | null = null;
+  oldestVerifiedAtMs: number | null = null;
+  due = 0;
+
+  constructor(dueBeforeMs: number) {
+    this.#dueBeforeMs = dueBeforeMs;
+  }
+
+  add(verifiedAtMs: number): void {
+    this.lastAtMs = Math.max(verifiedAtMs, this.lastAtMs ?? verifiedAtMs);
+    this.oldestVerifiedAtMs = Math.min(verifiedAtMs, this.oldestVerifiedAtMs ?? verifiedAtMs);
+    if (verifiedAtMs < this.#dueBeforeMs) this.due++;
+  }
 }
 
 function missingOf({ highestSeen, watermark }: ConsistencyExtras['streams'][number]): number {

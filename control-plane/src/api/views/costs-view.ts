@@ -1,10 +1,13 @@
 import type { CostLineView, CostsView } from '@data-in-motion/shared/api/costs';
 import { type CostLine, costReport } from '../../placement/cost-report.ts';
 import type { FleetRows } from '../fleet-rows.ts';
+import { perLook } from '../per-look.ts';
 
 /** What the fleet costs as it is seen now, and with the current plan carried out. */
-export function costsView(rows: FleetRows): CostsView {
-  const { total, tiers, targets, owners } = costReport(rows.snapshot, rows.heats, rows.plan?.moves ?? null);
+export const costReportOf = perLook((rows) => costReport(rows.snapshot, rows.heats, rows.plan?.moves ?? null));
+
+export async function costsView(rows: FleetRows): Promise<CostsView> {
+  const { total, tiers, targets, owners } = await costReportOf(rows);
   return {
     asOfMs: rows.asOfMs,
     total: lineView(total),

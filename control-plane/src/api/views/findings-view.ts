@@ -1,7 +1,9 @@
 import { findingSeverities } from '@data-in-motion/shared/api/datasets';
 import type { FindingRow, FindingsView } from '@data-in-motion/shared/api/findings';
+import { inSlices } from '@data-in-motion/shared/in-slices';
 import { policyFindings } from '../../policy/findings.ts';
-import { type FleetRows, factsOf } from '../fleet-rows.ts';
+import type { FleetRows } from '../fleet-rows.ts';
+import { perLook } from '../per-look.ts';
 import { impossible } from './dataset-views.ts';
 
 export interface Wanted {
@@ -19,12 +21,9 @@ interface Placed {
   readonly row: FindingRow;
 }
 
-/** All pages of one look at the fleet are cut from one walk over it. */
-const walks = new WeakMap<FleetRows, readonly Placed[]>();
-
 /** One page of what is not as policies say, the worst first, with the counts of all of it. */
-export function findingsView(rows: FleetRows, wanted: Wanted): FindingsView {
-  const all = fleetFindings(rows);
+export async function findingsView(rows: FleetRows, wanted: Wanted): Promise<FindingsView> {
+  const all = await fleetFindings(rows);
   const matching = all.filter(
     ({ place, row }) =>
       (wanted.severity === undefined || row.severity === wanted.severity) &&
@@ -50,12 +49,11 @@ export function findingsView(rows: FleetRows, wanted: Wanted): FindingsView {
   };
 }
 
-function fleetFindings(rows: FleetRows): readonly Placed[] {
-  const known = walks.get(rows);
-  if (known !== undefined) return known;
+/** All pages of one look at the fleet are cut from one walk over it. */
+const fleetFindings = perLook(async (rows): Promise<readonly Placed[]> => {
   const working = new Set<string>(rows.activeJobs.map((job) => job.datasetId));
-  const found = rows.datasets.flatMap(({ row }): Placed[] => {
-    const facts = factsOf(rows, row.datasetId);
+  const found = await inSlices(rows.datasets, ({ row }, place): Placed[] => {
+    const facts = rows.snapshot.datasets[place];
     if (facts === undefined) return [];
     return [...impossible(rows, row), ...policyFindings(rows.snapshot, facts, rows.health)].map((finding, at) => ({
       place: `${findingSeverities.indexOf(finding.severity)} ${row.datasetId} ${String(at).padStart(3, '0')}`,
@@ -69,7 +67,5 @@ function fleetFindings(rows: FleetRows): readonly Placed[] {
       },
     }));
   });
-  found.sort((a, b) => (a.place < b.place ? -1 : 1));
-  walks.set(rows, found);
-  return found;
-}
+  return found.sort((a, b) => (a.place < b.place ? -1 : 1));
+});

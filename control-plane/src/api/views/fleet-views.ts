@@ -4,7 +4,8 @@ import type { DeviceId, TargetId } from '@data-in-motion/shared/domain/ids';
 import { heldBytes } from '../../fleet/plan-holds.ts';
 import { deviceEvacuations } from '../../health/evacuations.ts';
 import type { FleetCost } from '../../placement/cost.ts';
-import { type FleetRows, pricesOf, replicasAt } from '../fleet-rows.ts';
+import type { ReplicaRow } from '../../store/kept-datasets.ts';
+import { type FleetRows, pricesOf } from '../fleet-rows.ts';
 
 const worstFirst: readonly RiskLevel[] = ['failing', 'at-risk', 'watch', 'unknown', 'healthy'];
 
@@ -13,16 +14,18 @@ export function worstLevel(levels: readonly RiskLevel[]): RiskLevel {
   return worstFirst.find((level) => levels.includes(level)) ?? 'unknown';
 }
 
+type ReplicasAt = ReadonlyMap<TargetId, readonly ReplicaRow[]>;
+
 /** Copies that have bytes on a target: everything that is not gone yet. */
-export function replicasOn(rows: FleetRows, targetId: TargetId) {
-  return replicasAt(rows, targetId).filter((replica) => !['purged', 'abandoned', 'missing'].includes(replica.state));
+function replicasOn(replicasAt: ReplicasAt, targetId: TargetId): readonly ReplicaRow[] {
+  return (replicasAt.get(targetId) ?? []).filter((replica) => !['purged', 'abandoned', 'missing'].includes(replica.state));
 }
 
-export function deviceView(rows: FleetRows, row: FleetRows['devices'][number]): DeviceView {
+export function deviceView(rows: FleetRows, row: FleetRows['devices'][number], replicasAt: ReplicasAt): DeviceView {
   const targets = rows.targets.filter((target) => target.description.deviceIds.includes(row.deviceId));
   const datasets = new Set(
     targets.flatMap((target) =>
-      replicasOn(rows, target.targetId)
+      replicasOn(replicasAt, target.targetId)
         .filter((replica) => replica.state !== 'trashed')
         .map((replica) => replica.datasetId),
     ),
@@ -66,7 +69,7 @@ function evacuationOf(rows: FleetRows, deviceId: DeviceId): DeviceView['evacuati
   return { verdict, reason, leavingDollars: price?.leavingDollars ?? null, movingDollars: price?.movingDollars ?? null };
 }
 
-export function targetView(rows: FleetRows, row: FleetRows['targets'][number], cost: FleetCost): TargetView {
+export function targetView(rows: FleetRows, row: FleetRows['targets'][number], cost: FleetCost, replicasAt: ReplicasAt): TargetView {
   const facts = rows.targetFacts.get(row.targetId);
   const { description } = row;
   return {
@@ -97,7 +100,7 @@ export function targetView(rows: FleetRows, row: FleetRows['targets'][number], c
     measuredAtMs: row.measuredAtMs,
     deviceIds: [...description.deviceIds],
     risk: worstLevel(rows.devices.filter((device) => description.deviceIds.includes(device.deviceId)).map((device) => device.level)),
-    replicas: replicasOn(rows, row.targetId).length,
+    replicas: replicasOn(replicasAt, row.targetId).length,
     costPerMonth: cost.byTarget[row.targetId] ?? 0,
   };
 }

@@ -1,11 +1,11 @@
 import { setImmediate } from 'node:timers/promises';
 import type { PastCostsView, SpentView } from '@data-in-motion/shared/api/costs';
 import { hoursPerMonth } from '@data-in-motion/shared/domain/price';
-import { costReport } from '../../placement/cost-report.ts';
 import type { Db } from '../../store/database.ts';
 import { readsByPlace, sourcesOfCopies } from '../../store/past-use.ts';
 import { addSpent, type PastCopy, type PastDataset, type PastDatasetCost, pastCosts, priceEras, type Spent, totalOf } from '../../what-if/past-cost.ts';
 import { type FleetRows, policyOf } from '../fleet-rows.ts';
+import { costReportOf } from './costs-view.ts';
 
 const dayMs = 86_400_000;
 const mostTold = 20;
@@ -24,7 +24,7 @@ export async function pastCostsView(db: Db, rows: FleetRows, days: number): Prom
     await setImmediate();
   }
   const compared = costs.flatMap((one) => (one.best === null ? [] : [{ ...one, best: one.best }]));
-  const { total } = costReport(rows.snapshot, rows.heats, rows.plan?.moves ?? null);
+  const { total } = await costReportOf(rows);
   const months = (days * 24) / hoursPerMonth;
   return {
     asOfMs: rows.asOfMs,

@@ -1,11 +1,19 @@
 import type { FleetStatus } from '@data-in-motion/shared/api/fleet';
 import { isRisky } from '@data-in-motion/shared/domain/assessment';
-import type { DeviceId } from '@data-in-motion/shared/domain/ids';
+import type { DeviceId, TargetId } from '@data-in-motion/shared/domain/ids';
 import { tierClasses } from '@data-in-motion/shared/domain/target';
 import { deviceEvacuations } from '../../health/evacuations.ts';
 import type { FleetCost } from '../../placement/cost.ts';
-import { type FleetRows, replicasAt } from '../fleet-rows.ts';
-import { datasetTally } from './dataset-tally.ts';
+import type { ReplicaRow } from '../../store/kept-datasets.ts';
+import type { FleetRows } from '../fleet-rows.ts';
+import type { DatasetTally } from './dataset-tally.ts';
+
+/** What is added up over all datasets. */
+export interface StatusSums {
+  readonly cost: FleetCost;
+  readonly tally: DatasetTally;
+  readonly replicasAt: ReadonlyMap<TargetId, readonly ReplicaRow[]>;
+}
 
 export interface StatusExtras {
   readonly version: string;
@@ -25,8 +33,9 @@ function isWatched(rows: FleetRows, deviceId: DeviceId): boolean {
 }
 
 /** The fleet in one sentence and the figures behind it. */
-export function statusView(rows: FleetRows, cost: FleetCost, extras: StatusExtras): FleetStatus {
-  const { misplaced, ...datasets } = datasetTally(rows);
+export function statusView(rows: FleetRows, { cost, tally, replicasAt }: StatusSums, extras: StatusExtras): FleetStatus {
+  const { misplaced, ...datasets } = tally;
+  const isEmptied = (deviceId: DeviceId): boolean => emptied(rows, replicasAt, deviceId);
   const lost = rows.nodes.filter((node) => node.agentState === 'lost').length;
   const risky = rows.devices.filter((device) => isRisky(device.level));
   const figures = {
@@ -41,13 +50,13 @@ export function statusView(rows: FleetRows, cost: FleetCost, extras: StatusExtra
     },
   };
   return {
-    sentence: sentence(figures, misplaced, rows),
+    sentence: sentence(figures, misplaced, rows, isEmptied),
     safe:
       datasets.short === 0 &&
       misplaced === 0 &&
       figures.datasets.infeasible === 0 &&
       lost === 0 &&
-      risky.every((device) => emptied(rows, device.deviceId) || isWatched(rows, device.deviceId)),
+      risky.every((device) => isEmptied(device.deviceId) || isWatched(rows, device.deviceId)),
     asOfMs: rows.asOfMs,
     version: extras.version,
     mode: extras.mode,
@@ -71,12 +80,17 @@ export function statusView(rows: FleetRows, cost: FleetCost, extras: StatusExtra
 }
 
 /** No readable copy is left on any target of a device. */
-function emptied(rows: FleetRows, deviceId: string): boolean {
+function emptied(rows: FleetRows, replicasAt: StatusSums['replicasAt'], deviceId: DeviceId): boolean {
   const targets = rows.targets.filter((target) => target.description.deviceIds.some((one) => one === deviceId));
-  return !targets.some(({ targetId }) => replicasAt(rows, targetId).some(({ state }) => ['verified', 'suspect', 'retiring', 'joining'].includes(state)));
+  return !targets.some(({ targetId }) => replicasAt.get(targetId)?.some(({ state }) => ['verified', 'suspect', 'retiring', 'joining'].includes(state)));
 }
 
-function sentence(figures: Pick<FleetStatus, 'nodes' | 'devices' | 'datasets' | 'jobs'>, misplaced: number, rows: FleetRows): string {
+function sentence(
+  figures: Pick<FleetStatus, 'nodes' | 'devices' | 'datasets' | 'jobs'>,
+  misplaced: number,
+  rows: FleetRows,
+  isEmptied: (deviceId: DeviceId) => boolean,
+): string {
   const { datasets, devices, nodes } = figures;
   if (nodes.total === 0) return 'No agent has reported yet.';
   const parts: string[] = [];
@@ -89,7 +103,7 @@ function sentence(figures: Pick<FleetStatus, 'nodes' | 'devices' | 'datasets' | 
   if (datasets.infeasible > 0) parts.push(`No places meet the policy of ${plural(datasets.infeasible, 'dataset')}.`);
   if (nodes.lost > 0) parts.push(`${plural(nodes.lost, 'node is', 'nodes are')} lost.`);
   if (devices.risky > 0) {
-    const full = rows.devices.filter((device) => isRisky(device.level) && !emptied(rows, device.deviceId));
+    const full = rows.devices.filter((device) => isRisky(device.level) && !isEmptied(device.deviceId));
     const evacuations = deviceEvacuations(rows.snapshot);
     const staying = full.filter((device) => ['watched', 'waits'].includes(evacuations.get(device.deviceId)?.verdict ?? '')).length;
     const leaving = full.length - staying;
