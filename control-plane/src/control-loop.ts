@@ -11,6 +11,7 @@ import { eq, inArray } from 'drizzle-orm';
 import { type Applied, applyPlan, carryOutPlans, differencesNow, offerPlans } from './control-loop/carry-out-plans.ts';
 import { certifyEvacuations } from './control-loop/certify-evacuations.ts';
 import { clearLeftovers } from './control-loop/clear-leftovers.ts';
+import { ReadCounter } from './control-loop/count-reads.ts';
 import { makePlan, picture, planTrigger, promoteCopies, storeEvacuations, storeHeats } from './control-loop/decide.ts';
 import { judgeModels } from './control-loop/judge-models.ts';
 import { defaultLoopSettings, type LeaderWrite, type LoopParts, type LoopSettings, leaderWrite, type Solve, tolerate } from './control-loop/parts.ts';
@@ -44,6 +45,7 @@ export interface ControlLoopSettings {
   readonly lostAfterMs: number;
   readonly coldAfterMs: number;
   readonly dwellMs: number;
+  readonly forecastShare: number;
   /** Recorded lives of drives to train models on; null: none is trained. */
   readonly modelDataDirectory: string | null;
   readonly modelTrainEveryMs: number;
@@ -117,7 +119,7 @@ export function loopSettings(given: ControlLoopSettings): LoopSettings {
     decisions: {
       ...decisions,
       agents: { lateAfterMs: given.lateAfterMs, lostAfterMs: given.lostAfterMs },
-      heat: { ...decisions.heat, coldAfterMs: given.coldAfterMs },
+      heat: { ...decisions.heat, coldAfterMs: given.coldAfterMs, forecastShare: given.forecastShare },
       placement: { ...decisions.placement, dwellMs: given.dwellMs },
     },
   };
@@ -137,6 +139,7 @@ export class FleetKeeper {
   readonly #outcomes: OutcomeWatch;
   readonly #scorer: DriveScorer;
   readonly #trainer: ModelTrainer;
+  readonly #reads: ReadCounter;
   readonly #listening = new Listening();
   #planning: Promise<void> | null = null;
   #offering: Promise<void> | null = null;
@@ -149,6 +152,7 @@ export class FleetKeeper {
     this.#outcomes = new OutcomeWatch(parts);
     this.#scorer = new DriveScorer(parts);
     this.#trainer = new ModelTrainer(parts);
+    this.#reads = new ReadCounter(parts);
   }
 
   /** One pass. Does nothing while another control plane leads. */
@@ -175,6 +179,7 @@ export class FleetKeeper {
     await dispatch.nudgeChanged();
     await tolerate(this.#parts, () => judgeModels(this.#parts, this.#scorer, write));
     await tolerate(this.#parts, () => this.#trainer.pass(write));
+    await tolerate(this.#parts, () => this.#reads.pass(write));
     await tolerate(this.#parts, () => this.#pruner.pass(write));
   }
 

@@ -5,7 +5,7 @@ import type { ReplicaState } from '@data-in-motion/shared/domain/replica';
 import { billedBytes, type Stored } from '../fleet/copy-cost.ts';
 import { indexOf } from '../fleet/lookup.ts';
 import type { DatasetFacts, FleetSnapshot, ReplicaFacts, TargetFacts } from '../fleet/snapshot.ts';
-import { type ExpectedUse, forecastUse } from '../heat/forecast-use.ts';
+import { type ExpectedUse, expectedUse } from '../heat/expected-use.ts';
 import type { CopyRole } from '../policy/violations.ts';
 import type { CostParts } from './plan.ts';
 
@@ -99,7 +99,7 @@ function addUp(snapshot: FleetSnapshot, heats: ReadonlyMap<DatasetId, Heat>): Fl
   const byTarget: Record<string, number> = {};
   let total = 0;
   for (const dataset of snapshot.datasets) {
-    const use = forecastUse(heats.get(dataset.datasetId));
+    const use = expectedUse(heats.get(dataset.datasetId));
     // As `paidCopies`, without an object for each of a large fleet's copies.
     for (const replica of dataset.replicas) {
       const target = targets.get(replica.targetId);
@@ -123,7 +123,7 @@ export interface PaidCopy {
 /** The copies of a dataset that are paid for, of whatever version and state. */
 export function paidCopies(snapshot: FleetSnapshot, dataset: DatasetFacts, heat: Heat | undefined): PaidCopy[] {
   const fleet = indexOf(snapshot);
-  const use = forecastUse(heat);
+  const use = expectedUse(heat);
   return dataset.replicas.flatMap((replica) => {
     const target = fleet.targets.get(replica.targetId);
     if (target === undefined || !isPaid(replica)) return [];

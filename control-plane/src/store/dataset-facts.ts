@@ -1,8 +1,12 @@
-import { heatWindows, type WindowCounts } from '@data-in-motion/shared/domain/heat';
+import { heatWindows, type PastUse, type WindowCounts } from '@data-in-motion/shared/domain/heat';
 import type { DatasetId } from '@data-in-motion/shared/domain/ids';
 import { effectivePolicy, type Policy } from '@data-in-motion/shared/domain/policy';
+import { hoursPerMonth } from '@data-in-motion/shared/domain/price';
 import type { DatasetFacts, ReplicaFacts } from '../fleet/snapshot.ts';
+import type { CountedReads } from './counted-reads.ts';
 import type { AllDatasets, DatasetRows } from './kept-datasets.ts';
+
+const dayMs = 86_400_000;
 
 /** Of most datasets nobody used anything lately: they share these. */
 const noAccesses: readonly WindowCounts[] = heatWindows.map(({ name }) => ({ window: name, reads: 0, writes: 0, readBytes: 0, writtenBytes: 0 }));
@@ -81,6 +85,7 @@ function factsOf({ row, pointer, versions, replicas }: DatasetRows, policy: Poli
     pointerRev: pointer?.rev ?? 0,
     replicas: replicas.flatMap(copyFacts),
     windows,
+    pastUse: row.countedReads === null ? null : pastUseOf(row.countedReads),
     lastAccessAtMs: row.lastAccessAtMs,
     ewmaPerHour,
     heatClass: row.heat?.class ?? null,
@@ -88,6 +93,14 @@ function factsOf({ row, pointer, versions, replicas }: DatasetRows, policy: Poli
     lastMovedAtMs: row.lastMovedAtMs,
     createdAtMs: row.createdAtMs,
   };
+}
+
+/** Less than a day says no more than the windows do, and would be made to thirty of them. */
+function pastUseOf({ sinceMs, untilMs, reads, readBytes }: CountedReads): PastUse | null {
+  const days = (untilMs - sinceMs) / dayMs;
+  if (days < 1) return null;
+  const months = (days * 24) / hoursPerMonth;
+  return { readsPerMonth: reads / months, readBytesPerMonth: readBytes / months, days };
 }
 
 /** An import's copy has no version until its manifest is committed; until then there is nothing to decide about it. */

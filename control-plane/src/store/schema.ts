@@ -18,6 +18,7 @@ import type { TargetDescription, TargetState } from '@data-in-motion/shared/doma
 import { sql } from 'drizzle-orm';
 import { bigint, bigserial, boolean, doublePrecision, index, integer, jsonb, pgTable, primaryKey, text, uniqueIndex } from 'drizzle-orm/pg-core';
 import type { PlanBasis } from '../placement/plan-basis.ts';
+import type { CountedReads } from './counted-reads.ts';
 
 /** Every table, one noun each. Instants are milliseconds since the epoch by the database's clock unless a column says otherwise. */
 const atMs = (name: string) => bigint(name, { mode: 'number' });
@@ -192,6 +193,8 @@ export const dataset = pgTable('dataset', {
   rev: bigint('rev', { mode: 'number' }).notNull().default(1),
   ownPolicy: jsonb('own_policy').$type<PolicyOverride>().notNull().default({}),
   heat: jsonb('heat').$type<Heat>(),
+  /** What was counted of its reads, written now and then; null where that is nothing. */
+  countedReads: jsonb('counted_reads').$type<CountedReads>(),
   lastAccessAtMs: atMs('last_access_at_ms'),
   lastMovedAtMs: atMs('last_moved_at_ms'),
   createdAtMs: atMs('created_at_ms').notNull(),

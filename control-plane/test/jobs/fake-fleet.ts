@@ -176,6 +176,7 @@ export class FakeFleet {
         lateAfterMs: 20_000,
         lostAfterMs: 60_000,
         coldAfterMs: 3_600_000,
+        forecastShare: 0.3,
         dwellMs: 3_600_000,
         modelDataDirectory: null,
         modelTrainEveryMs: 1e9,
