@@ -555,6 +555,27 @@ test('duplicates are told group by group, with what is too many, and what repeat
       extraBytes: 1e9,
       extraPerMonth: 0.02,
       inside: { datasets: 0, notCounted: 2, bytes: 0, storagePerMonth: 0, most: [] },
+      across: {
+        ...{ datasets: 2, notSampled: 1, bytes: 3e9, exactBytes: 1e9, errorBytes: 2e8, storagePerMonth: 0.06 },
+        most: [
+          {
+            ...{ datasetId: 'plans', owner: 'lab', versionId: 'v7', mostWith: 'maps' },
+            files: 640,
+            bytes: 2e9,
+            exactBytes: 0,
+            errorBytes: 2e8,
+            storagePerMonth: 0.04,
+          },
+          {
+            ...{ datasetId: 'roads', owner: 'lab', versionId: 'v8', mostWith: 'plans' },
+            files: 3,
+            bytes: 1e9,
+            exactBytes: 1e9,
+            errorBytes: 0,
+            storagePerMonth: 0.02,
+          },
+        ],
+      },
     }),
   });
   const shown = await dim(['datasets', 'duplicates']);
@@ -562,6 +583,11 @@ test('duplicates are told group by group, with what is too many, and what repeat
   expect(shown.out).toContain('1 tree more than once: 1.00 GB too many, $0.02 per month of storage.');
   expect(shown.out).toMatch(/1 +maps +lab +present +1\.00 GB +2 +\$0\.04 +no +abababababab\n *1 +maps-again .* yes /);
   expect(shown.out).toContain('No file repeats another of its dataset. 2 datasets came from agents that do not count.');
+  expect(shown.out).toContain(
+    'Of different trees 2 datasets have files that others have too: about 3.00 GB (± 200 MB, 1.00 GB of it counted exactly), in all copies $0.06 per month. 1 dataset came from agents that tell no sample.',
+  );
+  expect(shown.out).toMatch(/plans +lab +maps +about 640 +about 2\.00 GB/);
+  expect(shown.out).toMatch(/roads +lab +plans +3 +1\.00 GB +\$0\.02/);
 });
 
 test('a policy that can not be met is set only with --force, and says the cheapest way out', async () => {

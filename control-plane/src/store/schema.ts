@@ -217,6 +217,14 @@ export const datasetVersion = pgTable('dataset_version', {
   committedAtMs: atMs('committed_at_ms').notNull(),
 });
 
+/** Which files a version has, see `FileSample`; in a table of its own, since it is only read to compare versions. */
+export const fileSample = pgTable('file_sample', {
+  versionId: text('version_id').$type<VersionId>().primaryKey(),
+  level: integer('level').notNull(),
+  completeFromBytes: size('complete_from_bytes').notNull(),
+  files: text('files').notNull(),
+});
+
 /** Exactly one primary per dataset: the row names it. */
 export const pointer = pgTable('pointer', {
   datasetId: text('dataset_id').$type<DatasetId>().primaryKey(),
