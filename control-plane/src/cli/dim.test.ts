@@ -349,6 +349,34 @@ test('a plan is shown with its moves in order, what binds and whether it holds; 
   expect(done).toMatchObject({ code: 0, out: 'Plan 01PLAN: 2 moves done, -$8.00 per month when all are.\n' });
 });
 
+test('a plan is called off by its name, or the one that is being carried out', async () => {
+  const execution = {
+    state: 'running' as const,
+    done: 1,
+    running: 1,
+    waiting: 2,
+    failed: 0,
+    leftOut: 0,
+    appliedAtMs: 1,
+    endedAtMs: null,
+    differences: [],
+    newPlanId: null,
+  };
+  const atWork: PlanView[] = [{ ...aPlan, state: 'applied', execution }];
+  const { asked } = await serve({
+    'GET /v1/plans': ({ query }) => ({ items: query.get('running') === 'true' ? atWork : [], next: null, asOfMs: 1 }),
+    'POST /v1/plans/01PLAN/cancel': () => ({ planId: '01PLAN', leftOut: 2, running: 1 }),
+  });
+  const said = 'Plan 01PLAN is called off: 2 moves are not begun, 1 move under way will be finished (dim jobs).\n';
+  expect(await dim(['plan', 'cancel', '01PLAN'])).toMatchObject({ code: 0, out: said });
+  expect(await dim(['plan', 'cancel'])).toMatchObject({ code: 0, out: said });
+  expect(asked.filter(({ path }) => path.endsWith('/cancel'))).toHaveLength(2);
+  atWork.push({ ...aPlan, planId: '01OTHER', state: 'applied', execution });
+  expect(await dim(['plan', 'cancel'])).toMatchObject({ code: 1, err: expect.stringContaining('Name one of them: 01PLAN, 01OTHER') });
+  atWork.length = 0;
+  expect(await dim(['plan', 'cancel'])).toMatchObject({ code: 1, err: expect.stringContaining('No plan is being carried out.') });
+});
+
 test('a plan that does not hold any more is refused with a table of what changed and the plan to look at instead', async () => {
   const differences = [{ kind: 'target', id: 'berlin-disk', what: 'room', before: 5e12, after: 3e9, text: 'berlin-disk has 3.0 GB left' }];
   await serve({

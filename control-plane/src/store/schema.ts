@@ -395,7 +395,7 @@ export const plan = pgTable('plan', {
 });
 
 export interface PlanExecution {
-  readonly state: 'running' | 'stopped' | 'done';
+  readonly state: 'running' | 'stopped' | 'called-off' | 'done';
   readonly appliedAtMs: number;
   /** When a move of it was begun, or ended, last. */
   readonly movedAtMs: number;
@@ -403,6 +403,7 @@ export interface PlanExecution {
   readonly differences: readonly PlanDifference[];
   /** Null until a plan was made that is offered instead of one that stopped; empty where none could be made. */
   readonly newPlanId: PlanId | '' | null;
+  readonly calledOff?: { readonly by: string; readonly atMs: number };
 }
 
 /** The moves of applied plans, in their order. */
