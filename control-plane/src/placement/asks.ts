@@ -92,7 +92,8 @@ export function movableCopies(
   return { movable: copies.counted.filter(isMovable), firm: copies.counted.filter((replica) => !isMovable(replica)) };
 }
 
-function needAsks(context: AskContext, dataset: DatasetFacts, needs: readonly Need[]): Ask[] {
+/** The questions of needs alone. @param needs none that drops a copy */
+export function needAsks(context: AskContext, dataset: DatasetFacts, needs: readonly Need[]): Ask[] {
   const copies = copiesOf(context.snapshot, dataset, context.health);
   const leaving = new Set(needs.flatMap((need) => (need.answer === 'leave' ? [need.replicaId] : [])));
   const taken = takenDomains(

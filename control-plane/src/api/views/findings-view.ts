@@ -1,8 +1,13 @@
 import { findingSeverities } from '@data-in-motion/shared/api/datasets';
 import type { FindingRow, FindingsView } from '@data-in-motion/shared/api/findings';
-import { policyFindings } from '../../policy/findings.ts';
+import type { DatasetId } from '@data-in-motion/shared/domain/ids';
+import type { DecisionSettings } from '../../fleet/decision-settings.ts';
+import type { DatasetFacts } from '../../fleet/snapshot.ts';
+import { remedyOf } from '../../placement/remedy.ts';
+import { policyFindings, type Remedy } from '../../policy/findings.ts';
 import { type FleetRows, factsOf } from '../fleet-rows.ts';
 import { impossible } from './dataset-views.ts';
+import { explainsFrom } from './explanation-view.ts';
 
 export interface Wanted {
   readonly severity?: FindingRow['severity'] | undefined;
@@ -16,14 +21,16 @@ export interface Wanted {
 interface Placed {
   /** Where it stands in the order, and the name of the page that begins after it. */
   readonly place: string;
-  readonly row: FindingRow;
+  /** Among the findings of its dataset. */
+  readonly at: number;
+  readonly row: Omit<FindingRow, 'remedy'>;
 }
 
 /** All pages of one look at the fleet are cut from one walk over it. */
 const walks = new WeakMap<FleetRows, readonly Placed[]>();
 
 /** One page of what is not as policies say, the worst first, with the counts of all of it. */
-export function findingsView(rows: FleetRows, wanted: Wanted): FindingsView {
+export function findingsView(rows: FleetRows, wanted: Wanted, decisions: DecisionSettings): FindingsView {
   const all = fleetFindings(rows);
   const matching = all.filter(
     ({ place, row }) =>
@@ -41,13 +48,31 @@ export function findingsView(rows: FleetRows, wanted: Wanted): FindingsView {
     byRule[row.rule] = (byRule[row.rule] ?? 0) + 1;
   }
   return {
-    items: page.map(({ row }) => row),
+    items: withRemedies(rows, page, decisions),
     next: matching.length > page.length ? page.at(-1)!.place : null,
     asOfMs: rows.asOfMs,
     datasets: new Set(all.map(({ row }) => row.datasetId)).size,
     bySeverity,
     byRule,
   };
+}
+
+/** What helps is looked for on a page alone: it weighs every place, and a node that is lost leaves findings by the hundred thousand. */
+function withRemedies(rows: FleetRows, page: readonly Placed[], decisions: DecisionSettings): FindingRow[] {
+  if (page.length === 0) return [];
+  const context = explainsFrom(rows, decisions);
+  const found = new Map<string, readonly Pick<FindingRow, 'remedy'>[]>();
+  return page.map(({ at, row }) => {
+    const facts = factsOf(rows, row.datasetId as DatasetId)!;
+    const known = found.get(row.datasetId) ?? findingsOf(rows, facts, (leaving) => remedyOf(context, facts, leaving));
+    found.set(row.datasetId, known);
+    return { ...row, remedy: known[at]!.remedy };
+  });
+}
+
+/** All findings of one dataset, that its policy can not be met among them. */
+function findingsOf(rows: FleetRows, facts: DatasetFacts, remedy: Remedy) {
+  return [...impossible(rows, facts.datasetId), ...policyFindings(rows.snapshot, facts, rows.health, remedy)];
 }
 
 function fleetFindings(rows: FleetRows): readonly Placed[] {
@@ -57,7 +82,8 @@ function fleetFindings(rows: FleetRows): readonly Placed[] {
   const found = rows.datasets.flatMap(({ row }): Placed[] => {
     const facts = factsOf(rows, row.datasetId);
     if (facts === undefined) return [];
-    return [...impossible(rows, row), ...policyFindings(rows.snapshot, facts, rows.health)].map((finding, at) => ({
+    return findingsOf(rows, facts, () => '').map(({ remedy: _, ...finding }, at) => ({
+      at,
       place: `${findingSeverities.indexOf(finding.severity)} ${row.datasetId} ${String(at).padStart(3, '0')}`,
       row: {
         ...finding,
