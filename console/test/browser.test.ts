@@ -103,6 +103,23 @@ describe.skipIf(!chromiumIsHere)('the console in a browser', { timeout: 120_000 
     }
   }
 
+  test('on a telephone nothing of what costs and what is found is out of sight, and what helps is one tap away', async () => {
+    for (const path of ['/costs', '/compliance']) {
+      const page = await open(path, { width: 390 });
+      await page.getByRole('table').first().waitFor();
+      const hidden = await page.evaluate(() => [...document.querySelectorAll('.scroll-x')].filter((one) => one.scrollWidth > one.clientWidth).length);
+      expect(hidden, `${path} scrolls inside of a panel`).toBe(0);
+      const buttons = await page.getByRole('main').getByRole('button').all();
+      for (const button of buttons) {
+        const box = (await button.boundingBox())!;
+        expect(box.x, `${path} ${await button.textContent()}`).toBeGreaterThanOrEqual(0);
+        expect(box.x + box.width, `${path} ${await button.textContent()}`).toBeLessThanOrEqual(390);
+      }
+      expect(buttons.length).toBeGreaterThan(0);
+      await page.close();
+    }
+  });
+
   test('a name that is markup is shown as it was written', async () => {
     for (const path of ['/', '/datasets', '/migrations', '/costs', '/compliance', '/health', '/models', '/consistency', '/events', '/events?tab=audit']) {
       const page = await open(path);
