@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { buildConsole } from './build-console.ts';
 import { chromiumFlags, chromiumIsHere, chromiumPath } from './chromium.ts';
 import { hostile } from './fixture/moments.ts';
+import { fixtureStoppedPlan } from './fixture/plan.ts';
 import { type FixtureServer, startFixtureServer } from './fixture-server.ts';
 
 if (!chromiumIsHere) process.stdout.write(`console/test/browser: skipped, ${chromiumPath} is not here\n`);
@@ -101,6 +102,23 @@ describe.skipIf(!chromiumIsHere)('the console in a browser', { timeout: 120_000 
       });
     }
   }
+
+  test('on a telephone nothing of what costs and what is found is out of sight, and what helps is one tap away', async () => {
+    for (const path of ['/costs', '/compliance']) {
+      const page = await open(path, { width: 390 });
+      await page.getByRole('table').first().waitFor();
+      const hidden = await page.evaluate(() => [...document.querySelectorAll('.scroll-x')].filter((one) => one.scrollWidth > one.clientWidth).length);
+      expect(hidden, `${path} scrolls inside of a panel`).toBe(0);
+      const buttons = await page.getByRole('main').getByRole('button').all();
+      for (const button of buttons) {
+        const box = (await button.boundingBox())!;
+        expect(box.x, `${path} ${await button.textContent()}`).toBeGreaterThanOrEqual(0);
+        expect(box.x + box.width, `${path} ${await button.textContent()}`).toBeLessThanOrEqual(390);
+      }
+      expect(buttons.length).toBeGreaterThan(0);
+      await page.close();
+    }
+  });
 
   test('a name that is markup is shown as it was written', async () => {
     for (const path of ['/', '/datasets', '/migrations', '/costs', '/compliance', '/health', '/models', '/consistency', '/events', '/events?tab=audit']) {
@@ -391,6 +409,30 @@ describe.skipIf(!chromiumIsHere)('the console in a browser', { timeout: 120_000 
     expect((await row.first().textContent())!.replaceAll(/\s+/g, ' ')).toMatch(/advised.*under way/);
     await carried.getByRole('button', { name: 'Look at the plan that was made instead' }).click();
     await page.getByText('1 thing changed since it was made').waitFor();
+    await page.close();
+  });
+
+  test('a plan that is being carried out is called off as a whole, once it was told what that leaves', async () => {
+    const page = await open('/plan');
+    const stopped = fixtureStoppedPlan(Date.now());
+    const execution = { ...stopped.execution!, state: 'running', waiting: 5, leftOut: 0, differences: [], newPlanId: null };
+    const off = { ...execution, state: 'called-off', waiting: 0, leftOut: 5, calledOff: { by: 'anna', atMs: Date.now() } };
+    let isOff = false;
+    await page.route('**/v1/plans/01JQP0', (route) => route.fulfill({ json: { ...stopped, execution: isOff ? off : execution } }));
+    await page.route('**/v1/plans/01JQP0/cancel', (route) => {
+      isOff = true;
+      return route.fulfill({ json: { planId: '01JQP0', leftOut: 5, running: 2 } });
+    });
+    await page.getByRole('button', { name: 'Show', exact: true }).click();
+    await page.getByRole('button', { name: 'Call off' }).click();
+    const dialog = page.getByRole('dialog', { name: 'Call this plan off' });
+    await dialog.getByText('5 moves that wait are not begun').waitFor();
+    await dialog.getByText(/2 moves under way will be finished/).waitFor();
+    expect(isOff).toBe(false);
+    await dialog.getByRole('button', { name: 'Call it off' }).click();
+    await page.getByText(/anna called it off/).waitFor();
+    expect(await page.getByRole('dialog').count()).toBe(0);
+    expect(await page.getByRole('button', { name: 'Call off' }).count()).toBe(0);
     await page.close();
   });
 

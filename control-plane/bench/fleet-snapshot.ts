@@ -117,6 +117,7 @@ export function madeUpFleet(datasetCount: number, targetCount: number, seed: num
       pointerRev: 1,
       replicas,
       windows: (['1h', '6h', '24h'] as const).map((window) => ({ window, reads, writes: 0, readBytes: reads * 1e6, writtenBytes: 0 })),
+      pastUse: null,
       lastAccessAtMs: reads > 0 ? nowMs - 60_000 : nowMs - 30 * dayMs,
       ewmaPerHour: 0,
       heatClass: 'cold',

@@ -39,6 +39,12 @@ const environment = z.object({
   DIM_LOST_AFTER_MS: ms(600_000).describe('an agent that is silent this long is lost, and its copies are made again elsewhere'),
   DIM_COLD_AFTER_MS: ms(86_400_000).describe('a dataset that nobody touched for this long is cold'),
   DIM_DWELL_MS: ms(6 * 3_600_000).describe('a dataset rests this long between two moves for heat or cost'),
+  DIM_FORECAST_SHARE: z.coerce
+    .number()
+    .min(0)
+    .max(1)
+    .default(0.3)
+    .describe('how much the forecast of use weighs against what was read in the past 30 days: 0 is the past alone, 1 the forecast alone'),
   DIM_PLAN_EVERY_MS: ms(300_000).describe('longest time between two plans; changes make one sooner'),
   DIM_SCRUB_EVERY_MS: ms(30 * 86_400_000).describe('each copy is read back this often'),
   DIM_MODEL_DATA: z.string().min(1).optional().describe('directory with recorded lives of drives, on which failure models are trained again; not set, none is'),
@@ -84,6 +90,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>) {
     lostAfterMs: value.DIM_LOST_AFTER_MS,
     coldAfterMs: value.DIM_COLD_AFTER_MS,
     dwellMs: value.DIM_DWELL_MS,
+    forecastShare: value.DIM_FORECAST_SHARE,
     planEveryMs: value.DIM_PLAN_EVERY_MS,
     scrubEveryMs: value.DIM_SCRUB_EVERY_MS,
     modelDataDirectory: value.DIM_MODEL_DATA === undefined ? null : path.resolve(value.DIM_MODEL_DATA),

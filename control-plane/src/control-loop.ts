@@ -11,6 +11,7 @@ import { eq, inArray } from 'drizzle-orm';
 import { type Applied, applyPlan, carryOutPlans, differencesNow, offerPlans } from './control-loop/carry-out-plans.ts';
 import { certifyEvacuations } from './control-loop/certify-evacuations.ts';
 import { clearLeftovers } from './control-loop/clear-leftovers.ts';
+import { ReadCounter } from './control-loop/count-reads.ts';
 import { makePlan, picture, planTrigger, promoteCopies, storeEvacuations, storeHeats } from './control-loop/decide.ts';
 import { judgeModels } from './control-loop/judge-models.ts';
 import { KeptNeeds } from './control-loop/kept-needs.ts';
@@ -45,6 +46,7 @@ export interface ControlLoopSettings {
   readonly lostAfterMs: number;
   readonly coldAfterMs: number;
   readonly dwellMs: number;
+  readonly forecastShare: number;
   /** Recorded lives of drives to train models on; null: none is trained. */
   readonly modelDataDirectory: string | null;
   readonly modelTrainEveryMs: number;
@@ -118,7 +120,7 @@ export function loopSettings(given: ControlLoopSettings): LoopSettings {
     decisions: {
       ...decisions,
       agents: { lateAfterMs: given.lateAfterMs, lostAfterMs: given.lostAfterMs },
-      heat: { ...decisions.heat, coldAfterMs: given.coldAfterMs },
+      heat: { ...decisions.heat, coldAfterMs: given.coldAfterMs, forecastShare: given.forecastShare },
       placement: { ...decisions.placement, dwellMs: given.dwellMs },
     },
   };
@@ -138,6 +140,7 @@ export class FleetKeeper {
   readonly #outcomes: OutcomeWatch;
   readonly #scorer: DriveScorer;
   readonly #trainer: ModelTrainer;
+  readonly #reads: ReadCounter;
   readonly #listening = new Listening();
   readonly #needs = new KeptNeeds();
   #planning: Promise<void> | null = null;
@@ -151,6 +154,7 @@ export class FleetKeeper {
     this.#outcomes = new OutcomeWatch(parts);
     this.#scorer = new DriveScorer(parts);
     this.#trainer = new ModelTrainer(parts);
+    this.#reads = new ReadCounter(parts);
   }
 
   /** One pass. Does nothing while another control plane leads. */
@@ -177,6 +181,7 @@ export class FleetKeeper {
     await dispatch.nudgeChanged();
     await tolerate(this.#parts, () => judgeModels(this.#parts, this.#scorer, write));
     await tolerate(this.#parts, () => this.#trainer.pass(write));
+    await tolerate(this.#parts, () => this.#reads.pass(write));
     await tolerate(this.#parts, () => this.#pruner.pass(write));
   }
 

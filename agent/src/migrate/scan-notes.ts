@@ -1,4 +1,5 @@
 import { DuplicateCount, mostFilesRemembered } from './duplicate-count.ts';
+import { FileSampler } from './file-sampler.ts';
 import type { ManifestEntry } from './manifest-entry.ts';
 import { printable } from './raw-path.ts';
 
@@ -12,6 +13,7 @@ export const whyLeftOut = {
 export class ScanNotes {
   unreadable = 0;
   readonly duplicates = new DuplicateCount();
+  readonly files = new FileSampler();
   #special = 0;
   #mounted = 0;
   #changed = 0;
@@ -26,7 +28,10 @@ export class ScanNotes {
       else this.#changed++;
       if (this.#examples.length < 10) this.#examples.push(`${printable(entry.path)}: ${entry.why}`);
     }
-    if (entry.kind === 'f') this.duplicates.saw(entry.sha256, entry.sizeBytes);
+    if (entry.kind === 'f') {
+      this.duplicates.saw(entry.sha256, entry.sizeBytes);
+      this.files.saw(entry.sha256, entry.sizeBytes);
+    }
     if (entry.kind === 'l' && (entry.to.startsWith('/') || entry.to.startsWith('..'))) this.#outside++;
   }
 

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import fs from 'node:fs';
 import net from 'node:net';
 import os from 'node:os';
@@ -144,6 +145,15 @@ test('files with the bytes of another are told with the list, each name of a lin
   fs.writeFileSync(path.join(source, 'other'), 'not that');
   for (const name of ['empty', 'empty too']) fs.writeFileSync(path.join(source, name), '');
   expect(await agent().carryOut(scanOrder())).toMatchObject({ event: 'manifest', duplicateObjects: 2, duplicateBytes: 16, notes: [] });
+});
+
+test('which files a list has is told by a sample, which of so few is all of them', async () => {
+  for (const name of ['a', 'b']) fs.writeFileSync(path.join(source, name), 'the same');
+  fs.writeFileSync(path.join(source, 'other'), 'not that one');
+  const { fileSample } = (await agent().carryOut(scanOrder())) as { fileSample: { level: number; completeFromBytes: number; files: string } };
+  const digest = (text: string) => createHash('sha256').update(text).digest('hex').slice(0, 13);
+  const wanted = [`${digest('the same')}${'8'.padStart(12, '0')}`, `${digest('not that one')}${'c'.padStart(12, '0')}`];
+  expect(fileSample).toEqual({ level: 0, completeFromBytes: 0, files: wanted.sort().join('') });
 });
 
 test('a sample becomes a version like any directory', async () => {

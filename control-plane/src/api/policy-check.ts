@@ -61,6 +61,7 @@ function askedFacts(rows: FleetRows, asked: Asked, policy: Policy): DatasetFacts
     pointerRev: 0,
     replicas: [],
     windows: [],
+    pastUse: null,
     lastAccessAtMs: null,
     ewmaPerHour: 0,
     heatClass: null,

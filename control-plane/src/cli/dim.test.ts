@@ -349,6 +349,34 @@ test('a plan is shown with its moves in order, what binds and whether it holds; 
   expect(done).toMatchObject({ code: 0, out: 'Plan 01PLAN: 2 moves done, -$8.00 per month when all are.\n' });
 });
 
+test('a plan is called off by its name, or the one that is being carried out', async () => {
+  const execution = {
+    state: 'running' as const,
+    done: 1,
+    running: 1,
+    waiting: 2,
+    failed: 0,
+    leftOut: 0,
+    appliedAtMs: 1,
+    endedAtMs: null,
+    differences: [],
+    newPlanId: null,
+  };
+  const atWork: PlanView[] = [{ ...aPlan, state: 'applied', execution }];
+  const { asked } = await serve({
+    'GET /v1/plans': ({ query }) => ({ items: query.get('running') === 'true' ? atWork : [], next: null, asOfMs: 1 }),
+    'POST /v1/plans/01PLAN/cancel': () => ({ planId: '01PLAN', leftOut: 2, running: 1 }),
+  });
+  const said = 'Plan 01PLAN is called off: 2 moves are not begun, 1 move under way will be finished (dim jobs).\n';
+  expect(await dim(['plan', 'cancel', '01PLAN'])).toMatchObject({ code: 0, out: said });
+  expect(await dim(['plan', 'cancel'])).toMatchObject({ code: 0, out: said });
+  expect(asked.filter(({ path }) => path.endsWith('/cancel'))).toHaveLength(2);
+  atWork.push({ ...aPlan, planId: '01OTHER', state: 'applied', execution });
+  expect(await dim(['plan', 'cancel'])).toMatchObject({ code: 1, err: expect.stringContaining('Name one of them: 01PLAN, 01OTHER') });
+  atWork.length = 0;
+  expect(await dim(['plan', 'cancel'])).toMatchObject({ code: 1, err: expect.stringContaining('No plan is being carried out.') });
+});
+
 test('a plan that does not hold any more is refused with a table of what changed and the plan to look at instead', async () => {
   const differences = [{ kind: 'target', id: 'berlin-disk', what: 'room', before: 5e12, after: 3e9, text: 'berlin-disk has 3.0 GB left' }];
   await serve({
@@ -555,6 +583,27 @@ test('duplicates are told group by group, with what is too many, and what repeat
       extraBytes: 1e9,
       extraPerMonth: 0.02,
       inside: { datasets: 0, notCounted: 2, bytes: 0, storagePerMonth: 0, most: [] },
+      across: {
+        ...{ datasets: 2, notSampled: 1, bytes: 3e9, exactBytes: 1e9, errorBytes: 2e8, storagePerMonth: 0.06 },
+        most: [
+          {
+            ...{ datasetId: 'plans', owner: 'lab', versionId: 'v7', mostWith: 'maps' },
+            files: 640,
+            bytes: 2e9,
+            exactBytes: 0,
+            errorBytes: 2e8,
+            storagePerMonth: 0.04,
+          },
+          {
+            ...{ datasetId: 'roads', owner: 'lab', versionId: 'v8', mostWith: 'plans' },
+            files: 3,
+            bytes: 1e9,
+            exactBytes: 1e9,
+            errorBytes: 0,
+            storagePerMonth: 0.02,
+          },
+        ],
+      },
     }),
   });
   const shown = await dim(['datasets', 'duplicates']);
@@ -562,6 +611,11 @@ test('duplicates are told group by group, with what is too many, and what repeat
   expect(shown.out).toContain('1 tree more than once: 1.00 GB too many, $0.02 per month of storage.');
   expect(shown.out).toMatch(/1 +maps +lab +present +1\.00 GB +2 +\$0\.04 +no +abababababab\n *1 +maps-again .* yes /);
   expect(shown.out).toContain('No file repeats another of its dataset. 2 datasets came from agents that do not count.');
+  expect(shown.out).toContain(
+    'Of different trees 2 datasets have files that others have too: about 3.00 GB (± 200 MB, 1.00 GB of it counted exactly), in all copies $0.06 per month. 1 dataset came from agents that tell no sample.',
+  );
+  expect(shown.out).toMatch(/plans +lab +maps +about 640 +about 2\.00 GB/);
+  expect(shown.out).toMatch(/roads +lab +plans +3 +1\.00 GB +\$0\.02/);
 });
 
 test('a policy that can not be met is set only with --force, and says the cheapest way out', async () => {
@@ -594,7 +648,7 @@ test('why a copy is where it is: parts, alternatives with their differences, wha
   const { out, code } = await dim(['explain', 'photos']);
   expect(code).toBe(0);
   expect(out).toContain(
-    'dataset    photos, 100 MB, 3,000 reads of 1.00 MB a month\nminimised  $0.0103 a month over 1 copy, of which $0.0073 is billed\nbest       what it is; score 1 of 1',
+    'dataset    photos, 100 MB\nreads      3,000 reads of 1.00 MB a month expected: 70 % of the 3,300 reads counted (30 days) + 30 % of the 2,300 reads forecast from the last hours\nminimised  $0.0103 a month over 1 copy, of which $0.0073 is billed\nbest       what it is; score 1 of 1',
   );
   expect(out).toContain('\nberlin-disk *  warm, berlin, p95 10 ms, reads 180 MB/s, writes 120 MB/s\n  why        The cheapest place that its policy allows.\n');
   expect(out).toContain('  binds      The latency of at most 20 ms: without it, it would be on boston-archive.\n');

@@ -8,11 +8,11 @@ import { table } from './table.ts';
 export function addDuplicates(datasets: Command): void {
   verb(datasets, {
     usage: 'duplicates',
-    says: 'datasets that are the same tree byte for byte, and files that repeat others inside of one, with what they cost',
+    says: 'datasets that are the same tree byte for byte, files that repeat others inside of one, and files that several have, with what they cost',
     examples: ['datasets duplicates', 'datasets duplicates --json'],
     async run(session) {
       const view = await session.api.call('duplicates', duplicatesView, { query: { limit: '1000' } });
-      session.answer(view, () => [groupText(view), insideText(view)].join('\n\n'));
+      session.answer(view, () => [groupText(view), insideText(view), acrossText(view)].join('\n\n'));
     },
   });
 }
@@ -60,4 +60,30 @@ function insideText({ inside }: DuplicatesView): string {
       '',
     ),
   ].join('\n\n');
+}
+
+/** What is known to the byte and what is estimated are told apart. */
+function acrossText({ across }: DuplicatesView): string {
+  const notSampled = across.notSampled === 0 ? '' : ` ${counted(across.notSampled, 'dataset')} came from agents that tell no sample.`;
+  if (across.datasets === 0) return `No file of a dataset was found in another one, but for equal trees.${notSampled}`;
+  return [
+    `Of different trees ${counted(across.datasets, 'dataset has', 'datasets have')} files that others have too: ${sureBytes(across)}, in all copies ${money(across.storagePerMonth)} per month.${notSampled}`,
+    table(
+      across.most,
+      [
+        { title: 'dataset', of: (row) => row.datasetId },
+        { title: 'owner', of: (row) => row.owner },
+        { title: 'most with', of: (row) => row.mostWith },
+        { title: 'files', align: 'right', of: (row) => `${row.errorBytes > 0 ? 'about ' : ''}${whole(row.files)}` },
+        { title: 'bytes', align: 'right', of: sureBytes },
+        { title: '$/month', align: 'right', of: (row) => money(row.storagePerMonth) },
+      ],
+      '',
+    ),
+  ].join('\n\n');
+}
+
+function sureBytes(shared: { bytes: number; exactBytes: number; errorBytes: number }): string {
+  if (shared.errorBytes === 0) return bytes(shared.bytes);
+  return `about ${bytes(shared.bytes)} (± ${bytes(shared.errorBytes)}, ${bytes(shared.exactBytes)} of it counted exactly)`;
 }

@@ -5,13 +5,10 @@ import { facts, table } from './table.ts';
 
 /** Why each copy of a dataset is where it is, for a person. */
 export function explanationText(explained: DatasetExplanation): string {
-  const reads =
-    explained.readsPerMonth === 0
-      ? 'nobody reads it'
-      : `${whole(Math.round(explained.readsPerMonth))} reads of ${bytes(explained.readBytesPerMonth / explained.readsPerMonth)} a month`;
   return [
     facts([
-      ['dataset', `${explained.datasetId}, ${bytes(explained.sizeBytes)}, ${reads}`],
+      ['dataset', `${explained.datasetId}, ${bytes(explained.sizeBytes)}`],
+      ['reads', readsText(explained)],
       [
         'minimised',
         `${money(explained.objectivePerMonth)} a month over ${counted(explained.copies.length, 'copy', 'copies')}, of which ${money(explained.costPerMonth)} is billed`,
@@ -21,6 +18,20 @@ export function explanationText(explained: DatasetExplanation): string {
     ...(explained.impossible === null ? [] : [warningText(explained.impossible)]),
     ...(explained.copies.length === 0 ? ['No copies yet.'] : explained.copies.map((copy) => copyText(copy, explained.horizonDays))),
   ].join('\n\n');
+}
+
+/** What is expected of a month, and what was and what is forecast apart from each other. */
+function readsText({ readsPerMonth, readBytesPerMonth, use }: DatasetExplanation): string {
+  const { past, forecast, forecastShare } = use;
+  if (readsPerMonth === 0 && past === null) return 'nobody reads it';
+  const expected = `${reads(readsPerMonth)} of ${bytes(readsPerMonth === 0 ? 0 : readBytesPerMonth / readsPerMonth)} a month expected`;
+  if (past === null) return `${expected}: as the last hours go on; too little is known of the past`;
+  const share = Math.round(100 * forecastShare);
+  return `${expected}: ${100 - share} % of the ${reads(past.readsPerMonth)} counted (${counted(Math.round(past.days), 'day')}) + ${share} % of the ${reads(forecast.readsPerMonth)} forecast from the last hours`;
+}
+
+function reads(number: number): string {
+  return counted(Math.round(number), 'read');
 }
 
 function bestText({ objectivePerMonth, bestObjectivePerMonth, score }: DatasetExplanation): string {

@@ -89,6 +89,7 @@ export async function followPlan(session: Session, planId: string): Promise<Plan
       const copying = plan.moves.some((move) => move.progress?.stage === 'running' && move.action !== 'retire');
       if (!copying && execution.waiting === 0) {
         if (execution.state === 'stopped') throw stopped(plan);
+        if (execution.state === 'called-off') throw calledOff(plan);
         if (bad !== undefined) throw jobFailure(bad);
         return plan;
       }
@@ -105,6 +106,15 @@ function stopped({ planId, execution }: PlanView): Failure {
     code: 'plan.stopped',
     message: `Plan ${planId} stopped after ${counted(done, 'move')}, ${leftOut} were not begun: ${differences[0]?.text ?? ''}.`,
     hint: newPlanId === null ? 'Make a new plan and look at it: dim plan --dry-run' : `Look at the plan that was made instead: dim plan show ${newPlanId}`,
+  });
+}
+
+function calledOff({ planId, execution }: PlanView): Failure {
+  const { done, leftOut, calledOff } = execution!;
+  return new Failure('refused', {
+    code: 'plan.called-off',
+    message: `Plan ${planId} was called off by ${calledOff?.by ?? 'somebody'} after ${counted(done, 'move')}, ${leftOut} were not begun.`,
+    hint: 'Make a new plan and look at it: dim plan --dry-run',
   });
 }
 

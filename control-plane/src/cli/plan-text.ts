@@ -79,8 +79,18 @@ function standingOf(plan: PlanView, nowMs: number): [string, string][] {
   if (execution !== undefined) {
     const { state, done, running, waiting, failed, leftOut, newPlanId } = execution;
     const offer = newPlanId === null ? '' : `; instead of it: dim plan show ${newPlanId}`;
-    const why = execution.differences.length === 0 ? '' : `, because ${execution.differences[0]!.text}`;
-    return [['carried out', `${state}${why}: ${done} done, ${running} under way, ${waiting} waiting, ${failed} given up, ${leftOut} left out${offer}`]];
+    const why =
+      execution.calledOff !== undefined
+        ? ` by ${execution.calledOff.by}`
+        : execution.differences.length === 0
+          ? ''
+          : `, because ${execution.differences[0]!.text}`;
+    return [
+      [
+        'carried out',
+        `${state === 'called-off' ? 'called off' : state}${why}: ${done} done, ${running} under way, ${waiting} waiting, ${failed} given up, ${leftOut} left out${offer}`,
+      ],
+    ];
   }
   const held = roomHeldUntilMs == null ? '' : `, its room is held for ${duration(roomHeldUntilMs - nowMs)}`;
   if (differences === undefined) return held === '' ? [] : [['holds', held.slice(2)]];

@@ -41,6 +41,32 @@ export function addPlan(program: Command): void {
       session.answer(applied, () => appliedText(applied));
     },
   });
+  verb(plan, {
+    usage: 'cancel [plan]',
+    says: 'call an applied plan off (the one that is being carried out when none is named): what waits is not begun, what runs is finished',
+    examples: ['plan cancel', 'plan cancel 01JD0000000000000000000000'],
+    async run(session, [named]) {
+      const planId = named ?? (await planAtWork(session));
+      const { leftOut, running } = await session.api.call('cancelPlan', z.looseObject({ leftOut: z.number(), running: z.number() }), {
+        path: { planId },
+        body: {},
+      });
+      session.answer({ planId, leftOut, running }, () => {
+        const rest = running === 0 ? 'nothing of it is under way' : `${counted(running, 'move')} under way will be finished (dim jobs)`;
+        return `Plan ${planId} is called off: ${counted(leftOut, 'move is', 'moves are')} not begun, ${rest}.`;
+      });
+    },
+  });
+}
+
+async function planAtWork(session: Session): Promise<string> {
+  const { items } = await session.api.list('plans', planView, { running: 'true' });
+  if (items.length === 1) return items[0]!.planId;
+  throw new Failure('refused', {
+    code: items.length === 0 ? 'plan.none-at-work' : 'plan.several-at-work',
+    message: items.length === 0 ? 'No plan is being carried out.' : `${items.length} plans are being carried out.`,
+    hint: items.length === 0 ? 'A single job is stopped with: dim jobs cancel JOB' : `Name one of them: ${items.map((each) => each.planId).join(', ')}`,
+  });
 }
 
 /** Where the plan does not hold any more, what has changed is told as a table before the refusal. */

@@ -68,6 +68,10 @@ export interface HeatSettings {
   readonly coldBelow: number;
   /** A class is left only when the score is this far beyond the threshold. */
   readonly hysteresis: number;
+  /** Use is counted over so many days: as long as a move has to pay for itself. */
+  readonly pastDays: number;
+  /** How much the forecast of the windows weighs against what was counted, 0 to 1. The default foretold reads best, see `bench/past-and-forecast.bench.ts`. */
+  readonly forecastShare: number;
 }
 
 export interface PlacementSettings {
@@ -147,7 +151,7 @@ export const defaultDecisionSettings: DecisionSettings = {
     shareOfDevices: 0.05,
     shareOfBytes: 0.05,
   },
-  heat: { fullUsesPerHour: 100, coldAfterMs: 24 * hourMs, hotFrom: 0.6, coldBelow: 0.25, hysteresis: 0.05 },
+  heat: { fullUsesPerHour: 100, coldAfterMs: 24 * hourMs, hotFrom: 0.6, coldBelow: 0.25, hysteresis: 0.05, pastDays: 30, forecastShare: 0.3 },
   placement: { horizonDays: 30, dwellMs: 6 * hourMs, dollarsPerReadSec: 0.0001, busyShare: 0.5, timeLimitMs: 10_000, gap: 1e-4 },
   limits: { underWayPerNode: 4, underWayPerLink: 4, underWayInFleet: 50, newPerPass: 20, evacuatingAtOnce: 10 },
   roomHeldMs: 10 * minuteMs,

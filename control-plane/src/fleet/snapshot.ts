@@ -1,6 +1,6 @@
 import type { AgentState } from '@data-in-motion/shared/domain/agent-health';
 import type { RiskLevel } from '@data-in-motion/shared/domain/assessment';
-import type { WindowCounts } from '@data-in-motion/shared/domain/heat';
+import type { PastUse, WindowCounts } from '@data-in-motion/shared/domain/heat';
 import type { DatasetId, DeviceId, JobId, NodeId, PlanId, ReplicaId, SiteId, TargetId, VersionId } from '@data-in-motion/shared/domain/ids';
 import type { JobPurpose, JobState } from '@data-in-motion/shared/domain/job';
 import type { Policy } from '@data-in-motion/shared/domain/policy';
@@ -111,6 +111,8 @@ export interface DatasetFacts {
   readonly replicas: readonly ReplicaFacts[];
   /** Counted from stored accesses, ending at the snapshot's time. */
   readonly windows: readonly WindowCounts[];
+  /** Counted over more days than the windows; null where less than a day of it is known, or nothing was counted. */
+  readonly pastUse: PastUse | null;
   readonly lastAccessAtMs: number | null;
   readonly ewmaPerHour: number;
   /** The class decided last, for hysteresis; null before the first decision. */

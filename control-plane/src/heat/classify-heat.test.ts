@@ -3,7 +3,6 @@ import { defaultDecisionSettings } from '../fleet/decision-settings.ts';
 import type { DatasetFacts } from '../fleet/snapshot.ts';
 import { burstOf, datasetFacts, nowMs, windowsOf } from '../fleet/testdata/small-fleet.ts';
 import { classifyHeat } from './classify-heat.ts';
-import { forecastUse } from './forecast-use.ts';
 
 const settings = defaultDecisionSettings.heat;
 const minuteMs = 60_000;
@@ -50,18 +49,5 @@ describe('heat', () => {
     expect(heatOf({ ...near, heatClass: 'hot' }, own).class).toBe('hot');
     expect(heatOf({ ...near, heatClass: 'warm' }, own).class).toBe('warm');
     expect(heatOf({ ...near, heatClass: null }, { ...settings, hotFrom: score }).confidence).toBe(0.5);
-  });
-});
-
-describe('expected use', () => {
-  test('steady reads go on for a month of 730 hours', () => {
-    const use = forecastUse(heatOf({ windows: windowsOf(10, 1e6), lastAccessAtMs: nowMs }));
-    expect(use.readsPerMonth).toBeCloseTo(7300, 6);
-    expect(use.readBytesPerMonth).toBeCloseTo(7300e6, 0);
-  });
-
-  test('nothing is expected of what was left alone', () => {
-    expect(forecastUse(heatOf({ windows: burstOf(300), lastAccessAtMs: nowMs - settings.coldAfterMs }))).toEqual({ readsPerMonth: 0, readBytesPerMonth: 0 });
-    expect(forecastUse(undefined)).toEqual({ readsPerMonth: 0, readBytesPerMonth: 0 });
   });
 });

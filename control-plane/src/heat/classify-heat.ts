@@ -39,6 +39,7 @@ export function classifyHeat(dataset: DatasetFacts, nowMs: number, settings: Hea
     lastAccessAtMs: dataset.lastAccessAtMs,
     ewmaPerHour: dataset.ewmaPerHour,
     windows: dataset.windows,
+    ...(dataset.pastUse === null ? {} : { past: { ...dataset.pastUse, forecastShare: settings.forecastShare } }),
     reason: reasonOf(dataset, heatClass, score, usesPerHour, nowMs, settings),
   };
 }

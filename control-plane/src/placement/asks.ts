@@ -4,7 +4,7 @@ import { copyOnce } from '../fleet/copy-cost.ts';
 import { currentReplicas, domainOf, indexOf } from '../fleet/lookup.ts';
 import type { DatasetFacts, FleetSnapshot, ReplicaFacts, TargetFacts } from '../fleet/snapshot.ts';
 import type { TargetHealth } from '../health/target-health.ts';
-import { type ExpectedUse, forecastUse } from '../heat/forecast-use.ts';
+import { type ExpectedUse, expectedUse } from '../heat/expected-use.ts';
 import { allowedTargets } from '../policy/allowed-targets.ts';
 import type { CopyRole, PolicyRule } from '../policy/violations.ts';
 import { type Copies, copiesOf, jobsOf } from '../reconcile/copies.ts';
@@ -92,7 +92,8 @@ export function movableCopies(
   return { movable: copies.counted.filter(isMovable), firm: copies.counted.filter((replica) => !isMovable(replica)) };
 }
 
-function needAsks(context: AskContext, dataset: DatasetFacts, needs: readonly Need[]): Ask[] {
+/** The questions of needs alone. @param needs none that drops a copy */
+export function needAsks(context: AskContext, dataset: DatasetFacts, needs: readonly Need[]): Ask[] {
   const copies = copiesOf(context.snapshot, dataset, context.health);
   const leaving = new Set(needs.flatMap((need) => (need.answer === 'leave' ? [need.replicaId] : [])));
   const taken = takenDomains(
@@ -257,5 +258,5 @@ function staying(context: AskContext, dataset: DatasetFacts, replica: ReplicaFac
 }
 
 function useOf(context: AskContext, dataset: DatasetFacts): ExpectedUse {
-  return forecastUse(context.heats.get(dataset.datasetId));
+  return expectedUse(context.heats.get(dataset.datasetId));
 }

@@ -2,7 +2,7 @@ import type { DatasetId } from '@data-in-motion/shared/domain/ids';
 import { daysPerMonth } from '../fleet/copy-cost.ts';
 import { domainOf, indexOf } from '../fleet/lookup.ts';
 import type { DatasetFacts } from '../fleet/snapshot.ts';
-import { type ExpectedUse, forecastUse } from '../heat/forecast-use.ts';
+import { type ExpectedUse, expectedUse } from '../heat/expected-use.ts';
 import { judgeTargets } from '../policy/allowed-targets.ts';
 import { copiesOf } from '../reconcile/copies.ts';
 import type { Need } from '../reconcile/needs.ts';
@@ -67,7 +67,7 @@ export function assemblePlan(context: AskContext, wanted: readonly DatasetFacts[
 /** What is minimised, over the whole fleet and by part, once the choice is made and what is superfluous is gone, US dollars per month. */
 function partsAfter(context: AskContext, chosen: readonly Chosen[], retired: readonly Move[]): ObjectiveParts {
   const fleet = indexOf(context.snapshot);
-  const useOf = (datasetId: DatasetId): ExpectedUse => forecastUse(context.heats.get(datasetId));
+  const useOf = (datasetId: DatasetId): ExpectedUse => expectedUse(context.heats.get(datasetId));
   const after = { ...noParts };
   const count = (parts: ObjectiveParts, times: 1 | -1): void => {
     for (const name of partNames) after[name] += times * parts[name];

@@ -23,7 +23,11 @@ export function chooseOne(places: CopyPlaces, without: PolicyRule | null = null)
   if (need?.answer === 'drop') return { kind: 'let-go' };
   const open = others.filter((place) => hindering(places, place, without).length === 0);
   const best = open.sort((a, b) => a.objective - b.objective || (a.target.targetId < b.target.targetId ? -1 : 1));
-  if (hindering(places, here, without).length > 0) return best[0] === undefined ? { kind: 'nowhere' } : { kind: 'goes', to: best[0] };
+  if (hindering(places, here, without).length > 0) {
+    // What has to move anyway goes where a person wants a copy, if it may.
+    const to = best.find(({ target }) => without !== 'pinned-targets' && places.dataset.policy.pinnedTargets.includes(target.targetId)) ?? best[0];
+    return to === undefined ? { kind: 'nowhere' } : { kind: 'goes', to };
+  }
   if (faster !== null && without !== 'latency-slo') return { kind: 'hands-over', to: faster };
   if (isPinned && without !== 'pinned-targets') return { kind: 'stays' };
   const better = best.find((place) => pays(here.parts, place.parts, marginPerMonth));

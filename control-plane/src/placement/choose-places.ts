@@ -1,7 +1,7 @@
 import type { TargetId } from '@data-in-motion/shared/domain/ids';
 import { domainOf, freeBytes, indexOf } from '../fleet/lookup.ts';
 import type { FleetSnapshot } from '../fleet/snapshot.ts';
-import { forecastUse } from '../heat/forecast-use.ts';
+import { expectedUse } from '../heat/expected-use.ts';
 import type { Ask, AskContext, Option } from './asks.ts';
 import type { Choice, Chosen } from './assemble-plan.ts';
 import { readBytesLimitOf, requestsLimitOf, served } from './serve-limits.ts';
@@ -176,7 +176,7 @@ function serveRows(context: AskContext, variables: readonly Variable[]): Row[] {
   const present = served(context);
   return [...Map.groupBy(primaries, ([, { option }]) => option.to)].flatMap(([target, entries]) => {
     const there = present.get(target.targetId) ?? { readBytesPerMonth: 0, readsPerMonth: 0 };
-    const use = entries.map(([, { ask }]) => forecastUse(context.heats.get(ask.dataset.datasetId)));
+    const use = entries.map(([, { ask }]) => expectedUse(context.heats.get(ask.dataset.datasetId)));
     const row = (limit: number, amounts: readonly number[]): Row[] =>
       amounts.reduce((sum, amount) => sum + amount, 0) <= limit
         ? []

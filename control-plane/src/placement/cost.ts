@@ -5,7 +5,7 @@ import type { ReplicaState } from '@data-in-motion/shared/domain/replica';
 import { billedBytes, type Stored } from '../fleet/copy-cost.ts';
 import { indexOf } from '../fleet/lookup.ts';
 import type { DatasetFacts, FleetSnapshot, ReplicaFacts, TargetFacts } from '../fleet/snapshot.ts';
-import { type ExpectedUse, forecastUse } from '../heat/forecast-use.ts';
+import { type ExpectedUse, expectedUse } from '../heat/expected-use.ts';
 import type { CopyRole } from '../policy/violations.ts';
 import type { CostParts } from './plan.ts';
 
@@ -108,7 +108,7 @@ export class FleetCostSum {
   }
 
   add(dataset: DatasetFacts): void {
-    const use = forecastUse(this.#heats.get(dataset.datasetId));
+    const use = expectedUse(this.#heats.get(dataset.datasetId));
     // As `paidCopies`, without an object for each of a large fleet's copies.
     for (const replica of dataset.replicas) {
       const target = this.#targets.get(replica.targetId);
@@ -135,7 +135,7 @@ export interface PaidCopy {
 /** The copies of a dataset that are paid for, of whatever version and state. */
 export function paidCopies(snapshot: FleetSnapshot, dataset: DatasetFacts, heat: Heat | undefined): PaidCopy[] {
   const fleet = indexOf(snapshot);
-  const use = forecastUse(heat);
+  const use = expectedUse(heat);
   return dataset.replicas.flatMap((replica) => {
     const target = fleet.targets.get(replica.targetId);
     if (target === undefined || !isPaid(replica)) return [];

@@ -50,6 +50,15 @@ describe('one input changes, everything else is the same, and the recommended pl
     expect(used).toEqual(['berlin-archive', 'berlin-disk', 'berlin-disk', 'berlin-nvme', 'berlin-nvme']);
   });
 
+  test('only past use: the more it was read in the past month, the faster the place, though the last hours were the same; not where the forecast alone decides', async () => {
+    const afterMonthsOf = (heat: typeof settings.heat) =>
+      inTurn([0, 20_000, 20_000_000], (readsPerMonth) =>
+        recommended({ windows: windowsOf(1), lastAccessAtMs: nowMs - minuteMs, pastUse: { readsPerMonth, readBytesPerMonth: 0, days: 30 } }, {}, targets, heat),
+      );
+    expect(await afterMonthsOf(settings.heat)).toEqual(['berlin-archive', 'berlin-disk', 'berlin-nvme']);
+    expect(new Set(await afterMonthsOf({ ...settings.heat, forecastShare: 1 })).size).toBe(1);
+  });
+
   test('only recency: of the same accesses, those that lie too far back count for nothing, and it goes to the archive', async () => {
     const coldAfter6h = { ...settings.heat, coldAfterMs: 6 * hourMs };
     const used = await inTurn([minuteMs, 2 * hourMs, 5 * hourMs, 6 * hourMs, 20 * hourMs], (agoMs) =>

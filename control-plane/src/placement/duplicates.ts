@@ -91,6 +91,28 @@ export function repeatedFiles(snapshot: FleetSnapshot, versions: readonly Versio
     .sort((a, b) => b.bytes - a.bytes || (a.datasetId < b.datasetId ? -1 : 1));
 }
 
+/** Present versions with different trees, to be compared file by file: of equal trees the one that would be kept. */
+export function differentTrees(snapshot: FleetSnapshot, versions: readonly VersionFacts[]): ReadonlyMap<VersionId, PaidVersion> {
+  const present = heldVersions(snapshot, versions).filter(({ version, dataset }) => version.versionId === dataset.versionId && version.objects > 0);
+  const kept = [...Map.groupBy(present, ({ version }) => version.root).values()].map(
+    (group) => [...group].sort((a, b) => keptFirst(memberOf(a), memberOf(b)))[0]!,
+  );
+  return new Map(
+    kept.map(({ version, dataset, places }) => {
+      const perGbMonth = places.reduce((sum, target) => sum + (target.prices?.storagePerGbMonth ?? 0), 0);
+      return [version.versionId, { versionId: version.versionId, datasetId: dataset.datasetId, owner: dataset.owner, perGbMonth }];
+    }),
+  );
+}
+
+/** A version with what a GB of it costs a month in all copies that are paid for. */
+export interface PaidVersion {
+  readonly versionId: VersionId;
+  readonly datasetId: DatasetId;
+  readonly owner: string;
+  readonly perGbMonth: number;
+}
+
 interface Held {
   readonly version: VersionFacts;
   readonly dataset: FleetSnapshot['datasets'][number];

@@ -3,7 +3,7 @@ import { daysPerMonth } from '../fleet/copy-cost.ts';
 import { domainOf, indexOf } from '../fleet/lookup.ts';
 import type { DatasetFacts, ReplicaFacts } from '../fleet/snapshot.ts';
 import { dollarsText } from '../fleet/words.ts';
-import { forecastUse } from '../heat/forecast-use.ts';
+import { expectedUse } from '../heat/expected-use.ts';
 import type { AskContext } from './asks.ts';
 import { type BindingRule, bindingRule, nothingBinds } from './binding-rule.ts';
 import { chooseOne, type OneChoice, targetOfChoice } from './choose-one.ts';
@@ -59,7 +59,7 @@ export function explainReplica(context: AskContext, datasetId: DatasetId, replic
   const places = findPlaces(context, datasetId, replicaId);
   if (places === null) return null;
   const { dataset, replica, here } = places;
-  const use = forecastUse(context.heats.get(datasetId));
+  const use = expectedUse(context.heats.get(datasetId));
   const choice = chooseOne(places);
   const stands = standsWell(context, places);
   const binding = stands ? bindingRule(places) : null;
@@ -88,11 +88,11 @@ export function explainBriefly(context: AskContext, datasetId: DatasetId, replic
 function findPlaces(context: AskContext, datasetId: DatasetId, replicaId: ReplicaId): CopyPlaces | null {
   const dataset = indexOf(context.snapshot).datasets.get(datasetId);
   const replica = dataset?.replicas.find((each) => each.replicaId === replicaId);
-  return dataset === undefined || replica === undefined ? null : placesOfCopy(context, dataset, replica, forecastUse(context.heats.get(datasetId)));
+  return dataset === undefined || replica === undefined ? null : placesOfCopy(context, dataset, replica, expectedUse(context.heats.get(datasetId)));
 }
 
 function billAt({ heats }: AskContext, { dataset, role }: CopyPlaces, place: Place): CostParts {
-  return { ...replicaCost(place.target, role, dataset, forecastUse(heats.get(dataset.datasetId))), migrationOnce: place.migrationOnce };
+  return { ...replicaCost(place.target, role, dataset, expectedUse(heats.get(dataset.datasetId))), migrationOnce: place.migrationOnce };
 }
 
 function alternative(context: AskContext, places: CopyPlaces, place: Place): Alternative {

@@ -1,7 +1,7 @@
 import type { TargetId } from '@data-in-motion/shared/domain/ids';
 import type { DatasetFacts, ReplicaFacts } from '../fleet/snapshot.ts';
 import { bytesText, msText, priceText } from '../fleet/words.ts';
-import type { ExpectedUse } from '../heat/forecast-use.ts';
+import type { ExpectedUse } from '../heat/expected-use.ts';
 import type { AskContext } from './asks.ts';
 import { chooseOne, type OneChoice, targetOfChoice } from './choose-one.ts';
 import { slackOf } from './objective.ts';

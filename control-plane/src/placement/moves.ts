@@ -5,7 +5,7 @@ import { indexOf } from '../fleet/lookup.ts';
 import type { DatasetFacts, FleetSnapshot, TargetFacts } from '../fleet/snapshot.ts';
 import { bytesText, dollarsText } from '../fleet/words.ts';
 import { backupPlan } from '../health/recovery-report.ts';
-import { forecastUse } from '../heat/forecast-use.ts';
+import { expectedUse } from '../heat/expected-use.ts';
 import type { Need } from '../reconcile/needs.ts';
 import type { Ask, Option } from './asks.ts';
 import { isPaid, perMonth, replicaCost } from './cost.ts';
@@ -80,7 +80,7 @@ export function retireMove(snapshot: FleetSnapshot, dataset: DatasetFacts, need:
 }
 
 function costAt(dataset: DatasetFacts, replica: DatasetFacts['replicas'][number], target: TargetFacts, heat: Heat | undefined): CostParts {
-  return replicaCost(target, roleOf(dataset, replica), isPaid(replica) ? dataset : { sizeBytes: 0, objects: 0 }, forecastUse(heat));
+  return replicaCost(target, roleOf(dataset, replica), isPaid(replica) ? dataset : { sizeBytes: 0, objects: 0 }, expectedUse(heat));
 }
 
 /** Towards the tier of its heat, or to where it costs more for being faster: heat. Everything else is for the money. */

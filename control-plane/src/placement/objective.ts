@@ -3,7 +3,7 @@ import type { EvacuationSettings, PlacementSettings } from '../fleet/decision-se
 import { indexOf } from '../fleet/lookup.ts';
 import type { DatasetFacts, FleetSnapshot, ReplicaFacts, TargetFacts } from '../fleet/snapshot.ts';
 import { copyAtStake, copyingDollars, lostInMonth } from '../health/evacuation-price.ts';
-import type { ExpectedUse } from '../heat/forecast-use.ts';
+import type { ExpectedUse } from '../heat/expected-use.ts';
 import type { CopyRole } from '../policy/violations.ts';
 import { isPaid, replicaCost, waitingPerMonth } from './cost.ts';
 import type { CostParts } from './plan.ts';

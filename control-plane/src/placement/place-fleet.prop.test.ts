@@ -9,7 +9,7 @@ import { randomFleet } from '../fleet/testdata/random-fleet.ts';
 import { changedEvacuations } from '../health/evacuations.ts';
 import { targetHealth } from '../health/target-health.ts';
 import { fleetHeats } from '../heat/classify-heat.ts';
-import { forecastUse } from '../heat/forecast-use.ts';
+import { expectedUse } from '../heat/expected-use.ts';
 import { violationsOfNewCopy } from '../policy/violations.ts';
 import { copiesOf } from '../reconcile/copies.ts';
 import { fleetNeeds } from '../reconcile/needs.ts';
@@ -121,7 +121,7 @@ describe.each(solvers)('a plan over any fleet, made %s', { timeout: 240_000 }, (
           }
           expect(days).toBeLessThanOrEqual(settings.placement.horizonDays);
           const { dataset, here, there, role } = partsOf(snapshot, move);
-          const use = forecastUse(heats.get(dataset.datasetId));
+          const use = expectedUse(heats.get(dataset.datasetId));
           const context = { snapshot, settings: settings.placement, evacuation: settings.evacuation };
           const worth = (target: TargetFacts) => lastingPerMonth(objectiveParts(context, dataset, role, target, { kind: 'there' }, use));
           const present = presentObjective(context, dataset, use);

@@ -138,21 +138,33 @@ describe('the best of any small problem', { timeout: 120_000 }, () => {
   });
 });
 
-describe('beside HiGHS on problems of the middle', { timeout: 120_000 }, () => {
-  test('the bound is below its answer, and the answer not below its bound', async () => {
-    for (let seed = 1; seed <= 36; seed++) {
-      const problem = smallAssignment(seededRandom(seed), { datasets: 60, targets: 8, copies: 3 });
+const nothingToChoose = { values: [], gap: 0, status: 'optimal' } as const;
+
+describe('beside HiGHS on 300 problems of the middle', { timeout: 240_000 }, () => {
+  test('the bound is never above the best that it finds, nor the answer below what it proves', async () => {
+    // Where a bound is close, one that is too high by a millionth must be above: such problems show that the comparison would tell.
+    const seen = { proven: 0, withCopiesMissing: 0, tellsAMillionth: 0 };
+    for (let seed = 1; seed <= 300; seed++) {
+      const problem = smallAssignment(seededRandom(seed), { datasets: 40, targets: 8, copies: 1 + (seed % 3) }, { datasets: 15, targets: 4 });
       const placed = place(problem);
       const { model, allLeftOut } = mixedAssignment(problem);
-      if (model.costs.length === 0) continue;
-      const solution = await solveMixed(model, { timeLimitMs: 1000, gap: 1e-6 });
-      const saved = solution.values.reduce((sum, taken, at) => sum + (taken ? model.costs[at]! : 0), 0);
-      const exact = { objective: allLeftOut + saved, gap: solution.gap };
-      const tolerance = 1e-6 * Math.abs(exact.objective);
+      const solution = model.costs.length === 0 ? nothingToChoose : await solveMixed(model, { timeLimitMs: 250, gap: 1e-6 });
+      // What is found holds to the last digit, so it is above the optimum or at it, whether or not that was proven.
+      const found = allLeftOut + solution.values.reduce((sum, taken, at) => sum + (taken ? model.costs[at]! : 0), 0);
+      const rounding = 1e-11 * (Math.abs(allLeftOut) + Math.abs(found));
       expect(checkAssignment(problem, placed).violations, `seed ${seed}`).toEqual([]);
-      expect(placed.lowerBound, `seed ${seed}`).toBeLessThanOrEqual(exact.objective + tolerance);
-      expect(placed.objective, `seed ${seed}`).toBeGreaterThanOrEqual(exact.objective - exact.gap - tolerance);
+      expect(placed.lowerBound, `seed ${seed}`).toBeLessThanOrEqual(found + rounding);
+      // What it proves holds within its own tolerance.
+      expect(placed.objective, `seed ${seed}`).toBeGreaterThanOrEqual(found - solution.gap - 1e-6 * Math.abs(found));
+      if (solution.status === 'optimal') seen.proven++;
+      if (solution.values.filter(Boolean).length < problem.datasets.copies.reduce((sum, copies) => sum + copies, 0)) seen.withCopiesMissing++;
+      if (placed.lowerBound + 1e-6 * Math.abs(placed.lowerBound) > found + rounding) seen.tellsAMillionth++;
     }
+    expect(seen.tellsAMillionth).toBeGreaterThanOrEqual(15);
+    expect(seen.withCopiesMissing).toBeGreaterThanOrEqual(75);
+    expect(seen.withCopiesMissing).toBeLessThanOrEqual(250);
+    // A busy machine proves fewer within the time; the rest are compared all the same.
+    expect(seen.proven).toBeGreaterThanOrEqual(150);
   });
 });
 

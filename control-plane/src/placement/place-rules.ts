@@ -3,7 +3,7 @@ import { bytesPerGb } from '@data-in-motion/shared/domain/price';
 import { daysPerMonth } from '../fleet/copy-cost.ts';
 import { domainOf } from '../fleet/lookup.ts';
 import type { DatasetFacts, ReplicaFacts, TargetFacts } from '../fleet/snapshot.ts';
-import type { ExpectedUse } from '../heat/forecast-use.ts';
+import type { ExpectedUse } from '../heat/expected-use.ts';
 import { violationsOfNewCopy } from '../policy/violations.ts';
 import type { AskContext } from './asks.ts';
 import type { PlaceRule } from './assignment.ts';

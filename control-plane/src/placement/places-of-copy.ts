@@ -1,7 +1,7 @@
 import type { TargetId } from '@data-in-motion/shared/domain/ids';
 import { domainOf, indexOf } from '../fleet/lookup.ts';
 import type { DatasetFacts, ReplicaFacts, TargetFacts } from '../fleet/snapshot.ts';
-import type { ExpectedUse } from '../heat/forecast-use.ts';
+import type { ExpectedUse } from '../heat/expected-use.ts';
 import { judgeTargets } from '../policy/allowed-targets.ts';
 import { type CopyRole, type PolicyRule, violationsOfExistingCopy } from '../policy/violations.ts';
 import { copiesOf } from '../reconcile/copies.ts';

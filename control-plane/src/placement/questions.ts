@@ -3,7 +3,7 @@ import { daysPerMonth, leaveOnce } from '../fleet/copy-cost.ts';
 import { domainOf, indexOf } from '../fleet/lookup.ts';
 import type { DatasetFacts, ReplicaFacts, TargetFacts } from '../fleet/snapshot.ts';
 import { copyAtStake } from '../health/evacuation-price.ts';
-import { forecastUse } from '../heat/forecast-use.ts';
+import { expectedUse } from '../heat/expected-use.ts';
 import { copiesOf } from '../reconcile/copies.ts';
 import type { Need } from '../reconcile/needs.ts';
 import { type AskContext, isAtRest, movableCopies, sourcesOf, takenDomains } from './asks.ts';
@@ -129,7 +129,7 @@ function betterRow(context: AskContext, dataset: DatasetFacts, open: readonly Ne
 
 /** What hysteresis asks a move to save besides, US dollars a month. */
 export function restPerMonth(context: AskContext, dataset: DatasetFacts): number {
-  return dataset.policy.forecastMargin * presentObjective(context, dataset, forecastUse(context.heats.get(dataset.datasetId)));
+  return dataset.policy.forecastMargin * presentObjective(context, dataset, expectedUse(context.heats.get(dataset.datasetId)));
 }
 
 /** The fee for leaving before the minimum days, spread over the horizon, US dollars a month. */
@@ -152,7 +152,7 @@ function baseRow(
   times: number,
   rules: PlaceRules,
 ): RowOfCopies {
-  const use = forecastUse(context.heats.get(dataset.datasetId));
+  const use = expectedUse(context.heats.get(dataset.datasetId));
   const { arrive, near } = rules.waysFrom(dataset, sources.primary, sources.others);
   return {
     bytes: dataset.sizeBytes,

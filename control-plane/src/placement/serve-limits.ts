@@ -2,7 +2,7 @@ import type { TargetId } from '@data-in-motion/shared/domain/ids';
 import { hoursPerMonth } from '@data-in-motion/shared/domain/price';
 import type { PlacementSettings } from '../fleet/decision-settings.ts';
 import type { TargetFacts } from '../fleet/snapshot.ts';
-import { type ExpectedUse, forecastUse } from '../heat/forecast-use.ts';
+import { type ExpectedUse, expectedUse } from '../heat/expected-use.ts';
 import type { AskContext } from './asks.ts';
 
 const secondsPerMonth = hoursPerMonth * 3600;
@@ -22,7 +22,7 @@ export function served({ snapshot, heats }: Pick<AskContext, 'snapshot' | 'heats
   const use = new Map<TargetId, { readsPerMonth: number; readBytesPerMonth: number }>();
   for (const dataset of snapshot.datasets) {
     const primary = dataset.replicas.find((replica) => replica.replicaId === dataset.primaryReplicaId);
-    const expected = forecastUse(heats.get(dataset.datasetId));
+    const expected = expectedUse(heats.get(dataset.datasetId));
     if (primary === undefined || expected.readsPerMonth + expected.readBytesPerMonth === 0) continue;
     const sum = use.get(primary.targetId) ?? { readsPerMonth: 0, readBytesPerMonth: 0 };
     sum.readsPerMonth += expected.readsPerMonth;

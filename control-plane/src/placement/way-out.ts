@@ -4,7 +4,7 @@ import type { Stored } from '../fleet/copy-cost.ts';
 import { domainOf } from '../fleet/lookup.ts';
 import type { DatasetFacts } from '../fleet/snapshot.ts';
 import { dollarsText, priceText } from '../fleet/words.ts';
-import { forecastUse } from '../heat/forecast-use.ts';
+import { expectedUse } from '../heat/expected-use.ts';
 import { clashingRules, type JudgedTarget } from '../policy/allowed-targets.ts';
 import type { CopyRole, PolicyRule } from '../policy/violations.ts';
 import { perMonth, replicaCost } from './cost.ts';
@@ -27,7 +27,7 @@ export function wayOut(
   const clash = clashingRules(judged, taken, dataset);
   // Places are allowed and still there is none: others of the same plan take their room.
   const rules: PolicyRule[] = clash.length > 0 ? clash : ['capacity'];
-  const use = forecastUse(heat);
+  const use = expectedUse(heat);
   const ways = judged.flatMap(({ target, violations }) => {
     const broken = new Set<PolicyRule>(violations.map((violation) => violation.rule));
     if (taken.has(domainOf(target, dataset.policy.spread))) broken.add('spread');

@@ -1,8 +1,7 @@
 import type { TargetId } from '@data-in-motion/shared/domain/ids';
 import { domainOf, indexOf } from '../fleet/lookup.ts';
 import type { DatasetFacts, FleetSnapshot, ReplicaFacts } from '../fleet/snapshot.ts';
-import { priceText } from '../fleet/words.ts';
-import { type TargetHealth, targetHealth } from '../health/target-health.ts';
+import type { TargetHealth } from '../health/target-health.ts';
 import { clashingRules, judgeTargets } from './allowed-targets.ts';
 import { type PolicyRule, violationsOfExistingCopy } from './violations.ts';
 
@@ -18,17 +17,16 @@ export interface Finding {
   readonly sinceMs: number | null;
 }
 
+/** What would be done about a copy, or about a missing one (null), in words; null where no place is left. Findings do not choose places: who makes plans does. */
+export type Remedy = (leaving: ReplicaFacts | null) => string | null;
+
 /**
  * Where a dataset departs from its policy; empty when everything is as it should be. Nothing is found before the first version is committed.
  *
  * @param health of the same snapshot; who asks about many datasets makes it once
  */
-export function policyFindings(
-  snapshot: FleetSnapshot,
-  dataset: DatasetFacts,
-  health: ReadonlyMap<TargetId, TargetHealth> = targetHealth(snapshot),
-): Finding[] {
-  return findingsWith(snapshot, dataset, health, (role, leaving) => placeRemedy(snapshot, dataset, health, role, leaving));
+export function policyFindings(snapshot: FleetSnapshot, dataset: DatasetFacts, health: ReadonlyMap<TargetId, TargetHealth>, remedy: Remedy): Finding[] {
+  return findingsWith(snapshot, dataset, health, (role, leaving) => remedy(leaving) ?? noPlaceLeft(snapshot, dataset, health, role, leaving));
 }
 
 /**
@@ -55,15 +53,14 @@ export function policyBreaches(snapshot: FleetSnapshot, health: ReadonlyMap<Targ
 
 let answered: { readonly places: string; readonly breaches: WeakMap<DatasetFacts, boolean> } = { places: '', breaches: new WeakMap() };
 
-/** What would help: a place for one copy more, or for the one that leaves. */
-type Remedy = (role: 'primary' | 'copy', leaving: ReplicaFacts | null) => string;
+type Help = (role: 'primary' | 'copy', leaving: ReplicaFacts | null) => string;
 
-function findingsWith(snapshot: FleetSnapshot, dataset: DatasetFacts, health: ReadonlyMap<TargetId, TargetHealth>, remedy: Remedy): Finding[] {
+function findingsWith(snapshot: FleetSnapshot, dataset: DatasetFacts, health: ReadonlyMap<TargetId, TargetHealth>, remedy: Help): Finding[] {
   if (dataset.versionId === null) return [];
   return [...copiesFinding(dataset, health, remedy), ...placeFindings(snapshot, dataset, health, remedy), ...spreadFindings(snapshot, dataset, health)];
 }
 
-function copiesFinding(dataset: DatasetFacts, health: ReadonlyMap<TargetId, TargetHealth>, remedy: Remedy): Finding[] {
+function copiesFinding(dataset: DatasetFacts, health: ReadonlyMap<TargetId, TargetHealth>, remedy: Help): Finding[] {
   const counted = verifiedCopies(dataset).filter((replica) => health.get(replica.targetId)?.counts === true).length;
   if (counted >= dataset.policy.copies) return [];
   const text =
@@ -80,7 +77,7 @@ function copiesFinding(dataset: DatasetFacts, health: ReadonlyMap<TargetId, Targ
   ];
 }
 
-function placeFindings(snapshot: FleetSnapshot, dataset: DatasetFacts, health: ReadonlyMap<TargetId, TargetHealth>, remedyFor: Remedy): Finding[] {
+function placeFindings(snapshot: FleetSnapshot, dataset: DatasetFacts, health: ReadonlyMap<TargetId, TargetHealth>, remedyFor: Help): Finding[] {
   const fleet = indexOf(snapshot);
   return verifiedCopies(dataset).flatMap((replica): Finding[] => {
     const target = fleet.targets.get(replica.targetId);
@@ -153,8 +150,8 @@ function spreadFindings(snapshot: FleetSnapshot, dataset: DatasetFacts, health: 
   );
 }
 
-/** The cheapest place that the copy may go to, or the rules that leave none. */
-function placeRemedy(
+/** The rules that leave no place. */
+function noPlaceLeft(
   snapshot: FleetSnapshot,
   dataset: DatasetFacts,
   health: ReadonlyMap<TargetId, TargetHealth>,
@@ -171,11 +168,8 @@ function placeRemedy(
   const taken = new Set(staying.map(({ target }) => domainOf(target, dataset.policy.spread)));
   const heldIds = new Set(held.map(({ target }) => target.targetId));
   const judged = judgeTargets(snapshot, dataset, role, health).filter(({ target }) => !heldIds.has(target.targetId));
-  const open = judged.filter(({ target, violations }) => violations.length === 0 && !taken.has(domainOf(target, dataset.policy.spread)));
-  const cheapest = open.sort((a, b) => (a.target.prices?.storagePerGbMonth ?? 0) - (b.target.prices?.storagePerGbMonth ?? 0))[0]?.target;
-  if (cheapest !== undefined)
-    return `put a copy on ${cheapest.targetId} (${priceText(cheapest.prices?.storagePerGbMonth ?? 0)} per GB and month); ${dataset.policy.mode === 'automated' ? 'the next plan does it' : 'apply the plan'}`;
-  return `no place is left: change ${clashingRules(judged, taken, dataset).join(' or ')} in the policy, or add a target`;
+  const clashing = clashingRules(judged, taken, dataset);
+  return `no place is left: ${clashing.length === 0 ? '' : `change ${clashing.join(' or ')} in the policy, or `}add a target`;
 }
 
 function verifiedCopies(dataset: DatasetFacts): DatasetFacts['replicas'] {

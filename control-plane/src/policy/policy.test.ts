@@ -1,11 +1,11 @@
 import type { TargetId } from '@data-in-motion/shared/domain/ids';
 import { defaultPolicy, type Policy } from '@data-in-motion/shared/domain/policy';
 import { describe, expect, test } from 'vitest';
-import type { TargetFacts } from '../fleet/snapshot.ts';
+import type { ReplicaFacts, TargetFacts } from '../fleet/snapshot.ts';
 import { datasetFacts, deviceFacts, fleetOf, nodeFacts, nowMs, prices, targetFacts } from '../fleet/testdata/small-fleet.ts';
 import { targetHealth } from '../health/target-health.ts';
 import { allowedTargets, clashingRules, judgeTargets } from './allowed-targets.ts';
-import { policyFindings } from './findings.ts';
+import { policyFindings, type Remedy } from './findings.ts';
 import { type CopyRole, violationsOfExistingCopy, violationsOfNewCopy } from './violations.ts';
 
 const target = (more: Partial<TargetFacts> = {}) => targetFacts('berlin-disk', more);
@@ -85,28 +85,25 @@ describe('findings', () => {
     targetFacts('rome-disk', { prices: prices(0.03) }),
     targetFacts('boston-disk', { region: 'us' }),
   ];
-  const of = (places: readonly string[], policy: Partial<Policy> = {}, more: Partial<Parameters<typeof fleetOf>[0]> = {}) => {
+  const elsewhere = (leaving: ReplicaFacts | null): string => `elsewhere for ${leaving?.targetId ?? 'one more'}`;
+  const of = (places: readonly string[], policy: Partial<Policy> = {}, more: Partial<Parameters<typeof fleetOf>[0]> = {}, remedy: Remedy = elsewhere) => {
     const dataset = datasetFacts('maps', places, policy);
-    return policyFindings(fleetOf({ targets, datasets: [dataset], ...more }), dataset);
+    const fleet = fleetOf({ targets, datasets: [dataset], ...more });
+    return policyFindings(fleet, dataset, targetHealth(fleet), remedy);
   };
 
   test('nothing is found where everything is as it should be, or not there yet', () => {
     expect(of(['berlin-disk', 'paris-disk'])).toEqual([]);
     const empty = datasetFacts('new', [], {}, { versionId: null });
-    expect(policyFindings(fleetOf({ targets, datasets: [empty] }), empty)).toEqual([]);
+    const fleet = fleetOf({ targets, datasets: [empty] });
+    expect(policyFindings(fleet, empty, targetHealth(fleet), elsewhere)).toEqual([]);
   });
 
-  test('a copy in a forbidden region is an error with the cheapest allowed place as its remedy', () => {
+  test('a copy in a forbidden region is an error with what is said to help that copy', () => {
     expect(of(['berlin-disk', 'boston-disk'], { regions: ['eu'] })).toMatchObject([
-      { rule: 'region', severity: 'error', remedy: expect.stringContaining('put a copy on rome-disk ($0.03 per GB and month)') },
+      { rule: 'region', severity: 'error', targetId: 'boston-disk', remedy: 'elsewhere for boston-disk' },
     ]);
-  });
-
-  test('a primary that must leave is sent to no site that has another copy, and may stay at its own', () => {
-    const more = [...targets, targetFacts('berlin-nvme', { prices: prices(0.06) }), targetFacts('rome-archive', { prices: prices(0.001) })];
-    expect(
-      of(['berlin-disk', 'rome-disk'], { forbiddenTargets: ['berlin-disk' as TargetId, 'paris-disk' as TargetId], regions: ['eu'] }, { targets: more }),
-    ).toMatchObject([{ rule: 'forbidden-target', remedy: expect.stringContaining('put a copy on berlin-nvme') }]);
+    expect(of(['berlin-disk'])).toMatchObject([{ rule: 'copies', remedy: 'elsewhere for one more' }]);
   });
 
   test('too few copies say how many stand, and none at all is an error', () => {
@@ -150,6 +147,8 @@ describe('findings', () => {
   });
 
   test('when no place is left the remedy names the rules that clash', () => {
-    expect(of(['berlin-disk'], { regions: ['mars'] }).map((finding) => finding.remedy)).toContainEqual(expect.stringContaining('change region'));
+    expect(of(['berlin-disk'], { regions: ['mars'] }, {}, () => null).map((finding) => finding.remedy)).toContainEqual(
+      expect.stringContaining('change region'),
+    );
   });
 });

@@ -1,10 +1,14 @@
-import type { WindowCounts } from '@data-in-motion/shared/domain/heat';
+import type { PastUse, WindowCounts } from '@data-in-motion/shared/domain/heat';
 import type { DatasetId } from '@data-in-motion/shared/domain/ids';
 import { effectivePolicy, type Policy } from '@data-in-motion/shared/domain/policy';
+import { hoursPerMonth } from '@data-in-motion/shared/domain/price';
 import { eachInSlices } from '@data-in-motion/shared/in-slices';
 import { noAccesses } from '../fleet/no-accesses.ts';
 import type { DatasetFacts, ReplicaFacts } from '../fleet/snapshot.ts';
+import type { CountedReads } from './counted-reads.ts';
 import type { AllDatasets, DatasetRows, ReplicaRow } from './kept-datasets.ts';
+
+const dayMs = 86_400_000;
 
 /** What decisions read of each dataset, made from its rows and accesses; made again only where one of these is another than the time before. */
 export class DatasetFactsOfRows {
@@ -102,6 +106,7 @@ function factsOf({ row, pointer, versions, replicas }: DatasetRows, policy: Poli
     pointerRev: pointer?.rev ?? 0,
     replicas: replicas.every(isDecidedAbout) ? replicas : replicas.filter(isDecidedAbout),
     windows,
+    pastUse: row.countedReads === null ? null : pastUseOf(row.countedReads),
     lastAccessAtMs: row.lastAccessAtMs,
     ewmaPerHour,
     heatClass: row.heat?.class ?? null,
@@ -109,6 +114,14 @@ function factsOf({ row, pointer, versions, replicas }: DatasetRows, policy: Poli
     lastMovedAtMs: row.lastMovedAtMs,
     createdAtMs: row.createdAtMs,
   };
+}
+
+/** Less than a day says no more than the windows do, and would be made to thirty of them. */
+function pastUseOf({ sinceMs, untilMs, reads, readBytes }: CountedReads): PastUse | null {
+  const days = (untilMs - sinceMs) / dayMs;
+  if (days < 1) return null;
+  const months = (days * 24) / hoursPerMonth;
+  return { readsPerMonth: reads / months, readBytesPerMonth: readBytes / months, days };
 }
 
 /**

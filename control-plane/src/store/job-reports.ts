@@ -12,7 +12,7 @@ import { changeJob, type JobRow, lockJob, workingStates } from './job-rows.ts';
 import { insertVerifyJob } from './jobs.ts';
 import { dropDestination } from './leases.ts';
 import { abandonReplica, changeReplica } from './replicas.ts';
-import { datasetVersion, job, permit, pointer, replica } from './schema.ts';
+import { datasetVersion, fileSample, job, permit, pointer, replica } from './schema.ts';
 
 type Report<Event extends JobRecord['event']> = Extract<JobRecord, { event: Event }>;
 
@@ -111,6 +111,7 @@ async function commitVersion(tx: Tx, row: JobRow, record: Report<'manifest'>, no
     jobId: row.jobId,
     committedAtMs: nowMs,
   });
+  if (record.fileSample !== undefined) await tx.insert(fileSample).values({ versionId, ...record.fileSample });
   const unreadable = record.unreadable === 0 ? '' : `; ${record.unreadable} could not be read`;
   await appendEvents(tx, nowMs, [
     {
@@ -234,6 +235,7 @@ async function dropVersion(tx: Tx, row: JobRow, nowMs: number): Promise<Partial<
     .where(and(eq(replica.versionId, row.versionId), inArray(replica.state, ['verified', 'suspect', 'retiring', 'trashed'])));
   if (kept.length > 0) return {};
   await tx.delete(datasetVersion).where(eq(datasetVersion.versionId, row.versionId));
+  await tx.delete(fileSample).where(eq(fileSample.versionId, row.versionId));
   return { versionId: null, toReplicaId: null, toTargetId: null, sizeBytes: 0, moverNodeId: row.importSource?.nodeId ?? row.moverNodeId };
 }
 

@@ -10,7 +10,7 @@ type Columns<Table extends { $inferSelect: unknown }, Names extends readonly (ke
 
 /** What is kept of each table. A fleet has hundreds of thousands of these rows, so what no decision and no page reads stays in the database. */
 const kept = {
-  dataset: ['datasetId', 'owner', 'rev', 'ownPolicy', 'heat', 'lastAccessAtMs', 'lastMovedAtMs', 'createdAtMs'],
+  dataset: ['datasetId', 'owner', 'rev', 'ownPolicy', 'heat', 'countedReads', 'lastAccessAtMs', 'lastMovedAtMs', 'createdAtMs'],
   version: ['versionId', 'datasetId', 'root', 'objects', 'sizeBytes', 'unreadable', 'duplicateObjects', 'duplicateBytes', 'notes', 'committedAtMs'],
   pointer: ['datasetId', 'versionId', 'replicaId', 'rev'],
   replica: ['replicaId', 'datasetId', 'versionId', 'targetId', 'state', 'verifiedAtMs', 'verifiedLevel', 'activated', 'createdAtMs', 'endedAtMs'],

@@ -169,7 +169,7 @@ function viewOf(row: PlanRow, stages: readonly PlanMoveRow[], nowMs: number): Pl
 
 function executionView(execution: PlanExecution, stages: readonly PlanMoveRow[]): PlanExecutionView {
   const count = (stage: MoveStage): number => stages.filter((each) => each.stage === stage).length;
-  const { state, appliedAtMs, endedAtMs, differences, newPlanId } = execution;
+  const { state, appliedAtMs, endedAtMs, differences, newPlanId, calledOff } = execution;
   return {
     state,
     done: count('done'),
@@ -181,5 +181,6 @@ function executionView(execution: PlanExecution, stages: readonly PlanMoveRow[])
     endedAtMs,
     differences: differences as PlanDifference[],
     newPlanId: newPlanId === '' ? null : newPlanId,
+    ...(calledOff === undefined ? {} : { calledOff }),
   };
 }

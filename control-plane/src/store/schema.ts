@@ -18,6 +18,7 @@ import type { TargetDescription, TargetState } from '@data-in-motion/shared/doma
 import { sql } from 'drizzle-orm';
 import { bigint, bigserial, boolean, doublePrecision, index, integer, jsonb, pgTable, primaryKey, text, uniqueIndex } from 'drizzle-orm/pg-core';
 import type { PlanBasis } from '../placement/plan-basis.ts';
+import type { CountedReads } from './counted-reads.ts';
 
 /** Every table, one noun each. Instants are milliseconds since the epoch by the database's clock unless a column says otherwise. */
 const atMs = (name: string) => bigint(name, { mode: 'number' });
@@ -192,6 +193,8 @@ export const dataset = pgTable('dataset', {
   rev: bigint('rev', { mode: 'number' }).notNull().default(1),
   ownPolicy: jsonb('own_policy').$type<PolicyOverride>().notNull().default({}),
   heat: jsonb('heat').$type<Heat>(),
+  /** What was counted of its reads, written now and then; null where that is nothing. */
+  countedReads: jsonb('counted_reads').$type<CountedReads>(),
   lastAccessAtMs: atMs('last_access_at_ms'),
   lastMovedAtMs: atMs('last_moved_at_ms'),
   createdAtMs: atMs('created_at_ms').notNull(),
@@ -212,6 +215,14 @@ export const datasetVersion = pgTable('dataset_version', {
   notes: jsonb('notes').$type<string[]>().notNull().default([]),
   jobId: text('job_id').$type<JobId>().notNull().unique(),
   committedAtMs: atMs('committed_at_ms').notNull(),
+});
+
+/** Which files a version has, see `FileSample`; in a table of its own, since it is only read to compare versions. */
+export const fileSample = pgTable('file_sample', {
+  versionId: text('version_id').$type<VersionId>().primaryKey(),
+  level: integer('level').notNull(),
+  completeFromBytes: size('complete_from_bytes').notNull(),
+  files: text('files').notNull(),
 });
 
 /** Exactly one primary per dataset: the row names it. */
@@ -384,7 +395,7 @@ export const plan = pgTable('plan', {
 });
 
 export interface PlanExecution {
-  readonly state: 'running' | 'stopped' | 'done';
+  readonly state: 'running' | 'stopped' | 'called-off' | 'done';
   readonly appliedAtMs: number;
   /** When a move of it was begun, or ended, last. */
   readonly movedAtMs: number;
@@ -392,6 +403,7 @@ export interface PlanExecution {
   readonly differences: readonly PlanDifference[];
   /** Null until a plan was made that is offered instead of one that stopped; empty where none could be made. */
   readonly newPlanId: PlanId | '' | null;
+  readonly calledOff?: { readonly by: string; readonly atMs: number };
 }
 
 /** The moves of applied plans, in their order. */

@@ -217,6 +217,7 @@ export function plainStake(bytes: number, copies: number, settings: EvacuationSe
     pointerRev: 1,
     replicas,
     windows: [],
+    pastUse: null,
     lastAccessAtMs: null,
     ewmaPerHour: 0,
     heatClass: null,

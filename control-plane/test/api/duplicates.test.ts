@@ -1,9 +1,8 @@
 import { duplicatesView } from '@data-in-motion/shared/api/duplicates';
-import type { DatasetId, JobId, ReplicaId, TargetId, VersionId } from '@data-in-motion/shared/domain/ids';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { dataset, datasetVersion, pointer, replica } from '../../src/store/schema.ts';
+import { datasetVersion } from '../../src/store/schema.ts';
 import type { Interface } from './interface.ts';
-import { openWithTwoCopies } from './two-copies.ts';
+import { addDataset, openWithTwoCopies } from './two-copies.ts';
 
 let api: Interface;
 beforeAll(async () => {
@@ -17,17 +16,7 @@ const look = async (query = '') => {
   return duplicatesView.parse(await (await api.call('GET', `/v1/duplicates${query}`, { role: 'viewer' })).json());
 };
 
-/** Another dataset with one copy on the Berlin disk; its agent did not count repeated files. */
-async function add(name: string, root: string, sizeBytes: number, n: number): Promise<void> {
-  const { db } = api.store;
-  const atMs = await api.store.nowMs();
-  const id = (kind: string) => `01JD000000000000000000${kind}${String(n).padStart(2, '0')}`;
-  const [datasetId, versionId, replicaId, jobId] = [name as DatasetId, id('0V') as VersionId, id('0R') as ReplicaId, id('0J') as JobId];
-  await db.insert(dataset).values({ datasetId, owner: 'ops', createdAtMs: atMs });
-  await db.insert(datasetVersion).values({ versionId, datasetId, root, objects: 1, sizeBytes, jobId, committedAtMs: atMs });
-  await db.insert(replica).values({ replicaId, datasetId, versionId, targetId: 'berlin-disk' as TargetId, state: 'verified', createdAtMs: atMs });
-  await db.insert(pointer).values({ datasetId, versionId, replicaId, rev: 1, changedByJob: jobId, changedAtMs: atMs });
-}
+const add = (name: string, root: string, sizeBytes: number, n: number) => addDataset(api, name, root, sizeBytes, n);
 
 test('files that repeat others are told with what they cost in all copies, and that some versions were not counted', async () => {
   await add('other', 'other root', 1e9, 1);

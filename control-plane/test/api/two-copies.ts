@@ -32,3 +32,15 @@ async function addTwoCopies(store: Store): Promise<void> {
   await db.insert(datasetVersion).values({ versionId, datasetId, root: 'root', objects: 1, sizeBytes: 1, jobId, committedAtMs: nowMs });
   await db.insert(pointer).values({ datasetId, versionId, replicaId: copies.berlin as ReplicaId, rev: 1, changedByJob: jobId, changedAtMs: nowMs });
 }
+
+/** Another dataset with one copy on the Berlin disk; its agent told neither repeated files nor a sample. @param n makes its ids */
+export async function addDataset(api: Interface, name: string, root: string, sizeBytes: number, n: number): Promise<void> {
+  const { db } = api.store;
+  const atMs = await api.store.nowMs();
+  const id = (kind: string) => `01JD000000000000000000${kind}${String(n).padStart(2, '0')}`;
+  const [datasetId, versionId, replicaId, jobId] = [name as DatasetId, id('0V') as VersionId, id('0R') as ReplicaId, id('0J') as JobId];
+  await db.insert(dataset).values({ datasetId, owner: 'ops', createdAtMs: atMs });
+  await db.insert(datasetVersion).values({ versionId, datasetId, root, objects: 1, sizeBytes, jobId, committedAtMs: atMs });
+  await db.insert(replica).values({ replicaId, datasetId, versionId, targetId: 'berlin-disk' as TargetId, state: 'verified', createdAtMs: atMs });
+  await db.insert(pointer).values({ datasetId, versionId, replicaId, rev: 1, changedByJob: jobId, changedAtMs: atMs });
+}

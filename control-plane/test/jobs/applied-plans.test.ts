@@ -4,10 +4,11 @@ import type { Order } from '@data-in-motion/shared/protocol/messages';
 import { eq, inArray, sql } from 'drizzle-orm';
 import { afterAll, describe, expect, test } from 'vitest';
 import { defaultDecisionSettings } from '../../src/fleet/decision-settings.ts';
+import { callOffPlan } from '../../src/store/call-off-plan.ts';
 import { loadSnapshot } from '../../src/store/load-snapshot.ts';
 import { viewsOf } from '../../src/store/plan-work.ts';
 import { readPrices, writePrices } from '../../src/store/prices.ts';
-import { dataset, job, plan, replica, target } from '../../src/store/schema.ts';
+import { dataset, event, job, plan, replica, target } from '../../src/store/schema.ts';
 import { storeKinds } from '../stores.ts';
 import { FakeFleet, sizeBytes } from './fake-fleet.ts';
 
@@ -186,6 +187,42 @@ describe.each(storeKinds)('an applied plan on $kind', { timeout: 240_000 }, ({ s
       .where(inArray(job.jobId, [begun!.jobId as JobId]));
     await fleet.runUntil(async () => (await view(first.planId)).execution?.state === 'done');
     expect((await view(first.planId)).execution).toMatchObject({ failed: 1, done: names.length - 1, leftOut: 0 });
+    await fleet.dispatch.stop();
+  });
+
+  test('is called off as a whole: what waits is never begun and frees its room, what runs is finished, and no other plan is offered', async () => {
+    const store = await open.open();
+    const { fleet, db, view, preview, apply, jobsOf } = await advisedFleet(store);
+    const made = await preview();
+    const callOff = (planId: string) => store.transaction(async (tx) => callOffPlan(tx, planId as PlanId, 'anna', await store.nowMs(tx)));
+    expect(await callOff(made.planId)).toMatchObject({ ok: false, code: 'plan.not-applied' });
+    await apply(made);
+    await fleet.passAndWork(1, noCopies);
+    const held = async () => (await loadSnapshot(store)).holds.map(({ planId, bytes }) => [planId, bytes]);
+    expect(await held()).toEqual([[made.planId, { t21: (names.length - 1) * sizeBytes }]]);
+    expect(await callOff(made.planId)).toEqual({ ok: true, leftOut: names.length - 1, running: 1 });
+    expect(await held()).toEqual([[made.planId, {}]]);
+    const called = await view(made.planId);
+    expect(called.execution).toMatchObject({
+      state: 'called-off',
+      running: 1,
+      waiting: 0,
+      leftOut: names.length - 1,
+      endedAtMs: null,
+      calledOff: { by: 'anna' },
+    });
+    expect(called.moves.slice(1).map((move) => move.progress)).toEqual(
+      names.slice(1).map(() => ({ stage: 'left-out', because: 'called off by anna', place: null })),
+    );
+    expect(await callOff(made.planId)).toMatchObject({ ok: false, code: 'plan.ended' });
+    await fleet.runUntil(async () => (await view(made.planId)).execution?.done === 1);
+    await fleet.passAndWork(3);
+    expect((await view(made.planId)).execution).toMatchObject({ state: 'called-off', done: 1, running: 0, leftOut: names.length - 1, newPlanId: null });
+    expect((await view(made.planId)).execution?.endedAtMs).not.toBeNull();
+    expect(await jobsOf(made)).toHaveLength(1);
+    const events = await db.select().from(event).where(eq(event.type, 'plan.called-off'));
+    expect(events).toMatchObject([{ by: 'anna', text: 'anna called the applied plan off: 3 of its moves are not begun, 1 under way are finished' }]);
+    expect(await held()).toEqual([]);
     await fleet.dispatch.stop();
   });
 

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { ManualClock } from '@data-in-motion/shared/clock';
+import { writeFiles } from '@data-in-motion/shared/domain/file-sample';
 import type { DatasetId, JobId, NodeId, ReplicaId, SiteId, TargetId } from '@data-in-motion/shared/domain/ids';
 import { defaultPolicy, type Policy, type PolicyOverride } from '@data-in-motion/shared/domain/policy';
 import type { TargetDescription } from '@data-in-motion/shared/domain/target';
@@ -22,6 +23,8 @@ import { readPrices } from '../../src/store/prices.ts';
 import { dataset, device, globalPolicy, node, target } from '../../src/store/schema.ts';
 
 export const rootOf = (text: string): string => createHash('sha256').update(text).digest('hex');
+/** What every version is made of. */
+export const fileSample = { level: 0, completeFromBytes: 0, files: writeFiles([{ hash: 7, sizeBytes: 1_000 }]) };
 export const sizeBytes = 1_000_000;
 export const objects = 3;
 
@@ -68,7 +71,7 @@ export class FakeAgent {
         this.scanned.set(order.jobId, root);
         return [
           { ...base, event: 'started', step: 'scan' },
-          { ...base, event: 'manifest', root, objects, bytes: sizeBytes, unreadable: 0, notes: [] },
+          { ...base, event: 'manifest', root, objects, bytes: sizeBytes, unreadable: 0, notes: [], fileSample },
         ];
       }
       case 'copy': {
@@ -176,6 +179,7 @@ export class FakeFleet {
         lateAfterMs: 20_000,
         lostAfterMs: 60_000,
         coldAfterMs: 3_600_000,
+        forecastShare: 0.3,
         dwellMs: 3_600_000,
         modelDataDirectory: null,
         modelTrainEveryMs: 1e9,

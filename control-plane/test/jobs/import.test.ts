@@ -1,6 +1,7 @@
 import type { NodeId } from '@data-in-motion/shared/domain/ids';
 import { eq } from 'drizzle-orm';
 import { afterAll, describe, expect, test } from 'vitest';
+import { presentSamples } from '../../src/store/file-samples.ts';
 import { job, pointer, replica } from '../../src/store/schema.ts';
 import { storeKinds } from '../stores.ts';
 import { FakeFleet, rootOf } from './fake-fleet.ts';
@@ -25,6 +26,9 @@ describe.each(storeKinds)('a dataset on $kind', { timeout: 120_000 }, ({ stores 
       ['verified', rootOf('/src/photos/1')],
       ['verified', rootOf('/src/photos/1')],
     ]);
+    const samples = [];
+    for await (const sample of presentSamples(db)) samples.push(sample);
+    expect(samples).toEqual([{ versionId: held!.versionId, level: 0, completeFromBytes: 0, files: [{ hash: 7, sizeBytes: 1_000 }] }]);
     await fleet.dispatch.stop();
   });
 });

@@ -59,6 +59,8 @@ export const heatView = z.object({
   lastAccessAtMs: z.number().nullable(),
   ewmaPerHour: z.number(),
   windows: z.array(z.object({ window: z.enum(['1h', '6h', '24h']), reads: z.number(), writes: z.number(), readBytes: z.number(), writtenBytes: z.number() })),
+  /** What was counted over so many days, as it would be in a month, and how much the forecast weighs against it; absent where too little is known. */
+  past: z.object({ readsPerMonth: z.number(), readBytesPerMonth: z.number(), days: z.number(), forecastShare: z.number() }).optional(),
   reason: z.string(),
 });
 

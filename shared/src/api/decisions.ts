@@ -15,7 +15,7 @@ export const needKinds = [
   'cheaper-place',
 ] as const;
 
-/** How far a move of an applied plan is. `waiting` for its turn · `running` it is a job · `done` its new copy stands, or the old one has left · `failed` its job was given up · `left-out` the plan stopped before it. */
+/** How far a move of an applied plan is. `waiting` for its turn · `running` it is a job · `done` its new copy stands, or the old one has left · `failed` its job was given up · `left-out` the plan stopped before it, or was called off. */
 export const moveStages = ['waiting', 'running', 'done', 'failed', 'left-out'] as const;
 export type MoveStage = (typeof moveStages)[number];
 
@@ -50,8 +50,8 @@ export const moveView = z.object({
 export type MoveView = z.infer<typeof moveView>;
 
 export const planExecution = z.object({
-  /** `stopped`: something has changed, see `differences`; what runs is finished, nothing else is begun. */
-  state: z.enum(['running', 'stopped', 'done']),
+  /** `stopped`: something has changed, see `differences` · `called-off`: by a person, see `calledOff`. In both what runs is finished, nothing else is begun. */
+  state: z.enum(['running', 'stopped', 'called-off', 'done']),
   done: z.number().int(),
   running: z.number().int(),
   waiting: z.number().int(),
@@ -63,6 +63,7 @@ export const planExecution = z.object({
   differences: z.array(planDifference),
   /** The plan that was made instead, as an offer. */
   newPlanId: z.string().nullable(),
+  calledOff: z.object({ by: z.string(), atMs: z.number() }).optional(),
 });
 export type PlanExecution = z.infer<typeof planExecution>;
 

@@ -49,5 +49,33 @@ export const duplicatesView = listOf(duplicateGroup).extend({
       z.object({ datasetId: z.string(), owner: z.string(), versionId: z.string(), objects: z.number().int(), bytes: z.number(), storagePerMonth: z.number() }),
     ),
   }),
+  /** Files that several datasets have, each once more than needed for each further dataset; of equal trees only one is looked at. */
+  across: z.object({
+    /** Datasets that have files of others that were looked at before, and such whose agent told no sample. */
+    datasets: z.number().int(),
+    notSampled: z.number().int(),
+    bytes: z.number(),
+    /** Of these, what is known to the byte; the rest is estimated from samples. */
+    exactBytes: z.number(),
+    /** The sum is off by more than this in one of twenty cases. */
+    errorBytes: z.number(),
+    /** In every copy. */
+    storagePerMonth: z.number(),
+    /** Those with most bytes. */
+    most: z.array(
+      z.object({
+        datasetId: z.string(),
+        owner: z.string(),
+        versionId: z.string(),
+        /** The dataset that has most of them too. */
+        mostWith: z.string(),
+        files: z.number(),
+        bytes: z.number(),
+        exactBytes: z.number(),
+        errorBytes: z.number(),
+        storagePerMonth: z.number(),
+      }),
+    ),
+  }),
 });
 export type DuplicatesView = z.infer<typeof duplicatesView>;

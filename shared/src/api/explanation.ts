@@ -105,8 +105,15 @@ export const datasetExplanation = z.object({
   datasetId: z.string(),
   asOfMs: z.number(),
   sizeBytes: z.number(),
+  /** What is expected of the coming month, and so decides. */
   readsPerMonth: z.number(),
   readBytesPerMonth: z.number(),
+  /** What that is made of: what was counted over so many days, null where too little is known; what the last hours forecast; and how much that weighs, 0 to 1. */
+  use: z.object({
+    past: z.object({ readsPerMonth: z.number(), readBytesPerMonth: z.number(), days: z.number() }).nullable(),
+    forecast: z.object({ readsPerMonth: z.number(), readBytesPerMonth: z.number() }),
+    forecastShare: z.number(),
+  }),
   /** A way there is spread over this, and must be paid back within it. */
   horizonDays: z.number(),
   /** The sum over its copies. */

@@ -37,6 +37,7 @@ export const routes = {
   plan: 'GET /v1/plans/{planId}',
   makePlan: 'POST /v1/plans',
   applyPlan: 'POST /v1/plans/{planId}/apply',
+  cancelPlan: 'POST /v1/plans/{planId}/cancel',
   jobs: 'GET /v1/jobs',
   job: 'GET /v1/jobs/{jobId}',
   acknowledgeDevice: 'POST /v1/devices/{deviceId}/acknowledge',

@@ -16,6 +16,17 @@ export interface WindowCounts {
   readonly writtenBytes: number;
 }
 
+/** Reads, in a month of 730 hours. */
+export interface MonthlyUse {
+  readonly readsPerMonth: number;
+  readonly readBytesPerMonth: number;
+}
+
+/** What was counted over so many days until now, as it would be in a month. */
+export interface PastUse extends MonthlyUse {
+  readonly days: number;
+}
+
 /** How much a dataset is used. */
 export interface Heat {
   readonly class: TierClass;
@@ -28,6 +39,8 @@ export interface Heat {
   /** Exponentially weighted accesses per hour. */
   readonly ewmaPerHour: number;
   readonly windows: readonly WindowCounts[];
+  /** Absent where less than a day of it is known, or nothing was counted. `forecastShare`: how much the windows weigh against it, 0 to 1. */
+  readonly past?: PastUse & { readonly forecastShare: number };
   readonly reason: string;
 }
 

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { riskLevels } from '../domain/assessment.ts';
 import { errorClasses } from '../domain/error-class.ts';
+import { filesPattern, mostFileDigits } from '../domain/file-sample.ts';
 import { atMs, bytes, count, datasetId, deviceId, experimentId, jobId, modelVersion, replicaId, sha256, targetId, text } from './fields.ts';
 
 /** What an agent puts into its outbox: facts, in the order in which they happened. Each is told once, by batch and sequence. */
@@ -133,6 +134,14 @@ export const jobRecord = z.discriminatedUnion('event', [
     /** Files with the same bytes as another of this version, the first of each not counted, and what they hold. Added to version 1: an agent of before does not tell it, which is not 0. */
     duplicateObjects: count.optional(),
     duplicateBytes: bytes.optional(),
+    /** Which files it has, as far as others may have them too, see `domain/file-sample.ts`. Added to version 1 like these. */
+    fileSample: z
+      .object({
+        level: z.number().int().min(0).max(52),
+        completeFromBytes: bytes,
+        files: z.string().max(mostFileDigits).regex(filesPattern, 'for each file 13 hexadecimal digits of its hash and 12 of its size'),
+      })
+      .optional(),
   }),
   z.object({ ...jobBase, event: z.literal('copied'), bytes, movedBytes: bytes }),
   z.object({

@@ -1,5 +1,6 @@
 import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
+import { writeFiles } from '@data-in-motion/shared/domain/file-sample';
 import { asFailure, Failure } from '@data-in-motion/shared/failure';
 import type { OrderOf } from '@data-in-motion/shared/protocol/messages';
 import { Directory, errnoOf, kindOf } from '../directory.ts';
@@ -47,6 +48,7 @@ export async function scan(order: OrderOf<'scan'>, parts: StepParts, run: StepRu
       throw ofStateDisk(thrown, 'the disk that holds the state directory is full: the list of the source can not be written');
     });
     parts.journal.saveScan({ jobId: order.jobId, epoch: order.epoch, source: JSON.stringify(order.source), root: totals.root });
+    const sample = notes.files.sample();
     run.report({
       ...aboutJob(run, parts),
       event: 'manifest',
@@ -57,6 +59,7 @@ export async function scan(order: OrderOf<'scan'>, parts: StepParts, run: StepRu
       notes: notes.texts(),
       duplicateObjects: notes.duplicates.objects,
       duplicateBytes: notes.duplicates.bytes,
+      fileSample: { ...sample, files: writeFiles(sample.files) },
     });
     parts.faults.failpoint('C4');
     return totals;

@@ -93,6 +93,7 @@ const words = {
     failed: as('gave up', 'bad', 'cross'),
     'left-out': as('left out', 'idle', 'dash'),
     stopped: as('stopped', 'warn', 'triangle'),
+    'called-off': as('called off', 'idle', 'cross'),
   },
   severity: { info: as('info', 'idle', 'dash'), warning: as('warning', 'warn', 'triangle'), error: as('error', 'bad', 'cross') },
   experiment: {

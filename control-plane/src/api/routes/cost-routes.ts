@@ -1,5 +1,5 @@
 import { costsView, type PastCostsView, pastCostsQuery, pastCostsView } from '@data-in-motion/shared/api/costs';
-import { duplicatesQuery, duplicatesView } from '@data-in-motion/shared/api/duplicates';
+import { type DuplicatesView, duplicatesQuery, duplicatesView } from '@data-in-motion/shared/api/duplicates';
 import { type PricesView, priceBook, pricesView } from '@data-in-motion/shared/api/prices';
 import { Failure } from '@data-in-motion/shared/failure';
 import { noteConflict } from '../../store/datasets.ts';
@@ -9,9 +9,12 @@ import { type Api, endpoint } from '../endpoint.ts';
 import { costsView as viewOf } from '../views/costs-view.ts';
 import { duplicatesView as duplicatesOf } from '../views/duplicates-view.ts';
 import { pastCostsView as pastOf } from '../views/past-costs-view.ts';
+import { sharedFilesView } from '../views/shared-files-view.ts';
 
 /** Adding up what was read walks over all minutes of the span; within this time the same answer is given again. */
 const pastKeptMs = 60_000;
+/** As the samples of all datasets are walked through. */
+const samplesKeptMs = 60_000;
 
 export function costRoutes(app: Api, { store, loop, fleet, clock }: ApiContext): void {
   endpoint(app, 'costs', {
@@ -41,13 +44,22 @@ export function costRoutes(app: Api, { store, loop, fleet, clock }: ApiContext):
     },
   });
 
+  let across: { readonly askedAtMs: number; readonly view: Promise<DuplicatesView['across']> } | null = null;
   endpoint(app, 'duplicates', {
     role: 'viewer',
-    says: 'Datasets that are the same tree byte for byte, and files that repeat others inside of one, with what they cost',
+    says: 'Datasets that are the same tree byte for byte, files that repeat others inside of one, and files that several have (estimated where they are many, at most a minute old), with what they cost',
     query: duplicatesQuery,
     answer: duplicatesView,
     async run({ query, newest }) {
-      return { body: duplicatesOf(await fleet.show({ newest }), query) };
+      const rows = await fleet.show({ newest });
+      if (across === null || clock.monotonicMs() - across.askedAtMs >= samplesKeptMs) {
+        const view = sharedFilesView(store.db, rows);
+        across = { askedAtMs: clock.monotonicMs(), view };
+        view.catch(() => {
+          across = null;
+        });
+      }
+      return { body: duplicatesOf(rows, await across.view, query) };
     },
   });
 

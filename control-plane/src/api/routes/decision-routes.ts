@@ -13,9 +13,10 @@ import { listOf } from '@data-in-motion/shared/api/fleet';
 import type { JobId, PlanId } from '@data-in-motion/shared/domain/ids';
 import { Failure } from '@data-in-motion/shared/failure';
 import { z } from '@hono/zod-openapi';
-import { and, asc, desc, eq, lt } from 'drizzle-orm';
+import { and, asc, desc, eq, lt, sql } from 'drizzle-orm';
 import { readAudit } from '../../audit/audit.ts';
 import { recoveryReport } from '../../health/recovery-report.ts';
+import { callOffPlan } from '../../store/call-off-plan.ts';
 import { cancelJob, retryJob } from '../../store/job-wishes.ts';
 import { viewsOf } from '../../store/plan-work.ts';
 import { alert, job, jobTransition, plan, recommendation } from '../../store/schema.ts';
@@ -34,14 +35,19 @@ export function decisionRoutes(app: Api, context: ApiContext): void {
 
   endpoint(app, 'plans', {
     role: 'viewer',
-    says: 'Plans, newest first',
-    query: page,
+    says: 'Plans, newest first; with `running` only those of which moves are still to be begun',
+    query: page.extend({ running: z.literal('true').optional() }),
     answer: listOf(planView),
     async run({ query }) {
       const rows = await db
         .select()
         .from(plan)
-        .where(query.before === undefined ? undefined : lt(plan.planId, query.before as PlanId))
+        .where(
+          and(
+            query.before === undefined ? undefined : lt(plan.planId, query.before as PlanId),
+            query.running === undefined ? undefined : sql`${plan.execution}->>'state' = 'running'`,
+          ),
+        )
         .orderBy(desc(plan.planId))
         .limit(query.limit);
       const asOfMs = await store.nowMs();
@@ -102,6 +108,20 @@ export function decisionRoutes(app: Api, context: ApiContext): void {
       fleet.forget();
       loop.wake();
       return { body: { planId: params['planId']!, jobs: [...applied.jobs] } };
+    },
+  });
+
+  endpoint(app, 'cancelPlan', {
+    role: 'operator',
+    says: 'Call an applied plan off: none of its moves that wait is begun any more and their room is free; what is under way is finished',
+    answer: z.object({ planId: z.string(), leftOut: z.number().int(), running: z.number().int() }),
+    async run({ params, caller }) {
+      const planId = params['planId'] as PlanId;
+      const answer = await store.transaction(async (tx) => callOffPlan(tx, planId, caller.who, await store.nowMs(tx)));
+      if (!answer.ok) throw new Failure('refused', { code: answer.code, message: answer.because, hint: 'dim plan show tells how far it is.', ids: { planId } });
+      fleet.forget();
+      loop.wake();
+      return { body: { planId, leftOut: answer.leftOut, running: answer.running } };
     },
   });
 

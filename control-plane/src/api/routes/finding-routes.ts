@@ -8,14 +8,14 @@ import { StalePlan } from '../problem.ts';
 import { findingsView as viewOf } from '../views/findings-view.ts';
 import { assertDatasets } from './fleet-routes.ts';
 
-export function findingRoutes(app: Api, { loop, fleet }: ApiContext): void {
+export function findingRoutes(app: Api, { loop, fleet, settings }: ApiContext): void {
   endpoint(app, 'findings', {
     role: 'viewer',
     says: 'Where datasets are not as their policies say, the worst first, each with what helps',
     query: findingsQuery,
     answer: findingsView,
     async run({ query, newest }) {
-      return { body: await viewOf(await fleet.show({ newest }), query) };
+      return { body: await viewOf(await fleet.show({ newest }), query, settings.decisions) };
     },
   });
 

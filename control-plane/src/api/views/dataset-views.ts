@@ -5,8 +5,9 @@ import { Failure } from '@data-in-motion/shared/failure';
 import type { AskContext } from '../../placement/asks.ts';
 import { datasetCost, perMonth } from '../../placement/cost.ts';
 import { explainBriefly } from '../../placement/explain.ts';
+import { remedyOf } from '../../placement/remedy.ts';
 import { policyFindings } from '../../policy/findings.ts';
-import type { DatasetRow, DatasetRows, ReplicaRow, VersionRow } from '../../store/kept-datasets.ts';
+import type { DatasetRows, ReplicaRow, VersionRow } from '../../store/kept-datasets.ts';
 import { type FleetRows, factsOf, policyOf, rowsOfDataset } from '../fleet-rows.ts';
 
 /** The copy that the job makes is in use; what is left to do is about the old one. */
@@ -107,7 +108,10 @@ export function datasetDetail(rows: FleetRows, dataset: DatasetRows, explains: A
     dataset: datasetView(rows, dataset),
     policy: { ...policy, regions: [...policy.regions], pinnedTargets: [...policy.pinnedTargets], forbiddenTargets: [...policy.forbiddenTargets] },
     ownPolicy: row.ownPolicy as DatasetDetail['ownPolicy'],
-    findings: facts === undefined ? [] : [...impossible(rows, row), ...policyFindings(rows.snapshot, facts, rows.health)],
+    findings:
+      facts === undefined
+        ? []
+        : [...impossible(rows, row.datasetId), ...policyFindings(rows.snapshot, facts, rows.health, (leaving) => remedyOf(explains, facts, leaving))],
     replicas: dataset.replicas
       .filter((replica) => !['purged', 'abandoned'].includes(replica.state))
       .map((replica) => replicaView(rows, replica, explains))
@@ -129,8 +133,8 @@ export function datasetDetail(rows: FleetRows, dataset: DatasetRows, explains: A
 }
 
 /** What the newest plan said of a policy that can not be met. */
-export function impossible(rows: FleetRows, row: DatasetRow): DatasetDetail['findings'] {
-  const found = rows.infeasible.get(row.datasetId);
+export function impossible(rows: FleetRows, datasetId: DatasetId): DatasetDetail['findings'] {
+  const found = rows.infeasible.get(datasetId);
   return found === undefined
     ? []
     : [
@@ -140,7 +144,7 @@ export function impossible(rows: FleetRows, row: DatasetRow): DatasetDetail['fin
           remedy: found.cheapestWayOut,
           severity: 'error',
           targetId: null,
-          sinceMs: rows.infeasibleSinceMs.get(row.datasetId) ?? null,
+          sinceMs: rows.infeasibleSinceMs.get(datasetId) ?? null,
         },
       ];
 }

@@ -5,8 +5,8 @@ import { allVersions, type FleetRows } from '../fleet-rows.ts';
 /** So many datasets with repeated files are told by name. */
 const mostTold = 100;
 
-/** One page of groups of equal versions, and what repeats inside of versions. */
-export function duplicatesView(rows: FleetRows, wanted: { limit: number; before?: string | undefined }): DuplicatesView {
+/** One page of groups of equal versions, what repeats inside of versions, and beside these what they have in common. */
+export function duplicatesView(rows: FleetRows, across: DuplicatesView['across'], wanted: { limit: number; before?: string | undefined }): DuplicatesView {
   const versions = allVersions(rows);
   const groups = duplicateGroups(rows.snapshot, versions);
   const rest = wanted.before === undefined ? groups : groups.filter((group) => comesAfter(group, wanted.before!));
@@ -27,6 +27,7 @@ export function duplicatesView(rows: FleetRows, wanted: { limit: number; before?
       storagePerMonth: sum(inside, (one) => one.storagePerMonth),
       most: inside.slice(0, mostTold).map((one) => ({ ...one })),
     },
+    across,
   };
 }
 

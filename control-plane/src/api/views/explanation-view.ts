@@ -1,8 +1,9 @@
 import type { CopyExplanation, DatasetExplanation } from '@data-in-motion/shared/api/explanation';
+import type { Heat } from '@data-in-motion/shared/domain/heat';
 import type { DatasetId } from '@data-in-motion/shared/domain/ids';
 import type { DecisionSettings } from '../../fleet/decision-settings.ts';
 import { targetHealth } from '../../health/target-health.ts';
-import { forecastUse } from '../../heat/forecast-use.ts';
+import { expectedUse, forecastOf } from '../../heat/expected-use.ts';
 import type { AskContext } from '../../placement/asks.ts';
 import { datasetCost, perMonth } from '../../placement/cost.ts';
 import { type Explanation, explainReplica } from '../../placement/explain.ts';
@@ -28,7 +29,7 @@ export function explainsFrom(rows: FleetRows, decisions: DecisionSettings): AskC
 /** Why each copy of the dataset is where it is. */
 export function explanationView(rows: FleetRows, datasetId: DatasetId, context: AskContext): DatasetExplanation {
   const facts = factsOf(rows, datasetId);
-  const use = forecastUse(context.heats.get(datasetId));
+  const use = expectedUse(context.heats.get(datasetId));
   const standingCopies = (rowsOfDataset(rows, datasetId)?.replicas ?? [])
     .filter((row) => standing.includes(row.state))
     .flatMap((row) => {
@@ -47,6 +48,7 @@ export function explanationView(rows: FleetRows, datasetId: DatasetId, context: 
     sizeBytes: facts?.sizeBytes ?? 0,
     readsPerMonth: use.readsPerMonth,
     readBytesPerMonth: use.readBytesPerMonth,
+    use: madeOf(context.heats.get(datasetId)),
     horizonDays: context.settings.horizonDays,
     objectivePerMonth,
     bestObjectivePerMonth,
@@ -55,6 +57,14 @@ export function explanationView(rows: FleetRows, datasetId: DatasetId, context: 
     impossible: verdict === null ? null : { when: verdict.when, rules: [...verdict.rules], text: verdict.text, cheapestWayOut: verdict.cheapestWayOut },
     copies,
   };
+}
+
+/** What is not known of the past leaves all to the forecast. */
+function madeOf(heat: Heat | undefined): DatasetExplanation['use'] {
+  const forecast = forecastOf(heat);
+  if (heat?.past === undefined) return { past: null, forecast, forecastShare: 1 };
+  const { forecastShare, ...past } = heat.past;
+  return { past, forecast, forecastShare };
 }
 
 /** With the way there, where it would go. */

@@ -1,10 +1,15 @@
 import { findingSeverities } from '@data-in-motion/shared/api/datasets';
 import type { FindingRow, FindingsView } from '@data-in-motion/shared/api/findings';
+import type { DatasetId } from '@data-in-motion/shared/domain/ids';
 import { inSlices } from '@data-in-motion/shared/in-slices';
-import { policyFindings } from '../../policy/findings.ts';
-import type { FleetRows } from '../fleet-rows.ts';
+import type { DecisionSettings } from '../../fleet/decision-settings.ts';
+import type { DatasetFacts } from '../../fleet/snapshot.ts';
+import { remedyOf } from '../../placement/remedy.ts';
+import { policyFindings, type Remedy } from '../../policy/findings.ts';
+import { type FleetRows, factsOf } from '../fleet-rows.ts';
 import { perLook } from '../per-look.ts';
 import { impossible } from './dataset-views.ts';
+import { explainsFrom } from './explanation-view.ts';
 
 export interface Wanted {
   readonly severity?: FindingRow['severity'] | undefined;
@@ -18,11 +23,13 @@ export interface Wanted {
 interface Placed {
   /** Where it stands in the order, and the name of the page that begins after it. */
   readonly place: string;
-  readonly row: FindingRow;
+  /** Among the findings of its dataset. */
+  readonly at: number;
+  readonly row: Omit<FindingRow, 'remedy'>;
 }
 
 /** One page of what is not as policies say, the worst first, with the counts of all of it. */
-export async function findingsView(rows: FleetRows, wanted: Wanted): Promise<FindingsView> {
+export async function findingsView(rows: FleetRows, wanted: Wanted, decisions: DecisionSettings): Promise<FindingsView> {
   const all = await fleetFindings(rows);
   const matching = all.filter(
     ({ place, row }) =>
@@ -40,7 +47,7 @@ export async function findingsView(rows: FleetRows, wanted: Wanted): Promise<Fin
     byRule[row.rule] = (byRule[row.rule] ?? 0) + 1;
   }
   return {
-    items: page.map(({ row }) => row),
+    items: withRemedies(rows, page, decisions),
     next: matching.length > page.length ? page.at(-1)!.place : null,
     asOfMs: rows.asOfMs,
     datasets: new Set(all.map(({ row }) => row.datasetId)).size,
@@ -49,13 +56,32 @@ export async function findingsView(rows: FleetRows, wanted: Wanted): Promise<Fin
   };
 }
 
+/** What helps is looked for on a page alone: it weighs every place, and a node that is lost leaves findings by the hundred thousand. */
+function withRemedies(rows: FleetRows, page: readonly Placed[], decisions: DecisionSettings): FindingRow[] {
+  if (page.length === 0) return [];
+  const context = explainsFrom(rows, decisions);
+  const found = new Map<string, readonly Pick<FindingRow, 'remedy'>[]>();
+  return page.map(({ at, row }) => {
+    const facts = factsOf(rows, row.datasetId as DatasetId)!;
+    const known = found.get(row.datasetId) ?? findingsOf(rows, facts, (leaving) => remedyOf(context, facts, leaving));
+    found.set(row.datasetId, known);
+    return { ...row, remedy: known[at]!.remedy };
+  });
+}
+
+/** All findings of one dataset, that its policy can not be met among them. */
+function findingsOf(rows: FleetRows, facts: DatasetFacts, remedy: Remedy) {
+  return [...impossible(rows, facts.datasetId), ...policyFindings(rows.snapshot, facts, rows.health, remedy)];
+}
+
 /** All pages of one look at the fleet are cut from one walk over it. */
 const fleetFindings = perLook(async (rows): Promise<readonly Placed[]> => {
   const working = new Set<string>(rows.activeJobs.map((job) => job.datasetId));
   const found = await inSlices(rows.datasets, ({ row }, place): Placed[] => {
     const facts = rows.snapshot.datasets[place];
     if (facts === undefined) return [];
-    return [...impossible(rows, row), ...policyFindings(rows.snapshot, facts, rows.health)].map((finding, at) => ({
+    return findingsOf(rows, facts, () => '').map(({ remedy: _, ...finding }, at) => ({
+      at,
       place: `${findingSeverities.indexOf(finding.severity)} ${row.datasetId} ${String(at).padStart(3, '0')}`,
       row: {
         ...finding,

@@ -42,7 +42,7 @@ export function datasetFacts(name: string, places: readonly string[], policy: Pa
   const replicas = places.map((place) => replicaFacts(name, place));
   return {
     datasetId: name as DatasetId, owner: 'lab', rev: 1, policy: { ...defaultPolicy, ...policy }, versionId: `${name}-v1` as VersionId, versionMadeAtMs: nowMs - 90 * dayMs, objects: 1000, sizeBytes: 10e9, unreadable: 0,
-    primaryReplicaId: replicas[0]?.replicaId ?? null, pointerRev: 1, replicas, windows: windowsOf(0), lastAccessAtMs: null, ewmaPerHour: 0, heatClass: null, heatDecidedAtMs: null,
+    primaryReplicaId: replicas[0]?.replicaId ?? null, pointerRev: 1, replicas, windows: windowsOf(0), pastUse: null, lastAccessAtMs: null, ewmaPerHour: 0, heatClass: null, heatDecidedAtMs: null,
     lastMovedAtMs: null, createdAtMs: nowMs - 90 * dayMs, ...more,
   };
 }

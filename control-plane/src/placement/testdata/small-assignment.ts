@@ -1,13 +1,18 @@
 import { randomInt, type Random } from '@data-in-motion/shared/random';
 import type { Assignment } from '../assignment.ts';
 
+interface Size {
+  readonly datasets: number;
+  readonly targets: number;
+}
+
 /**
  * Any small problem: rules that allow much or nothing, few places for primaries, domains of one target or several, copies that are there already and may stay,
  * room and throughput that are ample, short, or too little for one dataset.
  */
-export function smallAssignment(random: Random, most: { readonly datasets: number; readonly targets: number; readonly copies: number }): Assignment {
-  const count = randomInt(random, 1, most.datasets + 1);
-  const targetCount = randomInt(random, 1, most.targets + 1);
+export function smallAssignment(random: Random, most: Size & { readonly copies: number }, least: Size = { datasets: 1, targets: 1 }): Assignment {
+  const count = randomInt(random, least.datasets, most.datasets + 1);
+  const targetCount = randomInt(random, least.targets, most.targets + 1);
   const numbers = (length: number, fill: () => number): Float64Array => Float64Array.from({ length }, fill);
   const rules = Array.from({ length: randomInt(random, 1, 4) }, () => {
     const allowed = random.next();
