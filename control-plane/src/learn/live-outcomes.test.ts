@@ -49,7 +49,8 @@ test('the first alarm of a drive counts for its lead, also when it was in an ear
 test('below five failures nothing is said of shares, from five on it is', () => {
   const many = (count: number) => Array.from({ length: count }, (_, i) => period(`d${i}`, 800, 829, [820, 829]));
   const gone = (count: number) => Array.from({ length: count }, (_, i) => ({ deviceId: `d${i}`, outcome: 'failed', day: 835 }) as const);
-  expect(of(many(4), gone(4)).says).toBe('too few failures to say: 4 of at least 5');
+  expect(of(many(4), gone(4))).toMatchObject({ telling: false, says: 'too few failures to say: 4 of at least 5' });
+  expect(of(many(6), gone(5)).telling).toBe(true);
   expect(of(many(6), gone(5)).says).toBe('foresaw 5 of 5 failures, in the median 15 days ahead; 5 of 6 alarms were followed by one within 30 days');
 });
 

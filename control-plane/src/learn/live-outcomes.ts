@@ -51,6 +51,8 @@ export interface LiveOutcome extends AlarmOutcome {
   readonly baseRate: number | null;
   readonly baseRateRange: Range | null;
   readonly failing: AlarmOutcome;
+  /** Whether there are failures enough for their shares to say anything. */
+  readonly telling: boolean;
   /** In words, for a person. */
   readonly says: string;
 }
@@ -104,6 +106,7 @@ function outcomeOf(version: string, periods: readonly ScoredPeriod[], goneOf: Re
     baseRateRange: wilsonRange(followed.length, decided.length),
     ...fromAtRisk,
     failing: alarmOutcome(among, ({ firstFailingDay, lastFailingDay }) => ({ firstDay: firstFailingDay, lastDay: lastFailingDay })),
+    telling: failures >= leastFailures,
     says: inWords(failures, fromAtRisk),
   };
 }

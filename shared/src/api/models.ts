@@ -100,6 +100,8 @@ export const modelOutcome = alarmOutcome.extend({
   baseRateRange: range.default(null),
   /** Null from a control plane that does not tell them apart. */
   failing: alarmOutcome.nullable().default(null),
+  /** Whether there are failures enough for their shares to say anything. */
+  telling: z.boolean().default(true),
   /** In words; below 5 failures it says that these are too few. */
   says: z.string(),
 });
