@@ -353,7 +353,7 @@ describe.skipIf(!chromiumIsHere)('the console in a browser', { timeout: 120_000 
       await page.getByRole('heading', { level: 1, name }).waitFor();
       await page.getByText(shows).first().waitFor();
       const cut = await page.evaluate(() =>
-        [...document.querySelectorAll<HTMLElement>('.scroll-x')]
+        [...document.querySelectorAll<HTMLElement>('.scroll-x, section[aria-label] > div')]
           .filter((one) => one.scrollWidth > one.clientWidth + 1)
           .map((one) => one.textContent!.trim().slice(0, 60)),
       );

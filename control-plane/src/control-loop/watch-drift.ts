@@ -29,8 +29,9 @@ export async function tellDrift(tx: Tx, nowMs: number, { before, now }: FleetLoo
   }
   const text = `The drives of the fleet report otherwise than a month ago: ${drifted.slice(0, named).map(inWords).join('; ')}${drifted.length > named ? `; and ${drifted.length - named} more` : ''}.`;
   const isNew = !(await isAlertOpen(tx, rule, subject));
-  await raiseAlert(tx, nowMs, { rule, subject, severity: 'warning', text, ids: { features: drifted.map((one) => one.feature).join(' ') } });
-  if (isNew) await appendEvents(tx, nowMs, [{ type: 'model.drift', severity: 'warning', text, ids: {}, by: 'control-plane' }]);
+  const ids = { features: drifted.map((one) => one.feature).join(' ') };
+  await raiseAlert(tx, nowMs, { rule, subject, severity: 'warning', text, ids });
+  if (isNew) await appendEvents(tx, nowMs, [{ type: 'model.drift', severity: 'warning', text, ids, by: 'control-plane' }]);
   return isNew;
 }
 

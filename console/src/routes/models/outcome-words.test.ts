@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { fixtureComparison, fixtureOutcomes, fixtureScores } from '../../../test/fixture/model-outcomes.ts';
 import { activeVersion, earlierVersion, shadowVersion } from '../../../test/fixture/models.ts';
-import { aloneAlarms, gainWords, rangeWords, ratesWords, verdictWord, whyNotTelling } from './outcome-words.ts';
+import { aloneAlarms, gainWords, probability, rangeWords, ratesWords, verdictWord, whyNotTelling } from './outcome-words.ts';
 
 const nowMs = 1_000_000_000_000;
 const [active, , earlier] = fixtureOutcomes();
@@ -13,6 +13,10 @@ test('a range has its unit once, and one that is rounded to nothing is no range'
     '50 %',
   ]);
   expect(ratesWords(active!.falseAlarmsRange!)).toBe('4.1 to 10.0');
+});
+
+test('two small probabilities that differ do not look the same', () => {
+  expect([0.31, 0.0041, 0.00021, 0.0000004, 0].map(probability)).toEqual(['31 %', '0.4 %', '0.021 %', '0.00004 %', '0 %']);
 });
 
 describe('what keeps figures from telling anything is said', () => {

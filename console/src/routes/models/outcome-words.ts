@@ -3,6 +3,11 @@ import { counted, percent } from '../../lib/format/number.ts';
 
 export type Range = NonNullable<AlarmOutcome['precisionRange']>;
 
+/** A probability that may be far below a thousandth, where two that differ must not look the same: `31 %`, `0.4 %`, `0.021 %`. */
+export function probability(value: number): string {
+  return value > 0 && value < 0.001 ? `${Number((value * 100).toPrecision(2))} %` : percent(value);
+}
+
 /** `24 to 56 %`: between which a share may well lie. */
 export function rangeWords({ low, high }: Range): string {
   const [from, to] = [percent(low), percent(high)];
