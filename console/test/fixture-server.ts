@@ -4,7 +4,9 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net';
 import path from 'node:path';
 import type { PlanView } from '@data-in-motion/shared/api/decisions';
+import { fixtureDrift } from './fixture/drift.ts';
 import { fixtureHistory } from './fixture/history.ts';
+import { fixtureComparison, fixtureOutcomes, fixtureScores } from './fixture/model-outcomes.ts';
 import { fixtureStoppedPlan, raisedPrice } from './fixture/plan.ts';
 import { fixtureFleet } from './fixture-fleet.ts';
 
@@ -144,6 +146,10 @@ export async function startFixtureServer(options: { port?: number; manyDevices?:
         return id === '' ? [200, list(fleet.certificates)] : [200, fleet.documents[id]];
       case 'models':
         if (id === '') return [200, list(fleet.models)];
+        if (id === 'outcomes') return [200, list(fixtureOutcomes())];
+        if (id === 'drift') return [200, fixtureDrift(Date.now())];
+        if (verb === 'comparison') return [200, fixtureComparison(Date.now(), id)];
+        if (verb === 'scores') return [200, fixtureScores(Date.now(), id)];
         return fleet.modelDetails[id] === undefined ? problem(404, `There is no model "${id}".`) : [200, fleet.modelDetails[id], '"3"'];
       case 'integrations':
         return [200, fleet.integrations];

@@ -22,6 +22,8 @@ const paths =
         `/devices/${device}`,
         '/models',
         '/models/0123456789ab',
+        '/models/77d0c41fe2aa',
+        '/models/drift',
         '/nodes/berlin-a',
         '/consistency',
         '/chaos',

@@ -1,8 +1,16 @@
-import { type DeviceHistory, type DeviceOutcome, type DeviceView, deviceHistory, deviceOutcome, deviceView } from '@data-in-motion/shared/api/fleet';
+import {
+  type DeviceEvacuation,
+  type DeviceHistory,
+  type DeviceOutcome,
+  type DeviceView,
+  deviceHistory,
+  deviceOutcome,
+  deviceView,
+} from '@data-in-motion/shared/api/fleet';
 import { outcomes } from '@data-in-motion/shared/domain/drive-outcome';
 import { Failure } from '@data-in-motion/shared/failure';
 import type { Command } from 'commander';
-import { age, bytes, moment, percent, whole } from './figures.ts';
+import { age, bytes, counted, moment, percent, whole } from './figures.ts';
 import { noun, verb } from './session.ts';
 import { facts, table } from './table.ts';
 
@@ -84,6 +92,12 @@ function outcomeFact({ outcome, how, atMs, by, note }: DeviceOutcome, nowMs: num
   return ['outcome', `${outcome}, ${age(atMs, nowMs)}, ${source}${note === null ? '' : `: ${note}`}`];
 }
 
+function evacuationFact({ certificateId, state, emptyAtMs, replicas, bytes: moved, alarm }: DeviceEvacuation, nowMs: number): [string, string] {
+  const left = `${counted(replicas, 'copy', 'copies')} (${bytes(moved)}) left after it was ${alarm.level}`;
+  const end = state === 'open' ? 'more are leaving' : emptyAtMs === null ? 'the others stayed' : `empty ${age(emptyAtMs, nowMs)}`;
+  return ['evacuation', `${left}; ${end}; dim certificate get ${certificateId}`];
+}
+
 function acknowledgedFact({ counts, atMs, by, note }: NonNullable<DeviceView['acknowledged']>, nowMs: number): [string, string] {
   return ['acknowledged', `${countsInWords(counts)} by ${by}, ${age(atMs, nowMs)}${note === null ? '' : `: ${note}`}`];
 }
@@ -114,7 +128,7 @@ export function deviceTable(devices: readonly DeviceView[], asOfMs: number): str
 
 const evacuationWords = { evacuated: 'are leaving', held: 'stay until the alarm is believed', waits: 'wait for their turn to leave', watched: 'stay' } as const;
 
-function historyText({ device, outcome, readings }: DeviceHistory, nowMs: number): string {
+function historyText({ device, outcome, evacuations, readings }: DeviceHistory, nowMs: number): string {
   return [
     facts([
       ['device', `${device.model}, serial ${device.serial}, ${device.kind}, ${bytes(device.capacityBytes)}`],
@@ -123,6 +137,7 @@ function historyText({ device, outcome, readings }: DeviceHistory, nowMs: number
       ['judged by', device.judge === null ? 'nothing yet' : `${device.judge.kind} ${device.judge.name}, version ${device.judge.version}`],
       ['datasets', whole(device.datasets)],
       ...(outcome === null ? [] : [outcomeFact(outcome, nowMs)]),
+      ...evacuations.map((one) => evacuationFact(one, nowMs)),
       ...(device.acknowledged === null ? [] : [acknowledgedFact(device.acknowledged, nowMs)]),
       ...(device.evacuation == null
         ? []

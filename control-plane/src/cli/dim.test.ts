@@ -300,19 +300,81 @@ test('what became of a drive is said, and what came of the models is shown with 
   const said = { deviceId: 'd1', outcome: 'removed', atMs: 1, how: 'reported', by: 'ada', note: 'sold' };
   const counts = { decisions: 1_200, undecided: 40, failures: 6, alarms: 10, trueAlarms: 4, found: 3 };
   const shares = { precision: 0.4, recall: 0.5, baseRate: 0.005, leadDays: 12, falseAlarmsPer1000Months: 5 };
+  const ranges = { precisionRange: { low: 0.168, high: 0.687 }, recallRange: { low: 0.188, high: 0.812 } };
+  const failing = { alarms: 4, trueAlarms: 3, found: 3, precision: 0.75, recall: 0.5, leadDays: 4, falseAlarmsPer1000Months: 0.8 };
   const says = 'foresaw 3 of 6 failures, in the median 12 days ahead; 4 of 10 alarms were followed by one within 30 days';
+  const outcome = { version: '0123456789ab', state: 'active', ...counts, ...shares, ...ranges, failing, says };
   const { asked } = await serve({
     'POST /v1/devices/d1/outcome': () => said,
     'POST /v1/models/train': () => ({ asked: true }),
-    'GET /v1/models/outcomes': () => ({ items: [{ version: '0123456789ab', state: 'active', ...counts, ...shares, says }], next: null, asOfMs: 1 }),
+    'GET /v1/models/outcomes': () => ({ items: [outcome], next: null, asOfMs: 1 }),
   });
   expect((await dim(['devices', 'outcome', 'd1', '--removed', '--note', 'sold'])).out).toBe('d1 is removed. What models make of it: dim models outcomes\n');
   expect(asked.map(({ body }) => body)).toEqual([{ outcome: 'removed', note: 'sold' }]);
   expect(await dim(['devices', 'outcome', 'd1', '--removed', '--failed'])).toMatchObject({ code: 2, err: expect.stringContaining('One of --failed') });
   expect((await dim(['models', 'retrain'])).out).toContain('dim events tells how far it is');
   const { out } = await dim(['models', 'outcomes']);
-  expect(out).toMatch(/\n0123456789ab +active +1,200 +6 +0\.5 % +10 +40\.0 % +50\.0 % +12 +5\.0\n/);
+  expect(out).toMatch(
+    /\n0123456789ab +active +1,200 +6 +0\.5 % +at risk +10 +40 % \(17–69\) +3 +50 % \(19–81\) +12 +5\.0\n0123456789ab .* failing +4 +75 % .*\n/,
+  );
   expect(out).toContain(`0123456789ab ${says}; 40 drive-months are not over yet`);
+});
+
+test('a model stands beside another one, drive by drive where they disagree, and drift is told with since when', async () => {
+  const figures = { alarms: 10, trueAlarms: 4, found: 3, precision: 0.4, recall: 0.5, leadDays: 12, falseAlarmsPer1000Months: 5 };
+  const of = (version: string, state: string) => ({
+    version,
+    state,
+    decisions: 90,
+    undecided: 0,
+    failures: 6,
+    baseRate: 0.05,
+    ...figures,
+    says: 'foresaw some',
+  });
+  const span = { drives: 45, from: '2026-01-02', to: '2026-04-01' };
+  const score = (p30: number, level: string) => ({ p7: p30 / 4, p30, level });
+  const drive = { deviceId: 'd1', nodeId: 'berlin', serial: 'S1', model: 'M', day: '2026-04-01' };
+  const feature = { index: 0.61, bound: 0.25, medianBefore: 0, median: 4, edges: [0], sharesBefore: [1, 0, 0], shares: [0.4, 0.6, 0] };
+  const look = { day: '2026-04-01', atMs: 1, drives: 45, leastDrives: 30, daysBefore: 22, watchedDays: 112 };
+  const features = [
+    { feature: 'smart197', words: 'pending sectors', ...feature, driftedSince: '2026-03-30' },
+    { feature: 'smart5', words: 'reallocated sectors', ...feature, index: 0.1, driftedSince: null },
+  ];
+  const { asked } = await serve({
+    'GET /v1/models/new/comparison': () => ({
+      ...{ version: 'new', other: 'old', ...span, outcomes: [of('new', 'shadow'), of('old', 'active')] },
+      ...{ verdict: 'too-few', says: 'too few failures to compare: 6 of at least 10', asOfMs: 1 },
+    }),
+    'GET /v1/models/old/comparison': () => ({
+      version: 'old',
+      other: null,
+      drives: 0,
+      from: null,
+      to: null,
+      outcomes: [],
+      verdict: 'too-few',
+      says: 'no other version scores beside it',
+      asOfMs: 1,
+    }),
+    'GET /v1/models/new/scores': () => ({
+      ...{ version: 'new', other: 'old', agreement: { both: 1, onlyThis: 2, onlyOther: 0, neither: 42 }, asOfMs: 1 },
+      items: [{ ...drive, score: score(0.31, 'failing'), other: score(0.002, 'healthy'), outcome: 'failed' }],
+    }),
+    'GET /v1/models/drift': () => ({ look, features, history: [], asOfMs: 1 }),
+  });
+  const compared = (await dim(['models', 'compare', 'new', '--with', 'old'])).out;
+  expect(compared).toMatch(/^On 45 drives that both scored, 2026-01-02 to 2026-04-01:\n/);
+  expect(compared).toMatch(/\nnew +shadow +90 .*\nold +active +90 /);
+  expect(compared).toContain('\nNothing can be said: too few failures to compare: 6 of at least 10.\n');
+  expect((await dim(['models', 'compare', 'old'])).out).toContain(
+    'old stands alone: no other version scores beside it. To have one score beside it: dim models promote',
+  );
+  const scores = (await dim(['models', 'scores', 'new', '--limit', '1'])).out;
+  expect(scores).toMatch(/\nd1 +berlin +2026-04-01 +31 % failing +0\.2 % healthy +failed\n/);
+  expect(scores).toContain('Alarms: both of 1 drive, new alone of 2, old alone of 0, neither of 42.');
+  expect(asked.map(({ query }) => String(query))).toEqual(['with=old', '', 'limit=1']);
+  expect((await dim(['models', 'drift'])).out).toMatch(/^2026-04-01, 45 drives, 2 features:\n.*\npending sectors +0\.61 +0\.25 +0 +4 +2026-03-30\n$/);
 });
 
 test('a plan is shown with its moves in order, what binds and whether it holds; applied, it is followed to its end', async () => {

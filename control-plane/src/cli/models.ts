@@ -1,9 +1,10 @@
 import { readFileSync } from 'node:fs';
-import { type ModelDetail, type ModelOutcome, type ModelView, modelDetail, modelOutcome, modelView, trainingAsked } from '@data-in-motion/shared/api/models';
+import { type ModelDetail, type ModelView, modelDetail, modelView, trainingAsked } from '@data-in-motion/shared/api/models';
 import { modelStates } from '@data-in-motion/shared/domain/model-lifecycle';
 import { Failure } from '@data-in-motion/shared/failure';
 import type { Command } from 'commander';
 import { age, whole } from './figures.ts';
+import { addModelOutcomes } from './models-outcomes.ts';
 import { noun, verb } from './session.ts';
 import { facts, table } from './table.ts';
 import { oneOf } from './units.ts';
@@ -87,41 +88,8 @@ export function addModels(program: Command): Command {
       session.answer(now, () => `Model ${now.version} is active again.`);
     },
   });
-  addOutcomes(models);
+  addModelOutcomes(models);
   return models;
-}
-
-function addOutcomes(models: Command): void {
-  verb(models, {
-    usage: 'outcomes',
-    says: 'what came of what each model said of the drives of this fleet',
-    examples: ['models outcomes', 'models outcomes --json'],
-    async run(session) {
-      const list = await session.api.list('modelOutcomes', modelOutcome);
-      session.answer(list, () => outcomeText(list.items));
-    },
-  });
-}
-
-function outcomeText(items: readonly ModelOutcome[]): string {
-  const rows = table(
-    items,
-    [
-      { title: 'version', of: (row) => row.version },
-      { title: 'state', of: (row) => row.state },
-      { title: 'drive-months', align: 'right', of: (row) => whole(row.decisions) },
-      { title: 'failures', align: 'right', of: (row) => whole(row.failures) },
-      { title: 'base rate', align: 'right', of: (row) => percent(row.baseRate) },
-      { title: 'alarms', align: 'right', of: (row) => whole(row.alarms) },
-      { title: 'precision', align: 'right', of: (row) => percent(row.precision) },
-      { title: 'recall', align: 'right', of: (row) => percent(row.recall) },
-      { title: 'days ahead', align: 'right', of: (row) => (row.leadDays === null ? '–' : whole(row.leadDays)) },
-      { title: 'false per 1,000 months', align: 'right', of: (row) => row.falseAlarmsPer1000Months?.toFixed(1) ?? '–' },
-    ],
-    'No model has scored a drive yet: the control plane does so once a day.',
-  );
-  const words = items.map((row) => `  ${row.version} ${row.says}${row.undecided === 0 ? '' : `; ${whole(row.undecided)} drive-months are not over yet`}`);
-  return [rows, ...words].join('\n');
 }
 
 function modelTable(items: readonly ModelView[], asOfMs: number): string {

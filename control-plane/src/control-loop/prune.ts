@@ -4,6 +4,7 @@ import {
   pruneAnswers,
   pruneBatches,
   pruneDevice,
+  pruneDriftLooks,
   pruneEvents,
   pruneModels,
   pruneRates,
@@ -59,6 +60,7 @@ export class Pruner {
     return [
       (tx, nowMs) => pruneBatches(tx, store.durability, keep, nowMs, rows),
       (tx, nowMs) => pruneEvents(tx, keep, nowMs, rows),
+      (tx, nowMs) => pruneDriftLooks(tx, keep, nowMs, rows),
       (tx, nowMs) => pruneAnswers(tx, keep, nowMs, rows),
       (tx, nowMs) => pruneRecommendations(tx, keep, nowMs, rows),
       (tx) => pruneRefusals(tx, rows),

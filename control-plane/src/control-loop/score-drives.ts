@@ -1,5 +1,6 @@
 import { FailureJudge, type FailureModel } from '@data-in-motion/shared/domain/failure-model';
 import type { DeviceId, ModelVersion } from '@data-in-motion/shared/domain/ids';
+import { daysBefore, watchedDays } from '../learn/feature-drift.ts';
 import { featuresOn, knownDrive, scoreDrive } from '../learn/score-drive.ts';
 import { modelsOnTrial, readModel } from '../store/failure-models.ts';
 import { drivesToScore, driveWithReadings, type ModelScoreRow, storeScores } from '../store/model-scores.ts';
@@ -9,15 +10,11 @@ const dayMs = 86_400_000;
 /** A drive that was not read for so long says nothing new. */
 const silentMs = dayMs;
 
-/** The features of the fleet at two looks: as it was in the 30 days before the last 7, and now. Of drives that were watched long enough for every window of a feature to be full at both. */
+/** The features of the fleet at two looks, now and `daysBefore`, of the drives that were watched for `watchedDays`. */
 export interface FleetLooks {
   readonly before: Float64Array[];
   readonly now: Float64Array[];
 }
-
-/** The middle of the 30 days before the last 7, and the longest window. */
-const earlierDays = 7 + 15;
-const longestWindowDays = 90;
 
 interface Tour {
   /** The day and the versions: another one begins anew. */
@@ -79,9 +76,9 @@ export class DriveScorer {
     const known = drive === undefined ? null : knownDrive(drive);
     if (drive === undefined || known === null) return [];
     const features = featuresOn(known, drive, known.day);
-    if (known.firstDay <= known.day - earlierDays - longestWindowDays) {
+    if (known.firstDay <= known.day - watchedDays) {
       looks.now.push(features);
-      looks.before.push(featuresOn(known, drive, known.day - earlierDays));
+      looks.before.push(featuresOn(known, drive, known.day - daysBefore));
     }
     const scores = scoreDrive(features, judges);
     return scores.map((score) => ({ ...score, version: score.version as ModelVersion, deviceId, day }));

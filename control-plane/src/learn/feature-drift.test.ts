@@ -1,11 +1,13 @@
 import { driveFeatureNames } from '@data-in-motion/shared/domain/drive-features';
 import { seededRandom } from '@data-in-motion/shared/random';
 import { expect, test } from 'vitest';
-import { featureDrift } from './feature-drift.ts';
+import { compareFeatures, type FleetFeatures, hasDrifted } from './feature-drift.ts';
 import { featureInWords } from './feature-words.ts';
 
 const pending = driveFeatureNames.indexOf('smart197');
 const hours = driveFeatureNames.indexOf('powerOnHours');
+
+const featureDrift = (before: FleetFeatures, now: FleetFeatures) => compareFeatures(before, now).filter(hasDrifted);
 
 function fleet(drives: number, seed: number, change: (row: Float64Array, n: number) => void = () => {}): Float64Array[] {
   const random = seededRandom(seed);
@@ -50,6 +52,21 @@ test('time that passes is no drift, nor is a fleet of a few drives', () => {
 test('a fleet where nearly all counters are zero, as they are, has its few bins', () => {
   const zero = (row: Float64Array) => void row.fill(0);
   expect(featureDrift(fleet(300, 1, zero), fleet(300, 2, zero))).toEqual([]);
+});
+
+test('a feature comes with the shares that its index is made of, which are all drives', () => {
+  const silent = fleet(300, 2, (row, n) => {
+    if (n % 2 === 0) row[pending] = Number.NaN;
+  });
+  const [strongest, ...rest] = compareFeatures(fleet(300, 1), silent);
+  expect(strongest!.feature).toBe('smart197');
+  // Of 300 drives in ten bins, chance makes a little more than a quarter.
+  expect(strongest!.bound).toBeCloseTo(0.26, 3);
+  expect(rest.length).toBeGreaterThan(40);
+  const { edges, sharesBefore, shares } = strongest!;
+  expect([sharesBefore.length, shares.length]).toEqual([edges.length + 2, edges.length + 2]);
+  for (const all of [sharesBefore, shares]) expect(all.reduce((sum, share) => sum + share, 0)).toBeCloseTo(1, 2);
+  expect([sharesBefore.at(-1)!, shares.at(-1)!].map((share) => share.toFixed(1))).toEqual(['0.0', '0.5']);
 });
 
 test('every feature has words', () => {

@@ -1,26 +1,22 @@
+import type { ComparedFeature } from '@data-in-motion/shared/domain/compared-feature';
 import { driveFeatureNames } from '@data-in-motion/shared/domain/drive-features';
 
 /** The features of a fleet at one look: a row per drive, as wide as `driveFeatureNames`; NaN is missing. */
 export type FleetFeatures = readonly ArrayLike<number>[];
 
-export interface DriftedFeature {
-  readonly feature: string;
-  /** Population stability index: 0 the same, above 0.25 another population. */
-  readonly index: number;
-  /** Half of the drives that report it are at most at this; null when none reports it. */
-  readonly medianBefore: number | null;
-  readonly median: number | null;
-}
-
 export const driftFrom = 0.25;
 const bins = 10;
+/** The fleet is compared with the middle of the 30 days before the last 7. */
+export const daysBefore = 7 + 15;
+/** So long a drive was watched before it counts: every window of a feature, the longest has 90 days, is full at both looks. */
+export const watchedDays = daysBefore + 90;
 /** A few drives are no distribution. */
 export const leastDrives = 30;
 /** Of a normal distribution, what is passed by chance three times in 100,000: dozens of features are looked at day after day. */
 const beyondChance = 4;
 
 /**
- * Which features are distributed otherwise than before, the strongest first.
+ * How each feature is distributed now and was before, the strongest shift first.
  *
  * The index is Σ (now − before) · ln(now / before) over the shares of drives in bins that held a tenth each before, missing values in a bin of their own;
  * 0.25 is the usual bound for a shift that asks for a new model (N. Siddiqi, Credit Risk Scorecards, 2006). Of small fleets it is large by chance
@@ -29,18 +25,33 @@ const beyondChance = 4;
  *
  * @returns empty when either look has too few drives
  */
-export function featureDrift(before: FleetFeatures, now: FleetFeatures): DriftedFeature[] {
+export function compareFeatures(before: FleetFeatures, now: FleetFeatures): ComparedFeature[] {
   if (before.length < leastDrives || now.length < leastDrives) return [];
   return driveFeatureNames
-    .flatMap((feature, column): DriftedFeature[] => {
+    .flatMap((feature, column): ComparedFeature[] => {
       if (countsTime(feature)) return [];
       const [was, is] = [valuesOf(before, column), valuesOf(now, column)];
       const edges = edgesOf(was);
-      const index = stabilityIndex(sharesIn(edges, was, before.length), sharesIn(edges, is, now.length));
-      const chance = (1 / before.length + 1 / now.length) * chiSquareBound(edges.length + 1);
-      return index > driftFrom && index > chance ? [{ feature, index, medianBefore: median(was), median: median(is) }] : [];
+      const [sharesBefore, shares] = [sharesIn(edges, was, before.length), sharesIn(edges, is, now.length)];
+      const bound = Math.max(driftFrom, (1 / before.length + 1 / now.length) * chiSquareBound(edges.length + 1));
+      return [
+        {
+          feature,
+          index: stabilityIndex(sharesBefore, shares),
+          bound,
+          medianBefore: median(was),
+          median: median(is),
+          edges,
+          sharesBefore: kept(sharesBefore),
+          shares: kept(shares),
+        },
+      ];
     })
     .sort((a, b) => b.index - a.index);
+}
+
+export function hasDrifted({ index, bound }: Pick<ComparedFeature, 'index' | 'bound'>): boolean {
+  return index > bound;
 }
 
 function countsTime(feature: string): boolean {
@@ -67,6 +78,11 @@ function sharesIn(edges: readonly number[], values: Float64Array, drives: number
   }
   counts[edges.length + 1]! += drives - values.length;
   return counts.map((count) => count / (drives + counts.length / 2));
+}
+
+/** Looks are kept for months: more digits than anybody sees are not. */
+function kept(shares: readonly number[]): number[] {
+  return shares.map((share) => Number(share.toFixed(4)));
 }
 
 function stabilityIndex(before: readonly number[], now: readonly number[]): number {

@@ -1,6 +1,6 @@
 import { seededRandom } from '@data-in-motion/shared/random';
 import { expect, test } from 'vitest';
-import { compareLive, type PairedDrive } from './live-comparison.ts';
+import { compareLive, type PairedDrive, verdictBeside } from './live-comparison.ts';
 
 const drive = (n: number, change: Partial<PairedDrive> = {}): PairedDrive => ({
   deviceId: `d${String(n).padStart(4, '0')}`,
@@ -40,6 +40,20 @@ test('a few more on one side, or more on its own, are no reason', () => {
 test('below ten failures nothing is concluded', () => {
   expect(compareLive(fleet(0, 9, 0))).toMatchObject({ kind: 'too-few', says: 'too few failures to compare: 9 of at least 10' });
   expect(compareLive([]).kind).toBe('too-few');
+});
+
+test('beside another one it is ahead, behind, or no better told apart than by chance', () => {
+  expect(verdictBeside(fleet(4, 10, 0), 'v2')).toEqual({
+    verdict: 'behind',
+    says: 'of 14 failures, at 14 drives named by each, it found 4 and v2 14 (chance 0.00098)',
+  });
+  expect(verdictBeside(fleet(4, 0, 10), 'v2')).toEqual({
+    verdict: 'ahead',
+    says: 'of 14 failures, at 14 drives named by each, it found 14 and v2 4 (chance 0.00098)',
+  });
+  expect(verdictBeside(fleet(4, 6, 2), 'v2').verdict).toBe('even');
+  expect(verdictBeside(fleet(4, 6, 2), 'v2').says).toMatch(/it found 6 and v2 10: no difference that chance would not make$/);
+  expect(verdictBeside(fleet(0, 9, 0), 'v2')).toEqual({ verdict: 'too-few', says: 'too few failures to compare: 9 of at least 10' });
 });
 
 test('who only alarms less often, and ranks drives the same, is not behind', () => {

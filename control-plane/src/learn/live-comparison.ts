@@ -37,8 +37,10 @@ const leastChance = 0.005;
  *
  * Source of the test: Q. McNemar, "Note on the sampling error of the difference between correlated proportions", Psychometrika 12 (1947); in its
  * exact form, the sign test on the failures that only one of both found, one-sided.
+ *
+ * @param before what the other version is called in words
  */
-export function compareLive(drives: readonly PairedDrive[]): LiveComparison {
+export function compareLive(drives: readonly PairedDrive[], before = 'the model before'): LiveComparison {
   const failures = drives.filter((drive) => drive.failed).length;
   const alarms = Math.max(drives.filter((drive) => drive.alarmed).length, drives.filter((drive) => drive.alarmedBefore).length);
   const named = highest(drives, (drive) => drive.p30, alarms);
@@ -50,8 +52,26 @@ export function compareLive(drives: readonly PairedDrive[]): LiveComparison {
   const chance = chanceOfAtLeast(onlyBefore, onlyNow + onlyBefore);
   const figures = { failures, alarms, found, foundBefore, chance };
   if (failures < leastFailures) return { kind: 'too-few', ...figures, says: `too few failures to compare: ${failures} of at least ${leastFailures}` };
-  const says = `of ${failures} failures, at ${alarms} drives named by each, it found ${found} and the model before ${foundBefore} (chance ${chance.toPrecision(2)})`;
+  const says = `of ${failures} failures, at ${alarms} drives named by each, it found ${found} and ${before} ${foundBefore} (chance ${chance.toPrecision(2)})`;
   return { kind: chance < leastChance ? 'behind' : 'not-behind', ...figures, says };
+}
+
+export interface Verdict {
+  readonly verdict: 'too-few' | 'ahead' | 'behind' | 'even';
+  /** In words, for a person. */
+  readonly says: string;
+}
+
+/** The same question asked in both directions: whether a version found significantly more, or significantly fewer, of the failures than another one. */
+export function verdictBeside(drives: readonly PairedDrive[], other: string): Verdict {
+  const forward = compareLive(drives, other);
+  if (forward.kind !== 'not-behind') return { verdict: forward.kind, says: forward.says };
+  const swapped = drives.map((drive) => ({ ...drive, p30: drive.p30Before, p30Before: drive.p30, alarmed: drive.alarmedBefore, alarmedBefore: drive.alarmed }));
+  const backward = compareLive(swapped, other);
+  const { failures, alarms, found, foundBefore } = forward;
+  const figures = `of ${failures} failures, at ${alarms} drives named by each, it found ${found} and ${other} ${foundBefore}`;
+  if (backward.kind === 'behind') return { verdict: 'ahead', says: `${figures} (chance ${backward.chance.toPrecision(2)})` };
+  return { verdict: 'even', says: `${figures}: no difference that chance would not make` };
 }
 
 /** The drives that score highest; equal ones in the order of their names, so that a tie is no difference between two versions. */

@@ -1,7 +1,9 @@
-import type { DeviceHistory } from '@data-in-motion/shared/api/fleet';
+import type { DeviceEvacuation, DeviceHistory } from '@data-in-motion/shared/api/fleet';
+import { certificateBody } from '@data-in-motion/shared/api/operations';
 import type { DeviceId } from '@data-in-motion/shared/domain/ids';
-import { type SQL, sql } from 'drizzle-orm';
+import { eq, type SQL, sql } from 'drizzle-orm';
 import { type Db, rowsOf } from './database.ts';
+import { certificate } from './schema.ts';
 
 type History = Pick<DeviceHistory, 'stored' | 'readings' | 'assessments'>;
 type Counted<Row> = Row & { readonly stored: number };
@@ -34,6 +36,15 @@ export async function readDeviceHistory(db: Db, deviceId: DeviceId, points: numb
     readings: readings.map(({ stored: _, ...reading }) => reading),
     assessments: assessments.reverse().map(({ stored: _, ...assessment }) => assessment),
   };
+}
+
+/** How often the drive was emptied, as its certificates say; oldest first. */
+export async function readEvacuations(db: Db, deviceId: DeviceId): Promise<DeviceEvacuation[]> {
+  const rows = await db.select().from(certificate).where(eq(certificate.deviceId, deviceId)).orderBy(certificate.openedAtMs);
+  return rows.map(({ certificateId, state, openedAtMs, body }) => {
+    const { alarm, emptyAtMs, replicas, outcome } = certificateBody.parse(JSON.parse(body));
+    return { certificateId, state, openedAtMs, alarm, emptyAtMs, replicas: replicas.length, bytes: replicas.reduce((sum, one) => sum + one.bytes, 0), outcome };
+  });
 }
 
 function numbered(table: 'reading' | 'assessment', deviceId: DeviceId, more: SQL): SQL {

@@ -1,3 +1,5 @@
+import type { RiskLevel } from '@data-in-motion/shared/domain/assessment';
+import type { Outcome } from '@data-in-motion/shared/domain/drive-outcome';
 import type { DeviceId, ModelVersion } from '@data-in-motion/shared/domain/ids';
 import { and, eq, gte, isNull, notInArray, or, sql } from 'drizzle-orm';
 import { type Db, rowsOf, type Tx } from './database.ts';
@@ -58,7 +60,8 @@ export async function storeScores(tx: Tx, rows: readonly ModelScoreRow[]): Promi
     });
 }
 
-const isAlarm = sql.raw(`level in ('at-risk', 'failing')`);
+const alarm = `level in ('at-risk', 'failing')`;
+const isAlarm = sql.raw(alarm);
 
 export interface ScoredPeriodRow {
   readonly version: string;
@@ -67,15 +70,58 @@ export interface ScoredPeriodRow {
   readonly lastDay: number;
   readonly firstAlarmDay: number | null;
   readonly lastAlarmDay: number | null;
+  readonly firstFailingDay: number | null;
+  readonly lastFailingDay: number | null;
 }
+
+const periodColumns = sql.raw(`min(day) as "firstDay", max(day) as "lastDay",
+  min(day) filter (where ${alarm}) as "firstAlarmDay", max(day) filter (where ${alarm}) as "lastAlarmDay",
+  min(day) filter (where level = 'failing') as "firstFailingDay", max(day) filter (where level = 'failing') as "lastFailingDay"`);
 
 /** What each version said of each drive, in stretches of 30 days: sums, since of daily scores there are millions. */
 export async function scoredPeriods(db: Db): Promise<ScoredPeriodRow[]> {
+  return rowsOf(db, sql`select version, device_id as "deviceId", ${periodColumns} from model_score group by version, device_id, day / 30`);
+}
+
+/** The same of two versions, from the days alone on which both scored the drive. */
+export async function sharedPeriods(db: Db, version: string, other: string): Promise<ScoredPeriodRow[]> {
   return rowsOf(
     db,
-    sql`select version, device_id as "deviceId", min(day) as "firstDay", max(day) as "lastDay",
-          min(day) filter (where ${isAlarm}) as "firstAlarmDay", max(day) filter (where ${isAlarm}) as "lastAlarmDay"
-        from model_score group by version, device_id, day / 30`,
+    sql`select version, device_id as "deviceId", ${periodColumns} from (
+          select said.version, a.device_id, a.day, case when said.version = a.version then a.level else b.level end as level
+          from model_score a join model_score b on b.version = ${other} and b.device_id = a.device_id and b.day = a.day
+            cross join (values (${version}), (${other})) said (version)
+          where a.version = ${version}
+        ) shared group by version, device_id, day / 30`,
+  );
+}
+
+export interface ScoredDriveRow {
+  readonly deviceId: string;
+  readonly nodeId: string;
+  readonly serial: string;
+  readonly model: string;
+  readonly outcome: Outcome | null;
+  readonly day: number;
+  readonly p7: number;
+  readonly p30: number;
+  readonly level: RiskLevel;
+  readonly otherP7: number;
+  readonly otherP30: number;
+  readonly otherLevel: RiskLevel;
+}
+
+/** Of each drive what two versions said on the last day on which both did, from a day on. */
+export async function newestShared(db: Db, version: string, other: string, sinceDay: number): Promise<ScoredDriveRow[]> {
+  return rowsOf(
+    db,
+    sql`select d.device_id as "deviceId", d.node_id as "nodeId", d.serial, d.model, o.outcome, s.*
+        from device d cross join lateral (
+            select a.day, a.p7, a.p30, a.level, b.p7 as "otherP7", b.p30 as "otherP30", b.level as "otherLevel"
+            from model_score a join model_score b on b.version = ${other} and b.device_id = a.device_id and b.day = a.day
+            where a.version = ${version} and a.device_id = d.device_id and a.day >= ${sinceDay} order by a.day desc limit 1) s
+          left join drive_outcome o on o.device_id = d.device_id
+        order by d.device_id`,
   );
 }
 

@@ -113,6 +113,12 @@ export async function pruneEvents(tx: Tx, keep: Retention, nowMs: number, rows: 
   );
 }
 
+/** How the features of the fleet were distributed; for as long as the scores beside which that is looked at. */
+export async function pruneDriftLooks(tx: Tx, keep: Retention, nowMs: number, rows: number): Promise<number> {
+  const before = Math.floor((nowMs - keep.modelScoresMs) / dayMs);
+  return countOf(tx, deletion('drift_look', sql`select ctid from drift_look where day < ${before} limit ${rows}`));
+}
+
 /** Answers that a repeated request gets again. */
 export async function pruneAnswers(tx: Tx, keep: Retention, nowMs: number, rows: number): Promise<number> {
   return countOf(tx, deletion('idempotency', sql`select ctid from idempotency where at_ms < ${nowMs - keep.answersMs}::bigint limit ${rows}`));
@@ -146,7 +152,7 @@ export async function pruneRefusals(tx: Tx, rows: number): Promise<number> {
 /** Tables whose rows are changed or deleted all the time, the busiest first. */
 const churning = `
   cp_leader node job agent_stream access_aggregate access_rate dataset device target replica pointer recommendation plan
-  reading assessment model_score disk_stats batch batch_seq access_event event idempotency quarantine sync_queue alert token audit
+  reading assessment model_score drift_look disk_stats batch batch_seq access_event event idempotency quarantine sync_queue alert token audit
 `
   .trim()
   .split(/\s+/);

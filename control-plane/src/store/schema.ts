@@ -2,6 +2,7 @@ import type { MoveStage } from '@data-in-motion/shared/api/decisions';
 import type { PlanDifference } from '@data-in-motion/shared/api/plan-difference';
 import type { AgentState } from '@data-in-motion/shared/domain/agent-health';
 import type { RiskLevel } from '@data-in-motion/shared/domain/assessment';
+import type { ComparedFeature } from '@data-in-motion/shared/domain/compared-feature';
 import type { NvmeHealth } from '@data-in-motion/shared/domain/device';
 import type { Outcome, OutcomeSource } from '@data-in-motion/shared/domain/drive-outcome';
 import type { TrainedOn } from '@data-in-motion/shared/domain/failure-model';
@@ -144,6 +145,16 @@ export const modelScore = pgTable(
   },
   (table) => [primaryKey({ columns: [table.version, table.deviceId, table.day] }), index('model_score_device').on(table.deviceId, table.day)],
 );
+/** How the features of the fleet were distributed beside some weeks before, day by day. */
+export const driftLook = pgTable('drift_look', {
+  /** Days since 1970-01-01, by the database's clock; the last look of a day stands. */
+  day: integer('day').primaryKey(),
+  atMs: atMs('at_ms').notNull(),
+  /** That were watched long enough. */
+  drives: integer('drives').notNull(),
+  /** The strongest shift first; empty where there were too few drives. */
+  features: jsonb('features').$type<ComparedFeature[]>().notNull(),
+});
 /** What became of a drive, as far as it is known; a drive without a row is taken for alive. */
 export const driveOutcome = pgTable('drive_outcome', {
   deviceId: text('device_id').$type<DeviceId>().primaryKey(),

@@ -1,9 +1,10 @@
-import type { DeviceHistory } from '@data-in-motion/shared/api/fleet';
+import { type DeviceHistory, deviceHistory } from '@data-in-motion/shared/api/fleet';
 import type { RiskLevel } from '@data-in-motion/shared/domain/assessment';
 import type { DeviceId, NodeId } from '@data-in-motion/shared/domain/ids';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { aCertificate } from '../../src/cli/testdata/certificate.ts';
 import { storeDevices } from '../../src/store/devices.ts';
-import { assessment, reading } from '../../src/store/schema.ts';
+import { assessment, certificate, reading } from '../../src/store/schema.ts';
 import { type Interface, openInterface } from './interface.ts';
 
 let api: Interface;
@@ -84,4 +85,20 @@ test('however few points are asked for, each change of level is among them with 
 
 test('a number of points that is none is refused', async () => {
   expect((await api.call('GET', `/v1/devices/${deviceId}?points=many`, { role: 'viewer' })).status).toBe(422);
+});
+
+test('how the drive was emptied is told from its certificates, oldest first, and what became of it then', async () => {
+  expect((await history()).evacuations).toEqual([]);
+  const body = { ...aCertificate, emptyAtMs: 5_000 };
+  const row = { deviceId, nodeId, issuedAtMs: 5_000, signature: '', keyId: 'k' };
+  await api.store.db.insert(certificate).values([
+    { ...row, certificateId: 'second', state: 'open', openedAtMs: 9_000, body: JSON.stringify({ ...body, emptyAtMs: null, outcome: null }) },
+    { ...row, certificateId: 'first', state: 'complete', openedAtMs: 1_000, body: JSON.stringify(body) },
+  ]);
+  const { evacuations } = deviceHistory.parse(await history());
+  const bytes = body.replicas.reduce((sum, one) => sum + one.bytes, 0);
+  expect(evacuations).toMatchObject([
+    { certificateId: 'first', state: 'complete', alarm: body.alarm, emptyAtMs: 5_000, replicas: body.replicas.length, bytes, outcome: body.outcome },
+    { certificateId: 'second', state: 'open', emptyAtMs: null, outcome: null },
+  ]);
 });

@@ -8,6 +8,7 @@ import { DriveScorer } from '../../src/control-loop/score-drives.ts';
 import type { Store } from '../../src/store/database.ts';
 import { addModel, promoteModel, rollBackModels, shadowModel } from '../../src/store/failure-models.ts';
 import { holdLeadership } from '../../src/store/leader.ts';
+import { newestShared, sharedPeriods } from '../../src/store/model-scores.ts';
 import { pruneDevice } from '../../src/store/retention.ts';
 import { device, modelScore } from '../../src/store/schema.ts';
 import { storeKinds } from '../stores.ts';
@@ -114,5 +115,23 @@ describe.each(storeKinds)('what models say day by day, on $kind', { timeout: 120
     const keep = defaultLoopSettings.retention;
     await store.transaction((tx) => pruneDevice(tx, 'worn' as DeviceId, keep, nowMs, 1_000));
     expect((await scores()).map(([day]) => day)[0]).toBe(320);
+  });
+  test('of two versions the days alone count on which both scored a drive', async () => {
+    await store.db.execute(sql`insert into model_score select 'v', drive, day, 0.01, 0.1, case when day >= 445 then 'at-risk' else 'healthy' end
+      from generate_series(440, 479) day, (values ('worn'), ('sound')) drives (drive)`);
+    await store.db.execute(sql`insert into model_score select 'w', 'worn', day, 0.02, 0.2, case when day = 462 then 'failing' else 'watch' end
+      from generate_series(450, 470) day`);
+    const told = (await sharedPeriods(store.db, 'v', 'w')).sort((a, b) => a.version.localeCompare(b.version));
+    const same = { deviceId: 'worn', firstDay: 450, lastDay: 470 };
+    expect(told).toEqual([
+      { version: 'v', ...same, firstAlarmDay: 450, lastAlarmDay: 470, firstFailingDay: null, lastFailingDay: null },
+      { version: 'w', ...same, firstAlarmDay: 462, lastAlarmDay: 462, firstFailingDay: 462, lastFailingDay: 462 },
+    ]);
+    expect(await sharedPeriods(store.db, 'v', 'x')).toEqual([]);
+    await store.db.execute(sql`insert into drive_outcome values ('worn', 'failed', 1, 'reported', 'anna', null)`);
+    const newest = { deviceId: 'worn', nodeId: 'n', serial: 'worn', model: 'ST4000DM000', outcome: 'failed', day: 470 };
+    const said = { p7: 0.01, p30: 0.1, level: 'at-risk', otherP7: 0.02, otherP30: 0.2, otherLevel: 'watch' };
+    expect(await newestShared(store.db, 'v', 'w', 470)).toEqual([{ ...newest, ...said }]);
+    expect(await newestShared(store.db, 'v', 'w', 471)).toEqual([]);
   });
 });

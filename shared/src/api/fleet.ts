@@ -3,6 +3,7 @@ import { agentStates } from '../domain/agent-health.ts';
 import { riskLevels } from '../domain/assessment.ts';
 import { outcomeSources, outcomes } from '../domain/drive-outcome.ts';
 import { locationKinds, targetStates, tierClasses } from '../domain/target.ts';
+import { certificateBody } from './operations.ts';
 import { planDifference } from './plan-difference.ts';
 import { prices } from './prices.ts';
 
@@ -81,6 +82,21 @@ export const deviceOutcome = z.object({
 });
 export type DeviceOutcome = z.infer<typeof deviceOutcome>;
 
+/** How a drive was emptied: from the alarm to when its last copy had left, as its certificate says. */
+export const deviceEvacuation = z.object({
+  certificateId: z.string(),
+  /** Open while copies still leave. */
+  state: z.enum(['open', 'complete']),
+  openedAtMs: z.number(),
+  alarm: certificateBody.shape.alarm,
+  emptyAtMs: certificateBody.shape.emptyAtMs,
+  /** Copies that left, and their bytes. */
+  replicas: z.number().int(),
+  bytes: z.number(),
+  outcome: certificateBody.shape.outcome,
+});
+export type DeviceEvacuation = z.infer<typeof deviceEvacuation>;
+
 /**
  * A drive's life, oldest first. Of many readings and assessments some are left out, evenly; the newest never is, nor an assessment at which
  * the level changed.
@@ -89,6 +105,7 @@ export const deviceHistory = z.object({
   device: deviceView,
   /** Null: nothing became of it, it works. */
   outcome: deviceOutcome.nullable().default(null),
+  evacuations: z.array(deviceEvacuation).default([]),
   /** How many are kept in the database. */
   stored: z.object({ readings: z.number().int(), assessments: z.number().int() }),
   readings: z.array(

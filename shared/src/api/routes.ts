@@ -60,9 +60,14 @@ export const routes = {
   models: 'GET /v1/models',
   /** What came of what each version said, on this fleet. */
   modelOutcomes: 'GET /v1/models/outcomes',
+  /** Whether the drives report otherwise than some weeks ago. */
+  modelDrift: 'GET /v1/models/drift',
   addModel: 'POST /v1/models',
   /** `?artifact=true` for what agents run. */
   model: 'GET /v1/models/{version}',
+  /** Beside another version, on the drives and days that both scored; `?with=` names it. */
+  modelComparison: 'GET /v1/models/{version}/comparison',
+  modelScores: 'GET /v1/models/{version}/scores',
   promoteModel: 'POST /v1/models/{version}/promote',
   retireModel: 'POST /v1/models/{version}/retire',
   trainModel: 'POST /v1/models/train',

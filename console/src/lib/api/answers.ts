@@ -5,7 +5,7 @@ import type { DuplicatesView } from '@data-in-motion/shared/api/duplicates';
 import type { DatasetExplanation, PolicyVerdictView } from '@data-in-motion/shared/api/explanation';
 import type { FindingsView } from '@data-in-motion/shared/api/findings';
 import type { DeviceHistory, DeviceView, FleetStatus, NodeDetail, NodeView, TargetView } from '@data-in-motion/shared/api/fleet';
-import type { ModelDetail, ModelView } from '@data-in-motion/shared/api/models';
+import type { ModelComparison, ModelDetail, ModelDrift, ModelOutcome, ModelScores, ModelView } from '@data-in-motion/shared/api/models';
 import type {
   BurstAnswer,
   CertificateDocument,
@@ -71,7 +71,11 @@ export interface Answers {
   'GET /v1/certificates': ListOf<CertificateView>;
   'GET /v1/certificates/{certificateId}': CertificateDocument;
   'GET /v1/models': ListOf<ModelView>;
+  'GET /v1/models/outcomes': ListOf<ModelOutcome>;
+  'GET /v1/models/drift': ModelDrift;
   'GET /v1/models/{version}': ModelDetail;
+  'GET /v1/models/{version}/comparison': ModelComparison;
+  'GET /v1/models/{version}/scores': ModelScores;
   'GET /v1/integrations': IntegrationsView;
   'GET /v1/session': SessionView;
   'POST /v1/agents/join-tokens': JoinTokenAnswer;

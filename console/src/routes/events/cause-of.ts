@@ -7,6 +7,8 @@ export function causeOf(ids: Readonly<Record<string, string | number>>): { href:
   if (ids.planId !== undefined) return { href: '/plan', name: 'plan' };
   if (ids.datasetId !== undefined) return { href: `/datasets/${id('datasetId')}`, name: 'dataset' };
   if (ids.deviceId !== undefined) return { href: `/devices/${id('deviceId')}`, name: 'drive' };
+  if (ids.modelVersion !== undefined) return { href: `/models/${id('modelVersion')}`, name: 'model' };
+  if (ids.features !== undefined) return { href: '/models/drift', name: 'drift' };
   if (ids.nodeId !== undefined) return { href: `/nodes/${id('nodeId')}`, name: 'node' };
   return null;
 }
@@ -14,7 +16,7 @@ export function causeOf(ids: Readonly<Record<string, string | number>>): { href:
 export const eventTopics = [
   { name: 'decisions', prefixes: ['plan', 'recommendation', 'policy'] },
   { name: 'transitions', prefixes: ['job', 'replica', 'dataset'] },
-  { name: 'health', prefixes: ['device', 'node', 'agent', 'target', 'certificate'] },
+  { name: 'health', prefixes: ['device', 'node', 'agent', 'target', 'certificate', 'model'] },
   { name: 'alerts', prefixes: ['alert', 'sync_conflict', 'sync-conflict'] },
   { name: 'chaos', prefixes: ['chaos', 'experiment', 'fault'] },
   { name: 'people', prefixes: ['audit', 'session', 'key'] },

@@ -3,7 +3,7 @@ import { fixtureModels } from '../../../test/fixture/models.ts';
 import { baseRate, blindSpot, earlierModel, keptBack } from './model-words.ts';
 
 const { models } = fixtureModels(1_000_000_000_000);
-const [candidate, shadow, active, retired] = models;
+const [candidate, worse, shadow, active, retired] = models;
 const { metrics } = active!;
 
 describe('what a model can not see', () => {
@@ -22,7 +22,11 @@ describe('what a model can not see', () => {
 });
 
 test('a model that was not measured is kept back from the place of the active one, a better one is not', () => {
-  expect(keptBack(candidate!, active)).toBe('this model was not measured');
+  expect(keptBack(candidate!, active)).toEqual({ kind: 'not-comparable', because: 'this model was not measured' });
+  expect(keptBack(worse!, active)).toEqual({
+    kind: 'worse',
+    because: 'AUC 0.842, the active one 0.8605; share of failures foreseen at 1 % false alarms 0.371, the active one 0.4135',
+  });
   expect(keptBack(shadow!, active)).toBeNull();
   expect(keptBack(candidate!, undefined)).toBeNull();
 });

@@ -36,11 +36,17 @@ export function baseRate(metrics: ModelView['metrics']): number | null {
   return metrics === null || metrics.decisions === 0 ? null : metrics.failures / metrics.decisions;
 }
 
+export interface KeptBack {
+  /** `worse`: it foresees less on the same data; `not-comparable`: nobody knows. */
+  readonly kind: 'worse' | 'not-comparable';
+  readonly because: string;
+}
+
 /** Why the control plane would not let this one take the place of the active one; null when it would. */
-export function keptBack(model: ModelView, active: ModelView | undefined): string | null {
+export function keptBack(model: ModelView, active: ModelView | undefined): KeptBack | null {
   if (active === undefined || active.version === model.version) return null;
   const compared = compareMetrics(model.metrics, active.metrics);
-  return compared.kind === 'not-worse' ? null : compared.because;
+  return compared.kind === 'not-worse' ? null : compared;
 }
 
 /** The one that a roll-back brings back: that was active last before the present one. */

@@ -17,7 +17,7 @@ import { inSlices } from '@data-in-motion/shared/in-slices';
 import { z } from '@hono/zod-openapi';
 import { and, desc, eq, gt, inArray, sql } from 'drizzle-orm';
 import { acknowledgeDevice } from '../../store/acknowledgements.ts';
-import { readDeviceHistory } from '../../store/device-history.ts';
+import { readDeviceHistory, readEvacuations } from '../../store/device-history.ts';
 import { driveOutcomeOf, reportDriveOutcome } from '../../store/drive-outcomes.ts';
 import { accessEvent, batch, device, event, job, quarantine, reading } from '../../store/schema.ts';
 import type { ApiContext } from '../context.ts';
@@ -111,7 +111,7 @@ export function fleetRoutes(app: Api, context: ApiContext): void {
 
   endpoint(app, 'device', {
     role: 'viewer',
-    says: 'One drive with its readings and assessments, oldest first: evenly thinned to at most `points` of each, changes of level kept',
+    says: 'One drive with what became of it, its evacuations, readings and assessments, oldest first: evenly thinned to at most `points` of each, changes of level kept',
     query: z.object({ points: z.coerce.number().int().min(2).max(2_000).default(500) }),
     answer: deviceHistory,
     async run({ params, query, newest }) {
@@ -122,9 +122,9 @@ export function fleetRoutes(app: Api, context: ApiContext): void {
         params['deviceId']!,
       );
       const outcome = (await driveOutcomeOf(store.db, row.deviceId)) ?? null;
-      return {
-        body: { device: deviceView(rows, row, await replicasByTarget(rows)), outcome, ...(await readDeviceHistory(store.db, row.deviceId, query.points)) },
-      };
+      const evacuations = await readEvacuations(store.db, row.deviceId);
+      const view = deviceView(rows, row, await replicasByTarget(rows));
+      return { body: { device: view, outcome, evacuations, ...(await readDeviceHistory(store.db, row.deviceId, query.points)) } };
     },
   });
 

@@ -1,38 +1,15 @@
 import { listOf } from '@data-in-motion/shared/api/fleet';
-import {
-  type ModelOutcome,
-  modelDetail,
-  modelOutcome,
-  modelRequest,
-  modelView as modelSchema,
-  promoteRequest,
-  retireRequest,
-  trainingAsked,
-} from '@data-in-motion/shared/api/models';
+import { modelDetail, modelRequest, modelView as modelSchema, promoteRequest, retireRequest, trainingAsked } from '@data-in-motion/shared/api/models';
 import { Failure } from '@data-in-motion/shared/failure';
 import { z } from '@hono/zod-openapi';
-import { type GoneDrive, liveOutcomes } from '../../learn/live-outcomes.ts';
 import type { Tx } from '../../store/database.ts';
 import { noteConflict } from '../../store/datasets.ts';
-import { type DriveOutcomeRow, readDriveOutcomes } from '../../store/drive-outcomes.ts';
 import { addModel, type ModelRow, promoteModel, readModel, readModels, retireModel, rollBackModels, shadowModel } from '../../store/failure-models.ts';
-import { scoredPeriods } from '../../store/model-scores.ts';
 import { node } from '../../store/schema.ts';
 import type { ApiContext } from '../context.ts';
 import { type Api, endpoint, type Reply } from '../endpoint.ts';
 import { modelDetailView, modelView } from '../views/model-view.ts';
 import { found } from './fleet-routes.ts';
-
-const dayMs = 86_400_000;
-
-/** A drive that works again is none. */
-function goneDrive({ deviceId, outcome, atMs }: DriveOutcomeRow): GoneDrive[] {
-  return outcome === 'alive' ? [] : [{ deviceId, outcome, day: Math.floor(atMs / dayMs) }];
-}
-
-function rankOf({ state }: ModelOutcome): number {
-  return state === 'active' ? 0 : state === 'shadow' ? 1 : 2;
-}
 
 /** The models by which agents foretell that drives fail. */
 export function modelRoutes(app: Api, { store, loop }: ApiContext): void {
@@ -58,23 +35,6 @@ export function modelRoutes(app: Api, { store, loop }: ApiContext): void {
     async run() {
       const [rows, running] = [await readModels(db), await runningOn()];
       return { body: { items: rows.map((row) => modelView(row, running)), next: null, asOfMs: await store.nowMs() } };
-    },
-  });
-
-  endpoint(app, 'modelOutcomes', {
-    role: 'viewer',
-    says: 'What came of what each version said on this fleet, from its daily scores and what became of the drives; the active one first',
-    answer: listOf(modelOutcome),
-    async run() {
-      const asOfMs = await store.nowMs();
-      const gone = (await readDriveOutcomes(db)).flatMap(goneDrive);
-      const known = await readModels(db);
-      const items = liveOutcomes(await scoredPeriods(db), gone, Math.floor(asOfMs / dayMs)).flatMap((one) => {
-        const state = known.find((row) => row.version === one.version)?.state;
-        return state === undefined ? [] : [{ ...one, state }];
-      });
-      items.sort((a, b) => rankOf(a) - rankOf(b) || a.version.localeCompare(b.version));
-      return { body: { items, next: null, asOfMs } };
     },
   });
 

@@ -1,1 +1,0 @@
-ALTER TABLE "dataset" ADD COLUMN "counted_reads" jsonb;
