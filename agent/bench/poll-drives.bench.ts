@@ -80,7 +80,7 @@ async function poll(home: string, passes: number): Promise<Polled> {
   const count = { answered: 0, unanswered: 0 };
   const command = standIn(home);
   const sampler = startSampler({
-    probes: [new SmartctlProbe({ clock: systemClock, note: () => {}, command, timeoutMs: 2_000 })],
+    probes: [new SmartctlProbe({ clock: systemClock, note: () => {}, command, timeoutMs: 2_000, sysfs: '/sys' })],
     targets: [],
     tell: (records) => {
       for (const record of records) if (record.type === 'reading') count[record.status === 'read' ? 'answered' : 'unanswered'] += 1;

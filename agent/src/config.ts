@@ -73,7 +73,11 @@ const schema = z.strictObject({
   targets: z.array(target).max(1_000).default([]).describe('places on this node that data may live in'),
   telemetry: z
     .strictObject({
-      smartctl: z.enum(['auto', 'off']).default('auto').describe('auto reads the drives of this host with smartmontools'),
+      smartctl: z
+        .union([z.enum(['auto', 'off']), z.string().regex(/^\//, 'auto, off, or the absolute path of the program')])
+        .default('auto')
+        .describe('auto reads the drives of this host with smartmontools; a path names the program'),
+      sysfsDirectory: directory.default('/sys').describe("where sysfs is mounted, for the kernel's own counters of each drive"),
       replay: replay.nullable().default(null).describe('recorded drives to play beside or in place of real ones'),
       deviceEveryMs: z.number().int().min(100).default(600_000).describe('how often a real drive is read'),
       targetEveryMs: z.number().int().min(100).default(15_000).describe('how often space and latency of the targets are measured'),

@@ -18,9 +18,8 @@ const smartctlTimeoutMs = 30_000;
 /** The ways to this host's devices that its settings name. @throws Failure `refused` when a recording can not be played */
 export async function openHostProbes(config: AgentConfig, clock: Clock, note: Note): Promise<HostProbes> {
   const replays = await Promise.all(recordingsOf(config).map((settings) => ReplayProbe.open(settings, clock)));
-  const smartctl = config.telemetry.smartctl === 'auto' ? [new SmartctlProbe({ clock, note, command: 'smartctl', timeoutMs: smartctlTimeoutMs })] : [];
   return {
-    probes: [...smartctl, ...replays],
+    probes: [...smartctlProbe(config.telemetry, clock, note), ...replays],
     drives: {
       degrade: (deviceId, pace) => replays.some((replay) => replay.degrade(deviceId as DeviceId, pace)),
       restore: (deviceId) => {
@@ -28,6 +27,12 @@ export async function openHostProbes(config: AgentConfig, clock: Clock, note: No
       },
     },
   };
+}
+
+function smartctlProbe({ smartctl, sysfsDirectory }: AgentConfig['telemetry'], clock: Clock, note: Note): DeviceProbe[] {
+  if (smartctl === 'off') return [];
+  const command = smartctl === 'auto' ? 'smartctl' : smartctl;
+  return [new SmartctlProbe({ clock, note, command, timeoutMs: smartctlTimeoutMs, sysfs: sysfsDirectory })];
 }
 
 /** One probe per recording; each keeps its own place in it. */

@@ -211,8 +211,12 @@ describe.skipIf(!chromiumIsHere)('the console in a browser', { timeout: 120_000 
     const life = page.getByRole('slider', { name: 'The life of this drive, day by day' });
     await life.getByText('failing from 20 %').waitFor();
     for (const name of ['pending sectors', 'reallocated sectors', 'temperature']) await life.getByText(name, { exact: true }).waitFor();
-    await page.getByText('Never moved: command timeouts 0.').waitFor();
+    await page.getByText('Never moved: command timeouts 0, time-outs seen by the kernel 0.').waitFor();
     await page.getByText('129 of 3,412 readings shown, 1 without values').waitFor();
+    const kernel = page.getByRole('region', { name: 'What the kernel saw' });
+    await kernel.getByText('140 since it appeared, 1 since the reading before').waitFor();
+    await kernel.getByText('12.4 ms, mean of 5,120 reads').waitFor();
+    await life.getByText('mean time of a read').waitFor();
     const changes = page.getByRole('region', { name: 'What changed its level' }).getByRole('listitem');
     expect(await changes.count()).toBe(3);
     expect(await changes.first().textContent()).toMatch(/failing.*2015-06-08, 31 % by the model drive-failure.*33 pending sectors/s);
@@ -228,10 +232,12 @@ describe.skipIf(!chromiumIsHere)('the console in a browser', { timeout: 120_000 
     await flash.getByText('a rule has no thresholds').waitFor();
     await flash.getByRole('slider').getByText('wear of the flash').waitFor();
     await flash.getByText('Never moved: spare blocks left 100 %, media errors 0.').waitFor();
+    await flash.getByText('Not known: the kernel counts no errors of drives on NVMe, their health log does.').waitFor();
     await flash.close();
     const silent = await open('/devices/samsung-pm9a3-z301128');
     await silent.getByText('No reading yet.').waitFor();
     await silent.getByText('Not assessed yet.').waitFor();
+    await silent.getByText('No reading tells it').waitFor();
     expect(await silent.getByRole('button', { name: 'Acknowledge its counters' }).count()).toBe(0);
     await silent.close();
   });

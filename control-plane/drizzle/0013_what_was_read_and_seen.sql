@@ -12,4 +12,5 @@ CREATE TABLE "file_sample" (
 	"files" text NOT NULL
 );
 --> statement-breakpoint
-ALTER TABLE "dataset" ADD COLUMN "counted_reads" jsonb;
+ALTER TABLE "dataset" ADD COLUMN "counted_reads" jsonb;--> statement-breakpoint
+ALTER TABLE "reading" ADD COLUMN "kernel" jsonb;

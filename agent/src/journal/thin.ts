@@ -3,7 +3,7 @@ import type { Meta } from './meta.ts';
 import type { OutboxRows, SealedBatch } from './outbox-rows.ts';
 
 /** Figures that are taken again and again: one a minute is enough when room is short. Everything else happened once and is kept while it can be. */
-const samples: ReadonlySet<AgentRecord['type']> = new Set(['reading', 'disk-stats', 'target-stats', 'ewma', 'progress']);
+const samples: ReadonlySet<AgentRecord['type']> = new Set(['reading', 'target-stats', 'ewma', 'progress']);
 const oneEachMs = 60_000;
 /** Thinned down to this part of the quota, so that it is not done again at once. */
 const downTo = 0.8;

@@ -1,4 +1,4 @@
-import type { DeviceIdentity, Reading } from '@data-in-motion/shared/domain/device';
+import type { DeviceIdentity, KernelCounts, Reading } from '@data-in-motion/shared/domain/device';
 
 /**
  * A way to ask the devices of a host. Asking changes nothing on the device and wakes no sleeping disk.
@@ -7,6 +7,7 @@ import type { DeviceIdentity, Reading } from '@data-in-motion/shared/domain/devi
  * it lists nothing and says so once through the probe's own `note`.
  * `read` answers always: a device that sleeps, is gone or can not be understood yields a reading with that status and the reason in words.
  * It ends soon after the signal aborts, with `unreadable`.
+ * `kernel` is there where the devices are this host's: what its kernel counted of one since the last call, at once and also while the device hangs.
  */
 export interface DeviceProbe {
   readonly source: Reading['source'];
@@ -14,6 +15,7 @@ export interface DeviceProbe {
   readonly readEveryMs: number | null;
   discover(): Promise<DeviceIdentity[]>;
   read(device: DeviceIdentity, signal: AbortSignal): Promise<Reading>;
+  kernel?(device: DeviceIdentity): KernelCounts;
   /** Nothing is asked any more. */
   close?(): void;
 }

@@ -114,9 +114,9 @@ function judgedPart(reading: Reading, before: Reading | undefined): Reading {
     const count = reading.smart[String(attribute)];
     if (count !== undefined) smart[attribute] = count;
   }
-  const { nvme } = reading;
+  const { nvme, kernel: _, ...judged } = reading;
   return {
-    ...reading,
+    ...judged,
     deviceId: before?.deviceId ?? reading.deviceId,
     smart: before !== undefined && isSame(smart, before.smart) ? before.smart : smart,
     nvme: before?.nvme != null && nvme !== null && isSame(nvme, before.nvme) ? before.nvme : nvme,

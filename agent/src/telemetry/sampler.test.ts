@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { ManualClock } from '@data-in-motion/shared/clock';
@@ -14,6 +14,7 @@ import { openJournal } from '../journal/journal.ts';
 import { smallModel } from '../predict/testdata/small-model.ts';
 import { type DeviceProbe, silentReading } from './device-probe.ts';
 import { ReplayProbe } from './probes/replay.ts';
+import { ReadingHistory } from './reading-history.ts';
 import { type Sampler, type SamplerParts, startSampler } from './sampler.ts';
 
 const scratch = mkdtempSync(path.join(tmpdir(), 'sampler-'));
@@ -259,16 +260,27 @@ describe('the sampler', () => {
     expect(of('target-stats').at(-1)).toMatchObject({ reachable: true, freeBytes: 0, latencyP50Ms: 8, writeBytesPerSec: null });
   });
 
-  test("tells the kernel's counters of its devices as differences", async () => {
+  test("tells the kernel's counters with each reading, also of a device that hangs; they are kept and not judged", async () => {
     const clock = new ManualClock();
-    const diskstatsFile = path.join(scratch, 'diskstats');
-    writeFileSync(diskstatsFile, '8 0 sda 100 0 800 50 40 0 320 30 0 60 80\n8 16 sdb 1 0 8 1 0 0 0 0 0 1 1\n');
-    const { sampler, of } = start({ clock, probes: [new SetProbe(clock)], settings: { diskstatsFile } });
-    await sampler.sampleNow();
-    await clock.advance(10_000);
-    writeFileSync(diskstatsFile, '8 0 sda 140 0 1600 90 40 0 320 30 0 5060 80\n');
-    await sampler.sampleNow();
-    expect(of('disk-stats').at(-1)).toMatchObject({ deviceId: device.deviceId, overMs: 10_000, reads: 40, busy: 0.5 });
+    const journal = openJournal(path.join(scratch, 'kernel.db'), noBallast);
+    const probe = new SetProbe(clock);
+    const counts = { block: 'sda', timeouts: 0, commands: 9, since: null, unknownBecause: null };
+    let ioErrors = 7;
+    const counting: DeviceProbe = Object.assign(probe, { kernel: () => ({ ...counts, ioErrors: ioErrors++ }) });
+    const { of } = start({ clock, probes: [counting], journal });
+    await clock.advance(1_000);
+    probe.hangs = true;
+    await clock.advance(700_000);
+    expect(of('reading').map(({ status, kernel }) => [status, kernel?.ioErrors])).toEqual([
+      ['read', 7],
+      ['unreadable', 8],
+    ]);
+    expect(of('assessment').map(({ level }) => level)).toEqual(['healthy']);
+    const kept = journal.db.prepare('SELECT reading FROM readings_history').all() as { reading: string }[];
+    expect(kept.map(({ reading }) => (JSON.parse(reading) as Reading).kernel?.ioErrors)).toEqual([7]);
+    expect(new ReadingHistory(journal).of(device.deviceId).map((reading) => 'kernel' in reading)).toEqual([false]);
+    await running?.stop();
+    journal.close();
   });
 
   test('a probe is told when nothing of it is asked any more', async () => {

@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs';
 import { type Clock, systemClock } from '@data-in-motion/shared/clock';
 import type { Assessment } from '@data-in-motion/shared/domain/assessment';
 import type { DeviceIdentity } from '@data-in-motion/shared/domain/device';
@@ -14,7 +13,6 @@ import type { Journal } from '../journal/journal.ts';
 import type { Tell } from '../journal/outbox.ts';
 import { AcknowledgedCounts } from './acknowledged-counts.ts';
 import type { DeviceProbe, Note } from './device-probe.ts';
-import { type DiskCounters, diskStatsBetween, kernelName, parseDiskstats } from './diskstats.ts';
 import { ReadingHistory } from './reading-history.ts';
 import { DeviceWatch } from './watch-devices.ts';
 import { TargetWatch } from './watch-target.ts';
@@ -30,13 +28,12 @@ export interface SamplerSettings {
   readonly readAtOnce: number;
   /** An assessment that stays the same is told again after so many readings. */
   readonly assessmentEveryReadings: number;
-  /** How often space and latency of targets, and the kernel's disk counters, are taken. */
+  /** How often space and latency of targets are taken. */
   readonly targetEveryMs: number;
   /** A target that takes longer is told as unreachable until it answers. */
   readonly targetTimeoutMs: number;
   /** Throughput costs 4 MiB of writing, so it is measured less often. */
   readonly throughputEveryMs: number;
-  readonly diskstatsFile: string;
 }
 
 export const samplerDefaults: SamplerSettings = {
@@ -48,7 +45,6 @@ export const samplerDefaults: SamplerSettings = {
   targetEveryMs: 15_000,
   targetTimeoutMs: 10_000,
   throughputEveryMs: 300_000,
-  diskstatsFile: '/proc/diskstats',
 };
 
 export interface SamplerParts {
@@ -82,7 +78,7 @@ export interface Sampler {
 
 /**
  * Read devices and targets, each on its own schedule, and tell what was seen: `device-seen` when a device is new or changed, every `reading`,
- * an `assessment` when its level or probability changes (and now and then), `disk-stats` per interval, `target-stats`.
+ * an `assessment` when its level or probability changes (and now and then), `target-stats`.
  * One device or target that hangs delays no other probe or target.
  */
 export function startSampler(parts: SamplerParts): Sampler {
@@ -95,19 +91,16 @@ export function startSampler(parts: SamplerParts): Sampler {
   const watches = parts.probes.map((probe) => new DeviceWatch({ probe, history, tell, note, clock, model: parts.model, acknowledged, settings }));
   const targets = parts.targets.map((target) => new TargetWatch({ target, tell, clock, random, faults, absentBecause: parts.absentBecause, settings }));
   const devices = (): DeviceIdentity[] => watches.flatMap((watch) => watch.devices);
-  const disks = new DiskCounterWatch(settings.diskstatsFile, devices, tell, clock);
   const onFailure = (failure: Failure): void => note('error', failure.code, `Telemetry: ${failure.message}`);
 
   const loops: Loop[] = [
     ...watches.map((watch) => startLoop((signal) => watch.pass(signal), watch.everyMs, clock, onFailure)),
     ...targets.map((target) => startLoop((signal) => target.pass(signal), settings.targetEveryMs, clock, onFailure)),
-    startLoop(() => disks.pass(), settings.targetEveryMs, clock, onFailure),
   ];
   return {
     async sampleNow() {
       const signal = new AbortController().signal;
       await Promise.all([...watches.map((watch) => watch.pass(signal)), ...targets.map((target) => target.pass(signal))]);
-      await disks.pass();
     },
     async stop() {
       await Promise.all(loops.map((loop) => loop.stop()));
@@ -117,45 +110,4 @@ export function startSampler(parts: SamplerParts): Sampler {
     acknowledge: (list) => acknowledged.take(list),
     assessment: (deviceId) => watches.map((watch) => watch.assessment(deviceId)).find((found) => found !== null) ?? null,
   };
-}
-
-/** The kernel's counters of the devices that the probes know, told as differences. A host without the file tells nothing. */
-class DiskCounterWatch {
-  readonly #file: string;
-  readonly #devices: () => readonly DeviceIdentity[];
-  readonly #tell: Tell;
-  readonly #clock: Clock;
-  #before: { atMs: number; counters: Map<string, DiskCounters> } | null = null;
-
-  constructor(file: string, devices: () => readonly DeviceIdentity[], tell: Tell, clock: Clock) {
-    this.#file = file;
-    this.#devices = devices;
-    this.#tell = tell;
-    this.#clock = clock;
-  }
-
-  async pass(): Promise<void> {
-    const text = this.#read();
-    const now = { atMs: this.#clock.monotonicMs(), counters: parseDiskstats(text) };
-    const before = this.#before;
-    this.#before = now;
-    if (before === null) return;
-    const records = this.#devices().flatMap((device) => {
-      const name = kernelName(device.path);
-      const [was, is] = [before.counters.get(name), now.counters.get(name)];
-      if (was === undefined || is === undefined) return [];
-      const stats = diskStatsBetween(device.deviceId, was, is, now.atMs - before.atMs, this.#clock.nowMs());
-      return stats === null ? [] : [{ type: 'disk-stats' as const, ...stats }];
-    });
-    if (records.length > 0) this.#tell(records, 'soon');
-  }
-
-  /** At once, not later: the kernel answers in microseconds, and two looks can not overtake each other. Empty where there is no such file. */
-  #read(): string {
-    try {
-      return readFileSync(this.#file, 'utf8');
-    } catch {
-      return '';
-    }
-  }
 }

@@ -116,8 +116,10 @@ export class DeviceWatch {
     }
   }
 
-  #take(device: DeviceIdentity, reading: Reading): void {
-    const { clock, history, settings, tell } = this.#parts;
+  #take(device: DeviceIdentity, answer: Reading): void {
+    const { clock, history, probe, settings, tell } = this.#parts;
+    // Whatever the drive answered: the kernel's counts say most about one that does not.
+    const reading = probe.kernel === undefined ? answer : { ...answer, kernel: probe.kernel(device) };
     const told = this.#told.get(device.deviceId)!;
     const content = JSON.stringify({ ...reading, atMs: 0 });
     // A recorded day is played in several looks; the same day with the same values is told once per ordinary period.

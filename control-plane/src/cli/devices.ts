@@ -10,7 +10,7 @@ import {
 import { outcomes } from '@data-in-motion/shared/domain/drive-outcome';
 import { Failure } from '@data-in-motion/shared/failure';
 import type { Command } from 'commander';
-import { age, bytes, counted, moment, percent, whole } from './figures.ts';
+import { age, bytes, counted, duration, moment, percent, whole } from './figures.ts';
 import { noun, verb } from './session.ts';
 import { facts, table } from './table.ts';
 
@@ -128,7 +128,24 @@ export function deviceTable(devices: readonly DeviceView[], asOfMs: number): str
 
 const evacuationWords = { evacuated: 'are leaving', held: 'stay until the alarm is believed', waits: 'wait for their turn to leave', watched: 'stay' } as const;
 
-function historyText({ device, outcome, evacuations, readings }: DeviceHistory, nowMs: number): string {
+/** What the kernel counted, with what each count is since; and why one is not known. */
+function kernelFacts(kernel: DeviceHistory['kernel'], nowMs: number): [string, string][] {
+  if (kernel === null) return [];
+  const { block, since } = kernel;
+  const latest = (count: number | null | undefined): string => (count == null ? '' : `, ${whole(count)} of them since the reading before`);
+  const facts: [string, string][] = [];
+  if (kernel.ioErrors !== null)
+    facts.push(['I/O errors', `${whole(kernel.ioErrors)} since ${block} appeared${latest(since?.ioErrors)}; the questions for its health count too`]);
+  if (kernel.timeouts !== null) facts.push(['time-outs', `${whole(kernel.timeouts)} since ${block} appeared${latest(since?.timeouts)}`]);
+  if (since !== null) {
+    const requests = `${whole(since.reads)} reads and ${whole(since.writes)} writes in the ${duration(since.overMs)} before ${moment(kernel.atMs, nowMs)}`;
+    facts.push(['latency', `${duration(since.msPerRead)} a read, ${duration(since.msPerWrite)} a write (${requests}), busy ${percent(since.busy)}`]);
+  }
+  if (kernel.unknownBecause !== null) facts.push(['not known of the kernel', kernel.unknownBecause]);
+  return facts;
+}
+
+function historyText({ device, outcome, kernel, evacuations, readings }: DeviceHistory, nowMs: number): string {
   return [
     facts([
       ['device', `${device.model}, serial ${device.serial}, ${device.kind}, ${bytes(device.capacityBytes)}`],
@@ -136,6 +153,7 @@ function historyText({ device, outcome, evacuations, readings }: DeviceHistory, 
       ['risk', `${device.level} since ${age(device.sinceMs, nowMs)}; ${percent(device.probability)} to fail within ${device.horizonDays} days`],
       ['judged by', device.judge === null ? 'nothing yet' : `${device.judge.kind} ${device.judge.name}, version ${device.judge.version}`],
       ['datasets', whole(device.datasets)],
+      ...kernelFacts(kernel, nowMs),
       ...(outcome === null ? [] : [outcomeFact(outcome, nowMs)]),
       ...evacuations.map((one) => evacuationFact(one, nowMs)),
       ...(device.acknowledged === null ? [] : [acknowledgedFact(device.acknowledged, nowMs)]),

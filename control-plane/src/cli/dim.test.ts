@@ -377,6 +377,32 @@ test('a model stands beside another one, drive by drive where they disagree, and
   expect((await dim(['models', 'drift'])).out).toMatch(/^2026-04-01, 45 drives, 2 features:\n.*\npending sectors +0\.61 +0\.25 +0 +4 +2026-03-30\n$/);
 });
 
+test('a drive is shown with what the kernel counted of it, what each count is since, and why one is not known', async () => {
+  const device = { deviceId: 'd1', nodeId: 'n1', siteId: 's1', serial: 'S', model: 'M', kind: 'hdd', capacityBytes: 4e12, path: '/dev/sda', targetIds: ['t'] };
+  const judged = { level: 'healthy', probability: 0.001, probability7: null, horizonDays: 30, judge: null, reasons: [], sinceMs: null, acknowledged: null };
+  const read = { lastReadingAtMs: 1, recordedDay: null, temperatureCelsius: 30, powerOnHours: 9, datasets: 0 };
+  const since = {
+    ...{ overMs: 600_000, ioErrors: 2, timeouts: null, reads: 40, writes: 0, readBytes: 4_096, writtenBytes: 0 },
+    ...{ msPerRead: 4.21, msPerWrite: null, msPerDiscard: null, msPerFlush: null, inFlight: 0.1, busy: 0.05 },
+  };
+  const kernel = { atMs: Date.now(), block: 'sda', ioErrors: 1_018, timeouts: null, commands: 9_000, since, unknownBecause: 'this kernel has no iotmo_cnt' };
+  const history = {
+    device: { ...device, ...judged, ...read },
+    kernel,
+    outcome: null,
+    evacuations: [],
+    stored: { readings: 0, assessments: 0 },
+    readings: [],
+    assessments: [],
+  };
+  await serve({ 'GET /v1/devices/d1': () => history });
+  const { out } = await dim(['devices', 'd1']);
+  expect(out).toMatch(/\nI\/O errors +1,018 since sda appeared, 2 of them since the reading before; the questions for its health count too\n/);
+  expect(out).toMatch(/\nlatency +4\.2 ms a read, – a write \(40 reads and 0 writes in the 10 min 0 s before [\d:]+\), busy 5\.0 %\n/);
+  expect(out).toMatch(/\nnot known of the kernel +this kernel has no iotmo_cnt\n/);
+  expect(out).not.toContain('time-outs');
+});
+
 test('a plan is shown with its moves in order, what binds and whether it holds; applied, it is followed to its end', async () => {
   let looks = 0;
   const [first, second] = [aPlan.moves[0]!, aPlan.moves[1]!];

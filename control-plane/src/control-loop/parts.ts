@@ -77,7 +77,6 @@ export const defaultLoopSettings: LoopSettings = {
   retention: {
     hourlyAfterMs: 7 * dayMs,
     dailyAfterMs: 90 * dayMs,
-    diskStatsMs: 7 * dayMs,
     batchesMs: 7 * dayMs,
     accessNamesMs: 7 * dayMs,
     eventsMs: 90 * dayMs,

@@ -11,7 +11,7 @@ import { applyInventory } from '../store/inventory.ts';
 import { applyJobRecord, applyProgress } from '../store/job-reports.ts';
 import { applySwitchCertificate } from '../store/lost-switches.ts';
 import { storeRunningModels } from '../store/nodes.ts';
-import { storeDiskStats, storeReadings } from '../store/readings.ts';
+import { storeReadings } from '../store/readings.ts';
 import { storeTargetStats } from '../store/targets.ts';
 import type { BatchWork } from './read-message.ts';
 
@@ -83,7 +83,6 @@ export async function applyRecords(tx: Tx, nowMs: number, fresh: readonly Stored
   const changed = new Set<NodeId>();
   await storeDevices(tx, nowMs, told['device-seen']);
   await storeReadings(tx, nowMs, told.reading);
-  await storeDiskStats(tx, told['disk-stats']);
   const devices = new Set(await storeAssessments(tx, nowMs, told.assessment));
   for (const { nodeId, record } of told.assessment) if (devices.has(record.deviceId)) changed.add(nodeId);
   const targets = new Set(await storeTargetStats(tx, nowMs, told['target-stats']));

@@ -34,12 +34,56 @@ function isAttributes(value: unknown): boolean {
   return true;
 }
 
+type Checks = Readonly<Record<string, (value: unknown) => boolean>>;
+
+const isCount = (value: unknown): boolean => Number.isSafeInteger(value) && (value as number) >= 0;
+const isCountOrNull = (value: unknown): boolean => value === null || isCount(value);
+const isAmount = (value: unknown): boolean => typeof value === 'number' && Number.isFinite(value) && value >= 0;
+const isAmountOrNull = (value: unknown): boolean => value === null || isAmount(value);
+const isTextOrNull = (least: number, most: number) => (value: unknown) =>
+  value === null || (typeof value === 'string' && value.length >= least && value.length <= most);
+
+const interval: Checks = {
+  overMs: (value) => isAmount(value) && value !== 0,
+  ioErrors: isCountOrNull,
+  timeouts: isCountOrNull,
+  reads: isCount,
+  writes: isCount,
+  readBytes: isCount,
+  writtenBytes: isCount,
+  msPerRead: isAmountOrNull,
+  msPerWrite: isAmountOrNull,
+  msPerDiscard: isAmountOrNull,
+  msPerFlush: isAmountOrNull,
+  inFlight: isAmount,
+  busy: (value) => isAmount(value) && (value as number) <= 1,
+};
+const kernelCounts: Checks = {
+  block: isTextOrNull(1, 200),
+  ioErrors: isCountOrNull,
+  timeouts: isCountOrNull,
+  commands: isCountOrNull,
+  since: (value) => value === null || hasExactly(value, interval),
+  unknownBecause: isTextOrNull(0, 2_000),
+};
+
+function hasExactly(value: unknown, checks: Checks): boolean {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return false;
+  let count = 0;
+  for (const key in checks) {
+    if (!Object.hasOwn(value, key) || !checks[key]!((value as Record<string, unknown>)[key])) return false;
+    count++;
+  }
+  return Object.keys(value).length === count;
+}
+
 /** Whether a value fresh from JSON.parse is a reading without NVMe figures and exactly of the schema's shape. */
 export function isPlainReading(value: unknown): boolean {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return false;
   const given = value as Record<string, unknown>;
   let count = 0;
   for (const key in given) {
+    if (key === 'kernel') continue;
     if (!fields.includes(key)) return false;
     count++;
   }
@@ -61,6 +105,7 @@ export function isPlainReading(value: unknown): boolean {
     isNumberOrNull(given.temperatureCelsius) &&
     isNumberOrNull(given.powerOnHours) &&
     given.nvme === null &&
-    isAttributes(given.smart)
+    isAttributes(given.smart) &&
+    (!Object.hasOwn(given, 'kernel') || hasExactly(given.kernel, kernelCounts))
   );
 }

@@ -18,6 +18,22 @@ const plain = {
   smart: { '5': 0, '197': 8 },
   nvme: null,
 };
+const since = {
+  overMs: 600_000,
+  ioErrors: 2,
+  timeouts: null,
+  reads: 40,
+  writes: 0,
+  readBytes: 4_096,
+  writtenBytes: 0,
+  msPerRead: 4.2,
+  msPerWrite: null,
+  msPerDiscard: null,
+  msPerFlush: 0,
+  inFlight: 0.5,
+  busy: 1,
+};
+const kernel = { block: 'sda', ioErrors: 18, timeouts: 0, commands: 4_096, since, unknownBecause: null };
 const odd = fc.oneof(
   fc.constantFrom<unknown>(
     null,
@@ -49,18 +65,27 @@ const odd = fc.oneof(
 
 it('the short way takes plain readings', () => {
   expect(isPlainReading(plain)).toBe(true);
+  expect(isPlainReading({ ...plain, kernel })).toBe(true);
+  expect(isPlainReading({ ...plain, kernel: { ...kernel, block: null, since: null, unknownBecause: 'a controller hides it' } })).toBe(true);
 });
 
 it('the short way takes no reading that the schema refuses, and changes none', () => {
-  const change = fc.record({ field: fc.oneof(fc.constantFrom(...Object.keys(plain)), fc.string()), value: odd, drop: fc.boolean() });
+  const change = fc.record({
+    of: fc.constantFrom('reading' as const, 'kernel' as const, 'since' as const),
+    field: fc.oneof(fc.constantFrom(...Object.keys({ ...plain, ...kernel, ...since })), fc.string()),
+    value: odd,
+    drop: fc.boolean(),
+  });
   fc.assert(
     fc.property(fc.array(change, { maxLength: 3 }), (changes) => {
-      let record: Record<string, unknown> = { ...plain };
-      for (const { field, value, drop } of changes) {
-        if (drop) delete record[field];
-        else record[field] = value;
+      const parts: Record<'reading' | 'kernel' | 'since', Record<string, unknown>> = { reading: { ...plain }, kernel: { ...kernel }, since: { ...since } };
+      parts.kernel.since = parts.since;
+      parts.reading.kernel = parts.kernel;
+      for (const { of, field, value, drop } of changes) {
+        if (drop) delete parts[of][field];
+        else parts[of][field] = value;
       }
-      record = JSON.parse(JSON.stringify(record)) as Record<string, unknown>;
+      const record = JSON.parse(JSON.stringify(parts.reading)) as Record<string, unknown>;
       if (isPlainReading(record)) expect(readingRecord.parse(record)).toEqual(record);
     }),
     { numRuns: 3_000 },

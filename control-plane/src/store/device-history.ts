@@ -1,11 +1,12 @@
 import type { DeviceEvacuation, DeviceHistory } from '@data-in-motion/shared/api/fleet';
 import { certificateBody } from '@data-in-motion/shared/api/operations';
+import type { KernelCounts } from '@data-in-motion/shared/domain/device';
 import type { DeviceId } from '@data-in-motion/shared/domain/ids';
 import { eq, type SQL, sql } from 'drizzle-orm';
 import { type Db, rowsOf } from './database.ts';
 import { certificate } from './schema.ts';
 
-type History = Pick<DeviceHistory, 'stored' | 'readings' | 'assessments'>;
+type History = Pick<DeviceHistory, 'kernel' | 'stored' | 'readings' | 'assessments'>;
 type Counted<Row> = Row & { readonly stored: number };
 
 /**
@@ -19,7 +20,9 @@ export async function readDeviceHistory(db: Db, deviceId: DeviceId, points: numb
     db,
     sql`select at_ms::float8 as "atMs", recorded_day as "recordedDay", status, smart, temperature_celsius as "temperatureCelsius", stored,
           case when nvme is not null then jsonb_build_object(
-            'percentageUsed', nvme->'percentageUsed', 'availableSparePercent', nvme->'availableSparePercent', 'mediaErrors', nvme->'mediaErrors') end as nvme
+            'percentageUsed', nvme->'percentageUsed', 'availableSparePercent', nvme->'availableSparePercent', 'mediaErrors', nvme->'mediaErrors') end as nvme,
+          case when kernel is not null then jsonb_build_object('ioErrors', kernel->'ioErrors', 'timeouts', kernel->'timeouts',
+            'msPerRead', kernel->'since'->'msPerRead', 'msPerWrite', kernel->'since'->'msPerWrite') end as kernel
         from (${numbered('reading', deviceId, sql``)}) numbered
         where ${isLastOf(points)} order by at_ms`,
   );
@@ -31,7 +34,12 @@ export async function readDeviceHistory(db: Db, deviceId: DeviceId, points: numb
         from (${numbered('assessment', deviceId, sql`, lag(level) over (order by at_ms) as before`)}) numbered
         where level is distinct from before or ${isLastOf(half)} order by at_ms desc limit ${points}`,
   );
+  const [counted] = await rowsOf<{ atMs: number; kernel: KernelCounts }>(
+    db,
+    sql`select at_ms::float8 as "atMs", kernel from reading where device_id = ${deviceId} and kernel is not null order by at_ms desc limit 1`,
+  );
   return {
+    kernel: counted === undefined ? null : { atMs: counted.atMs, ...counted.kernel },
     stored: { readings: readings[0]?.stored ?? 0, assessments: assessments[0]?.stored ?? 0 },
     readings: readings.map(({ stored: _, ...reading }) => reading),
     assessments: assessments.reverse().map(({ stored: _, ...assessment }) => assessment),

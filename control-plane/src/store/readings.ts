@@ -2,7 +2,7 @@ import type { RecordOf } from '@data-in-motion/shared/protocol/records';
 import { sql } from 'drizzle-orm';
 import type { Tx } from './database.ts';
 import type { Told } from './devices.ts';
-import { diskStats, reading } from './schema.ts';
+import { reading } from './schema.ts';
 
 /** What the device's row shows of its newest reading. */
 async function showNewest(tx: Tx, nowMs: number, told: readonly Told<RecordOf<'reading'>>[]): Promise<void> {
@@ -45,18 +45,10 @@ export async function storeReadings(tx: Tx, nowMs: number, told: readonly Told<R
       selfAssessmentPassed: record.selfAssessmentPassed,
       smart: record.smart,
       nvme: record.nvme,
+      kernel: record.kernel ?? null,
       unreadableBecause: record.unreadableBecause,
       batchUid,
     })),
   );
   await showNewest(tx, nowMs, told);
-}
-
-/** Keep the kernel's counters. */
-export async function storeDiskStats(tx: Tx, told: readonly Told<RecordOf<'disk-stats'>>[]): Promise<void> {
-  if (told.length === 0) return;
-  await tx.copyRows(
-    diskStats,
-    told.map(({ record: { type: _, ...facts } }) => facts),
-  );
 }

@@ -9,7 +9,6 @@ export interface Retention {
   /** Readings and assessments of a device are thinned to one an hour after this, to one a day after the other. They never end. */
   readonly hourlyAfterMs: number;
   readonly dailyAfterMs: number;
-  readonly diskStatsMs: number;
   /** The names of batches, by which a repeated one is known, once they are durable. */
   readonly batchesMs: number;
   /** The names of accesses, likewise; their sums per minute stay. */
@@ -59,8 +58,6 @@ export async function pruneDevice(tx: Tx, deviceId: DeviceId, keep: Retention, n
     most = Math.max(most, await countOf(tx, thinning(table, deviceId, 0, daily, dayMs, rows)));
     most = Math.max(most, await countOf(tx, thinning(table, deviceId, daily, hourly, hourMs, rows)));
   }
-  const stats = sql`select ctid from disk_stats where device_id = ${deviceId} and at_ms < ${nowMs - keep.diskStatsMs}::bigint limit ${rows}`;
-  most = Math.max(most, await countOf(tx, deletion('disk_stats', stats)));
   const scores = sql`select ctid from model_score where device_id = ${deviceId} and day < ${Math.floor((nowMs - keep.modelScoresMs) / dayMs)} limit ${rows}`;
   return Math.max(most, await countOf(tx, deletion('model_score', scores)));
 }
@@ -152,7 +149,7 @@ export async function pruneRefusals(tx: Tx, rows: number): Promise<number> {
 /** Tables whose rows are changed or deleted all the time, the busiest first. */
 const churning = `
   cp_leader node job agent_stream access_aggregate access_rate dataset device target replica pointer recommendation plan
-  reading assessment model_score drift_look disk_stats batch batch_seq access_event event idempotency quarantine sync_queue alert token audit
+  reading assessment model_score drift_look batch batch_seq access_event event idempotency quarantine sync_queue alert token audit
 `
   .trim()
   .split(/\s+/);

@@ -3,7 +3,7 @@ import type { PlanDifference } from '@data-in-motion/shared/api/plan-difference'
 import type { AgentState } from '@data-in-motion/shared/domain/agent-health';
 import type { RiskLevel } from '@data-in-motion/shared/domain/assessment';
 import type { ComparedFeature } from '@data-in-motion/shared/domain/compared-feature';
-import type { NvmeHealth } from '@data-in-motion/shared/domain/device';
+import type { KernelCounts, NvmeHealth } from '@data-in-motion/shared/domain/device';
 import type { Outcome, OutcomeSource } from '@data-in-motion/shared/domain/drive-outcome';
 import type { TrainedOn } from '@data-in-motion/shared/domain/failure-model';
 import type { FaultKind } from '@data-in-motion/shared/domain/fault-hooks';
@@ -503,6 +503,7 @@ export const reading = pgTable(
     selfAssessmentPassed: boolean('self_assessment_passed'),
     smart: jsonb('smart').$type<Record<string, number>>().notNull(),
     nvme: jsonb('nvme').$type<NvmeHealth>(),
+    kernel: jsonb('kernel').$type<KernelCounts>(),
     unreadableBecause: text('unreadable_because'),
     batchUid: text('batch_uid').notNull(),
   },
@@ -523,21 +524,6 @@ export const assessment = pgTable(
     reasons: jsonb('reasons').$type<{ text: string; attribute: string; value: number | null }[]>().notNull(),
   },
   (table) => [index('assessment_device').on(table.deviceId, table.atMs)],
-);
-export const diskStats = pgTable(
-  'disk_stats',
-  {
-    deviceId: text('device_id').$type<DeviceId>().notNull(),
-    atMs: atMs('at_ms').notNull(),
-    overMs: doublePrecision('over_ms').notNull(),
-    reads: bigint('reads', { mode: 'number' }).notNull(),
-    writes: bigint('writes', { mode: 'number' }).notNull(),
-    readBytes: size('read_bytes').notNull(),
-    writtenBytes: size('written_bytes').notNull(),
-    meanLatencyMs: doublePrecision('mean_latency_ms'),
-    busy: doublePrecision('busy').notNull(),
-  },
-  (table) => [index('disk_stats_device').on(table.deviceId, table.atMs)],
 );
 export const accessEvent = pgTable(
   'access_event',

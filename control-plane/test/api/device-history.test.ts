@@ -23,6 +23,7 @@ beforeAll(async () => {
       status: 'read' as const,
       smart: { '197': day },
       nvme: day === 0 ? null : { ...noHealth, percentageUsed: day },
+      kernel: day < 600 || day === days - 1 ? null : { ...counted, ioErrors: day, since: { ...quiet, msPerRead: day / 100 } },
       batchUid,
     })),
   );
@@ -54,6 +55,11 @@ const noHealth = {
   mediaErrors: null,
   unsafeShutdowns: null,
 };
+const quiet = {
+  ...{ overMs: 600_000, ioErrors: 0, timeouts: null, reads: 0, writes: 0, readBytes: 0, writtenBytes: 0, inFlight: 0, busy: 0 },
+  ...{ msPerRead: null, msPerWrite: null, msPerDiscard: null, msPerFlush: null },
+};
+const counted = { block: 'sda', ioErrors: 0, timeouts: null, commands: 9, since: null, unknownBecause: 'this kernel has no iotmo_cnt' };
 const levelOn = (day: number): RiskLevel => (day === 333 ? 'watch' : day < 666 ? 'healthy' : 'failing');
 
 async function history(query = ''): Promise<DeviceHistory> {
@@ -69,6 +75,13 @@ test('a long life is thinned to five hundred points, oldest first, the newest ke
   expect(readings.map(({ atMs }) => atMs)).toEqual(readings.map(({ atMs }) => atMs).toSorted((a, b) => a - b));
   expect(readings.at(-1)).toMatchObject({ atMs: 699, smart: { '197': 699 }, nvme: { percentageUsed: 699, mediaErrors: null } });
   expect((await history('?points=2000')).readings).toHaveLength(days);
+});
+
+test('the newest counts of the kernel stand beside its readings, which tell errors and times; one without tells none', async () => {
+  const { kernel, readings } = await history('?points=2000');
+  expect(kernel).toEqual({ ...counted, atMs: 698, ioErrors: 698, since: { ...quiet, msPerRead: 6.98 } });
+  expect(readings[599]!.kernel).toBeNull();
+  expect(readings[600]!.kernel).toEqual({ ioErrors: 600, timeouts: null, msPerRead: 6, msPerWrite: null });
 });
 
 test('however few points are asked for, each change of level is among them with what judged and why', async () => {

@@ -30,7 +30,7 @@ describe.each(storeKinds)('what is kept, on $kind', { timeout: 120_000 }, ({ sto
     const write = leaderWrite(still, (await holdLeadership(still, 'one', 1))!);
     let passes = 0;
     for (let rows = -1; ; passes++) {
-      const left = await count('reading', 'assessment', 'disk_stats', 'batch', 'batch_seq', 'access_event', 'event', 'idempotency', 'recommendation', 'audit');
+      const left = await count('reading', 'assessment', 'batch', 'batch_seq', 'access_event', 'event', 'idempotency', 'recommendation', 'audit');
       if (left === rows && passes > 40) break;
       rows = left;
       await pruner.pass(write);
@@ -54,15 +54,12 @@ describe.each(storeKinds)('what is kept, on $kind', { timeout: 120_000 }, ({ sto
       select 'd', 'n', ${nowMs} - n * 900000::bigint, 0, 'smartctl', case when n % 4 = 1 then 'unreadable' else 'read' end, '{}', 'u' from generate_series(1, ${100 * 96}) n`);
     await run(`insert into assessment (device_id, node_id, at_ms, level, horizon_days, judge, reasons)
       select 'd', 'n', ${nowMs - 8 * dayMs} + n * 60000::bigint, case when n = 7 then 'watch' else 'healthy' end, 30, '{}', '[]' from generate_series(0, 59) n`);
-    await run(`insert into disk_stats (device_id, at_ms, over_ms, reads, writes, read_bytes, written_bytes, busy)
-      select 'd', ${nowMs} - n * ${hourMs}::bigint, 1, 1, 1, 1, 1, 0 from generate_series(1, ${10 * 24}) n`);
     await prune(1_000);
     const ages = await rowsOf<{ age: number; status: string }>(store.db, sql.raw(`select (${nowMs} - at_ms)::bigint as age, status from reading`));
     const between = (fromDays: number, toDays: number) => ages.filter(({ age }) => age > fromDays * dayMs && age <= toDays * dayMs);
     expect([between(0, 7).length, between(7, 90).length, between(90, 100).length]).toEqual([7 * 96, 83 * 24, 10]);
     expect(between(7, 100).filter(({ status }) => status !== 'read')).toEqual([]);
     expect((await rowsOf<{ level: string }>(store.db, sql`select level from assessment order by level`)).map((row) => row.level)).toEqual(['healthy', 'watch']);
-    expect(await count('disk_stats')).toBe(7 * 24);
   });
 
   test('names of batches end when they are old and durable, unless their agent has been silent since', async () => {
@@ -130,9 +127,9 @@ describe.each(storeKinds)('what is kept, on $kind', { timeout: 120_000 }, ({ sto
   });
 
   test('every table that churns can be vacuumed', async () => {
-    for (let turn = 0; turn < 27; turn++) await vacuumNext(store.db, turn);
+    for (let turn = 0; turn < 26; turn++) await vacuumNext(store.db, turn);
     const [row] = await rowsOf<{ n: number }>(store.db, sql`select count(*)::int as n from pg_stat_user_tables where last_vacuum is not null`);
-    if (store.kind === 'postgres') expect(row!.n).toBe(27);
+    if (store.kind === 'postgres') expect(row!.n).toBe(26);
   });
 
   test('what was refused to callers without an identity is kept in its newest 10,000 rows, the rest of the audit for ever', async () => {

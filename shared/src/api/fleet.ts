@@ -103,6 +103,38 @@ export type DeviceEvacuation = z.infer<typeof deviceEvacuation>;
  */
 export const deviceHistory = z.object({
   device: deviceView,
+  /** What the kernel of its host counted of it, as of the newest reading that tells it; null: no reading does. */
+  kernel: z
+    .object({
+      atMs: z.number(),
+      block: z.string().nullable(),
+      /** Since the drive appeared, at the last boot of the host as a rule. */
+      ioErrors: z.number().nullable(),
+      timeouts: z.number().nullable(),
+      commands: z.number().nullable(),
+      /** Since the reading before; mean times in milliseconds, null where there was no request of the kind. */
+      since: z
+        .object({
+          overMs: z.number(),
+          ioErrors: z.number().nullable(),
+          timeouts: z.number().nullable(),
+          reads: z.number(),
+          writes: z.number(),
+          readBytes: z.number(),
+          writtenBytes: z.number(),
+          msPerRead: z.number().nullable(),
+          msPerWrite: z.number().nullable(),
+          msPerDiscard: z.number().nullable(),
+          msPerFlush: z.number().nullable(),
+          inFlight: z.number(),
+          busy: z.number(),
+        })
+        .nullable(),
+      /** Why what is null above is not known, in words. */
+      unknownBecause: z.string().nullable(),
+    })
+    .nullable()
+    .default(null),
   /** Null: nothing became of it, it works. */
   outcome: deviceOutcome.nullable().default(null),
   evacuations: z.array(deviceEvacuation).default([]),
@@ -116,6 +148,11 @@ export const deviceHistory = z.object({
       smart: z.record(z.string(), z.number()),
       /** What a drive on NVMe tells instead of attributes. */
       nvme: z.object({ percentageUsed: z.number().nullable(), availableSparePercent: z.number().nullable(), mediaErrors: z.number().nullable() }).nullable(),
+      /** By the kernel's counts: errors since the drive appeared, and the mean times since the reading before. */
+      kernel: z
+        .object({ ioErrors: z.number().nullable(), timeouts: z.number().nullable(), msPerRead: z.number().nullable(), msPerWrite: z.number().nullable() })
+        .nullable()
+        .default(null),
       temperatureCelsius: z.number().nullable(),
     }),
   ),

@@ -19,6 +19,32 @@ export const deviceSeen = z.object({
   path: text,
 });
 
+const kernelInterval = z.object({
+  overMs: z.number().positive(),
+  ioErrors: count.nullable(),
+  timeouts: count.nullable(),
+  reads: count,
+  writes: count,
+  readBytes: bytes,
+  writtenBytes: bytes,
+  msPerRead: number.min(0).nullable(),
+  msPerWrite: number.min(0).nullable(),
+  msPerDiscard: number.min(0).nullable(),
+  msPerFlush: number.min(0).nullable(),
+  inFlight: number.min(0),
+  busy: number.min(0).max(1),
+});
+
+/** What the kernel counted of the drive's block device. */
+export const kernelCounts = z.object({
+  block: z.string().min(1).max(200).nullable(),
+  ioErrors: count.nullable(),
+  timeouts: count.nullable(),
+  commands: count.nullable(),
+  since: kernelInterval.nullable(),
+  unknownBecause: text.nullable(),
+});
+
 export const readingRecord = z.object({
   type: z.literal('reading'),
   deviceId,
@@ -44,6 +70,8 @@ export const readingRecord = z.object({
       unsafeShutdowns: number.nullable(),
     })
     .nullable(),
+  /** Added to version 1: an agent of before does not tell it. */
+  kernel: kernelCounts.optional(),
 });
 
 export const assessmentRecord = z.object({
@@ -60,18 +88,8 @@ export const assessmentRecord = z.object({
   reasons: z.array(z.object({ text, attribute: text, value: number.nullable() })).max(40),
 });
 
-export const diskStatsRecord = z.object({
-  type: z.literal('disk-stats'),
-  deviceId,
-  atMs,
-  overMs: z.number().positive(),
-  reads: count,
-  writes: count,
-  readBytes: bytes,
-  writtenBytes: bytes,
-  meanLatencyMs: number.min(0).nullable(),
-  busy: number.min(0).max(1),
-});
+/** What agents of before told every 15 seconds and drive, which nobody looked at; it is taken and not kept. The counters of the kernel come with the readings. */
+export const diskStatsRecord = z.object({ type: z.literal('disk-stats') });
 
 export const targetStatsRecord = z.object({
   type: z.literal('target-stats'),

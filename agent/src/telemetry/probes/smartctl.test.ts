@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { systemClock } from '@data-in-motion/shared/clock';
 import { afterAll, describe, expect, test } from 'vitest';
+import { MadeUpSysfs, scsiFiles } from '../testdata/made-up-sysfs.ts';
 import { SmartctlProbe } from './smartctl.ts';
 
 const scratch = mkdtempSync(path.join(tmpdir(), 'smartctl-'));
@@ -10,6 +11,7 @@ afterAll(() => rmSync(scratch, { recursive: true, force: true }));
 const testdata = path.join(import.meta.dirname, '../testdata');
 const never = new AbortController().signal;
 let made = 0;
+const sysfs = new MadeUpSysfs(path.join(scratch, 'sys')).drive('sda', scsiFiles('100 0 800 50 40 0 320 30 0 60 80', { errors: 3 })).root;
 
 /** A stand-in for the program: a shell script that answers the scan and each device (`$path` holds the device asked for) as told, and keeps how it was called. */
 function program(scan: string, devices: string): { command: string; calls: () => string } {
@@ -28,7 +30,7 @@ const answer = (name: string, file: string, status = 0): string => `${name}) cat
 function probeOf(command: string): { probe: SmartctlProbe; notes: string[] } {
   const notes: string[] = [];
   return {
-    probe: new SmartctlProbe({ clock: systemClock, note: (_, code, message) => void notes.push(`${code}: ${message}`), command, timeoutMs: 20_000 }),
+    probe: new SmartctlProbe({ clock: systemClock, note: (_, code, message) => void notes.push(`${code}: ${message}`), command, timeoutMs: 20_000, sysfs }),
     notes,
   };
 }
@@ -47,6 +49,22 @@ describe('devices by smartctl', () => {
       .filter((call) => call.includes('/dev/sda'));
     expect(asked).toHaveLength(3);
     for (const call of asked) expect(call).toContain('-n standby');
+  });
+
+  test('have their counters of the kernel, but not where the drive is one behind a controller', async () => {
+    const scan = `echo '${JSON.stringify({
+      devices: [
+        { name: '/dev/sda', type: 'sat' },
+        { name: '/dev/bus/0', type: 'megaraid,3' },
+      ],
+    })}'`;
+    const other = `/dev/bus/0) sed s/EX4M9L3A/EXHIDDEN/ ${testdata}/smartctl-hdd.json;;`;
+    const { probe } = probeOf(program(scan, `${answer('/dev/sda', 'smartctl-hdd.json')}\n${other}`).command);
+    const devices = await probe.discover();
+    expect(devices.map((device) => probe.kernel(device))).toMatchObject([
+      { block: 'sda', ioErrors: 3, timeouts: 0 },
+      { block: null, ioErrors: null, unknownBecause: 'a controller hides the drive from the kernel (megaraid,3)' },
+    ]);
   });
 
   test('that fell asleep stay listed under their name and say that they sleep', async () => {

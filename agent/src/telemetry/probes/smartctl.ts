@@ -1,7 +1,8 @@
 import type { Clock } from '@data-in-motion/shared/clock';
-import type { DeviceIdentity, Reading } from '@data-in-motion/shared/domain/device';
+import type { DeviceIdentity, KernelCounts, Reading } from '@data-in-motion/shared/domain/device';
 import { atMostAtOnce } from '../at-most.ts';
 import { type DeviceProbe, type Note, silentReading } from '../device-probe.ts';
+import { KernelWatch } from '../kernel-watch.ts';
 import { type ParsedSmartctl, parseSmartctl } from '../parse-smartctl.ts';
 import { runTool } from '../run-tool.ts';
 import { scanOutput } from '../smartctl-output.ts';
@@ -13,6 +14,8 @@ export interface SmartctlProbeParts {
   readonly command: string;
   /** For the scan and for each identification. */
   readonly timeoutMs: number;
+  /** Where the kernel's own counters are: `/sys`, or where it is mounted. */
+  readonly sysfs: string;
 }
 
 /** Devices that are asked at once while they are identified; a shelf of disks behind one controller answers no faster to more. */
@@ -40,9 +43,11 @@ export class SmartctlProbe implements DeviceProbe {
   readonly #found = new Map<string, Found>();
   /** Last thing told about a subject: each is said once until it changes. */
   readonly #told = new Map<string, string>();
+  readonly #kernel: KernelWatch;
 
   constructor(parts: SmartctlProbeParts) {
     this.#parts = parts;
+    this.#kernel = new KernelWatch(parts.sysfs, parts.clock);
   }
 
   async discover(): Promise<DeviceIdentity[]> {
@@ -75,6 +80,10 @@ export class SmartctlProbe implements DeviceProbe {
     }
     this.#tell(device.deviceId, 'info', 'device.remarks', remarks.join('; '), { deviceId: device.deviceId });
     return { deviceId: device.deviceId, atMs, recordedDay: null, source: 'smartctl', ...values };
+  }
+
+  kernel(device: DeviceIdentity): KernelCounts {
+    return this.#kernel.look(device, this.#found.get(device.deviceId)?.type ?? 'unknown');
   }
 
   async #scan(): Promise<Scanned[]> {

@@ -9,6 +9,7 @@ const reading = (day: number, more: Partial<DeviceHistory['readings'][number]>):
   smart: {},
   nvme: null,
   temperatureCelsius: 30,
+  kernel: null,
   ...more,
 });
 const judge = { kind: 'rule', name: 'five-attributes', version: '1' } as const;
@@ -34,6 +35,20 @@ test('what a sleeping drive did not tell is a gap, and its last value stands', (
     reading(3, { status: 'asleep', temperatureCelsius: null }),
   ]);
   expect(lanes[0]).toMatchObject({ last: 4, points: [{ value: 0 }, { value: 4 }, { value: null }] });
+});
+
+test('what the kernel saw goes on while the drive does not answer', () => {
+  const kernel = (ioErrors: number, msPerRead: number | null) => ({ ioErrors, timeouts: 0, msPerRead, msPerWrite: null });
+  const { lanes, still } = lanesOf([
+    reading(1, { kernel: kernel(3, 4.2) }),
+    reading(2, { kernel: kernel(3, null) }),
+    reading(3, { status: 'unreadable', temperatureCelsius: null, kernel: kernel(90, 800) }),
+  ]);
+  expect(lanes.map(({ name, unit, points }) => [name, unit, points.map(({ value }) => value)])).toEqual([
+    ['I/O errors seen by the kernel', '', [3, 3, 90]],
+    ['mean time of a read', ' ms', [4.2, null, 800]],
+  ]);
+  expect(still).toEqual(['time-outs seen by the kernel 0']);
 });
 
 test('a drive on NVMe shows its wear', () => {

@@ -43,6 +43,13 @@ const nvmeFigures = [
   { key: 'mediaErrors', name: 'media errors', unit: '' },
 ] as const;
 
+const kernelFigures = [
+  { key: 'ioErrors', name: 'I/O errors seen by the kernel', unit: '' },
+  { key: 'timeouts', name: 'time-outs seen by the kernel', unit: '' },
+  { key: 'msPerRead', name: 'mean time of a read', unit: ' ms' },
+  { key: 'msPerWrite', name: 'mean time of a write', unit: ' ms' },
+] as const;
+
 /** On the drive's own calendar: a replayed life keeps its recorded days. */
 export function momentOf(dated: Dated): number {
   return dated.recordedDay === null ? dated.atMs : Date.parse(`${dated.recordedDay}T12:00:00Z`);
@@ -52,14 +59,18 @@ export function momentOf(dated: Dated): number {
 export function lanesOf(readings: readonly Reading[]): { lanes: Lane[]; still: string[] } {
   const ordered = onePerMoment(readings);
   const lane = (name: string, unit: string, scale: Lane['scale'], of: (reading: Reading) => number | null | undefined): Lane => {
-    const points = ordered.map((reading) => ({ atMs: momentOf(reading), value: reading.status === 'read' ? (of(reading) ?? null) : null }));
+    const points = ordered.map((reading) => ({ atMs: momentOf(reading), value: of(reading) ?? null }));
     return { name, unit, scale, points, last: points.findLast(({ value }) => value !== null)?.value ?? null };
   };
   const all = [
-    ...counters.map((attribute) => lane(smartName(attribute), '', 'powers', ({ smart }) => smart[attribute])),
-    ...nvmeFigures.map(({ key, name, unit }) => lane(name, unit, unit === '' ? 'powers' : 'even', ({ nvme }) => nvme?.[key])),
+    ...counters.map((attribute) => lane(smartName(attribute), '', 'powers', ({ status, smart }) => (status === 'read' ? smart[attribute] : null))),
+    ...nvmeFigures.map(({ key, name, unit }) =>
+      lane(name, unit, unit === '' ? 'powers' : 'even', ({ status, nvme }) => (status === 'read' ? nvme?.[key] : null)),
+    ),
+    // Also of a drive that does not answer: then they say the most.
+    ...kernelFigures.map(({ key, name, unit }) => lane(name, unit, 'powers', ({ kernel }) => kernel?.[key])),
   ].filter(({ last }) => last !== null);
-  const temperature = lane('temperature', ' °C', 'even', (reading) => reading.temperatureCelsius);
+  const temperature = lane('temperature', ' °C', 'even', ({ status, temperatureCelsius }) => (status === 'read' ? temperatureCelsius : null));
   return {
     lanes: [...all.filter(hasMoved), ...(hasMoved(temperature) ? [temperature] : [])],
     still: all.filter((one) => !hasMoved(one)).map((one) => `${one.name} ${count(one.last)}${one.unit}`),
