@@ -1,7 +1,7 @@
 import type { RiskLevel } from '@data-in-motion/shared/domain/assessment';
 import type { Outcome } from '@data-in-motion/shared/domain/drive-outcome';
 import type { DeviceId, ModelVersion } from '@data-in-motion/shared/domain/ids';
-import { and, eq, gte, isNull, notInArray, or, sql } from 'drizzle-orm';
+import { and, eq, gte, isNull, notInArray, or, type SQL, sql } from 'drizzle-orm';
 import { type Db, rowsOf, type Tx } from './database.ts';
 import { device, driveOutcome, modelScore } from './schema.ts';
 
@@ -74,26 +74,53 @@ export interface ScoredPeriodRow {
   readonly lastFailingDay: number | null;
 }
 
-const periodColumns = sql.raw(`min(day) as "firstDay", max(day) as "lastDay",
-  min(day) filter (where ${alarm}) as "firstAlarmDay", max(day) filter (where ${alarm}) as "lastAlarmDay",
-  min(day) filter (where level = 'failing') as "firstFailingDay", max(day) filter (where level = 'failing') as "lastFailingDay"`);
+/** When a version, whose scores are called `of`, alarmed in a stretch. */
+function alarmDays(of: 'a' | 'b', prefix = ''): SQL {
+  const column = (aggregate: 'min' | 'max', levels: string, name: string): string => `${aggregate}(a.day) filter (where ${of}.${levels}) as "${prefix}${name}"`;
+  return sql.raw(
+    [
+      column('min', alarm, 'firstAlarmDay'),
+      column('max', alarm, 'lastAlarmDay'),
+      column('min', `level = 'failing'`, 'firstFailingDay'),
+      column('max', `level = 'failing'`, 'lastFailingDay'),
+    ].join(', '),
+  );
+}
 
 /** What each version said of each drive, in stretches of 30 days: sums, since of daily scores there are millions. */
 export async function scoredPeriods(db: Db): Promise<ScoredPeriodRow[]> {
-  return rowsOf(db, sql`select version, device_id as "deviceId", ${periodColumns} from model_score group by version, device_id, day / 30`);
-}
-
-/** The same of two versions, from the days alone on which both scored the drive. */
-export async function sharedPeriods(db: Db, version: string, other: string): Promise<ScoredPeriodRow[]> {
   return rowsOf(
     db,
-    sql`select version, device_id as "deviceId", ${periodColumns} from (
-          select said.version, a.device_id, a.day, case when said.version = a.version then a.level else b.level end as level
-          from model_score a join model_score b on b.version = ${other} and b.device_id = a.device_id and b.day = a.day
-            cross join (values (${version}), (${other})) said (version)
-          where a.version = ${version}
-        ) shared group by version, device_id, day / 30`,
+    sql`select a.version, a.device_id as "deviceId", min(a.day) as "firstDay", max(a.day) as "lastDay", ${alarmDays('a')}
+        from model_score a group by a.version, a.device_id, a.day / 30`,
   );
+}
+
+type Days = Omit<ScoredPeriodRow, 'version' | 'deviceId' | 'firstDay' | 'lastDay'>;
+type SharedRow = Omit<ScoredPeriodRow, 'version'> & { readonly [Name in keyof Days as `other.${Name}`]: Days[Name] };
+
+/** The same of two versions, from the days alone on which both scored the drive. Both from one pass: of large fleets it takes seconds. */
+export async function sharedPeriods(db: Db, version: string, other: string): Promise<ScoredPeriodRow[]> {
+  const rows = await rowsOf<SharedRow>(
+    db,
+    sql`select a.device_id as "deviceId", min(a.day) as "firstDay", max(a.day) as "lastDay", ${alarmDays('a')}, ${alarmDays('b', 'other.')}
+        from model_score a join model_score b on b.version = ${other} and b.device_id = a.device_id and b.day = a.day
+        where a.version = ${version} group by a.device_id, a.day / 30`,
+  );
+  return rows.flatMap(({ deviceId, firstDay, lastDay, firstAlarmDay, lastAlarmDay, firstFailingDay, lastFailingDay, ...ofOther }): ScoredPeriodRow[] => {
+    const stretch = { deviceId, firstDay, lastDay };
+    return [
+      { version, ...stretch, firstAlarmDay, lastAlarmDay, firstFailingDay, lastFailingDay },
+      {
+        version: other,
+        ...stretch,
+        firstAlarmDay: ofOther['other.firstAlarmDay'],
+        lastAlarmDay: ofOther['other.lastAlarmDay'],
+        firstFailingDay: ofOther['other.firstFailingDay'],
+        lastFailingDay: ofOther['other.lastFailingDay'],
+      },
+    ];
+  });
 }
 
 export interface ScoredDriveRow {
