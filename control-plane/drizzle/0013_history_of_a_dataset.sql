@@ -1,0 +1,1 @@
+CREATE INDEX "event_dataset" ON "event" USING btree (("ids"->>'datasetId'),"seq");
