@@ -1,5 +1,6 @@
 /**
- * Asks the HTTP interface again and again, one request of each kind in turn, and tells how long each took as JSON: `node ask-interface.ts URL KEY SECONDS`.
+ * Asks the HTTP interface again and again, one request of each kind in turn, and tells how long each took as JSON, the first of each kind first: `node
+ * ask-interface.ts URL KEY SECONDS`.
  * A process of its own: its work and its waiting are not those of who answers.
  */
 const [url = '', key = '', seconds = '30'] = process.argv.slice(2);
@@ -12,6 +13,9 @@ const paths: Readonly<Record<string, string>> = {
   '/v1/datasets/{id}': `/v1/datasets/${known}`,
   '/v1/plans/current': '/v1/plans/current',
   '/v1/jobs': '/v1/jobs',
+  '/v1/targets': '/v1/targets',
+  '/v1/findings?limit=50': '/v1/findings?limit=50',
+  '/v1/costs': '/v1/costs',
 };
 const tookMs: Record<string, number[]> = Object.fromEntries(Object.keys(paths).map((name) => [name, []]));
 const pauseMs = 20;

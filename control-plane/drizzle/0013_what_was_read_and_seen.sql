@@ -13,4 +13,5 @@ CREATE TABLE "file_sample" (
 );
 --> statement-breakpoint
 ALTER TABLE "dataset" ADD COLUMN "counted_reads" jsonb;--> statement-breakpoint
-ALTER TABLE "reading" ADD COLUMN "kernel" jsonb;
+ALTER TABLE "reading" ADD COLUMN "kernel" jsonb;--> statement-breakpoint
+CREATE INDEX "event_dataset" ON "event" USING btree (("ids"->>'datasetId'),"seq");

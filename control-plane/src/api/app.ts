@@ -135,7 +135,9 @@ function documents(app: Api, { settings }: ApiContext): void {
     info: {
       title: 'Data in Motion',
       version: settings.version,
-      description: 'Problems are answered as RFC 9457 documents. Changes need an API key or a console session.',
+      description:
+        'Problems are answered as RFC 9457 documents. Changes need an API key or a console session. A change that was answered shows in every later answer of the same control plane; ' +
+        'of a fleet of 10,000 datasets or more what agents report shows some seconds later at most (`asOfMs`), or at once with `Cache-Control: no-cache`, which waits for it.',
     },
   });
   app.get('/asyncapi.json', (c) => c.json(asyncApiDocument(settings.version)));

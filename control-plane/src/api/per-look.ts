@@ -25,7 +25,7 @@ export function perLook<Value>(make: (rows: FleetRows) => Promise<Value>): (rows
   };
 }
 
-/** Make of a new look all that was asked for of the one before, so that nobody waits for it once the new one is shown. */
+/** Make of a new look all that was asked for of the one before, so that nobody waits for it once the new one is shown. What fails is told to who asks for it. */
 export async function makeAgain(before: FleetRows, rows: FleetRows): Promise<void> {
-  for (const walk of walks) if (walk.wasAskedOf(before)) await walk.makeOf(rows);
+  for (const walk of walks) if (walk.wasAskedOf(before)) await walk.makeOf(rows).catch(() => {});
 }

@@ -21,7 +21,7 @@ import { mostUrgentFirst, type Need } from '../reconcile/needs.ts';
 import { datasetPromotion } from '../reconcile/promotions.ts';
 import { endAlert, raiseAlert } from '../store/alerts.ts';
 import type { Tx } from '../store/database.ts';
-import { appendEvents } from '../store/events.ts';
+import { appendEvents, type NewEvent } from '../store/events.ts';
 import { keepHeats } from '../store/heats.ts';
 import { insertPromotionJob } from '../store/jobs.ts';
 import { keepEvacuation } from '../store/leaving-devices.ts';
@@ -74,10 +74,11 @@ export async function storeHeats(write: LeaderWrite, { snapshot, heats }: Pictur
     const slice = changed.slice(at, at + heatsAtOnce);
     await write(async (tx, nowMs) => {
       await keepHeats(tx, new Map(slice.map(({ datasetId }) => [datasetId, heats.get(datasetId)!])));
-      for (const { datasetId, heatClass } of slice) {
+      const told = slice.flatMap(({ datasetId, heatClass }) => {
         const heat = heats.get(datasetId)!;
-        if (heatClass !== null && heatClass !== heat.class) await tellHeat(tx, datasetId, heatClass, heat, nowMs);
-      }
+        return heatClass === null || heatClass === heat.class ? [] : [changeOfHeat(datasetId, heatClass, heat)];
+      });
+      await appendEvents(tx, nowMs, told);
     });
   }
   return reclassed.length > 0;
@@ -97,11 +98,9 @@ export async function storeEvacuations(write: LeaderWrite, { snapshot }: Picture
   });
 }
 
-async function tellHeat(tx: Tx, datasetId: DatasetId, before: string, heat: Heat, nowMs: number): Promise<void> {
+function changeOfHeat(datasetId: DatasetId, before: string, heat: Heat): NewEvent {
   const text = `${datasetId} is ${heat.class} now, it was ${before}: ${heat.reason}`;
-  await appendEvents(tx, nowMs, [
-    { type: 'dataset.heat-changed', severity: 'info', text, ids: { datasetId, from: before, to: heat.class, score: heat.score }, by: 'control-plane' },
-  ]);
+  return { type: 'dataset.heat-changed', severity: 'info', text, ids: { datasetId, from: before, to: heat.class, score: heat.score }, by: 'control-plane' };
 }
 
 /** Send readers to a good copy where the primary can not be read any more. */

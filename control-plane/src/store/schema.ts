@@ -582,7 +582,12 @@ export const event = pgTable(
     /** The transaction that wrote it: numbers are given before the commit, so readers go by transaction, then number. */
     txId: bigint('tx_id', { mode: 'number' }).notNull().default(sql`pg_current_xact_id()::text::bigint`),
   },
-  (table) => [index('event_at').on(table.atMs), index('event_order').on(table.txId, table.seq), index('event_type').on(table.type, table.seq)],
+  (table) => [
+    index('event_at').on(table.atMs),
+    index('event_order').on(table.txId, table.seq),
+    index('event_type').on(table.type, table.seq),
+    index('event_dataset').on(sql`(${table.ids}->>'datasetId')`, table.seq),
+  ],
 );
 export const alert = pgTable(
   'alert',

@@ -73,6 +73,14 @@ test('what is made of all datasets is made once for each look, and again for the
   expect([await owners(second), made]).toEqual([['later'], 2]);
 });
 
+test('what can not be made of a look fails for who asks for it, and for nobody else', async () => {
+  const broken = perLook(() => Promise.reject(new Error('by our own mistake')));
+  const reader = new FleetReader(api.store);
+  await expect(broken(await reader.read())).rejects.toThrow('mistake');
+  reader.forget();
+  expect((await reader.read()).nodes).toHaveLength(1);
+});
+
 test('a look that failed is not shown to the next who asks', async () => {
   let fails = true;
   const failing = Object.assign(Object.create(api.store) as Store, {

@@ -79,6 +79,8 @@ export class RouteCaller {
         signal: AbortSignal.timeout(longestAnswerMs),
         headers: {
           ...this.identity(),
+          // Who gives one command and goes waits for what is true now, also where that takes a look at a large fleet.
+          'cache-control': 'no-cache',
           ...(call.body === undefined ? {} : { 'content-type': 'application/json' }),
           ...(call.ifMatch === undefined ? {} : { 'if-match': call.ifMatch }),
         },

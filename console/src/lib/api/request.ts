@@ -26,7 +26,8 @@ const giveUpAfterMs = 30_000;
  */
 export async function request<Asking extends Route>(route: Asking, asked: Asked = {}): Promise<Answered<AnswerOf<Asking>>> {
   const [method = 'GET', pattern = ''] = route.split(' ');
-  const headers = new Headers({ accept: 'application/json' });
+  // From after every event that was heard: of a large fleet an answer may otherwise be a moment old.
+  const headers = new Headers({ accept: 'application/json', 'cache-control': 'no-cache' });
   if (asked.body !== undefined) headers.set('content-type', 'application/json');
   if (asked.ifMatch !== undefined) headers.set('if-match', asked.ifMatch);
   const limit = AbortSignal.timeout(giveUpAfterMs);
