@@ -1,148 +1,121 @@
 /**
  * What 60 drives cost an agent that asks each every 10 minutes, one of them hanging: how long a pass takes, the processor's share, the memory.
- * The drives answer through a stand-in for smartctl (a process for each question, as in earnest); each has two years of history and is judged by
- * the model. The processor time of the children is not the agent's and is not counted. The process has all of an agent loaded, from compiled modules as an
- * agent that was started before; what it alone holds (private) stands beside all that it maps (RSS), of which the program's own text is shared.
- * `npm run bench:poll --workspace agent [-- PASSES]`. Prints the figures and writes bench/results/poll-drives.json.
+ * The agent is a real one in a process of its own (see real-agent.ts), each drive has two years of history and is judged by the model that the bus brings.
+ * Time is compressed in one way: passes follow each other at once instead of every 10 minutes, with the real time limit of 30 s for the drive that hangs.
+ * Processor time is therefore measured twice, at rest and over the passes, and told as rest + what a pass adds in 10 minutes; that of the children is not
+ * the agent's. Memory is looked at every 100 ms over the passes, and at rest in an agent that did its first pass.
+ * `npm run bench:poll --workspace agent [-- PASSES [FLAG…]]`: flags of Node, in place of those that an agent is started with. Prints the figures and writes
+ * bench/results/poll-drives.json.
  */
-import { execFileSync } from 'node:child_process';
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import { systemClock } from '@data-in-motion/shared/clock';
-import { FailureJudge } from '@data-in-motion/shared/domain/failure-model';
-import { deviceIdOf } from '@data-in-motion/shared/domain/ids';
-import { seededRandom } from '@data-in-motion/shared/random';
-import { openJournal } from '../src/journal/journal.ts';
-import { SmartctlProbe } from '../src/telemetry/probes/smartctl.ts';
-import { ReadingHistory } from '../src/telemetry/reading-history.ts';
-import { samplerDefaults, startSampler } from '../src/telemetry/sampler.ts';
-import { noBallast } from '../test/no-ballast.ts';
-import { daysKept, median, modelToMeasure, pointsOfDrive } from './bench-model.ts';
+import { samplerDefaults } from '../src/telemetry/sampler.ts';
+import { median, modelToMeasure } from './bench-model.ts';
+import { MadeUpDrives, plantHistories } from './made-up-drives.ts';
+import { Bus, type Memory, RealAgent } from './real-agent.ts';
 
 const drives = 60;
-const dayMs = 86_400_000;
-/** In earnest 30 s; a pass waits once for the drive that hangs. */
-const perDiskTimeoutMs = 5_000;
-const answer = path.resolve(import.meta.dirname, '../src/telemetry/testdata/smartctl-hdd.json');
+const atRestMs = 15_000;
+const lookEveryMs = 100;
+const [passesWanted = '3', ...flagsWanted] = process.argv.slice(2);
+const passes = Number(passesWanted);
+const flags = flagsWanted.length > 0 ? flagsWanted : ['--max-semi-space-size=1', '--disable-warning=ExperimentalWarning'];
+
+const home = fs.mkdtempSync(path.join(os.tmpdir(), 'dim-bench-'));
+const bus = await Bus.open(modelToMeasure().model);
+const made = new MadeUpDrives(home, drives);
+let running: RealAgent | undefined;
+try {
+  plantHistories(path.join(home, 'state'), drives);
+  report(await measure());
+} finally {
+  await running?.stop();
+  await bus.close();
+  fs.rmSync(home, { recursive: true, force: true });
+}
+
+/** An agent that has read all its drives once. */
+async function start(deviceEveryMs: number): Promise<RealAgent> {
+  await running?.stop();
+  running = new RealAgent(home, { telemetry: { smartctl: made.smartctl, sysfsDirectory: made.sysfs, deviceEveryMs } }, bus, flags);
+  await running.told(drives);
+  return running;
+}
+
+async function measure() {
+  // The first start compiles; agents keep what was compiled.
+  const firstStart = (await start(samplerDefaults.deviceEveryMs)).memory();
+  const resting = await start(samplerDefaults.deviceEveryMs);
+  await sleep(5_000);
+  const [restCpuMs, rest] = [resting.cpuMs(), resting.memory()];
+  await sleep(atRestMs);
+  const restShare = (resting.cpuMs() - restCpuMs) / atRestMs;
+  const polling = await start(100);
+  made.hang();
+  return { firstStart, rest, restShare, ...(await poll(polling, restShare)) };
+}
 
 interface Polled {
   readonly passMs: readonly number[];
   readonly cpuMsPerPass: number;
-  readonly restRssBytes: number;
-  readonly restAnonBytes: number;
-  readonly heapUsedBytes: number;
+  readonly looks: { readonly median: Memory; readonly highest: Memory };
+  readonly peakRssBytes: number;
   readonly answered: number;
   readonly unanswered: number;
 }
 
-const [first = '8'] = process.argv.slice(2);
-if (first === 'plant') liveTwoYears(process.argv[3]!);
-else if (first === 'poll') process.stdout.write(JSON.stringify(await poll(process.argv[3]!, Number(process.argv[4]))));
-else main(Number(first));
-
-function main(passes: number): void {
-  const home = fs.mkdtempSync(path.join(os.tmpdir(), 'dim-bench-'));
-  try {
-    inProcess('plant', home);
-    // The first start compiles; agents keep what was compiled.
-    const first = JSON.parse(inProcess('poll', home, '1')) as Polled;
-    fs.rmSync(path.join(home, 'hang'), { force: true });
-    const polled = JSON.parse(inProcess('poll', home, String(passes))) as Polled;
-    const share = polled.cpuMsPerPass / samplerDefaults.deviceEveryMs;
-    console.log(
-      `${drives} drives, one hangs: a pass takes ${(median(polled.passMs) / 1e3).toFixed(1)} s (waits ${perDiskTimeoutMs / 1e3} s for the one) of ` +
-        `${samplerDefaults.deviceEveryMs / 1e3} s, ${polled.cpuMsPerPass.toFixed(0)} ms of processor time (${(share * 100).toFixed(3)} %); ` +
-        `memory ${(polled.restRssBytes / 1e6).toFixed(0)} MB, of it private ${(polled.restAnonBytes / 1e6).toFixed(0)} MB, heap ${(polled.heapUsedBytes / 1e6).toFixed(0)} MB ` +
-        `(at a very first start ${(first.restRssBytes / 1e6).toFixed(0)} MB, private ${(first.restAnonBytes / 1e6).toFixed(0)} MB); ` +
-        `${polled.answered} answers, ${polled.unanswered} of the one that hangs`,
-    );
-    const file = path.join(import.meta.dirname, 'results/poll-drives.json');
-    fs.mkdirSync(path.dirname(file), { recursive: true });
-    const setting = { drives, passes, perDiskTimeoutMs, deviceEveryMs: samplerDefaults.deviceEveryMs };
-    fs.writeFileSync(file, `${JSON.stringify({ atMs: Date.now(), cores: os.availableParallelism(), ...setting, cpuShare: share, polled }, null, 2)}\n`);
-  } finally {
-    fs.rmSync(home, { recursive: true, force: true });
-  }
-}
-
-/** In a process of its own, started as the agents of the local fleet are. */
-function inProcess(...args: readonly string[]): string {
-  const node = ['--max-semi-space-size=1', '--disable-warning=ExperimentalWarning', import.meta.filename];
-  const compiled = path.join(args[1]!, 'compiled');
-  return execFileSync(process.execPath, [...node, ...args], { env: { ...process.env, MALLOC_ARENA_MAX: '2', NODE_COMPILE_CACHE: compiled } }).toString();
-}
-
-async function poll(home: string, passes: number): Promise<Polled> {
-  await import('../src/command-line.ts');
-  const journal = openJournal(path.join(home, 'journal.db'), noBallast);
-  const judge = new FailureJudge(modelToMeasure().model);
-  const count = { answered: 0, unanswered: 0 };
-  const command = standIn(home);
-  const sampler = startSampler({
-    probes: [new SmartctlProbe({ clock: systemClock, note: () => {}, command, timeoutMs: 2_000, sysfs: '/sys' })],
-    targets: [],
-    tell: (records) => {
-      for (const record of records) if (record.type === 'reading') count[record.status === 'read' ? 'answered' : 'unanswered'] += 1;
-    },
-    absentBecause: async () => null,
-    journal,
-    model: () => judge,
-    // Listed once: the drive hangs from the second pass on.
-    settings: { perDiskTimeoutMs, discoverEveryMs: samplerDefaults.deviceEveryMs },
-  });
-  await sampler.sampleNow();
-  fs.writeFileSync(path.join(home, 'hang'), '');
+async function poll(agent: RealAgent, restShare: number): Promise<Polled> {
+  const looks: Memory[] = [];
+  const isSilent = ({ status }: { status: string }): boolean => status !== 'read';
+  // A pass ends with the drive that hangs; the one in which it began to is not measured.
+  await agent.told(1, isSilent);
+  const [cpuMs, known, startedMs] = [agent.cpuMs(), agent.readings().length, performance.now()];
+  const looking = setInterval(() => looks.push(agent.memory()), lookEveryMs);
   const passMs: number[] = [];
-  const before = process.cpuUsage();
-  for (let pass = 0; pass < passes; pass++) {
-    const startedMs = performance.now();
-    await sampler.sampleNow();
-    passMs.push(performance.now() - startedMs);
+  for (let pass = 1; pass <= passes; pass++) {
+    const passStartedMs = performance.now();
+    await agent.told(pass + 1, isSilent);
+    passMs.push(performance.now() - passStartedMs);
   }
-  const used = process.cpuUsage(before);
-  await sampler.stop();
-  journal.close();
-  const memory = { restRssBytes: memoryOf('VmRSS'), restAnonBytes: memoryOf('RssAnon'), heapUsedBytes: process.memoryUsage().heapUsed };
-  return { passMs, cpuMsPerPass: (used.user + used.system) / 1_000 / passes, ...memory, ...count };
+  clearInterval(looking);
+  const cpuMsPerPass = (agent.cpuMs() - cpuMs - restShare * (performance.now() - startedMs)) / passes;
+  const told = agent.readings().slice(known);
+  const unanswered = told.filter(isSilent).length;
+  const all = <Name extends keyof Memory>(name: Name): number[] => looks.map((look) => look[name]);
+  const of = (figure: (values: number[]) => number): Memory => ({
+    rssBytes: figure(all('rssBytes')),
+    pssBytes: figure(all('pssBytes')),
+    privateBytes: figure(all('privateBytes')),
+  });
+  return {
+    passMs,
+    cpuMsPerPass,
+    looks: { median: of(median), highest: of((values) => Math.max(...values)) },
+    peakRssBytes: agent.peakRssBytes(),
+    answered: told.length - unanswered,
+    unanswered,
+  };
 }
 
-function liveTwoYears(home: string): void {
-  const journal = openJournal(path.join(home, 'journal.db'), noBallast);
-  const history = new ReadingHistory(journal);
-  const random = seededRandom(3);
-  const today = Math.floor(Date.now() / dayMs) - 1;
-  for (let drive = 0; drive < drives; drive++) {
-    const deviceId = deviceIdOf('EXAMPLE ST4000', `EX${drive}`);
-    for (const { day, smart } of pointsOfDrive(random, daysKept(today))) {
-      const nothingElse = { unreadableBecause: null, recordedDay: null, temperatureCelsius: 30, nvme: null, selfAssessmentPassed: true };
-      history.add({ deviceId, atMs: day * dayMs, source: 'smartctl', status: 'read', powerOnHours: 20_114 - (today - day) * 24, smart, ...nothingElse });
-    }
-  }
-  journal.close();
-}
-
-/** A program that lists the drives and answers for each; the last one hangs as soon as the file `hang` is there. */
-function standIn(home: string): string {
-  const names = Array.from({ length: drives }, (_, i) => `/dev/bench${i}`);
-  fs.writeFileSync(path.join(home, 'scan.json'), JSON.stringify({ devices: names.map((name) => ({ name, type: 'sat', protocol: 'ATA' })) }));
-  for (const [i, name] of names.entries())
-    fs.writeFileSync(path.join(home, path.basename(name)), fs.readFileSync(answer, 'utf8').replaceAll('EX4M9L3A', `EX${i}`));
-  const command = path.join(home, 'smartctl');
-  fs.writeFileSync(
-    command,
-    `#!/bin/sh
-[ "$1" = --scan-open ] && exec cat ${home}/scan.json
-for path; do :; done
-[ "$path" = ${names.at(-1)} ] && [ -e ${home}/hang ] && exec sleep 600
-exec cat ${home}/\${path##*/}
-`,
+function report(measured: Polled & { firstStart: Memory; rest: Memory; restShare: number }): void {
+  const { firstStart, rest, restShare, passMs, cpuMsPerPass, looks, peakRssBytes } = measured;
+  const everyMs = samplerDefaults.deviceEveryMs;
+  const cpuShare = restShare + cpuMsPerPass / everyMs;
+  const mega = (bytes: number): string => (bytes / 1e6).toFixed(1);
+  const words = (of: Memory): string => `${mega(of.rssBytes)} MB (PSS ${mega(of.pssBytes)}, its own ${mega(of.privateBytes)})`;
+  console.log(
+    `${drives} drives, one hangs: a pass takes ${(median(passMs) / 1e3).toFixed(1)} s of ${everyMs / 1e3} s; processor ${(restShare * 100).toFixed(3)} % at rest, ` +
+      `${cpuMsPerPass.toFixed(0)} ms a pass, together ${(cpuShare * 100).toFixed(3)} %\n` +
+      `memory: at rest ${words(rest)}, over the passes ${words(looks.median)}, at most ${words(looks.highest)}, ever ${mega(peakRssBytes)} MB; ` +
+      `at the very first start ${words(firstStart)}\n${measured.answered} answers, ${measured.unanswered} of the drive that hangs`,
   );
-  fs.chmodSync(command, 0o755);
-  return command;
+  const file = path.join(import.meta.dirname, 'results/poll-drives.json');
+  fs.mkdirSync(path.dirname(file), { recursive: true });
+  const setting = { drives, passes, flags, deviceEveryMs: everyMs, node: process.version };
+  fs.writeFileSync(file, `${JSON.stringify({ atMs: Date.now(), cores: os.availableParallelism(), ...setting, cpuShare, ...measured }, null, 2)}\n`);
 }
 
-function memoryOf(what: 'VmRSS' | 'RssAnon'): number {
-  const kilobytes = new RegExp(`^${what}:\\s+(\\d+) kB`, 'm').exec(fs.readFileSync('/proc/self/status', 'utf8'))?.[1];
-  return Number(kilobytes) * 1_024;
+function sleep(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
 }

@@ -47,7 +47,7 @@ export interface Features {
 }
 
 /** When a reading was taken in the life of its device: a replayed life passes faster than the clock, so its own dates count. */
-export function lifeAtMs(reading: Reading): number {
+export function lifeAtMs(reading: Pick<Reading, 'atMs' | 'recordedDay'>): number {
   const recorded = reading.recordedDay === null ? Number.NaN : Date.parse(`${reading.recordedDay}T00:00:00Z`);
   return Number.isFinite(recorded) ? recorded : reading.atMs;
 }

@@ -67,7 +67,7 @@ describe('the history of a device', () => {
   });
 
   test('remembers a day with values although the drive did not answer later that day', () => {
-    const history = [reading(1, 7), reading(2, null), reading(30, null), reading(31, null)].reduce<Reading[]>(withReading, []);
+    const history = [reading(1, 7), reading(2, null), reading(30, null), reading(31, null)].reduce<Reading[]>((before, each) => withReading(before, each), []);
     expect(values(history)).toEqual([7, null, null]);
   });
 
@@ -78,7 +78,7 @@ describe('the history of a device', () => {
   });
 
   test('keeps what a real drive said although the clock of its host goes back, or far ahead', () => {
-    const days = [reading(0, 1), reading(24, 2), reading(48, 3)].reduce<Reading[]>(withReading, []);
+    const days = [reading(0, 1), reading(24, 2), reading(48, 3)].reduce<Reading[]>((before, each) => withReading(before, each), []);
     expect(values(withReading(days, reading(25, 9)))).toEqual([1, 2, 3, 9]);
     const jumped = withReading(days, reading(24 * 400, 4));
     expect(values(withReading(jumped, reading(72, 5)))).toEqual([1, 2, 3, 4, 5]);
@@ -87,7 +87,7 @@ describe('the history of a device', () => {
 
   test('forgets what lies after the day to which a replay went back', () => {
     const played = (day: string, value: number): Reading => ({ ...reading(0, value), recordedDay: day });
-    const days = [played('2015-01-01', 1), played('2015-01-02', 2), played('2015-01-03', 3)].reduce<Reading[]>(withReading, []);
+    const days = [played('2015-01-01', 1), played('2015-01-02', 2), played('2015-01-03', 3)].reduce<Reading[]>((before, each) => withReading(before, each), []);
     expect(values(withReading(days, played('2015-01-02', 9)))).toEqual([1, 2, 9]);
   });
 

@@ -1,9 +1,9 @@
 import type { Reading } from '@data-in-motion/shared/domain/device';
-import { countedAttributes } from '@data-in-motion/shared/domain/drive-history';
 import type { DeviceId } from '@data-in-motion/shared/domain/ids';
 import { readingRecord } from '@data-in-motion/shared/protocol/records';
 import type { Journal } from '../journal/journal.ts';
 import { lifeAtMs } from '../predict/features.ts';
+import { type KeptReading, keptReading, readingsOf } from './kept-reading.ts';
 
 const dayMs = 86_400_000;
 /** Days with a reading kept of each device: the model looks back 90, and a few days may be missing. Counted, not dated: a clock that jumps by a year must not empty the history. */
@@ -17,12 +17,11 @@ const keptOfNewestDay = 200;
 
 /**
  * The history of each device in the order in which it was read, bounded: everything of the newest day (up to a limit), the last reading with
- * values of each other day, and of each week before. In memory a reading has only what is judged, and shares it with the one before where nothing
- * changed, so that years of many drives stay small; the journal has it whole. With a journal the days survive a restart; what of the newest day
- * came after the last write is lost, which the next reading mends.
+ * values of each other day, and of each week before. In memory a reading has only what is judged, so that years of many drives stay small; the
+ * journal has it whole. With a journal the days survive a restart; what of the newest day came after the last write is lost, which the next reading mends.
  */
 export class ReadingHistory {
-  readonly #readings = new Map<DeviceId, Reading[]>();
+  readonly #readings = new Map<DeviceId, KeptReading[]>();
   readonly #journal: Journal | null;
   /** Grows with each reading that is written down: days say nothing about the order when a clock goes back. */
   #position = 0;
@@ -34,25 +33,26 @@ export class ReadingHistory {
       'CREATE TABLE readings_history (device_id TEXT NOT NULL, day INTEGER NOT NULL, reading TEXT NOT NULL, PRIMARY KEY (device_id, day)) STRICT, WITHOUT ROWID',
       'ALTER TABLE readings_history ADD COLUMN position INTEGER NOT NULL DEFAULT 0',
     ]);
-    const rows = journal.db.prepare('SELECT position, reading FROM readings_history ORDER BY position, day').all() as { position: number; reading: string }[];
-    for (const row of rows) {
+    const rows = journal.db.prepare('SELECT position, reading FROM readings_history ORDER BY position, day');
+    // One at a time: the texts of them all are many times what is kept of them.
+    for (const row of rows.iterate() as IterableIterator<{ position: number; reading: string }>) {
       this.#position = row.position;
       const reading = storedReading(row.reading);
       if (reading === null) continue;
       const before = this.#readings.get(reading.deviceId);
-      if (before === undefined) this.#readings.set(reading.deviceId, [judgedPart(reading, undefined)]);
-      else before.push(judgedPart(reading, before.at(-1)));
+      if (before === undefined) this.#readings.set(reading.deviceId, [keptReading(reading, undefined)]);
+      else before.push(keptReading(reading, before.at(-1)));
     }
   }
 
   /** In the order in which they were read. */
   of(deviceId: DeviceId): readonly Reading[] {
-    return this.#readings.get(deviceId) ?? [];
+    return [...readingsOf(deviceId, this.#readings.get(deviceId) ?? [])];
   }
 
   add(reading: Reading): void {
-    const before = this.of(reading.deviceId);
-    const kept = withReading(before, judgedPart(reading, before.at(-1)));
+    const before = this.#readings.get(reading.deviceId) ?? [];
+    const kept = withReading(before, keptReading(reading, before.at(-1)));
     this.#readings.set(reading.deviceId, kept);
     if (this.#journal === null) return;
     const { db } = this.#journal;
@@ -71,14 +71,17 @@ export class ReadingHistory {
   }
 }
 
+/** What tells when a reading was taken, and whether it has values. */
+type Dated = Pick<Reading, 'atMs' | 'recordedDay' | 'status'>;
+
 /**
  * A history with one reading more. When a replay begins again, what lies after it is forgotten: that life is lived anew.
  * A real drive is not younger because its host's clock went back: all that it said is kept.
  */
-export function withReading(history: readonly Reading[], reading: Reading): Reading[] {
+export function withReading<Kept extends Dated>(history: readonly Kept[], reading: Kept): Kept[] {
   const day = dayOf(reading);
   const before = reading.recordedDay === null ? history : history.filter((earlier) => lifeAtMs(earlier) <= lifeAtMs(reading));
-  const lastOfDay = new Map<number, Reading>();
+  const lastOfDay = new Map<number, Kept>();
   for (const earlier of before) {
     if (dayOf(earlier) === day || (earlier.status !== 'read' && lastOfDay.has(dayOf(earlier)))) continue;
     // Anew at its end: the days stay in the order in which they were last seen.
@@ -97,8 +100,8 @@ export function withReading(history: readonly Reading[], reading: Reading): Read
   return [...before.filter((earlier) => kept.has(earlier)), reading];
 }
 
-function lastOfWeeks(days: readonly Reading[]): Reading[] {
-  const lastOfWeek = new Map<number, Reading>();
+function lastOfWeeks<Kept extends Dated>(days: readonly Kept[]): Kept[] {
+  const lastOfWeek = new Map<number, Kept>();
   for (const reading of days) {
     const week = Math.floor(dayOf(reading) / 7);
     lastOfWeek.delete(week);
@@ -107,27 +110,7 @@ function lastOfWeeks(days: readonly Reading[]): Reading[] {
   return [...lastOfWeek.values()];
 }
 
-/** A reading with the counters that are judged and no others; those that did not change are the very object of the reading before. */
-function judgedPart(reading: Reading, before: Reading | undefined): Reading {
-  const smart: Record<string, number> = {};
-  for (const attribute of countedAttributes) {
-    const count = reading.smart[String(attribute)];
-    if (count !== undefined) smart[attribute] = count;
-  }
-  const { nvme, kernel: _, ...judged } = reading;
-  return {
-    ...judged,
-    deviceId: before?.deviceId ?? reading.deviceId,
-    smart: before !== undefined && isSame(smart, before.smart) ? before.smart : smart,
-    nvme: before?.nvme != null && nvme !== null && isSame(nvme, before.nvme) ? before.nvme : nvme,
-  };
-}
-
-function isSame(a: object, b: object): boolean {
-  return JSON.stringify(a) === JSON.stringify(b);
-}
-
-function dayOf(reading: Reading): number {
+function dayOf(reading: Dated): number {
   return Math.floor(lifeAtMs(reading) / dayMs);
 }
 
