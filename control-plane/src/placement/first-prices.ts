@@ -35,7 +35,7 @@ export function fineSample(prepared: PreparedAssignment, random: Random): Sample
  * Datasets that stand for all, drawn by their bytes and evenly over the rules: each stands for as many bytes, so that the load of a target is guessed from
  * a few thousand as well as from four times as many drawn without regard to size (log-normal sizes). Few datasets stand for themselves.
  */
-function drawSample({ problem }: PreparedAssignment, random: Random, size: number): Sample {
+export function drawSample({ problem }: PreparedAssignment, random: Random, size: number): Sample {
   const { bytes, copies, rule, count } = problem.datasets;
 
   if (count <= size) return { rows: null, weights: null };
