@@ -4,15 +4,15 @@ import type { Solve } from './place-priced.ts';
 import type { PreparedAssignment } from './prepare-assignment.ts';
 
 /** Prices are found on few datasets first, while whims are strong and the answer is coarse, then on more of them. */
-const coarse = { rowsPerTarget: 85, firstWhims: 0.5, lastWhims: 0.01, misfit: 0.05 } as const;
-const fine = { rowsPerTarget: 680, firstWhims: 0.01, misfit: 0.01 } as const;
+const coarse = { rowsPerTarget: 85, mostRows: 6_000, firstWhims: 0.5, lastWhims: 0.01, misfit: 0.05 } as const;
+const fine = { rowsPerTarget: 680, mostRows: 24_000, firstWhims: 0.01, misfit: 0.01 } as const;
 const passesOfSample = 60;
 
 /** Prices from samples of the datasets. */
 export function firstPrices({ prepared, pass, isOver }: Solve, drawn: Sample, random: Random, lastWhims: number): Float64Array {
   const { limits, problem } = prepared;
   const ascent = { prepared, pass, limits, passes: passesOfSample, isOver };
-  const few = drawSample(prepared, random, coarse.rowsPerTarget * problem.targets.count);
+  const few = drawSample(prepared, random, Math.min(coarse.mostRows, coarse.rowsPerTarget * problem.targets.count));
   const { prices } = ascendPrices({ ...ascent, ...coarse, ...few, prices: new Float64Array(limits.length) });
   return ascendPrices({ ...ascent, ...fine, ...drawn, prices, lastWhims }).prices;
 }
@@ -27,7 +27,7 @@ export interface Sample {
 
 /** The datasets that tell how demand bends; all where they are not many more. */
 export function fineSample(prepared: PreparedAssignment, random: Random): Sample {
-  const size = fine.rowsPerTarget * prepared.problem.targets.count;
+  const size = Math.min(fine.mostRows, fine.rowsPerTarget * prepared.problem.targets.count);
   return prepared.problem.datasets.count <= 2 * size ? { rows: null, weights: null } : drawSample(prepared, random, size);
 }
 
