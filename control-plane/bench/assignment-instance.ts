@@ -180,19 +180,17 @@ class Rules {
   }
 }
 
-/** What a share of the datasets came to on another day: their size and use, not where they may be. @returns also which */
-export function changedInstance(problem: Assignment, share: number, seed: number): { problem: Assignment; rows: number[] } {
+/** What a share of the datasets came to on another day: their size and use, not where they may be. */
+export function changedInstance(problem: Assignment, share: number, seed: number): Assignment {
   const random = seededRandom(seed);
   const bytes = Float64Array.from(problem.datasets.bytes);
   const readBytes = Float64Array.from(problem.datasets.readBytes);
-  const rows: number[] = [];
   for (let one = 0; one < Math.round(share * problem.datasets.count); one++) {
     const row = randomInt(random, 0, problem.datasets.count);
-    rows.push(row);
     bytes[row] = Math.round(bytes[row]! * (0.7 + 0.6 * random.next()));
     readBytes[row] = readBytes[row]! * 3 * random.next();
   }
-  return { problem: { ...problem, datasets: { ...problem.datasets, bytes, readBytes } }, rows };
+  return { ...problem, datasets: { ...problem.datasets, bytes, readBytes } };
 }
 
 const limitsMs = [5, 15, 40, Infinity] as const;

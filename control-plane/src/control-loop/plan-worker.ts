@@ -4,7 +4,8 @@ import type { Policy } from '@data-in-motion/shared/domain/policy';
 import type { DecisionSettings } from '../fleet/decision-settings.ts';
 import type { DatasetFacts, FleetSnapshot } from '../fleet/snapshot.ts';
 import { fleetHeats } from '../heat/classify-heat.ts';
-import { placeFleet } from '../placement/place-fleet.ts';
+import { placeFleet, workFor } from '../placement/place-fleet.ts';
+import { PlacementMemory } from '../placement/placement-memory.ts';
 import type { Plan } from '../placement/plan.ts';
 import { fleetNeeds } from '../reconcile/needs.ts';
 
@@ -21,6 +22,9 @@ export type ToSolver =
       readonly only: ReadonlySet<DatasetId> | null;
       readonly settings: DecisionSettings;
     };
+
+/** A plan of the whole fleet begins where the one before ended; one of some datasets asks something else. */
+const memory = new PlacementMemory();
 
 const kept = new Map<DatasetId, DatasetFacts>();
 /** Every part brings its own copies of the same few policies. */
@@ -40,7 +44,9 @@ function keep(changed: readonly DatasetFacts[]): void {
 async function solve({ snapshot: rest, only, settings }: Extract<ToSolver, { kind: 'solve' }>): Promise<Plan> {
   const snapshot = { ...rest, datasets: [...kept.values()].sort((a, b) => (a.datasetId < b.datasetId ? -1 : 1)) };
   const heats = fleetHeats(snapshot, settings.heat);
-  return placeFleet(snapshot, fleetNeeds(snapshot, heats, settings), heats, settings.placement, settings, only ?? undefined);
+  const needs = fleetNeeds(snapshot, heats, settings);
+  const work = workFor(settings.placement, only === null ? memory : undefined);
+  return placeFleet(snapshot, needs, heats, settings.placement, settings, only ?? undefined, work);
 }
 
 parentPort?.on('message', (message: ToSolver) => {

@@ -3,16 +3,17 @@ import { defaultDecisionSettings as settings } from '../fleet/decision-settings.
 import type { FleetSnapshot } from '../fleet/snapshot.ts';
 import { randomFleet } from '../fleet/testdata/random-fleet.ts';
 import { fleetHeats } from '../heat/classify-heat.ts';
-import { placeFleet } from '../placement/place-fleet.ts';
+import { placeFleet, workFor } from '../placement/place-fleet.ts';
+import { PlacementMemory } from '../placement/placement-memory.ts';
 import { fleetNeeds } from '../reconcile/needs.ts';
 import { solverThread } from './solve-in-thread.ts';
 
 const thread = solverThread(settings);
 afterAll(() => thread.stop());
 
-const here = (snapshot: FleetSnapshot) => {
+const here = (snapshot: FleetSnapshot, memory: PlacementMemory) => {
   const heats = fleetHeats(snapshot, settings.heat);
-  return placeFleet(snapshot, fleetNeeds(snapshot, heats, settings), heats, settings.placement, settings);
+  return placeFleet(snapshot, fleetNeeds(snapshot, heats, settings), heats, settings.placement, settings, undefined, workFor(settings.placement, memory));
 };
 const there = (snapshot: FleetSnapshot) => thread.solve(snapshot, [], new Map(), null);
 
@@ -22,9 +23,10 @@ test('the thread answers what would be answered here, also when it is only told 
   const second = { ...first, datasets: [{ ...changed!, policy: { ...changed!.policy, copies: 3 } }, ...others] };
   const plans = await Promise.all([there(first), there(second), there(first)]);
   expect(plans.some((plan) => plan.moves.length > 0)).toBe(true);
+  const memory = new PlacementMemory();
   for (const [at, snapshot] of [first, second, first].entries()) {
     const sorted = { ...snapshot, datasets: [...snapshot.datasets].sort((a, b) => (a.datasetId < b.datasetId ? -1 : 1)) };
-    expect({ ...plans[at]!, solvedInMs: 0 }).toEqual({ ...(await here(sorted)), solvedInMs: 0 });
+    expect({ ...plans[at]!, solvedInMs: 0 }).toEqual({ ...(await here(sorted, memory)), solvedInMs: 0 });
   }
   expect(plans[1]!.moves.some((move) => move.datasetId === gone!.datasetId)).toBe(false);
 });

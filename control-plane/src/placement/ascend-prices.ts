@@ -130,7 +130,7 @@ class Climb {
   #look(prices: Float64Array): Judged {
     const { prepared, pass, rows, weights, limits } = this.#ascent;
     this.#passes++;
-    pass.run(prices, { rows, weights, whims: this.whims, window: this.whims * window, places: null, slack: null });
+    pass.run(prices, { rows, weights, whims: this.whims, window: this.whims * window, places: null, values: null });
     return judge(prepared, limits, prices, pass);
   }
 }

@@ -29,20 +29,29 @@ export interface RowInColumns extends Omit<RowOfCopies, 'specials'> {
   readonly specials: readonly (Omit<SpecialPlace, 'targetId'> & { readonly column: number })[];
 }
 
-/** The rows of an assignment, gathered one by one. */
+/** The rows of an assignment, gathered one by one. Of specials a large fleet has dozens a row: they are kept as numbers, not as objects. */
 export class AssignmentRows {
-  readonly #rows: RowInColumns[] = [];
+  readonly #rows: Omit<RowInColumns, 'specials'>[] = [];
+  readonly #specialsFrom: number[] = [0];
+  readonly #columns: number[] = [];
+  readonly #copyCredits: number[] = [];
+  readonly #primaryCredits: number[] = [];
+  readonly #stays: number[] = [];
 
-  add(row: RowInColumns): void {
+  add({ specials, ...row }: RowInColumns): void {
     this.#rows.push(row);
+    for (const { column, copyCredit, primaryCredit, stays } of specials) {
+      this.#columns.push(column);
+      this.#copyCredits.push(copyCredit);
+      this.#primaryCredits.push(primaryCredit);
+      this.#stays.push(Number(stays));
+    }
+    this.#specialsFrom.push(this.#columns.length);
   }
 
   whole(): AssignedDatasets {
     const rows = this.#rows;
-    const specials = rows.flatMap((row) => row.specials);
-    const numbers = (of: (row: RowInColumns) => number): Float64Array => Float64Array.from(rows, of);
-    const specialsFrom = new Int32Array(rows.length + 1);
-    for (const [at, row] of rows.entries()) specialsFrom[at + 1] = specialsFrom[at]! + row.specials.length;
+    const numbers = (of: (row: (typeof rows)[number]) => number): Float64Array => Float64Array.from(rows, of);
     return {
       count: rows.length,
       bytes: numbers((row) => row.bytes),
@@ -55,23 +64,25 @@ export class AssignmentRows {
       rule: Uint16Array.from(rows, (row) => row.rule),
       arrive: numbers((row) => row.arrive),
       missing: numbers((row) => row.missing),
-      specialsFrom,
-      specialColumn: Int16Array.from(specials, (special) => special.column),
-      copyCredit: Float64Array.from(specials, (special) => special.copyCredit),
-      primaryCredit: Float64Array.from(specials, (special) => special.primaryCredit),
-      stays: Uint8Array.from(specials, (special) => Number(special.stays)),
+      specialsFrom: new Int32Array(this.#specialsFrom),
+      specialColumn: new Int16Array(this.#columns),
+      copyCredit: new Float64Array(this.#copyCredits),
+      primaryCredit: new Float64Array(this.#primaryCredits),
+      stays: new Uint8Array(this.#stays),
     };
   }
 }
 
 /** Some rows of an assignment as one of their own. */
 export function rowsOfAssignment(datasets: AssignedDatasets, rows: readonly number[]): AssignedDatasets {
+  const { specialsFrom: from } = datasets;
   const specialsFrom = new Int32Array(rows.length + 1);
-  const specials: number[] = [];
-  for (const [at, row] of rows.entries()) {
-    for (let one = datasets.specialsFrom[row]!; one < datasets.specialsFrom[row + 1]!; one++) specials.push(one);
-    specialsFrom[at + 1] = specials.length;
-  }
+  for (const [at, row] of rows.entries()) specialsFrom[at + 1] = specialsFrom[at]! + from[row + 1]! - from[row]!;
+  const specials = <List extends Float64Array | Int16Array | Uint8Array>(all: List, own: List): List => {
+    for (const [at, row] of rows.entries()) own.set(all.subarray(from[row]!, from[row + 1]!), specialsFrom[at]!);
+    return own;
+  };
+  const count = specialsFrom[rows.length]!;
   const of = (list: Float64Array): Float64Array => Float64Array.from(rows, (row) => list[row]!);
   return {
     count: rows.length,
@@ -86,9 +97,9 @@ export function rowsOfAssignment(datasets: AssignedDatasets, rows: readonly numb
     arrive: of(datasets.arrive),
     missing: of(datasets.missing),
     specialsFrom,
-    specialColumn: Int16Array.from(specials, (one) => datasets.specialColumn[one]!),
-    copyCredit: Float64Array.from(specials, (one) => datasets.copyCredit[one]!),
-    primaryCredit: Float64Array.from(specials, (one) => datasets.primaryCredit[one]!),
-    stays: Uint8Array.from(specials, (one) => datasets.stays[one]!),
+    specialColumn: specials(datasets.specialColumn, new Int16Array(count)),
+    copyCredit: specials(datasets.copyCredit, new Float64Array(count)),
+    primaryCredit: specials(datasets.primaryCredit, new Float64Array(count)),
+    stays: specials(datasets.stays, new Uint8Array(count)),
   };
 }

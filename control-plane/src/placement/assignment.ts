@@ -1,3 +1,5 @@
+import type { ValuedRows } from './valued-rows.ts';
+
 /**
  * Where every copy of every dataset shall be, as numbers: what both solvers read. Dollars are a month's, what is paid once is spread over the horizon.
  * Rows are datasets, columns are targets. What a copy costs is computed from terms of its row and its column, since a matrix of a million rows would not fit:
@@ -98,13 +100,11 @@ export interface FullTarget {
   readonly dollarsPerUnit: number;
 }
 
-/** What a later solve of nearly the same problem starts from: rows must stand where they stood. */
+/** What a later solve of nearly the same problem starts from. */
 export interface PricedState {
-  readonly prices: Float64Array;
-  /** Where each dataset was put: where it wants to be at these prices, or what others left it. */
-  readonly choices: Int16Array;
-  /** How far prices may move for certain, as a share of the usual cost of each resource, before it wants to be elsewhere; 0 where it does; below 0 or NaN: choose anew. */
-  readonly slack: Float32Array;
+  readonly problem: Assignment;
+  /** At the prices of the answer. */
+  readonly valued: ValuedRows;
 }
 
 export interface Placement {

@@ -30,7 +30,6 @@ export class DomainBests {
   readonly #topCost: Float64Array;
   readonly #topGroup: Int32Array;
   #kept = 0;
-  #groups = 0;
 
   constructor(mostGroups: number, mostCopies: number) {
     const dollars = (length = mostGroups): Float64Array => new Float64Array(length);
@@ -50,7 +49,6 @@ export class DomainBests {
   pick(groups: number, copies: number, hasPrimary: boolean, missing: number): number {
     const others = hasPrimary ? copies - 1 : copies;
     this.#keepCheapest(groups, others + (hasPrimary ? 2 : 1), missing);
-    this.#groups = groups;
     this.primaryGroup = -1;
     this.cost = 0;
     if (hasPrimary) this.#placePrimary(groups, others, missing);
@@ -68,26 +66,6 @@ export class DomainBests {
   copyNextPlace(slot: number): number {
     const group = this.slotGroups[slot]!;
     return this.copySecond[group]! < this.nextCost ? this.copySecondPlace[group]! : this.nextPlace;
-  }
-
-  /**
-   * How much dearer than the answer any other is, for each copy that would be elsewhere, at least.
-   *
-   * @param missing as in `pick`
-   */
-  slack(copies: number, hasPrimary: boolean, missing: number): number {
-    let slack = Infinity;
-    if (hasPrimary) {
-      const group = this.primaryGroup;
-      const within = group === -1 ? Infinity : this.primarySecond[group]! - this.primaryCost[group]!;
-      slack = Math.min(this.primaryGap, within) / copies;
-    }
-    for (let slot = hasPrimary ? 1 : 0; slot < copies; slot++) {
-      if (this.slotGroups[slot]! !== -1) slack = Math.min(slack, this.copyGap(slot));
-      // The list was cut at what leaving out costs: what is just above could be below.
-      else slack = Math.min(slack, this.#cheapestLeft(missing));
-    }
-    return slack;
   }
 
   /** Places of the copies beside the primary, were it in this domain; into a list. @returns how many */
@@ -184,14 +162,5 @@ export class DomainBests {
       if (kept === most) limit = topCost[most - 1]!;
     }
     this.#kept = kept;
-  }
-
-  #cheapestLeft(missing: number): number {
-    let least = Infinity;
-    for (let group = 0; group < this.#groups; group++) {
-      const above = this.copyCost[group]! - missing;
-      if (above >= 0 && group !== this.primaryGroup) least = Math.min(least, above);
-    }
-    return least;
   }
 }

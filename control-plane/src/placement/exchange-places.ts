@@ -1,7 +1,8 @@
 import { resources } from './assignment.ts';
 import { amountOf, isPrimary } from './prepare-assignment.ts';
-import { mayBeAt, membersOf, orderOf, type Placing, put, type Repair } from './repair-places.ts';
+import { mayBeAt, membersOf, type Placing, put, type Repair } from './repair-places.ts';
 import { RowCosts } from './row-costs.ts';
+import { WayMoves } from './way-moves.ts';
 
 /**
  * Moves that lose more than that share of the usual cost are not remembered, and so many times it where a unit is worth nothing: from there, few are close.
@@ -47,8 +48,8 @@ class Ways {
   readonly #prices: Float64Array;
   readonly #resource: number;
   readonly #nodes: number;
-  /** Moves from one node to another at [from · nodes + to]. */
-  readonly #moves: Moves[];
+  /** Moves from one node to another on the way from · nodes + to. */
+  readonly #moves: WayMoves;
   /** What the next move of each loses. */
   readonly #next: Float64Array;
   readonly #unit: number;
@@ -70,7 +71,7 @@ class Ways {
     const amounts = [problem.datasets.bytes, problem.datasets.readBytes, problem.datasets.requests][resource]!;
     this.#grain = rows.reduce((sum, row) => sum + amounts[row]!, 0) / rows.length;
     this.#least = this.#grain / 50;
-    this.#next = Float64Array.from(this.#moves, (moves) => moves.cheapest);
+    this.#next = Float64Array.from(this.#moves.cheapest);
     this.#distance = new Float64Array(this.#nodes);
     this.#before = new Int32Array(this.#nodes);
   }
@@ -141,21 +142,22 @@ class Ways {
   /** @returns how much went from one node to the other: at most so much to the end of a way, elsewhere one copy may be larger, for another target takes it on */
   #move(from: number, to: number, amount: number, most: number): number {
     const at = from * this.#nodes + to;
-    const moves = this.#moves[at]!;
+    const { regrets, copies, places: froms, columns } = this.#moves;
+    const queue = this.#moves.inOrder(at);
     const { prepared, places } = this.#placing;
     const { problem, width } = prepared;
-    moves.sort();
     const limit = Math.max(0, this.#next[at]!) + batch * this.#unit;
     let moved = 0;
     let skipped = 0;
-    for (let one = moves.head; one < moves.count && skipped < mostSkipped && moved < amount; one++) {
-      if (moves.regrets[one]! > limit && moved > 0) break;
-      const copy = moves.copies[one]!;
+    for (let place = queue.head; skipped < mostSkipped && moved < amount; place++) {
+      const one = queue.at(place);
+      if (one === -1 || (regrets[one]! > limit && moved > 0)) break;
+      const copy = copies[one]!;
       const row = Math.floor(copy / width);
       const slot = copy % width;
-      const there = moves.columns[one]!;
-      if (places[copy] !== moves.places[one] || !mayBeAt(this.#placing, row, slot, there) || !this.#fitsBeside(row, slot, there)) {
-        if (one === moves.head) moves.head++;
+      const there = columns[one]!;
+      if (places[copy] !== froms[one] || !mayBeAt(this.#placing, row, slot, there) || !this.#fitsBeside(row, slot, there)) {
+        if (place === queue.head) queue.head++;
         continue;
       }
       const own = this.#resource === 0 ? problem.datasets.bytes[row]! : amountOf(problem, row, slot, there, this.#resource);
@@ -165,9 +167,10 @@ class Ways {
       }
       put(this.#placing, row, slot, there);
       moved += own;
-      if (one === moves.head) moves.head++;
+      if (place === queue.head) queue.head++;
     }
-    this.#next[at] = moved === 0 || moves.head >= moves.count ? Infinity : moves.regrets[moves.head]!;
+    const next = moved === 0 ? -1 : queue.at(queue.head);
+    this.#next[at] = next === -1 ? Infinity : regrets[next]!;
     return moved;
   }
 
@@ -183,49 +186,20 @@ class Ways {
   }
 }
 
-/** Moves between two nodes, put in order when they are first wanted: most pairs never are. */
-class Moves {
-  /** What each loses by prices, for each unit of the resource. */
-  regrets: number[] | Float64Array = [];
-  /** row · width + slot, the column where it is, and the one where it goes. */
-  copies: number[] | Int32Array = [];
-  places: number[] | Int16Array = [];
-  columns: number[] | Int16Array = [];
-  cheapest = Infinity;
-  count = 0;
-  /** Those before it are gone. */
-  head = 0;
-  #isSorted = false;
-
-  add(regret: number, copy: number, place: number, column: number): void {
-    this.regrets[this.count] = regret;
-    this.copies[this.count] = copy;
-    this.places[this.count] = place;
-    this.columns[this.count++] = column;
-    if (regret < this.cheapest) this.cheapest = regret;
-  }
-
-  sort(): void {
-    if (this.#isSorted) return;
-    this.#isSorted = true;
-    const { regrets, copies, places, columns } = this;
-    const order = orderOf(regrets);
-    this.regrets = Float64Array.from(order, (one) => regrets[one]!);
-    this.copies = Int32Array.from(order, (one) => copies[one]!);
-    this.places = Int16Array.from(order, (one) => places[one]!);
-    this.columns = Int16Array.from(order, (one) => columns[one]!);
-  }
+/** What can be read at targets is settled before room is: what a primary leaves of it then, nobody else takes, so it is worth nothing to him. */
+function worthWhileMoving(prices: Float64Array, resource: number, targets: number): Float64Array {
+  return resource > 0 ? prices : prices.map((price, at) => (at < targets ? price : 0));
 }
 
-function movesOf(placing: Placing, prices: Float64Array, rows: Int32Array, resource: number): Moves[] {
+function movesOf(placing: Placing, prices: Float64Array, rows: Int32Array, resource: number): WayMoves {
   const { prepared, places } = placing;
   const { problem, width, usual } = prepared;
   const { datasets } = problem;
   const nodes = problem.targets.count + 1;
   const ground = nodes - 1;
-  const costs = new RowCosts(prepared, prices);
+  const costs = new RowCosts(prepared, worthWhileMoving(prices, resource, ground));
   const most = rows.length <= fewRows ? Infinity : dearest * usual[resource]!;
-  const moves = Array.from({ length: nodes * nodes }, () => new Moves());
+  const moves = new WayMoves(nodes * nodes);
   const amounts = [datasets.bytes, datasets.readBytes, datasets.requests][resource]!;
   for (const row of rows) {
     const slots = resource === 0 ? datasets.copies[row]! : datasets.hasPrimary[row]!;
@@ -244,7 +218,7 @@ function movesOf(placing: Placing, prices: Float64Array, rows: Int32Array, resou
         const there = prepared.members[member]!;
         if (there === here || !(paid[there]! <= limit) || paid[there] === Infinity || !mayBeAt(placing, row, slot, there)) continue;
         const toNode = resource === 0 && costs.takes[there] === 0 ? ground : there;
-        if (fromNode !== toNode) moves[fromNode * nodes + toNode]!.add((paid[there]! - paid[here]!) / amount, row * width + slot, here, there);
+        if (fromNode !== toNode) moves.add(fromNode * nodes + toNode, (paid[there]! - paid[here]!) / amount, row * width + slot, here, there);
       }
     }
   }

@@ -4,15 +4,15 @@ import type { Solve } from './place-priced.ts';
 import type { PreparedAssignment } from './prepare-assignment.ts';
 
 /** Prices are found on few datasets first, while whims are strong and the answer is coarse, then on more of them. */
-const coarse = { rowsPerTarget: 85, firstWhims: 0.5, lastWhims: 0.01, misfit: 0.05 } as const;
-const fine = { rowsPerTarget: 680, firstWhims: 0.01, misfit: 0.01 } as const;
+const coarse = { rowsPerTarget: 85, mostRows: 6_000, firstWhims: 0.5, lastWhims: 0.01, misfit: 0.05 } as const;
+const fine = { rowsPerTarget: 680, mostRows: 24_000, firstWhims: 0.01, misfit: 0.01 } as const;
 const passesOfSample = 60;
 
 /** Prices from samples of the datasets. */
 export function firstPrices({ prepared, pass, isOver }: Solve, drawn: Sample, random: Random, lastWhims: number): Float64Array {
   const { limits, problem } = prepared;
   const ascent = { prepared, pass, limits, passes: passesOfSample, isOver };
-  const few = drawSample(prepared, random, coarse.rowsPerTarget * problem.targets.count);
+  const few = drawSample(prepared, random, Math.min(coarse.mostRows, coarse.rowsPerTarget * problem.targets.count));
   const { prices } = ascendPrices({ ...ascent, ...coarse, ...few, prices: new Float64Array(limits.length) });
   return ascendPrices({ ...ascent, ...fine, ...drawn, prices, lastWhims }).prices;
 }
@@ -27,7 +27,7 @@ export interface Sample {
 
 /** The datasets that tell how demand bends; all where they are not many more. */
 export function fineSample(prepared: PreparedAssignment, random: Random): Sample {
-  const size = fine.rowsPerTarget * prepared.problem.targets.count;
+  const size = Math.min(fine.mostRows, fine.rowsPerTarget * prepared.problem.targets.count);
   return prepared.problem.datasets.count <= 2 * size ? { rows: null, weights: null } : drawSample(prepared, random, size);
 }
 
@@ -35,7 +35,7 @@ export function fineSample(prepared: PreparedAssignment, random: Random): Sample
  * Datasets that stand for all, drawn by their bytes and evenly over the rules: each stands for as many bytes, so that the load of a target is guessed from
  * a few thousand as well as from four times as many drawn without regard to size (log-normal sizes). Few datasets stand for themselves.
  */
-function drawSample({ problem }: PreparedAssignment, random: Random, size: number): Sample {
+export function drawSample({ problem }: PreparedAssignment, random: Random, size: number): Sample {
   const { bytes, copies, rule, count } = problem.datasets;
 
   if (count <= size) return { rows: null, weights: null };

@@ -10,6 +10,7 @@ import { chosenOf } from './chosen-of.ts';
 import { askFleet, type FleetQuestion } from './fleet-question.ts';
 import { chooseExactly } from './place-exact.ts';
 import { placePriced } from './place-priced.ts';
+import type { PlacementMemory } from './placement-memory.ts';
 import type { FullPlace, Plan } from './plan.ts';
 import { type Questions, questionsOf } from './questions.ts';
 import { screen } from './screen.ts';
@@ -18,6 +19,8 @@ export interface PlaceWork {
   readonly nowMs: () => number;
   /** When to stop with the best plan so far, by `nowMs`. */
   readonly untilMs: number;
+  /** Where the answer begins and what it leaves to the next one; without it each begins from nothing. */
+  readonly memory?: PlacementMemory;
 }
 
 /** So many pairs of dataset and target HiGHS answers within a second or two; beyond, only where the priced answer is far from its bound. */
@@ -61,19 +64,23 @@ export async function placeByPrices(
   settings: PlacementSettings,
   risk: RiskSettings = defaultDecisionSettings,
   only?: ReadonlySet<DatasetId>,
+  memory?: PlacementMemory,
 ): Promise<Plan> {
   const question = askFleet(snapshot, needs, heats, settings, risk, only);
-  return assemblePlan(question.context, question.wanted, question.needsOf, byPrices(question, workFor(settings)).choice());
+  return assemblePlan(question.context, question.wanted, question.needsOf, byPrices(question, workFor(settings, memory)).choice());
 }
 
-function workFor(settings: PlacementSettings): PlaceWork {
-  return { nowMs: () => performance.now(), untilMs: performance.now() + settings.timeLimitMs };
+export function workFor(settings: PlacementSettings, memory?: PlacementMemory): PlaceWork {
+  const untilMs = performance.now() + settings.timeLimitMs;
+  return { nowMs: () => performance.now(), untilMs, ...(memory === undefined ? {} : { memory }) };
 }
 
 function byPrices({ context, wanted, needsOf }: FleetQuestion, work: PlaceWork): { open: Questions; placed: PricedPlacement; choice: () => Choice } {
   const startedMs = work.nowMs();
   const open = screen(context, questionsOf(context, wanted, needsOf));
-  const placed = placePriced(open.problem, { random: seededRandom(1), nowMs: work.nowMs, untilMs: work.untilMs, from: null });
+  const from = work.memory?.earlierOf(open) ?? null;
+  const placed = placePriced(open.problem, { random: seededRandom(1), nowMs: work.nowMs, untilMs: work.untilMs, from });
+  work.memory?.keep(open, placed.state);
   const solvedInMs = Math.round(work.nowMs() - startedMs);
   return { open, placed, choice: () => ({ ...chosenOf(context, open, placed, needsOf), solvedInMs, full: fullPlaces(open.targets, placed) }) };
 }

@@ -26,6 +26,8 @@ export class PlaceRules {
   readonly #context: AskContext;
   readonly #targets: readonly TargetFacts[];
   readonly #columnOf: ReadonlyMap<TargetId, number>;
+  /** Of each rule: 1 at [column] of those that it allows. */
+  readonly #columnsOf: Uint8Array[] = [];
   readonly #numbers = new Map<string, number>();
   readonly #allowed = new Map<string, { readonly copy: boolean; readonly primary: boolean }[]>();
   readonly #placesOf: ReadonlyMap<string, readonly TargetFacts[]>;
@@ -67,6 +69,9 @@ export class PlaceRules {
       }),
       serves: Uint8Array.from(columns, (column) => Number(allowed[column]!.primary || extra.some((one) => one.column === column && one.serves))),
     });
+    const isAllowed = new Uint8Array(this.#targets.length);
+    for (const column of columns) isAllowed[column] = 1;
+    this.#columnsOf.push(isAllowed);
     this.#numbers.set(key, this.all.length - 1);
     return this.all.length - 1;
   }
@@ -95,7 +100,7 @@ export class PlaceRules {
           near.set(targetId, credits);
         }
       }
-    return { arrive, near: [...near].map(([targetId, credits]) => ({ targetId, ...credits, stays: false })) };
+    return { arrive, near: Array.from(near, ([targetId, { copyCredit, primaryCredit }]) => ({ targetId, copyCredit, primaryCredit, stays: false })) };
   }
 
   #ways(dataset: DatasetFacts, sources: readonly ReplicaFacts[]): { from: TargetFacts; atHome: number; away: number }[] {
@@ -130,15 +135,17 @@ export class PlaceRules {
   /** Columns in place of targets; where a target is special twice, what it holds or forbids comes first, and other credits add up. */
   inColumns(row: RowOfCopies): RowInColumns {
     const specials = new Map<number, SpecialPlace>();
+    const isAllowed = this.#columnsOf[row.rule]!;
     const weight = (special: SpecialPlace): number => (special.stays ? 2 : special.copyCredit === -Infinity ? 1 : 0);
     for (const special of row.specials) {
       const column = this.#columnOf.get(special.targetId);
-      if (column === undefined || !this.all[row.rule]!.columns.includes(column)) continue;
+      if (column === undefined || isAllowed[column] === 0) continue;
       const known = specials.get(column);
       if (known === undefined || weight(special) > weight(known)) specials.set(column, special);
       else if (weight(special) === 0 && weight(known) === 0) specials.set(column, added(known, special));
     }
-    return { ...row, specials: [...specials].map(([column, { targetId: _, ...special }]) => ({ ...special, column })) };
+    const inOrder = Array.from(specials, ([column, { copyCredit, primaryCredit, stays }]) => ({ column, copyCredit, primaryCredit, stays }));
+    return { ...row, specials: inOrder };
   }
 
   #allowedBy(key: string, dataset: DatasetFacts): { readonly copy: boolean; readonly primary: boolean }[] {

@@ -25,7 +25,7 @@ export interface PreparedAssignment {
 }
 
 export function prepare(problem: Assignment): PreparedAssignment {
-  const { datasets, targets, rules } = problem;
+  const { targets, rules } = problem;
   const ruleGroups = [0];
   const groupMembers = [0];
   const members: number[] = [];
@@ -47,7 +47,7 @@ export function prepare(problem: Assignment): PreparedAssignment {
   }
   return {
     problem,
-    width: datasets.copies.reduce((most, copies) => Math.max(most, copies), 1),
+    width: mostCopies(problem),
     mostGroups: rules.reduce((most, _, at) => Math.max(most, ruleGroups[at + 1]! - ruleGroups[at]!), 0),
     ruleGroups: Int32Array.from(ruleGroups),
     groupMembers: Int32Array.from(groupMembers),
@@ -58,6 +58,10 @@ export function prepare(problem: Assignment): PreparedAssignment {
     limits: Float64Array.of(...targets.roomBytes, ...targets.readBytesLimit, ...targets.requestsLimit),
     usual: usualCosts(problem),
   };
+}
+
+export function mostCopies({ datasets }: Assignment): number {
+  return datasets.copies.reduce((most, copies) => Math.max(most, copies), 1);
 }
 
 /** What a byte costs at a target of the middle, with the use of it; a read byte and a request so much that all of them together cost as much as all bytes. */

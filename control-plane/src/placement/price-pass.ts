@@ -16,8 +16,8 @@ export interface Look {
   readonly window: number;
   /** `width` entries a dataset, to be filled in for these; null where nobody wants to know. */
   readonly places: Int16Array | null;
-  /** How far prices may move for certain before a dataset wants to be elsewhere, as a share of the usual cost, to be filled in for these. */
-  readonly slack: Float32Array | null;
+  /** What each of these pays at its best without whims, to be filled in; null where nobody wants to know. */
+  readonly values: Float64Array | null;
 }
 
 /**
@@ -36,6 +36,8 @@ export class PricePass {
   readonly #prepared: PreparedAssignment;
   readonly #terms: MemberTerms;
   readonly #bests: DomainBests;
+  /** The same without whims. */
+  readonly #plain: DomainBests;
   /** Of the dataset that is looked at, by column. */
   readonly #copyCredits: Float64Array;
   readonly #primaryCredits: Float64Array;
@@ -47,6 +49,7 @@ export class PricePass {
     this.#prepared = prepared;
     this.#terms = new MemberTerms(prepared);
     this.#bests = new DomainBests(prepared.mostGroups, prepared.width);
+    this.#plain = new DomainBests(prepared.mostGroups, prepared.width);
     this.#copyCredits = new Float64Array(count);
     this.#primaryCredits = new Float64Array(count);
     this.#isThere = new Uint8Array(count);
@@ -55,7 +58,7 @@ export class PricePass {
     this.curvature = new Curvature(prepared);
   }
 
-  run(prices: Float64Array, { rows, weights, whims, window, places, slack }: Look): void {
+  run(prices: Float64Array, { rows, weights, whims, window, places, values }: Look): void {
     const { problem, width, ruleGroups, usual } = this.#prepared;
     const { bytes, readBytes, requests, copies, hasPrimary, rule, missing } = problem.datasets;
     const { used } = this;
@@ -78,8 +81,9 @@ export class PricePass {
       const reach = primaryToo ? ofCopy + readBytes[row]! * usual[1]! + requests[row]! * usual[2]! : ofCopy;
       const hasSpecials = this.#readSpecials(row, prices);
       this.#fillBests(row, whims * ofCopy, whims * reach);
-      const from = ruleGroups[rule[row]!]!;
-      const cost = weight * bests.pick(ruleGroups[rule[row]! + 1]! - from, wanted, primaryToo, missing[row]!);
+      const groups = ruleGroups[rule[row]! + 1]! - ruleGroups[rule[row]!]!;
+      const cost = weight * bests.pick(groups, wanted, primaryToo, missing[row]!);
+      if (values !== null) values[row] = this.#plain.pick(groups, wanted, primaryToo, missing[row]!);
       for (let slot = 0; slot < wanted; slot++) {
         const column = bests.slots[slot]!;
         if (places !== null) places[row * width + slot] = column;
@@ -90,8 +94,6 @@ export class PricePass {
         used[2 * targets + column]! += weight * requests[row]!;
       }
       if (window > 0) this.#bend(row, weight, window * ofCopy, window * reach);
-      // Rounded down: a slack that is told must hold.
-      if (slack !== null) slack[row] = reach > 0 ? (bests.slack(wanted, primaryToo, missing[row]!) / (2 * reach)) * (1 - 1e-6) : Infinity;
       if (hasSpecials) this.#forgetSpecials(row);
       const next = cost - lost;
       const total = sum + next;
@@ -108,6 +110,7 @@ export class PricePass {
     const { datasets } = problem;
     const { perByte, perObject, lost, holdPerByte, minimumObjectBytes, perRead, perRequest, roomBytes, readLimit, requestsLimit, whims } = this.#terms;
     const { copyCost, copySecond, copyPlace, copySecondPlace, primaryCost, primarySecond, primaryPlace, primarySecondPlace } = this.#bests;
+    const { copyCost: plainCopyCost, primaryCost: plainPrimaryCost } = this.#plain;
     const copyCredits = this.#copyCredits;
     const primaryCredits = this.#primaryCredits;
     const isThere = this.#isThere;
@@ -133,6 +136,8 @@ export class PricePass {
       let primaryNext = Infinity;
       let primaryAt = -1;
       let primaryNextAt = -1;
+      let plain = Infinity;
+      let plainPrimary = Infinity;
       for (; member < end; member++) {
         const column = members[member]!;
         if (size > roomBytes[member]! && isThere[column] === 0) continue;
@@ -140,7 +145,9 @@ export class PricePass {
         const least = objects * minimumObjectBytes[member]!;
         if (least > size) base += (least - size) * holdPerByte[member]!;
         const liking = ofCopy > 0 ? whim(ownWhims, whims[member]!) : 0;
-        const cost = base - copyCredits[column]! + ofCopy * liking;
+        const alone = base - copyCredits[column]!;
+        if (alone < plain) plain = alone;
+        const cost = alone + ofCopy * liking;
         if (cost < cheapest) {
           second = cheapest;
           secondPlace = place;
@@ -151,7 +158,9 @@ export class PricePass {
           secondPlace = column;
         }
         if (!primaryToo || serves[member] === 0 || read > readLimit[member]! || asked > requestsLimit[member]!) continue;
-        const asPrimary = base + read * perRead[member]! + asked * perRequest[member]! - primaryCredits[column]! + ofPrimary * liking;
+        const aloneAsPrimary = base + read * perRead[member]! + asked * perRequest[member]! - primaryCredits[column]!;
+        if (aloneAsPrimary < plainPrimary) plainPrimary = aloneAsPrimary;
+        const asPrimary = aloneAsPrimary + ofPrimary * liking;
         if (asPrimary < primaryCheapest) {
           primaryNext = primaryCheapest;
           primaryNextAt = primaryAt;
@@ -162,6 +171,8 @@ export class PricePass {
           primaryNextAt = column;
         }
       }
+      plainCopyCost[group] = plain;
+      plainPrimaryCost[group] = plainPrimary;
       copyCost[group] = cheapest;
       copyPlace[group] = place;
       copySecond[group] = second;

@@ -17,7 +17,7 @@ export function screen(context: AskContext, questions: Questions): Questions {
   const prepared = prepare(problem);
   const { count, specialsFrom, specialColumn, stays, copies } = problem.datasets;
   const places = new Int16Array(count * prepared.width).fill(-1);
-  new PricePass(prepared).run(new Float64Array(prepared.limits.length), { rows: null, weights: null, whims: 0, window: 0, places, slack: null });
+  new PricePass(prepared).run(new Float64Array(prepared.limits.length), { rows: null, weights: null, whims: 0, window: 0, places, values: null });
   const kept: number[] = [];
   for (let row = 0; row < count; row++) {
     const held = new Set<number>();

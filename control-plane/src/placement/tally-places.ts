@@ -1,35 +1,32 @@
 import { resources } from './assignment.ts';
-import { amountOf, costAt, type PreparedAssignment } from './prepare-assignment.ts';
+import { CompensatedSum } from './compensated-sum.ts';
+import { amountOf, costAt, isPrimary, type PreparedAssignment } from './prepare-assignment.ts';
 
-/** What some datasets come to where they are. */
-export interface Tally {
-  /** Dollars a month, without what room is worth. */
-  readonly dollars: number;
-  /** What they take up of each resource at each target, resource after resource. */
-  readonly used: Float64Array;
+/** What all datasets cost where they are: dollars a month, without what room is worth. */
+export function dollarsAt(prepared: PreparedAssignment, places: Int16Array): number {
+  const { copies, count } = prepared.problem.datasets;
+  const dollars = new CompensatedSum();
+  for (let row = 0; row < count; row++) {
+    for (let slot = 0; slot < copies[row]!; slot++) dollars.add(costAt(prepared, row, slot, places[row * prepared.width + slot]!));
+  }
+  return dollars.total;
 }
 
-/** Added up anew from the places, compensated: a million small amounts would lose as much as the gap that is certified. */
-export function tally(prepared: PreparedAssignment, places: Int16Array): Tally {
-  const { problem, width } = prepared;
-  const { datasets, targets } = problem;
-  const used = new Float64Array(resources.length * targets.count);
-  let dollars = 0;
-  let lost = 0;
-  for (let row = 0; row < datasets.count; row++) {
-    for (let slot = 0; slot < datasets.copies[row]!; slot++) {
+/** What they take up there of each resource at each target, resource after resource. */
+export function usedAt({ problem, width }: PreparedAssignment, places: Int16Array): Float64Array {
+  const { copies, count, bytes, readBytes, requests, specialsFrom } = problem.datasets;
+  const targets = problem.targets.count;
+  const used = new Float64Array(resources.length * targets);
+  for (let row = 0; row < count; row++) {
+    const hasSpecials = specialsFrom[row + 1]! > specialsFrom[row]!;
+    for (let slot = 0; slot < copies[row]!; slot++) {
       const column = places[row * width + slot]!;
-      const cost = costAt(prepared, row, slot, column);
-      const next = cost - lost;
-      const total = dollars + next;
-      lost = total - dollars - next;
-      dollars = total;
       if (column === -1) continue;
-      used[column]! += amountOf(problem, row, slot, column, 0);
-      if (slot > 0 || datasets.hasPrimary[row] === 0) continue;
-      used[targets.count + column]! += datasets.readBytes[row]!;
-      used[2 * targets.count + column]! += datasets.requests[row]!;
+      used[column]! += hasSpecials ? amountOf(problem, row, slot, column, 0) : bytes[row]!;
+      if (!isPrimary(problem, row, slot)) continue;
+      used[targets + column]! += readBytes[row]!;
+      used[2 * targets + column]! += requests[row]!;
     }
   }
-  return { dollars, used };
+  return used;
 }
