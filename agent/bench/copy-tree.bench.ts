@@ -8,6 +8,7 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { id, OneAgent } from '../test/mover/one-agent.ts';
+import { agentFlags } from './agent-flags.ts';
 
 const loads = {
   small: { files: 5_000, bytes: 16 * 1_024 },
@@ -27,7 +28,7 @@ interface Moved {
 }
 
 /** `DIM_NODE_FLAGS` measures others. */
-const nodeFlags = process.env.DIM_NODE_FLAGS?.split(' ') ?? ['--max-semi-space-size=1', '--disable-warning=ExperimentalWarning'];
+const nodeFlags = process.env.DIM_NODE_FLAGS?.split(' ') ?? agentFlags;
 const [first = '3', ...rest] = process.argv.slice(2);
 if (first === 'move') process.stdout.write(JSON.stringify(await move(rest[0]!, rest[1]!)));
 else await main(Number(first), (rest.length === 0 ? ['small', 'large'] : rest) as Load[]);

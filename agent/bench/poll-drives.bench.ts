@@ -11,16 +11,17 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { samplerDefaults } from '../src/telemetry/sampler.ts';
+import { agentFlags } from './agent-flags.ts';
 import { median, modelToMeasure } from './bench-model.ts';
 import { MadeUpDrives, plantHistories } from './made-up-drives.ts';
 import { Bus, type Memory, RealAgent } from './real-agent.ts';
 
 const drives = 60;
-const atRestMs = 15_000;
+const atRestMs = 60_000;
 const lookEveryMs = 100;
 const [passesWanted = '3', ...flagsWanted] = process.argv.slice(2);
 const passes = Number(passesWanted);
-const flags = flagsWanted.length > 0 ? flagsWanted : ['--max-semi-space-size=1', '--disable-warning=ExperimentalWarning'];
+const flags = flagsWanted.length > 0 ? flagsWanted : agentFlags;
 
 const home = fs.mkdtempSync(path.join(os.tmpdir(), 'dim-bench-'));
 const bus = await Bus.open(modelToMeasure().model);

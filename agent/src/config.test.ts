@@ -26,6 +26,13 @@ test('a few fields are enough, and relative paths begin at the file', () => {
   expect(read.reconnect).toEqual({ firstDelayMs: 1_000, longestDelayMs: 60_000 });
 });
 
+test("the program that asks the drives, and the place of the kernel's counters, may be others", () => {
+  expect(config(smallest).telemetry).toMatchObject({ smartctl: 'auto', sysfsDirectory: '/sys' });
+  const telemetry = { smartctl: '/opt/smartmontools/sbin/smartctl', sysfsDirectory: 'host/sys' };
+  expect(config({ ...smallest, telemetry }).telemetry).toMatchObject({ ...telemetry, sysfsDirectory: path.join(directory, 'host/sys') });
+  expect(() => config({ ...smallest, telemetry: { smartctl: 'smartctl' } })).toThrow(/telemetry\.smartctl/);
+});
+
 test('the environment stands over the file', () => {
   const read = config(smallest, { MQTT_URL: 'mqtt://127.0.0.1:1', DIM_NODE: 'node-b', DIM_FAILPOINT: 'C13:kill:3' });
   expect(read).toMatchObject({ mqttUrl: 'mqtt://127.0.0.1:1', nodeId: 'node-b', failpoint: { name: 'C13', nth: 3 }, reconnect: { longestDelayMs: 2_000 } });

@@ -226,6 +226,7 @@ function withAbsolutePaths(settings: Settings, base: string): Settings {
     targets: settings.targets.map((each) => ({ ...each, root: absolute(each.root) })),
     telemetry: {
       ...settings.telemetry,
+      sysfsDirectory: absolute(settings.telemetry.sysfsDirectory),
       replay:
         recorded === null
           ? null

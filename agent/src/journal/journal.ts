@@ -106,7 +106,7 @@ function openChecked(file: string, deepCheck: boolean): Database.Database | 'dam
     db.pragma('synchronous = FULL');
     db.pragma('foreign_keys = ON');
     // A small page cache: an agent at rest should weigh little.
-    db.pragma('cache_size = -2000');
+    db.pragma('cache_size = -500');
     if (deepCheck && db.pragma('quick_check(1)', { simple: true }) !== 'ok') {
       db.close();
       return 'damaged';

@@ -93,7 +93,7 @@ class LocalFleet implements Fleet {
   async begin(): Promise<void> {
     const beganMs = this.#clock.monotonicMs();
     this.#say('starting the control plane');
-    this.#processes.start(controlPlaneName, this.#settings.programs?.controlPlane ?? path.join(root, 'control-plane/src/main.ts'), [], {
+    this.#processes.start(controlPlaneName, 'control-plane', this.#settings.programs?.controlPlane ?? path.join(root, 'control-plane/src/main.ts'), [], {
       DIM_HOME: this.home.directory,
       DIM_HTTP_PORT: String(this.#ports.http),
       DIM_MQTT_PORT: String(this.#ports.mqtt),
@@ -210,7 +210,7 @@ class LocalFleet implements Fleet {
       startDay: drives[0]?.days[replayFromDay],
       settings: this.#settings.agents ?? {},
     });
-    this.#processes.start(node.nodeId, this.#settings.programs?.agent ?? path.join(root, 'agent/src/main.ts'), ['--config', files.configFile], {});
+    this.#processes.start(node.nodeId, 'agent', this.#settings.programs?.agent ?? path.join(root, 'agent/src/main.ts'), ['--config', files.configFile], {});
   }
 
   /** A new agent, or one that a new database does not know any more. */

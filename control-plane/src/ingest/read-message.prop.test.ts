@@ -1,4 +1,4 @@
-import { readingRecord } from '@data-in-motion/shared/protocol/records';
+import { agentRecord, readingRecord } from '@data-in-motion/shared/protocol/records';
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { isPlainReading } from './plain-reading.ts';
@@ -90,6 +90,22 @@ it('the short way takes no reading that the schema refuses, and changes none', (
     }),
     { numRuns: 3_000 },
   );
+});
+
+it('what an agent of before tells of its disks is taken, so that the batch it stands in is', () => {
+  const told = {
+    type: 'disk-stats',
+    deviceId: 'd1',
+    atMs: 5,
+    overMs: 15_000,
+    reads: 1,
+    writes: 0,
+    readBytes: 4_096,
+    writtenBytes: 0,
+    meanLatencyMs: 1,
+    busy: 0,
+  };
+  expect(agentRecord.parse(told)).toEqual({ type: 'disk-stats' });
 });
 
 it('no bytes whatever break the door', () => {
