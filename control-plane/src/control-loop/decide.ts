@@ -3,7 +3,7 @@ import type { PlanView } from '@data-in-motion/shared/api/decisions';
 import { type Heat, heatWindows } from '@data-in-motion/shared/domain/heat';
 import type { DatasetId, JobId, PlanId } from '@data-in-motion/shared/domain/ids';
 import type { Policy } from '@data-in-motion/shared/domain/policy';
-import { inSlices } from '@data-in-motion/shared/in-slices';
+import { eachInSlices, inSlices } from '@data-in-motion/shared/in-slices';
 import { systemRandom } from '@data-in-motion/shared/random';
 import { ulid } from '@data-in-motion/shared/ulid';
 import { eq } from 'drizzle-orm';
@@ -64,10 +64,13 @@ function keptFor({ lastAccessAtMs, heatDecidedAtMs }: DatasetFacts, coldAfterMs:
 
 /** Keep what was decided about heat; a change of class is an event. The answer tells whether any class changed. */
 export async function storeHeats(write: LeaderWrite, { snapshot, heats }: Picture, { coldAfterMs }: Pick<HeatSettings, 'coldAfterMs'>): Promise<boolean> {
-  const reclassed = snapshot.datasets.filter((facts) => heats.get(facts.datasetId)!.class !== facts.heatClass);
-  const aged = snapshot.datasets
-    .filter((facts) => heats.get(facts.datasetId)!.class === facts.heatClass && snapshot.takenAtMs - facts.heatDecidedAtMs! >= keptFor(facts, coldAfterMs))
-    .sort((a, b) => a.heatDecidedAtMs! - b.heatDecidedAtMs!);
+  const reclassed: DatasetFacts[] = [];
+  const aged: DatasetFacts[] = [];
+  await eachInSlices(snapshot.datasets, (facts) => {
+    if (heats.get(facts.datasetId)!.class !== facts.heatClass) reclassed.push(facts);
+    else if (snapshot.takenAtMs - facts.heatDecidedAtMs! >= keptFor(facts, coldAfterMs)) aged.push(facts);
+  });
+  aged.sort((a, b) => a.heatDecidedAtMs! - b.heatDecidedAtMs!);
   // What only grew old waits for its turn, the oldest first: all of a large fleet grows old in the same moment.
   const changed = [...reclassed, ...aged.slice(0, heatsAtOnce)];
   for (let at = 0; at < changed.length; at += heatsAtOnce) {

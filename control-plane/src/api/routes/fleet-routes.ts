@@ -13,7 +13,6 @@ import {
 import { statsView } from '@data-in-motion/shared/api/operations';
 import type { DeviceId } from '@data-in-motion/shared/domain/ids';
 import { Failure } from '@data-in-motion/shared/failure';
-import { inSlices } from '@data-in-motion/shared/in-slices';
 import { z } from '@hono/zod-openapi';
 import { and, desc, eq, gt, inArray, sql } from 'drizzle-orm';
 import { acknowledgeDevice } from '../../store/acknowledgements.ts';
@@ -25,7 +24,7 @@ import { type Api, endpoint } from '../endpoint.ts';
 import { type FleetRows, replicasByTarget, rowsOfDataset } from '../fleet-rows.ts';
 import { datasetTally } from '../views/dataset-tally.ts';
 import { fleetCostOf } from '../views/fleet-cost.ts';
-import { deviceView, nodeView, targetView } from '../views/fleet-views.ts';
+import { deviceView, deviceViews, nodeView, targetView, targetViews } from '../views/fleet-views.ts';
 import { statusView } from '../views/status-view.ts';
 
 const hourMs = 3_600_000;
@@ -104,8 +103,7 @@ export function fleetRoutes(app: Api, context: ApiContext): void {
     answer: listOf(deviceSchema),
     async run({ newest }) {
       const rows = await fleet.show({ newest });
-      const replicasAt = await replicasByTarget(rows);
-      return { body: { items: await inSlices(rows.devices, (row) => [deviceView(rows, row, replicasAt)]), next: null, asOfMs: rows.asOfMs } };
+      return { body: { items: await deviceViews(rows), next: null, asOfMs: rows.asOfMs } };
     },
   });
 
@@ -174,8 +172,7 @@ export function fleetRoutes(app: Api, context: ApiContext): void {
     answer: listOf(targetSchema),
     async run({ newest }) {
       const rows = await fleet.show({ newest });
-      const [cost, replicasAt] = [await fleetCostOf(rows), await replicasByTarget(rows)];
-      return { body: { items: await inSlices(rows.targets, (row) => [targetView(rows, row, cost, replicasAt)]), next: null, asOfMs: rows.asOfMs } };
+      return { body: { items: await targetViews(rows), next: null, asOfMs: rows.asOfMs } };
     },
   });
 

@@ -1,11 +1,14 @@
 import type { DeviceView, NodeView, TargetView } from '@data-in-motion/shared/api/fleet';
 import type { RiskLevel } from '@data-in-motion/shared/domain/assessment';
 import type { DeviceId, TargetId } from '@data-in-motion/shared/domain/ids';
+import { inSlices } from '@data-in-motion/shared/in-slices';
 import { heldBytes } from '../../fleet/plan-holds.ts';
 import { deviceEvacuations } from '../../health/evacuations.ts';
 import type { FleetCost } from '../../placement/cost.ts';
 import type { ReplicaRow } from '../../store/kept-datasets.ts';
-import { type FleetRows, pricesOf } from '../fleet-rows.ts';
+import { type FleetRows, pricesOf, replicasByTarget } from '../fleet-rows.ts';
+import { perLook } from '../per-look.ts';
+import { fleetCostOf } from './fleet-cost.ts';
 
 const worstFirst: readonly RiskLevel[] = ['failing', 'at-risk', 'watch', 'unknown', 'healthy'];
 
@@ -104,6 +107,18 @@ export function targetView(rows: FleetRows, row: FleetRows['targets'][number], c
     costPerMonth: cost.byTarget[row.targetId] ?? 0,
   };
 }
+
+/** All places, as they are shown. */
+export const targetViews = perLook(async (rows) => {
+  const [cost, replicasAt] = [await fleetCostOf(rows), await replicasByTarget(rows)];
+  return inSlices(rows.targets, (row) => [targetView(rows, row, cost, replicasAt)]);
+});
+
+/** All drives, as they are shown. */
+export const deviceViews = perLook(async (rows) => {
+  const replicasAt = await replicasByTarget(rows);
+  return inSlices(rows.devices, (row) => [deviceView(rows, row, replicasAt)]);
+});
 
 export function nodeView(rows: FleetRows, row: FleetRows['nodes'][number]): NodeView {
   const devices = rows.devices.filter((device) => device.nodeId === row.nodeId);
