@@ -4,17 +4,16 @@ import type { Solve } from './place-priced.ts';
 import type { PreparedAssignment } from './prepare-assignment.ts';
 
 /** Prices are found on few datasets first, while whims are strong and the answer is coarse, then on more of them. */
-const coarse = { rowsPerTarget: 85, mostRows: 6_000, firstWhims: 0.5, lastWhims: 0.01, misfit: 0.05 } as const;
-const fine = { rowsPerTarget: 680, mostRows: 24_000, firstWhims: 0.01, misfit: 0.01 } as const;
-const passesOfSample = 60;
+const coarse = { rowsPerTarget: 85, mostRows: 6_000, firstWhims: 0.5, lastWhims: 0.01, misfit: 0.05, passes: 60 } as const;
+const fine = { rowsPerTarget: 680, mostRows: 24_000, firstWhims: 0.01, misfit: 0.01, passes: 60 } as const;
 
 /** Prices from samples of the datasets. */
-export function firstPrices({ prepared, pass, isOver }: Solve, drawn: Sample, random: Random, lastWhims: number): Float64Array {
+export function firstPrices({ prepared, pass, whims, isOver }: Solve, drawn: Sample, random: Random): Float64Array {
   const { limits, problem } = prepared;
-  const ascent = { prepared, pass, limits, passes: passesOfSample, isOver };
+  const ascent = { prepared, pass, limits, isOver };
   const few = drawSample(prepared, random, Math.min(coarse.mostRows, coarse.rowsPerTarget * problem.targets.count));
   const { prices } = ascendPrices({ ...ascent, ...coarse, ...few, prices: new Float64Array(limits.length) });
-  return ascendPrices({ ...ascent, ...fine, ...drawn, prices, lastWhims }).prices;
+  return ascendPrices({ ...ascent, ...fine, ...drawn, prices, lastWhims: whims }).prices;
 }
 
 /** Some of the datasets, which stand for all. */

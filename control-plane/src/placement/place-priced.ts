@@ -24,9 +24,14 @@ export interface PricedWork {
 }
 
 /** What whims cost is well below the gap that is asked for, and many datasets still tell how demand bends. */
-const lastWhims = 1e-4;
-/** Enough when so little is asked for too much or too little, as a share of all. */
-const fittingMisfit = 0.003;
+const leastWhims = 1e-4;
+/** Where fewer datasets of a sample stand for each target, whims must be so much stronger for them to tell it. */
+const rowsToTell = 480;
+/** Enough when so little is asked for too much or too little, as a share of all; and so many times the whims, for these cost as much. */
+const leastMisfit = 0.003;
+const misfitOfWhims = 4;
+/** What it costs about to put elsewhere what does not fit, as a share of what it costs where it wants to be. */
+const dollarsOfMisfit = 0.01;
 /** Looks at all datasets, after each of which prices are found anew on the sample. */
 const mostRounds = 5;
 const passesOfRound = 6;
@@ -52,23 +57,33 @@ const mostMovable = 65_536;
 export function placePriced(problem: Assignment, work: PricedWork): PricedPlacement {
   const prepared = prepare(problem);
   const pass = new PricePass(prepared);
-  const solve: Solve = { prepared, pass, isOver: () => work.nowMs() >= work.untilMs };
   const drawn = fineSample(prepared, work.random);
+  const whims = whimsFor(drawn, problem.targets.count);
+  const misfit = Math.max(leastMisfit, misfitOfWhims * whims);
+  const solve: Solve = { prepared, pass, whims, misfit, isOver: () => work.nowMs() >= work.untilMs };
   if (work.from !== null) {
     const carried = carryOver(prepared, work.from);
     const valued =
-      carried === null ? valueRows(prepared, pass, carriedPrices(prepared, work.from), lastWhims) : valueAnew(carried.valued, pass, carried.changed, lastWhims);
+      carried === null ? valueRows(prepared, pass, carriedPrices(prepared, work.from), whims) : valueAnew(carried.valued, pass, carried.changed, whims);
     return settle(solve, raised(solve, valued, drawn, 'again'));
   }
-  const prices = firstPrices(solve, drawn, work.random, lastWhims);
-  return settle(solve, raised(solve, valueRows(prepared, pass, prices, lastWhims), drawn, 'first'));
+  const prices = firstPrices(solve, drawn, work.random);
+  return settle(solve, raised(solve, valueRows(prepared, pass, prices, whims), drawn, 'first'));
 }
 
 /** What all of a solve needs. */
 export interface Solve {
   readonly prepared: PreparedAssignment;
   readonly pass: PricePass;
+  /** How much whims cost at last, as a share of the usual cost. */
+  readonly whims: number;
+  /** Enough when so little is asked for too much or too little, as a share of all. */
+  readonly misfit: number;
   readonly isOver: () => boolean;
+}
+
+function whimsFor({ rows }: Sample, targets: number): number {
+  return rows === null ? leastWhims : leastWhims * Math.max(1, (rowsToTell * targets) / rows.length) ** 2;
 }
 
 /** What datasets want at some prices, as far as it fits. */
@@ -81,7 +96,7 @@ interface Judged {
   readonly lowerBound: number;
 }
 
-/** Of all prices that were tried: those under which most fits, and those that bound the cost best; mostly the same. */
+/** Of all prices that were tried: those that a placement best begins with, and those that bound the cost best; mostly the same. */
 interface Raised {
   readonly fitting: Judged;
   readonly bounding: Judged;
@@ -92,18 +107,25 @@ interface Raised {
  * has to tell only how demand bends (control variate).
  */
 function raised(solve: Solve, from: ValuedRows, drawn: Sample, kind: 'first' | 'again'): Raised {
-  const { prepared, pass, isOver } = solve;
+  const { prepared, pass, whims, isOver } = solve;
   let here = judge(prepared, from);
   let [fitting, bounding] = [here, here];
   const rounds = kind === 'first' ? mostRounds : mostRoundsAgain;
-  for (let round = 0; round < rounds && here.misfit > fittingMisfit && !isOver(); round++) {
+  for (let round = 0; round < rounds && here.misfit > solve.misfit && !isOver(); round++) {
     const before = bounding.lowerBound;
-    here = judge(prepared, valueRows(prepared, pass, corrected(solve, drawn, here), lastWhims));
-    if (here.misfit < fitting.misfit) fitting = here;
+    const prices = corrected(solve, drawn, here);
+    if (prices.every((price, at) => price === here.valued.prices[at])) break;
+    here = judge(prepared, valueRows(prepared, pass, prices, whims));
+    if (promiseOf(here) > promiseOf(fitting)) fitting = here;
     if (here.lowerBound > before) bounding = here;
     if (kind === 'again' && fitting.misfit <= nearMisfit && here.lowerBound - before < leastGain * Math.abs(before)) break;
   }
   return { fitting, bounding };
+}
+
+/** What a placement may cost that begins there, the more the better: a bound that is far from the others' is as bad as what does not fit. */
+function promiseOf({ lowerBound, misfit }: Judged): number {
+  return lowerBound - Math.abs(lowerBound) * misfit * dollarsOfMisfit;
 }
 
 function judge(prepared: PreparedAssignment, valued: ValuedRows): Judged {
@@ -112,12 +134,12 @@ function judge(prepared: PreparedAssignment, valued: ValuedRows): Judged {
 }
 
 /** Prices under which the sample asks for as much less as all datasets asked for too much. */
-function corrected({ prepared, pass, isOver }: Solve, drawn: Sample, { valued, used }: Judged): Float64Array {
+function corrected({ prepared, pass, whims, misfit, isOver }: Solve, drawn: Sample, { valued, used }: Judged): Float64Array {
   const { prices } = valued;
-  pass.run(prices, { ...drawn, whims: lastWhims, window: 0, places: null, values: null });
+  pass.run(prices, { ...drawn, whims, window: 0, places: null, values: null });
   const limits = prepared.limits.map((limit, at) => limit + pass.used[at]! - used[at]!);
   const ascent = { prepared, pass, ...drawn, limits, prices, isOver };
-  return ascendPrices({ ...ascent, firstWhims: lastWhims, lastWhims, misfit: fittingMisfit / 2, passes: passesOfRound }).prices;
+  return ascendPrices({ ...ascent, firstWhims: whims, lastWhims: whims, misfit: misfit / 2, passes: passesOfRound }).prices;
 }
 
 /** What is wanted is made to fit, and to cost little. */
@@ -146,7 +168,7 @@ function settle({ prepared, isOver }: Solve, { fitting, bounding }: Raised): Pri
     full: fullTargets(bounding.valued.prices),
     missing: missingCopies(placing),
     stopped: isOver() ? 'deadline' : 'done',
-    state: { problem: prepared.problem, valued },
+    state: { problem: prepared.problem, valued: bounding.valued },
   };
 }
 

@@ -1,7 +1,7 @@
 import { resources } from './assignment.ts';
+import { ColumnTerms } from './column-terms.ts';
 import { Curvature } from './curvature.ts';
 import { DomainBests } from './domain-bests.ts';
-import { MemberTerms } from './member-terms.ts';
 import { type PreparedAssignment, whim, whimsOf } from './prepare-assignment.ts';
 
 /** Which datasets look for their cheapest places, and what is to be known of it. */
@@ -34,7 +34,7 @@ export class PricePass {
   /** The sum of the absolute amounts that were added up: what rounding is measured by. */
   magnitude = 0;
   readonly #prepared: PreparedAssignment;
-  readonly #terms: MemberTerms;
+  readonly #terms: ColumnTerms;
   readonly #bests: DomainBests;
   /** The same without whims. */
   readonly #plain: DomainBests;
@@ -47,7 +47,7 @@ export class PricePass {
   constructor(prepared: PreparedAssignment) {
     const { count } = prepared.problem.targets;
     this.#prepared = prepared;
-    this.#terms = new MemberTerms(prepared);
+    this.#terms = new ColumnTerms(prepared);
     this.#bests = new DomainBests(prepared.mostGroups, prepared.width);
     this.#plain = new DomainBests(prepared.mostGroups, prepared.width);
     this.#copyCredits = new Float64Array(count);
@@ -108,7 +108,8 @@ export class PricePass {
   #fillBests(row: number, ofCopy: number, ofPrimary: number): void {
     const { problem, ruleGroups, groupMembers, members, serves } = this.#prepared;
     const { datasets } = problem;
-    const { perByte, perObject, lost, holdPerByte, minimumObjectBytes, perRead, perRequest, roomBytes, readLimit, requestsLimit, whims } = this.#terms;
+    const { perByte, perRead, perRequest, whims } = this.#terms;
+    const { arrivePerObject, lost, holdPerByte, minimumObjectBytes, roomBytes, readBytesLimit, requestsLimit } = problem.targets;
     const { copyCost, copySecond, copyPlace, copySecondPlace, primaryCost, primarySecond, primaryPlace, primarySecondPlace } = this.#bests;
     const { copyCost: plainCopyCost, primaryCost: plainPrimaryCost } = this.#plain;
     const copyCredits = this.#copyCredits;
@@ -140,11 +141,11 @@ export class PricePass {
       let plainPrimary = Infinity;
       for (; member < end; member++) {
         const column = members[member]!;
-        if (size > roomBytes[member]! && isThere[column] === 0) continue;
-        let base = size * perByte[member]! + objects * perObject[member]! + stake * lost[member]! + arrives;
-        const least = objects * minimumObjectBytes[member]!;
-        if (least > size) base += (least - size) * holdPerByte[member]!;
-        const liking = ofCopy > 0 ? whim(ownWhims, whims[member]!) : 0;
+        if (size > roomBytes[column]! && isThere[column] === 0) continue;
+        let base = size * perByte[column]! + objects * arrivePerObject[column]! + stake * lost[column]! + arrives;
+        const least = objects * minimumObjectBytes[column]!;
+        if (least > size) base += (least - size) * holdPerByte[column]!;
+        const liking = ofCopy > 0 ? whim(ownWhims, whims[column]!) : 0;
         const alone = base - copyCredits[column]!;
         if (alone < plain) plain = alone;
         const cost = alone + ofCopy * liking;
@@ -157,8 +158,8 @@ export class PricePass {
           second = cost;
           secondPlace = column;
         }
-        if (!primaryToo || serves[member] === 0 || read > readLimit[member]! || asked > requestsLimit[member]!) continue;
-        const aloneAsPrimary = base + read * perRead[member]! + asked * perRequest[member]! - primaryCredits[column]!;
+        if (!primaryToo || serves[member] === 0 || read > readBytesLimit[column]! || asked > requestsLimit[column]!) continue;
+        const aloneAsPrimary = base + read * perRead[column]! + asked * perRequest[column]! - primaryCredits[column]!;
         if (aloneAsPrimary < plainPrimary) plainPrimary = aloneAsPrimary;
         const asPrimary = aloneAsPrimary + ofPrimary * liking;
         if (asPrimary < primaryCheapest) {
