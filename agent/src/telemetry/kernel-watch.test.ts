@@ -1,4 +1,4 @@
-import { chmodSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { ManualClock } from '@data-in-motion/shared/clock';
@@ -147,12 +147,6 @@ describe("the kernel's counters of a drive", () => {
       change({ ...scsiFiles(stat, { errors: 7 }), stat: text });
       expect(look(), text).toMatchObject({ ioErrors: 7, since: null, unknownBecause: expect.stringMatching(/^stat is not understood/) });
     }
-  });
-
-  test.skipIf(process.getuid?.() === 0)('that may not be read are not known', () => {
-    sysfs.drive('sda', scsiFiles(stat));
-    chmodSync(path.join(sysfs.root, 'devices/sda/device/ioerr_cnt'), 0);
-    expect(look()).toMatchObject({ ioErrors: null, timeouts: 0, unknownBecause: expect.stringMatching(/^ioerr_cnt can not be read: EACCES/) });
   });
 
   test('that are a directory are not known', () => {

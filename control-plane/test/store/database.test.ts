@@ -23,6 +23,7 @@ const row = {
   selfAssessmentPassed: true,
   smart: { '5': 1.5, '197': 2 ** 53 - 1 },
   nvme: null,
+  kernel: { block: 'sda', ioErrors: 3, timeouts: null, commands: 9, since: null, unknownBecause: 'ünlikely "quote"\n\\N' },
   unreadableBecause: 'ünlikely "quote"\n\\N',
   batchUid: 'b',
 };
