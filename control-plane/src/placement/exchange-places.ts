@@ -186,7 +186,10 @@ class Ways {
   }
 }
 
-/** What can be read at targets is settled before room is: what a primary leaves of it then, nobody else takes, so it is worth nothing to him. */
+/**
+ * What can be read at targets is settled before room is: what a primary leaves of it then, nobody else takes, so it is worth nothing to him. With few datasets
+ * it is not settled so well (1,000 × 12 came to 0.27 % this way, to 0.03 % without).
+ */
 function worthWhileMoving(prices: Float64Array, resource: number, targets: number): Float64Array {
   return resource > 0 ? prices : prices.map((price, at) => (at < targets ? price : 0));
 }
@@ -197,8 +200,9 @@ function movesOf(placing: Placing, prices: Float64Array, rows: Int32Array, resou
   const { datasets } = problem;
   const nodes = problem.targets.count + 1;
   const ground = nodes - 1;
-  const costs = new RowCosts(prepared, worthWhileMoving(prices, resource, ground));
-  const most = rows.length <= fewRows ? Infinity : dearest * usual[resource]!;
+  const isFew = rows.length <= fewRows;
+  const costs = new RowCosts(prepared, isFew ? prices : worthWhileMoving(prices, resource, ground));
+  const most = isFew ? Infinity : dearest * usual[resource]!;
   const moves = new WayMoves(nodes * nodes);
   const amounts = [datasets.bytes, datasets.readBytes, datasets.requests][resource]!;
   for (const row of rows) {
