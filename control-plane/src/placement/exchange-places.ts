@@ -5,8 +5,8 @@ import { RowCosts } from './row-costs.ts';
 import { WayMoves } from './way-moves.ts';
 
 /**
- * Moves that lose more than that share of the usual cost are not remembered, and so many times it where a unit is worth nothing: from there, few are close.
- * Where datasets are few, all are.
+ * Moves that lose more than that share of the usual cost are not remembered, and so many times it from where a unit is worth nothing, or room is lacking: from
+ * there, few are close, and what finds no way here takes a detour that costs more. Where datasets are few, all are.
  */
 const dearest = 0.002;
 const farther = 25;
@@ -216,7 +216,7 @@ function movesOf(placing: Placing, prices: Float64Array, rows: Int32Array, resou
       if (here === -1) continue;
       const paid = isPrimary(problem, row, slot) ? costs.paidPrimary : costs.paidCopy;
       const fromNode = resource === 0 && costs.takes[here] === 0 ? ground : here;
-      const isFree = fromNode === ground || prices[resource * ground + here] === 0;
+      const isFree = fromNode === ground || prices[resource * ground + here] === 0 || (resource === 0 && placing.used[here]! > prepared.limits[here]!);
       const limit = paid[here]! + (isFree ? farther : 1) * most * amount;
       for (let member = from; member < end; member++) {
         const there = prepared.members[member]!;

@@ -153,6 +153,8 @@ function settle({ prepared, isOver }: Solve, { fitting, bounding }: Raised): Pri
   const rows = Int32Array.from({ length: Math.ceil(count / stride) }, (_, at) => at * stride);
   const repair = { placing, prices, some: rows, isOver };
   for (let resource = resources.length - 1; resource >= 0; resource--) exchange(repair, resource);
+  // Once more for room: what went elsewhere has other ways from there.
+  exchange(repair, 0);
   makeFit(repair);
   insertMissing(repair);
   improve(repair);
