@@ -23,6 +23,8 @@ export default defineConfig({
     include: ['{shared,agent,control-plane,chaos,console}/{src,test}/**/*.{test,prop.test}.ts'],
     testTimeout: 30_000,
     hookTimeout: 60_000,
+    // What is waited for comes at once on an idle machine; on a busy one a second is nothing.
+    expect: { poll: { timeout: 15_000 } },
     pool: 'forks',
     maxWorkers: 3,
     sequence: { sequencer: SpreadFleets },

@@ -246,7 +246,7 @@ describe('the directory of an embedded store', () => {
     const store = await openStore({ databaseUrl: null, directory });
     await store.db.execute(sql`insert into event (at_ms, type, severity, text, by) values (1, 't', 'info', 'before', 'me')`);
     const exporting = store.makeDurable();
-    await vi.waitUntil(() => existsSync(join(directory, 'export.tar.partial')), { interval: 1 });
+    await vi.waitUntil(() => existsSync(join(directory, 'export.tar.partial')), { interval: 1, timeout: 20_000 });
     await store.db.execute(sql`insert into event (at_ms, type, severity, text, by) values (1, 't', 'info', 'meanwhile', 'me')`);
     await exporting;
     await store.close();
