@@ -736,7 +736,7 @@ test('why a copy is where it is: parts, alternatives with their differences, wha
   const { out, code } = await dim(['explain', 'photos']);
   expect(code).toBe(0);
   expect(out).toContain(
-    'dataset    photos, 100 MB\nreads      3,000 reads of 1.00 MB a month expected: 70 % of the 3,300 reads counted (30 days) + 30 % of the 2,300 reads forecast from the last hours\nminimised  $0.0103 a month over 1 copy, of which $0.0073 is billed\nbest       what it is; score 1 of 1',
+    'dataset    photos, 100 MB\nreads      3,000 reads of 1.00 MB a month expected: 70 % of the 3,300 reads counted (30 days) + 30 % of the 2,300 reads forecast from the last hours\nminimised  $0.0103 a month over 1 copy: $0.0073 billed + $0.003 of waiting and risk that nobody bills\nbilled     $0.0112 a month: $0.0073 for that copy + $0.0037 for 2 copies of other versions, until they leave + $0.0002 for 1 copy broken or in the trash\nbest       what it is; score 1 of 1',
   );
   expect(out).toContain('\nberlin-disk *  warm, berlin, p95 10 ms, reads 180 MB/s, writes 120 MB/s\n  why        The cheapest place that its policy allows.\n');
   expect(out).toContain('  binds      The latency of at most 20 ms: without it, it would be on boston-archive.\n');

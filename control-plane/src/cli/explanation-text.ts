@@ -9,10 +9,8 @@ export function explanationText(explained: DatasetExplanation): string {
     facts([
       ['dataset', `${explained.datasetId}, ${bytes(explained.sizeBytes)}`],
       ['reads', readsText(explained)],
-      [
-        'minimised',
-        `${money(explained.objectivePerMonth)} a month over ${counted(explained.copies.length, 'copy', 'copies')}, of which ${money(explained.costPerMonth)} is billed`,
-      ],
+      ['minimised', minimisedText(explained)],
+      ['billed', billedText(explained)],
       ['best', bestText(explained)],
     ]),
     ...(explained.impossible === null ? [] : [warningText(explained.impossible)]),
@@ -32,6 +30,22 @@ function readsText({ readsPerMonth, readBytesPerMonth, use }: DatasetExplanation
 
 function reads(number: number): string {
   return counted(Math.round(number), 'read');
+}
+
+/** The copies of the current version: what they are billed, and what counts besides. */
+function minimisedText({ objectivePerMonth, billed: { minimised } }: DatasetExplanation): string {
+  const besides = money(objectivePerMonth - minimised.perMonth);
+  return `${money(objectivePerMonth)} a month over ${counted(minimised.copies, 'copy', 'copies')}: ${money(minimised.perMonth)} billed + ${besides} of waiting and risk that nobody bills`;
+}
+
+/** All that is paid for now, so that it can be told from what is minimised. */
+function billedText({ costPerMonth, billed: { minimised, otherVersions, unusable } }: DatasetExplanation): string {
+  const besides = [
+    [otherVersions, 'of other versions, until they leave'],
+    [unusable, 'broken or in the trash'],
+  ] as const;
+  const told = besides.flatMap(([{ copies, perMonth }, what]) => (copies === 0 ? [] : [`${money(perMonth)} for ${counted(copies, 'copy', 'copies')} ${what}`]));
+  return `${money(costPerMonth)} a month${told.length === 0 ? '' : `: ${[`${money(minimised.perMonth)} for ${minimised.copies === 1 ? 'that copy' : 'those copies'}`, ...told].join(' + ')}`}`;
 }
 
 function bestText({ objectivePerMonth, bestObjectivePerMonth, score }: DatasetExplanation): string {

@@ -53,6 +53,16 @@ export function domainOf(target: TargetFacts, spread: Spread): string {
   return target.targetId;
 }
 
+/**
+ * The dataset with the bytes and objects that a copy holds: those of the copy's own version. It is the dataset itself for a copy of the current version, and
+ * for one of a version that nobody knows any more, which is taken to be as large.
+ */
+export function asHeldBy(dataset: DatasetFacts, replica: Pick<ReplicaFacts, 'versionId'>): DatasetFacts {
+  if (replica.versionId === dataset.versionId) return dataset;
+  const held = dataset.otherVersions?.find(({ versionId }) => versionId === replica.versionId);
+  return held === undefined ? dataset : { ...dataset, objects: held.objects, sizeBytes: held.sizeBytes };
+}
+
 /** The copies of the version that counts now, oldest first. */
 export function currentReplicas(dataset: DatasetFacts): readonly ReplicaFacts[] {
   return dataset.replicas.filter((replica) => replica.versionId === dataset.versionId);

@@ -91,6 +91,13 @@ export interface ReplicaFacts {
   readonly createdAtMs: number;
 }
 
+/** How large a version is, as its manifest says. */
+export interface VersionSize {
+  readonly versionId: VersionId;
+  readonly objects: number;
+  readonly sizeBytes: number;
+}
+
 export interface DatasetFacts {
   readonly datasetId: DatasetId;
   readonly owner: string;
@@ -101,6 +108,7 @@ export interface DatasetFacts {
   readonly versionId: VersionId | null;
   /** When that version was made; null before the first, or when it is not known. */
   readonly versionMadeAtMs: number | null;
+  /** Of that version; a copy of another one holds something else, see `asHeldBy`. */
   readonly objects: number;
   readonly sizeBytes: number;
   /** Files that could not be read when the present version was made: it does not take the place of an older one. */
@@ -109,6 +117,8 @@ export interface DatasetFacts {
   readonly pointerRev: number;
   /** Of all versions, in any state but purged and abandoned. */
   readonly replicas: readonly ReplicaFacts[];
+  /** Versions beside the current one of which there are copies; absent where there are none, as it mostly is. */
+  readonly otherVersions?: readonly VersionSize[];
   /** Counted from stored accesses, ending at the snapshot's time. */
   readonly windows: readonly WindowCounts[];
   /** Counted over more days than the windows; null where less than a day of it is known, or nothing was counted. */

@@ -49,9 +49,16 @@ describe('when a device, a node or a site dies', () => {
   test('where only an older version stays, it goes back to that', () => {
     const old = replicaFacts('films', 'paris-a', { replicaId: 'old' as ReplicaId, versionId: 'films-v0' as VersionId, createdAtMs: nowMs - 29 * hourMs });
     const one = datasetFacts('films', ['berlin-a'], {}, made);
-    const set = { ...one, replicas: [...one.replicas, old] };
+    const otherVersions = [{ versionId: old.versionId, objects: 10, sizeBytes: 2e9 }];
+    const set = { ...one, replicas: [...one.replicas, old], otherVersions };
     const back = fleetOf({ targets, datasets: [set] });
-    expect(outcomeOf(back, set, dies)).toMatchObject({ copiesLeft: 0, versionId: 'films-v0', behindMs: 24 * hourMs, bestTargetId: 'paris-a' });
+    expect(outcomeOf(back, set, dies)).toMatchObject({
+      copiesLeft: 0,
+      versionId: 'films-v0',
+      behindMs: 24 * hourMs,
+      bestTargetId: 'paris-a',
+      restoreMs: 100_000,
+    });
     expect(recoveryReport(back).disasters.find((one) => one.kind === 'device' && one.id === 'berlin-a-drive')).toMatchObject({ lost: 0, setBack: 1, short: 1 });
   });
 

@@ -1,5 +1,5 @@
 import type { DatasetId, DeviceId, NodeId, SiteId, TargetId, VersionId } from '@data-in-motion/shared/domain/ids';
-import { indexOf } from '../fleet/lookup.ts';
+import { asHeldBy, indexOf } from '../fleet/lookup.ts';
 import type { DatasetFacts, FleetSnapshot, ReplicaFacts, TargetFacts } from '../fleet/snapshot.ts';
 
 /** What may die at once. */
@@ -107,7 +107,7 @@ export function outcomeOf(snapshot: FleetSnapshot, dataset: DatasetFacts, disast
     pointAtMs,
     behindMs: pointAtMs === null ? null : Math.max(0, madeAtMs(dataset, dataset.versionId!) - pointAtMs),
     bestTargetId: best?.targetId ?? null,
-    restoreMs: best?.readBytesPerSec ? Math.ceil((dataset.sizeBytes / best.readBytesPerSec) * 1000) : null,
+    restoreMs: best?.readBytesPerSec ? Math.ceil((asHeldBy(dataset, usable[0]!).sizeBytes / best.readBytesPerSec) * 1000) : null,
   };
 }
 

@@ -1,5 +1,5 @@
 import type { TargetId } from '@data-in-motion/shared/domain/ids';
-import { freeBytes } from '../fleet/lookup.ts';
+import { asHeldBy, freeBytes } from '../fleet/lookup.ts';
 import type { PolicyRule } from '../policy/violations.ts';
 import { pays } from './objective.ts';
 import type { CopyPlaces, Obstacle, Place } from './places-of-copy.ts';
@@ -35,9 +35,9 @@ export function chooseOne(places: CopyPlaces, without: PolicyRule | null = null)
 }
 
 /** What would still be in the way with one rule let go of. How full a place is that can not be used is looked at only now: it may never have been told. */
-export function hindering({ dataset, here }: CopyPlaces, place: Place, without: PolicyRule | null): readonly Obstacle[] {
+export function hindering({ dataset, replica, here }: CopyPlaces, place: Place, without: PolicyRule | null): readonly Obstacle[] {
   const left = place.obstacles.filter(({ rule }) => rule !== without);
-  const isFull = place !== here && without === 'not-usable' && freeBytes(place.target) < dataset.sizeBytes;
+  const isFull = place !== here && without === 'not-usable' && freeBytes(place.target) < asHeldBy(dataset, replica).sizeBytes;
   return isFull ? [...left, { rule: 'capacity', text: `${place.target.targetId} has no room` }] : left;
 }
 

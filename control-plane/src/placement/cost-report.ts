@@ -43,14 +43,14 @@ export async function costReport(snapshot: FleetSnapshot, heats: ReadonlyMap<Dat
   const targets = new Tallies();
   const owners = new Tallies();
   await eachInSlices(snapshot.datasets, (dataset) => {
-    const { datasetId, owner, sizeBytes } = dataset;
+    const { datasetId, owner } = dataset;
     const heat = heats.get(datasetId);
     const talliesOf = ({ target }: PaidCopy): readonly Tally[] => [total, tiers.of(target.tier), targets.of(target.targetId), owners.of(owner)];
     const copies = paidCopies(snapshot, dataset, heat);
     const own = stepsOf.get(datasetId);
     const after = own === undefined ? copies : paidCopies(snapshot, datasetAfter(dataset, own, snapshot.takenAtMs), heat);
     owners.of(owner).owned++;
-    for (const copy of copies) for (const tally of talliesOf(copy)) tally.add(copy.cost, datasetId, sizeBytes);
+    for (const copy of copies) for (const tally of talliesOf(copy)) tally.add(copy, datasetId);
     for (const copy of after) for (const tally of talliesOf(copy)) tally.afterPerMonth += perMonth(copy.cost);
   });
   const whole = total.line(steps !== null, 1).perMonth;
@@ -77,7 +77,7 @@ class Tally {
     this.#name = name;
   }
 
-  add(cost: CostParts, datasetId: DatasetId, sizeBytes: number): void {
+  add({ cost, sizeBytes }: PaidCopy, datasetId: DatasetId): void {
     for (const part of costPartNames) this.#cost[part] += cost[part];
     this.#copies++;
     this.#bytes += sizeBytes;

@@ -1,9 +1,10 @@
+import type { ReplicaId, VersionId } from '@data-in-motion/shared/domain/ids';
 import { describe, expect, test } from 'vitest';
 import { copyOnce, leaveOnce } from '../fleet/copy-cost.ts';
 import { defaultDecisionSettings } from '../fleet/decision-settings.ts';
 import { datasetFacts, fleetOf, nowMs, prices, replicaFacts, targetFacts, windowsOf } from '../fleet/testdata/small-fleet.ts';
 import { fleetHeats } from '../heat/classify-heat.ts';
-import { datasetCost, fleetCost, perMonth, replicaCost, waitingPerMonth } from './cost.ts';
+import { datasetCost, fleetCost, paidCopies, perMonth, replicaCost, waitingPerMonth } from './cost.ts';
 
 /** AWS us-east-1 list prices: S3 Standard, and S3 Glacier Instant Retrieval. */
 const standard = prices(0.023, { readsPer1000: 0.0004, writesPer1000: 0.005, egressPerGb: 0.09 });
@@ -120,6 +121,20 @@ describe('what a fleet costs', () => {
       cost.perMonth,
       9,
     );
+  });
+
+  test('a copy of an old version is billed at its own size and objects, until it leaves', () => {
+    const replicas = [
+      replicaFacts('maps', 'berlin-disk'),
+      replicaFacts('maps', 'virginia-archive', { replicaId: 'maps-old' as ReplicaId, versionId: 'maps-v0' as VersionId }),
+    ];
+    const otherVersions = [{ versionId: 'maps-v0' as VersionId, objects: 1_000_000, sizeBytes: 10e9 }];
+    const grown = datasetFacts('maps', [], {}, { sizeBytes: 200e9, objects: 1_000, replicas, otherVersions, primaryReplicaId: replicas[0]!.replicaId });
+    const twoVersions = fleetOf({ targets: [own, archive], datasets: [grown] });
+    // 200 × 0.02 = 4.00 · a million objects of 10 kB are billed as 131.072 GB × 0.004 = 0.524288
+    expect(fleetCost(twoVersions, new Map()).byTarget).toEqual({ 'berlin-disk': expect.closeTo(4, 9), 'virginia-archive': expect.closeTo(0.524288, 9) });
+    expect(perMonth(datasetCost(twoVersions, grown, undefined))).toBeCloseTo(4.524288, 9);
+    expect(paidCopies(twoVersions, grown, undefined).map(({ sizeBytes }) => sizeBytes)).toEqual([200e9, 10e9]);
   });
 
   test('bytes that are still there are billed, whatever they are good for', () => {

@@ -3,7 +3,7 @@ import type { DatasetId, TargetId } from '@data-in-motion/shared/domain/ids';
 import { bytesPerGb } from '@data-in-motion/shared/domain/price';
 import type { ReplicaState } from '@data-in-motion/shared/domain/replica';
 import { billedBytes, type Stored } from '../fleet/copy-cost.ts';
-import { indexOf } from '../fleet/lookup.ts';
+import { asHeldBy, indexOf } from '../fleet/lookup.ts';
 import type { DatasetFacts, FleetSnapshot, ReplicaFacts, TargetFacts } from '../fleet/snapshot.ts';
 import { type ExpectedUse, expectedUse } from '../heat/expected-use.ts';
 import type { CopyRole } from '../policy/violations.ts';
@@ -76,7 +76,7 @@ export function addCosts(costs: readonly CostParts[]): CostParts {
   return sum;
 }
 
-/** What all paid copies of a dataset cost where they are. Copies of older versions are taken to be of the current size. */
+/** What all paid copies of a dataset cost where they are, each for what it holds. */
 export function datasetCost(snapshot: FleetSnapshot, dataset: DatasetFacts, heat: Heat | undefined): CostParts {
   return addCosts(paidCopies(snapshot, dataset, heat).map(({ cost }) => cost));
 }
@@ -113,7 +113,7 @@ export class FleetCostSum {
     for (const replica of dataset.replicas) {
       const target = this.#targets.get(replica.targetId);
       if (target === undefined || !isPaid(replica)) continue;
-      const dollars = perMonth(replicaCost(target, replica.replicaId === dataset.primaryReplicaId ? 'primary' : 'copy', dataset, use));
+      const dollars = perMonth(costWhereItIs(target, dataset, replica, use));
       this.#perMonth += dollars;
       this.#byTier[target.tier] = (this.#byTier[target.tier] ?? 0) + dollars;
       this.#byOwner[dataset.owner] = (this.#byOwner[dataset.owner] ?? 0) + dollars;
@@ -128,6 +128,9 @@ export class FleetCostSum {
 
 /** One copy that is paid for, and what it costs where it is. */
 export interface PaidCopy {
+  readonly replica: ReplicaFacts;
+  /** What it holds, see `asHeldBy`. */
+  readonly sizeBytes: number;
   readonly target: TargetFacts;
   readonly cost: CostParts;
 }
@@ -139,6 +142,11 @@ export function paidCopies(snapshot: FleetSnapshot, dataset: DatasetFacts, heat:
   return dataset.replicas.flatMap((replica) => {
     const target = fleet.targets.get(replica.targetId);
     if (target === undefined || !isPaid(replica)) return [];
-    return [{ target, cost: replicaCost(target, replica.replicaId === dataset.primaryReplicaId ? 'primary' : 'copy', dataset, use) }];
+    return [{ replica, sizeBytes: asHeldBy(dataset, replica).sizeBytes, target, cost: costWhereItIs(target, dataset, replica, use) }];
   });
+}
+
+/** By what the copy holds: an old version is billed at its own size until it leaves. */
+function costWhereItIs(target: TargetFacts, dataset: DatasetFacts, replica: ReplicaFacts, use: ExpectedUse): CostParts {
+  return replicaCost(target, replica.replicaId === dataset.primaryReplicaId ? 'primary' : 'copy', asHeldBy(dataset, replica), use);
 }

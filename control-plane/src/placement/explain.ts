@@ -1,6 +1,6 @@
 import type { DatasetId, ReplicaId, TargetId } from '@data-in-motion/shared/domain/ids';
 import { daysPerMonth } from '../fleet/copy-cost.ts';
-import { domainOf, indexOf } from '../fleet/lookup.ts';
+import { asHeldBy, domainOf, indexOf } from '../fleet/lookup.ts';
 import type { DatasetFacts, ReplicaFacts } from '../fleet/snapshot.ts';
 import { dollarsText } from '../fleet/words.ts';
 import { expectedUse } from '../heat/expected-use.ts';
@@ -91,8 +91,8 @@ function findPlaces(context: AskContext, datasetId: DatasetId, replicaId: Replic
   return dataset === undefined || replica === undefined ? null : placesOfCopy(context, dataset, replica, expectedUse(context.heats.get(datasetId)));
 }
 
-function billAt({ heats }: AskContext, { dataset, role }: CopyPlaces, place: Place): CostParts {
-  return { ...replicaCost(place.target, role, dataset, expectedUse(heats.get(dataset.datasetId))), migrationOnce: place.migrationOnce };
+function billAt({ heats }: AskContext, { dataset, replica, role }: CopyPlaces, place: Place): CostParts {
+  return { ...replicaCost(place.target, role, asHeldBy(dataset, replica), expectedUse(heats.get(dataset.datasetId))), migrationOnce: place.migrationOnce };
 }
 
 function alternative(context: AskContext, places: CopyPlaces, place: Place): Alternative {

@@ -1,7 +1,7 @@
 import type { Heat } from '@data-in-motion/shared/domain/heat';
 import type { TierClass } from '@data-in-motion/shared/domain/target';
 import { daysPerMonth, leaveOnce } from '../fleet/copy-cost.ts';
-import { indexOf } from '../fleet/lookup.ts';
+import { asHeldBy, indexOf } from '../fleet/lookup.ts';
 import type { DatasetFacts, FleetSnapshot, TargetFacts } from '../fleet/snapshot.ts';
 import { bytesText, dollarsText } from '../fleet/words.ts';
 import { backupPlan } from '../health/recovery-report.ts';
@@ -58,6 +58,7 @@ export function retireMove(snapshot: FleetSnapshot, dataset: DatasetFacts, need:
   const target = replica === undefined ? undefined : indexOf(snapshot).targets.get(replica.targetId);
   if (replica === undefined || target === undefined) return null;
   const before = costAt(dataset, replica, target, heat);
+  const held = asHeldBy(dataset, replica);
   return {
     datasetId: dataset.datasetId,
     need: need.kind,
@@ -66,13 +67,13 @@ export function retireMove(snapshot: FleetSnapshot, dataset: DatasetFacts, need:
     fromReplicaId: replica.replicaId,
     fromTargetId: replica.targetId,
     toTargetId: null,
-    sizeBytes: dataset.sizeBytes,
+    sizeBytes: held.sizeBytes,
     reason: need.reason,
     confidence: 1,
     costBefore: before,
     costAfter: null,
     changePerMonth: -perMonth(before),
-    migrationOnce: leaveOnce(target, replica, dataset, snapshot.takenAtMs),
+    migrationOnce: leaveOnce(target, replica, held, snapshot.takenAtMs),
     paybackDays: null,
     expectedMs: null,
     priority: priorities[need.kind],
@@ -80,7 +81,7 @@ export function retireMove(snapshot: FleetSnapshot, dataset: DatasetFacts, need:
 }
 
 function costAt(dataset: DatasetFacts, replica: DatasetFacts['replicas'][number], target: TargetFacts, heat: Heat | undefined): CostParts {
-  return replicaCost(target, roleOf(dataset, replica), isPaid(replica) ? dataset : { sizeBytes: 0, objects: 0 }, expectedUse(heat));
+  return replicaCost(target, roleOf(dataset, replica), isPaid(replica) ? asHeldBy(dataset, replica) : { sizeBytes: 0, objects: 0 }, expectedUse(heat));
 }
 
 /** Towards the tier of its heat, or to where it costs more for being faster: heat. Everything else is for the money. */

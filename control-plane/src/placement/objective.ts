@@ -1,6 +1,6 @@
 import { copyOnce, daysPerMonth, leaveOnce } from '../fleet/copy-cost.ts';
 import type { EvacuationSettings, PlacementSettings } from '../fleet/decision-settings.ts';
-import { indexOf } from '../fleet/lookup.ts';
+import { asHeldBy, indexOf } from '../fleet/lookup.ts';
 import type { DatasetFacts, FleetSnapshot, ReplicaFacts, TargetFacts } from '../fleet/snapshot.ts';
 import { copyAtStake, copyingDollars, lostInMonth } from '../health/evacuation-price.ts';
 import type { ExpectedUse } from '../heat/expected-use.ts';
@@ -123,7 +123,7 @@ export function presentParts(context: ObjectiveContext, dataset: DatasetFacts, u
   return addParts(
     dataset.replicas.filter(isPaid).flatMap((replica) => {
       const target = targets.get(replica.targetId);
-      return target === undefined ? [] : [objectiveParts(context, dataset, roleOf(dataset, replica), target, { kind: 'there' }, use)];
+      return target === undefined ? [] : [objectiveParts(context, asHeldBy(dataset, replica), roleOf(dataset, replica), target, { kind: 'there' }, use)];
     }),
   );
 }

@@ -1,5 +1,5 @@
 import type { TargetId } from '@data-in-motion/shared/domain/ids';
-import { domainOf, indexOf } from '../fleet/lookup.ts';
+import { asHeldBy, domainOf, indexOf } from '../fleet/lookup.ts';
 import type { DatasetFacts, ReplicaFacts, TargetFacts } from '../fleet/snapshot.ts';
 import type { ExpectedUse } from '../heat/expected-use.ts';
 import { judgeTargets } from '../policy/allowed-targets.ts';
@@ -48,29 +48,30 @@ export interface CopyPlaces {
   readonly marginPerMonth: number;
 }
 
-/** Every place for a copy, in the snapshot's order; null when its present place is not known. */
+/** Every place for a copy, for what it holds, in the snapshot's order; null when its present place is not known. */
 export function placesOfCopy(context: AskContext, dataset: DatasetFacts, replica: ReplicaFacts, use: ExpectedUse): CopyPlaces | null {
   const { snapshot, health } = context;
   const target = indexOf(snapshot).targets.get(replica.targetId);
   if (target === undefined) return null;
   const role = roleOf(dataset, replica);
+  const held = asHeldBy(dataset, replica);
   const copies = copiesOf(snapshot, dataset, health);
   const need = datasetNeeds(snapshot, dataset, health).find((each) => each.replicaId === replica.replicaId && each.answer !== 'add') ?? null;
   const faster = role === 'primary' ? (fasterCopies(snapshot, dataset, copies)[0] ?? null) : null;
   const { pinnedTargets } = dataset.policy;
   const goesToPin = need?.answer === 'leave' && need.rules.includes('pinned-targets') && pinnedTargets.length > 0;
   const taken = domainsOfOthers(context, dataset, replica);
-  const held = heldTargets(dataset);
-  const others = judgeTargets(snapshot, dataset, role, health)
+  const occupied = heldTargets(dataset);
+  const others = judgeTargets(snapshot, held, role, health)
     .filter((judged) => judged.target.targetId !== replica.targetId)
     .map(({ target: to, violations }) => {
       const obstacles: Obstacle[] = [...violations];
       const domain = domainOf(to, dataset.policy.spread);
       if (taken.has(domain)) obstacles.push({ rule: 'spread', text: `another copy is at the same ${dataset.policy.spread}` });
-      if (held.has(to.targetId)) obstacles.push({ rule: 'holds-a-copy', text: `${to.targetId} holds a copy of it already` });
+      if (occupied.has(to.targetId)) obstacles.push({ rule: 'holds-a-copy', text: `${to.targetId} holds a copy of it already` });
       if (goesToPin && !pinnedTargets.includes(to.targetId) && !obstacles.some(({ rule }) => rule === 'pinned-targets'))
         obstacles.push({ rule: 'pinned-targets', text: need.reason });
-      return place(context, dataset, role, to, replica, use, obstacles);
+      return place(context, held, role, to, replica, use, obstacles);
     });
   return {
     dataset,
@@ -78,7 +79,7 @@ export function placesOfCopy(context: AskContext, dataset: DatasetFacts, replica
     role,
     here: place(
       context,
-      dataset,
+      held,
       role,
       target,
       null,

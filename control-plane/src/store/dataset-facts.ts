@@ -4,9 +4,9 @@ import { effectivePolicy, type Policy } from '@data-in-motion/shared/domain/poli
 import { hoursPerMonth } from '@data-in-motion/shared/domain/price';
 import { eachInSlices } from '@data-in-motion/shared/in-slices';
 import { noAccesses } from '../fleet/no-accesses.ts';
-import type { DatasetFacts, ReplicaFacts } from '../fleet/snapshot.ts';
+import type { DatasetFacts, ReplicaFacts, VersionSize } from '../fleet/snapshot.ts';
 import type { CountedReads } from './counted-reads.ts';
-import type { AllDatasets, DatasetRows, ReplicaRow } from './kept-datasets.ts';
+import type { AllDatasets, DatasetRows, ReplicaRow, VersionRow } from './kept-datasets.ts';
 
 const dayMs = 86_400_000;
 
@@ -92,6 +92,8 @@ function isSame(before: readonly WindowCounts[], now: readonly WindowCounts[]): 
 
 function factsOf({ row, pointer, versions, replicas }: DatasetRows, policy: Policy, windows: readonly WindowCounts[], ewmaPerHour: number): DatasetFacts {
   const version = pointer === undefined ? undefined : versions.find((one) => one.versionId === pointer.versionId);
+  const copies = replicas.every(isDecidedAbout) ? replicas : replicas.filter(isDecidedAbout);
+  const others = copies.every((copy) => copy.versionId === version?.versionId) ? [] : otherVersions(copies, version, versions);
   return {
     datasetId: row.datasetId,
     owner: row.owner,
@@ -104,7 +106,8 @@ function factsOf({ row, pointer, versions, replicas }: DatasetRows, policy: Poli
     unreadable: version?.unreadable ?? 0,
     primaryReplicaId: pointer?.replicaId ?? null,
     pointerRev: pointer?.rev ?? 0,
-    replicas: replicas.every(isDecidedAbout) ? replicas : replicas.filter(isDecidedAbout),
+    replicas: copies,
+    ...(others.length === 0 ? {} : { otherVersions: others }),
     windows,
     pastUse: row.countedReads === null ? null : pastUseOf(row.countedReads),
     lastAccessAtMs: row.lastAccessAtMs,
@@ -114,6 +117,13 @@ function factsOf({ row, pointer, versions, replicas }: DatasetRows, policy: Poli
     lastMovedAtMs: row.lastMovedAtMs,
     createdAtMs: row.createdAtMs,
   };
+}
+
+/** Those of which there are copies. */
+function otherVersions(copies: readonly ReplicaFacts[], current: VersionRow | undefined, versions: readonly VersionRow[]): VersionSize[] {
+  return versions
+    .filter((version) => version !== current && copies.some((copy) => copy.versionId === version.versionId))
+    .map(({ versionId, objects, sizeBytes }) => ({ versionId, objects, sizeBytes }));
 }
 
 /** Less than a day says no more than the windows do, and would be made to thirty of them. */

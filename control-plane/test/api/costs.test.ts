@@ -1,5 +1,8 @@
 import { costsView, pastCostsView } from '@data-in-motion/shared/api/costs';
+import { datasetDetail } from '@data-in-motion/shared/api/datasets';
+import { datasetExplanation } from '@data-in-motion/shared/api/explanation';
 import type { DatasetId, JobId, ReplicaId, TargetId, VersionId } from '@data-in-motion/shared/domain/ids';
+import { eq } from 'drizzle-orm';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { accessAggregate, dataset, datasetVersion, plan, priceEntry, replica, switchLog } from '../../src/store/schema.ts';
 import type { Interface } from './interface.ts';
@@ -25,6 +28,33 @@ test('what the copies cost is told in whole, by tier, target and owner; without 
   ]);
   expect(view.tiers).toMatchObject([{ name: 'hot', cost: { storagePerMonth: expect.closeTo(9, 9), retrievalPerMonth: 0 } }]);
   expect(view.plan).toBeNull();
+});
+
+test('a copy of an old version is billed, counted and explained at its own size', async () => {
+  const { db } = api.store;
+  const [datasetId, versionId] = ['maps' as DatasetId, '01JC0000000000000000000000' as VersionId];
+  const old = { versionId, datasetId, root: 'older', objects: 1, sizeBytes: 10e9, jobId: '01JC0000000000000000000009' as JobId, committedAtMs: 0 };
+  await db.insert(datasetVersion).values(old);
+  const copy = { replicaId: '01JC0000000000000000000001' as ReplicaId, datasetId, versionId, targetId: 'berlin-nvme' as TargetId, createdAtMs: 0 };
+  await db.insert(replica).values({ ...copy, state: 'verified', verifiedAtMs: 0 });
+  api.forgetLook();
+  expect((await costs()).total).toMatchObject({ perMonth: expect.closeTo(9.45, 9), copies: 3, bytes: 210e9 });
+  const explained = datasetExplanation.parse(await (await api.call('GET', '/v1/datasets/maps/explanation', { role: 'viewer' })).json());
+  expect(explained.costPerMonth).toBeCloseTo(9.45, 9);
+  expect(explained.billed).toEqual({
+    minimised: { copies: 2, perMonth: expect.closeTo(9, 9) },
+    otherVersions: { copies: 1, perMonth: expect.closeTo(0.45, 9) },
+    unusable: { copies: 0, perMonth: 0 },
+  });
+  const counted = explained.copies.filter(({ replicaId }) => replicaId !== copy.replicaId);
+  const besides = counted.reduce((sum, { parts }) => sum + parts.waitingPerMonth + parts.riskPerMonth, 0);
+  expect(explained.objectivePerMonth).toBeCloseTo(9 + besides, 9);
+  const detail = datasetDetail.parse(await (await api.call('GET', '/v1/datasets/maps', { role: 'viewer' })).json());
+  expect(detail.dataset.costPerMonth).toBeCloseTo(9.45, 9);
+  expect(detail.replicas.find(({ replicaId }) => replicaId === copy.replicaId)).toMatchObject({ costPerMonth: expect.closeTo(0.45, 9) });
+  await db.delete(replica).where(eq(replica.replicaId, copy.replicaId));
+  await db.delete(datasetVersion).where(eq(datasetVersion.versionId, versionId));
+  api.forgetLook();
 });
 
 test('with a plan it is told what its moves would save', async () => {

@@ -101,6 +101,8 @@ export type PolicyVerdictView = z.infer<typeof policyVerdict>;
 /** The global policy as it was set. */
 export const changedPolicy = policyView.extend({ warning: policyVerdict.optional() });
 
+const billedCopies = z.object({ copies: z.number().int(), perMonth: z.number() });
+
 export const datasetExplanation = z.object({
   datasetId: z.string(),
   asOfMs: z.number(),
@@ -116,12 +118,15 @@ export const datasetExplanation = z.object({
   }),
   /** A way there is spread over this, and must be paid back within it. */
   horizonDays: z.number(),
-  /** The sum over its copies. */
+  /** What is minimised: the sum over its copies of the current version. Its bill is `billed.minimised`; the rest of it nobody bills. */
   objectivePerMonth: z.number(),
   /** The same with each copy where the next plan would have it while the others stay, and its share of what it is now: 1 is as good as it gets. */
   bestObjectivePerMonth: z.number(),
   score: z.number(),
+  /** All that is billed now: the sum of `billed`. */
   costPerMonth: z.number(),
+  /** For whom: the copies that `objectivePerMonth` is about; copies of other versions until they leave; and what is broken or in the trash. */
+  billed: z.object({ minimised: billedCopies, otherVersions: billedCopies, unusable: billedCopies }),
   impossible: policyVerdict.nullable(),
   copies: z.array(copyExplanation),
 });

@@ -3,7 +3,7 @@ import type { DatasetId } from '@data-in-motion/shared/domain/ids';
 import type { JobState } from '@data-in-motion/shared/domain/job';
 import { Failure } from '@data-in-motion/shared/failure';
 import type { AskContext } from '../../placement/asks.ts';
-import { datasetCost, perMonth } from '../../placement/cost.ts';
+import { datasetCost, paidCopies, perMonth } from '../../placement/cost.ts';
 import { explainBriefly } from '../../placement/explain.ts';
 import { remedyOf } from '../../placement/remedy.ts';
 import { policyFindings } from '../../policy/findings.ts';
@@ -76,6 +76,10 @@ export function replicaView(rows: FleetRows, row: ReplicaRow, explains: AskConte
   const pointer = rowsOfDataset(rows, row.datasetId)?.pointer;
   const counted = ['verified', 'suspect', 'retiring'].includes(row.state) && pointer !== undefined;
   const explained = counted ? explainBriefly(explains, row.datasetId, row.replicaId) : null;
+  const facts = factsOf(rows, row.datasetId);
+  // Also of what is broken or in the trash, which nobody explains: the copies of a dataset cost together what it costs.
+  const paid = facts === undefined ? [] : paidCopies(rows.snapshot, facts, rows.heats.get(row.datasetId));
+  const bill = paid.find(({ replica }) => replica.replicaId === row.replicaId)?.cost;
   return {
     replicaId: row.replicaId,
     versionId: row.versionId ?? '',
@@ -90,7 +94,7 @@ export function replicaView(rows: FleetRows, row: ReplicaRow, explains: AskConte
     verifiedAtMs: row.verifiedAtMs,
     verifiedLevel: row.verifiedLevel,
     path: row.state === 'trashed' ? `${root}/.dim/trash/${row.replicaId}` : `${root}/${row.datasetId}/${row.replicaId}`,
-    costPerMonth: explained === null ? 0 : perMonth(explained.cost),
+    costPerMonth: bill === undefined ? 0 : perMonth(bill),
     ...(explained ?? {}),
   };
 }

@@ -2,10 +2,11 @@ import type { CopyExplanation, DatasetExplanation } from '@data-in-motion/shared
 import type { Heat } from '@data-in-motion/shared/domain/heat';
 import type { DatasetId } from '@data-in-motion/shared/domain/ids';
 import type { DecisionSettings } from '../../fleet/decision-settings.ts';
+import type { DatasetFacts } from '../../fleet/snapshot.ts';
 import { targetHealth } from '../../health/target-health.ts';
 import { expectedUse, forecastOf } from '../../heat/expected-use.ts';
 import type { AskContext } from '../../placement/asks.ts';
-import { datasetCost, perMonth } from '../../placement/cost.ts';
+import { paidCopies, perMonth } from '../../placement/cost.ts';
 import { type Explanation, explainReplica } from '../../placement/explain.ts';
 import { policyVerdict } from '../../placement/policy-verdict.ts';
 import type { ReplicaRow } from '../../store/kept-datasets.ts';
@@ -40,8 +41,10 @@ export function explanationView(rows: FleetRows, datasetId: DatasetId, context: 
     .map(({ row, explained }) => copyView(rows, row, explained))
     .sort((a, b) => Number(b.primary) - Number(a.primary) || a.targetId.localeCompare(b.targetId));
   const verdict = facts === undefined ? null : policyVerdict(rows.snapshot, facts, context.health, context.heats.get(datasetId));
-  const objectivePerMonth = copies.reduce((sum, copy) => sum + copy.objectivePerMonth, 0);
-  const bestObjectivePerMonth = standingCopies.reduce((sum, { explained }) => sum + objectiveAtBest(explained), 0);
+  const minimised = standingCopies.filter(({ row }) => row.versionId === facts?.versionId);
+  const objectivePerMonth = minimised.reduce((sum, { explained }) => sum + explained.objectivePerMonth, 0);
+  const bestObjectivePerMonth = minimised.reduce((sum, { explained }) => sum + objectiveAtBest(explained), 0);
+  const billed = billedFor(rows, facts, context.heats.get(datasetId));
   return {
     datasetId,
     asOfMs: rows.asOfMs,
@@ -53,10 +56,23 @@ export function explanationView(rows: FleetRows, datasetId: DatasetId, context: 
     objectivePerMonth,
     bestObjectivePerMonth,
     score: objectivePerMonth > 0 ? Math.min(1, bestObjectivePerMonth / objectivePerMonth) : 1,
-    costPerMonth: facts === undefined ? 0 : perMonth(datasetCost(rows.snapshot, facts, context.heats.get(datasetId))),
+    costPerMonth: billed.minimised.perMonth + billed.otherVersions.perMonth + billed.unusable.perMonth,
+    billed,
     impossible: verdict === null ? null : { when: verdict.when, rules: [...verdict.rules], text: verdict.text, cheapestWayOut: verdict.cheapestWayOut },
     copies,
   };
+}
+
+function billedFor(rows: FleetRows, facts: DatasetFacts | undefined, heat: Heat | undefined): DatasetExplanation['billed'] {
+  const billed = { minimised: { copies: 0, perMonth: 0 }, otherVersions: { copies: 0, perMonth: 0 }, unusable: { copies: 0, perMonth: 0 } };
+  if (facts === undefined) return billed;
+  for (const { replica, cost } of paidCopies(rows.snapshot, facts, heat)) {
+    const whole = standing.includes(replica.state) ? billed.minimised : billed.unusable;
+    const of = replica.versionId === facts.versionId ? whole : billed.otherVersions;
+    of.copies++;
+    of.perMonth += perMonth(cost);
+  }
+  return billed;
 }
 
 /** What is not known of the past leaves all to the forecast. */

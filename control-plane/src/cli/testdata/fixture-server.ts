@@ -101,7 +101,8 @@ const noCost = { storagePerMonth: 0, requestsPerMonth: 0, retrievalPerMonth: 0, 
 export const anExplanation: DatasetExplanation = {
   datasetId: 'photos', asOfMs: 1_000_000, sizeBytes: 100e6, readsPerMonth: 3_000, readBytesPerMonth: 3e9,
   use: { past: { readsPerMonth: 3_300, readBytesPerMonth: 3.3e9, days: 30 }, forecast: { readsPerMonth: 2_300, readBytesPerMonth: 2.3e9 }, forecastShare: 0.3 },
-  horizonDays: 30, objectivePerMonth: 0.0103, bestObjectivePerMonth: 0.0103, score: 1, costPerMonth: 0.0073, impossible: null,
+  horizonDays: 30, objectivePerMonth: 0.0103, bestObjectivePerMonth: 0.0103, score: 1, costPerMonth: 0.0112, impossible: null,
+  billed: { minimised: { copies: 1, perMonth: 0.0073 }, otherVersions: { copies: 2, perMonth: 0.0037 }, unusable: { copies: 1, perMonth: 0.0002 } },
   copies: [
     {
       replicaId: '01JD0000000000000000000002', targetId: 'berlin-disk', siteId: 'berlin', tier: 'warm', state: 'verified', primary: true, why: 'the cheapest place that its policy allows',

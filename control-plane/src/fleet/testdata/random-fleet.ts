@@ -75,7 +75,9 @@ function randomDataset(random: Random, size: FleetSize, targets: readonly Target
     return { ...replica, createdAtMs: nowMs - Math.floor(random.next() * 100 * 86_400_000), ...(place > 0 || random.next() < size.trouble / 2 ? { state } : {}) };
   });
   const stale = troubled() ? [replicaFacts(name, pick(random, targets).targetId, { replicaId: `${name}-old` as ReplicaId, versionId: `${name}-v0` as VersionId })] : [];
-  return { ...dataset, replicas: [...replicas, ...stale] };
+  // The old version was half as large, in files a tenth as many.
+  const otherVersions = stale.map(({ versionId }) => ({ versionId, objects: dataset.objects / 10, sizeBytes: dataset.sizeBytes / 2 }));
+  return { ...dataset, replicas: [...replicas, ...stale], ...(stale.length === 0 ? {} : { otherVersions }) };
 }
 
 function randomJob(random: Random, dataset: DatasetFacts, targets: readonly TargetFacts[]): JobFacts {
