@@ -14,5 +14,5 @@ export async function insertMove(tx: Tx, snapshot: FleetSnapshot, move: Move, pl
   if (move.action === 'retire') return move.fromReplicaId === null ? null : insertRetireJob(tx, { ...work, replicaId: move.fromReplicaId });
   if (move.toTargetId === null) return null;
   const replaces = move.action === 'move' ? move.fromReplicaId : null;
-  return insertCopyJob(tx, { ...work, toTargetId: move.toTargetId, replaces, reads: move.fromReplicaId });
+  return insertCopyJob(tx, { ...work, toTargetId: move.toTargetId, replaces, reads: move.readReplicaId });
 }

@@ -26,6 +26,8 @@ function wildPlan(snapshot: FleetSnapshot, seed: number): Pick<Plan, 'moves'> {
       fromReplicaId: replica.replicaId,
       fromTargetId: replica.targetId,
       toTargetId: action === 'retire' ? null : pick(random, snapshot.targets).targetId,
+      readReplicaId: action === 'retire' ? null : replica.replicaId,
+      readTargetId: action === 'retire' ? null : replica.targetId,
       sizeBytes: dataset.sizeBytes,
       reason: '',
       confidence: random.next(),

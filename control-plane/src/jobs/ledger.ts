@@ -82,8 +82,8 @@ export function openLedger(snapshot: FleetSnapshot, limits: AdmissionLimits, hea
   }
 
   function linkOf(move: Move): string | undefined {
-    if (move.toTargetId === null || move.fromTargetId === null) return undefined;
-    return linkBetween(fleet.targets.get(move.fromTargetId)?.siteId, fleet.targets.get(move.toTargetId)?.siteId);
+    if (move.toTargetId === null || move.readTargetId === null) return undefined;
+    return linkBetween(fleet.targets.get(move.readTargetId)?.siteId, fleet.targets.get(move.toTargetId)?.siteId);
   }
 
   function linkOfJob(job: JobFacts): string | undefined {

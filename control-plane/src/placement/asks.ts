@@ -1,23 +1,25 @@
 import type { Heat } from '@data-in-motion/shared/domain/heat';
 import type { DatasetId, DeviceId, TargetId } from '@data-in-motion/shared/domain/ids';
-import { copyOnce } from '../fleet/copy-cost.ts';
 import { currentReplicas, domainOf, indexOf } from '../fleet/lookup.ts';
-import type { DatasetFacts, FleetSnapshot, ReplicaFacts, TargetFacts } from '../fleet/snapshot.ts';
+import type { DatasetFacts, ReplicaFacts, TargetFacts } from '../fleet/snapshot.ts';
 import type { TargetHealth } from '../health/target-health.ts';
 import { type ExpectedUse, expectedUse } from '../heat/expected-use.ts';
 import { allowedTargets } from '../policy/allowed-targets.ts';
 import type { CopyRole, PolicyRule } from '../policy/violations.ts';
-import { type Copies, copiesOf, jobsOf } from '../reconcile/copies.ts';
+import { copiesOf, jobsOf } from '../reconcile/copies.ts';
 import type { Need } from '../reconcile/needs.ts';
 import { replicaCost } from './cost.ts';
 import { type ObjectiveContext, type ObjectiveParts, objectiveOf, objectiveParts, pays, presentObjective, roleOf, type Way, wayOnce } from './objective.ts';
 import type { CostParts } from './plan.ts';
+import { sourceFor, sourcesOf } from './read-source.ts';
 
 /** One place that could answer an ask. */
 export interface Option {
   readonly to: TargetFacts;
-  /** The copy that is read. */
+  /** The copy that is replaced, or, where none is, the one that is read. */
   readonly from: ReplicaFacts;
+  /** The copy that is read. */
+  readonly read: ReplicaFacts;
   /** What is billed. */
   readonly cost: CostParts;
   readonly parts: ObjectiveParts;
@@ -114,7 +116,7 @@ export function needAsks(context: AskContext, dataset: DatasetFacts, needs: read
       const onlyPinned = need.rules.includes('pinned-targets') && dataset.policy.pinnedTargets.length > 0;
       const options = newPlaces(context, dataset, role, taken)
         .filter((to) => !onlyPinned || dataset.policy.pinnedTargets.includes(to.targetId))
-        .map((to) => moveOption(context, dataset, replica, role, to));
+        .map((to) => moveOption(context, dataset, replica, role, to, sources));
       return {
         ...base,
         kind: 'leave',
@@ -150,19 +152,6 @@ export function needAsks(context: AskContext, dataset: DatasetFacts, needs: read
   return [add, ...leaves];
 }
 
-/**
- * The copies that a new one can be read from, of the best kind there is: counted ones, those on a place that is being emptied,
- * and at last what a job wants to replace: while its new copy is out of reach, the old one may be all that is left.
- */
-export function sourcesOf(dataset: DatasetFacts, copies: Copies, health: ReadonlyMap<TargetId, TargetHealth>): readonly ReplicaFacts[] {
-  if (copies.counted.length > 0) return copies.counted;
-  if (copies.leaving.length > 0) return copies.leaving;
-  return currentReplicas(dataset).filter((replica) => {
-    const place = health.get(replica.targetId);
-    return replica.state === 'verified' && (place?.counts === true || place?.drain === true);
-  });
-}
-
 /** Copies that would be cheaper, or faster for what their readers' time is worth, and pay their move back within the horizon by the policy's margin. */
 function betterAsks(context: AskContext, dataset: DatasetFacts, open: readonly Need[]): Ask[] {
   const { movable, firm } = movableCopies(context, dataset, open);
@@ -173,7 +162,7 @@ function betterAsks(context: AskContext, dataset: DatasetFacts, open: readonly N
     const stays = staying(context, dataset, replica, role);
     const margin = dataset.policy.forecastMargin * present;
     const options = newPlaces(context, dataset, role, taken)
-      .map((to) => moveOption(context, dataset, replica, role, to, margin))
+      .map((to) => moveOption(context, dataset, replica, role, to, [...movable, ...firm], margin))
       .filter((option) => stays.stay !== null && pays(stays.stay, option.parts, margin));
     return {
       dataset,
@@ -224,30 +213,31 @@ export function takenDomains(context: AskContext, dataset: DatasetFacts, staying
   );
 }
 
-function moveOption(context: AskContext, dataset: DatasetFacts, replica: ReplicaFacts, role: CopyRole, to: TargetFacts, restPerMonth = 0): Option {
-  return option(context, dataset, role, to, { kind: 'move', from: replica }, replica, restPerMonth);
+/** Reads the cheapest source for that place, which need not be the copy that is replaced. */
+function moveOption(
+  context: AskContext,
+  dataset: DatasetFacts,
+  replica: ReplicaFacts,
+  role: CopyRole,
+  to: TargetFacts,
+  sources: readonly ReplicaFacts[],
+  restPerMonth = 0,
+): Option {
+  const read = sourceFor(context.snapshot, dataset, sources, to, replica) ?? replica;
+  return option(context, dataset, role, to, { kind: 'move', from: replica, read }, restPerMonth);
 }
 
-/** From the copy that is cheapest to read for that place; null when nothing can be read. */
+/** Null when nothing can be read. */
 function copyOption(context: AskContext, dataset: DatasetFacts, sources: readonly ReplicaFacts[], to: TargetFacts): Option | null {
-  const source = cheapestSource(context.snapshot, dataset, sources, to);
-  return source === null ? null : option(context, dataset, 'copy', to, { kind: 'copy', from: source }, source);
+  const read = sourceFor(context.snapshot, dataset, sources, to, null);
+  return read === null ? null : option(context, dataset, 'copy', to, { kind: 'copy', read });
 }
 
-function cheapestSource(snapshot: FleetSnapshot, dataset: DatasetFacts, sources: readonly ReplicaFacts[], to: TargetFacts): ReplicaFacts | null {
-  const fleet = indexOf(snapshot);
-  const priced = sources.flatMap((source) => {
-    const from = fleet.targets.get(source.targetId);
-    return from === undefined ? [] : [{ source, once: copyOnce(from, to, dataset) }];
-  });
-  return priced.sort((a, b) => a.once - b.once || (a.source.replicaId < b.source.replicaId ? -1 : 1))[0]?.source ?? null;
-}
-
-function option(context: AskContext, dataset: DatasetFacts, role: CopyRole, to: TargetFacts, way: Way, from: ReplicaFacts, restPerMonth = 0): Option {
+function option(context: AskContext, dataset: DatasetFacts, role: CopyRole, to: TargetFacts, way: Exclude<Way, { kind: 'there' }>, restPerMonth = 0): Option {
   const use = useOf(context, dataset);
   const parts = objectiveParts(context, dataset, role, to, way, use, restPerMonth);
   const cost = { ...replicaCost(to, role, dataset, use), migrationOnce: wayOnce(context.snapshot, dataset, to, way) };
-  return { to, from, cost, parts, objective: objectiveOf(parts) };
+  return { to, from: way.kind === 'move' ? way.from : way.read, read: way.read, cost, parts, objective: objectiveOf(parts) };
 }
 
 function staying(context: AskContext, dataset: DatasetFacts, replica: ReplicaFacts, role: CopyRole): Pick<Ask, 'stay' | 'stayObjective'> {

@@ -6,13 +6,13 @@ import { type ExpectedUse, expectedUse } from '../heat/expected-use.ts';
 import { judgeTargets } from '../policy/allowed-targets.ts';
 import { copiesOf } from '../reconcile/copies.ts';
 import type { Need } from '../reconcile/needs.ts';
-import type { Option } from './asks.ts';
-import { type Ask, type AskContext, sourcesOf } from './asks.ts';
+import type { Ask, AskContext, Option } from './asks.ts';
 import { fleetCost, isPaid } from './cost.ts';
 import { moveOf, retireMove } from './moves.ts';
 import { addParts, noParts, type ObjectiveParts, objectiveOf, partNames, presentParts } from './objective.ts';
 import { orderMoves } from './order-moves.ts';
 import type { FullPlace, Infeasible, LeftForLater, Move, Plan } from './plan.ts';
+import { sourcesOf } from './read-source.ts';
 import { wayOut } from './way-out.ts';
 
 /** One ask with its answer. */

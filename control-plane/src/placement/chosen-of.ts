@@ -155,6 +155,8 @@ function costOf(context: AskContext, question: Question, answers: readonly Chose
   const pinned = new Set(question.dataset.policy.pinnedTargets);
   const rest = question.kind === 'better' ? restPerMonth(context, question.dataset) : 0;
   return answers.reduce((sum, { ask, options }) => {
+    // A copy on a target without a price is asked about beside the others, and is no part of the row.
+    if (ask.replica !== null && ask.replica !== question.primary && !question.others.includes(ask.replica)) return sum;
     const fee = ask.replica === null ? 0 : leavePerMonth(context, question.dataset, ask.replica) + rest;
     const answered = options.reduce((dollars, option) => dollars + option.objective - fee - (pinned.has(option.to.targetId) ? question.pinWorth : 0), 0);
     const open = ask.count - options.length;

@@ -26,7 +26,8 @@ const priorities: Readonly<Record<NeedKind, Move['priority']>> = {
 /** The move that takes a chosen option, with its price, its certainty and its reason. */
 export function moveOf(snapshot: FleetSnapshot, ask: Ask, option: Option, heat: Heat | undefined): Move {
   const { dataset, replica } = ask;
-  const here = indexOf(snapshot).targets.get(option.from.targetId);
+  const { targets } = indexOf(snapshot);
+  const here = targets.get(option.from.targetId);
   const before = replica === null || here === undefined ? null : costAt(dataset, replica, here, heat);
   const changePerMonth = perMonth(option.cost) - (before === null ? 0 : perMonth(before));
   const saving = ask.stayObjective - lastingPerMonth(option.parts);
@@ -39,15 +40,20 @@ export function moveOf(snapshot: FleetSnapshot, ask: Ask, option: Option, heat: 
     fromReplicaId: option.from.replicaId,
     fromTargetId: option.from.targetId,
     toTargetId: option.to.targetId,
+    readReplicaId: option.read.replicaId,
+    readTargetId: option.read.targetId,
     sizeBytes: dataset.sizeBytes,
-    reason: ask.kind === 'better' ? betterReason(ask, option, here, before, heat) : `${ask.reason}; ${placeReason(ask, option)}${fallBack(snapshot, ask)}`,
+    reason:
+      ask.kind === 'better'
+        ? betterReason(ask, option, here, before, heat)
+        : `${ask.reason}; ${placeReason(ask, option)}${readReason(option)}${fallBack(snapshot, ask)}`,
     confidence: confidenceOf(snapshot, ask, heat),
     costBefore: before,
     costAfter: option.cost,
     changePerMonth,
     migrationOnce: option.cost.migrationOnce,
     paybackDays: ask.kind === 'better' ? (option.cost.migrationOnce / saving) * daysPerMonth : null,
-    expectedMs: expectedMs(dataset, here, option.to),
+    expectedMs: expectedMs(dataset, targets.get(option.read.targetId), option.to),
     priority: priorities[need],
   };
 }
@@ -67,6 +73,8 @@ export function retireMove(snapshot: FleetSnapshot, dataset: DatasetFacts, need:
     fromReplicaId: replica.replicaId,
     fromTargetId: replica.targetId,
     toTargetId: null,
+    readReplicaId: null,
+    readTargetId: null,
     sizeBytes: held.sizeBytes,
     reason: need.reason,
     confidence: 1,
@@ -129,7 +137,12 @@ function betterReason(ask: Ask, option: Option, here: TargetFacts | undefined, b
       ? `, and readers' waiting is worth ${dollarsText(waitedThere)} instead of ${dollarsText(waitedHere)}`
       : '';
   const once = option.cost.migrationOnce > 0 ? `; the move costs ${dollarsText(option.cost.migrationOnce)} once` : '';
-  return `${heat?.reason ?? 'no use is known'}. ${bytesText(ask.dataset.sizeBytes)} from ${here?.targetId ?? 'where it is'} to ${option.to.targetId} ${money}${speed}${once}`;
+  return `${heat?.reason ?? 'no use is known'}. ${bytesText(ask.dataset.sizeBytes)} from ${here?.targetId ?? 'where it is'} to ${option.to.targetId} ${money}${speed}${once}${readReason(option)}`;
+}
+
+/** Where the bytes come from, where that is not the copy that is replaced. */
+function readReason({ from, read }: Option): string {
+  return read.replicaId === from.replicaId ? '' : `; it is read from ${read.targetId}`;
 }
 
 /** Every byte is read there, written here and read back here; null until the places are measured. */

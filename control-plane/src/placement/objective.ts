@@ -25,11 +25,11 @@ export interface ObjectiveParts extends Omit<CostParts, 'migrationOnce'> {
   readonly restPerMonth: number;
 }
 
-/** How a copy comes to a place: it is there, it is read from another one that stays, or from the one that it replaces. */
+/** How a copy comes to a place: it is there, or it is read from a copy that stands, and replaces one or none. */
 export type Way =
   | { readonly kind: 'there' }
-  | { readonly kind: 'copy'; readonly from: ReplicaFacts | null }
-  | { readonly kind: 'move'; readonly from: ReplicaFacts };
+  | { readonly kind: 'copy'; readonly read: ReplicaFacts }
+  | { readonly kind: 'move'; readonly from: ReplicaFacts; readonly read: ReplicaFacts };
 
 /** What the parts are reckoned from besides the dataset and the place. */
 export interface ObjectiveContext {
@@ -61,15 +61,18 @@ export function objectiveParts(
 
 /** What bringing the copy there costs once, with what its old place still bills when it leaves too early, US dollars. */
 export function wayOnce(snapshot: FleetSnapshot, dataset: DatasetFacts, to: TargetFacts, way: Way): number {
-  const from = way.kind === 'there' || way.from === null ? undefined : indexOf(snapshot).targets.get(way.from.targetId);
-  if (way.kind === 'there' || way.from === null || from === undefined) return 0;
-  return copyOnce(from, to, dataset) + (way.kind === 'move' ? leaveOnce(from, way.from, dataset, snapshot.takenAtMs) : 0);
+  if (way.kind === 'there') return 0;
+  const { targets } = indexOf(snapshot);
+  const read = targets.get(way.read.targetId);
+  const left = way.kind === 'move' ? targets.get(way.from.targetId) : undefined;
+  const leaves = way.kind === 'move' && left !== undefined ? leaveOnce(left, way.from, dataset, snapshot.takenAtMs) : 0;
+  return (read === undefined ? 0 : copyOnce(read, to, dataset)) + leaves;
 }
 
 /** The time that reading it there and writing it here takes, and what is written, US dollars. */
 function copyingOnce({ snapshot, evacuation }: ObjectiveContext, dataset: DatasetFacts, to: TargetFacts, way: Way): number {
-  const from = way.kind === 'there' || way.from === null ? undefined : indexOf(snapshot).targets.get(way.from.targetId);
-  return from === undefined ? 0 : copyingDollars(from, to, dataset.sizeBytes, evacuation);
+  const read = way.kind === 'there' ? undefined : indexOf(snapshot).targets.get(way.read.targetId);
+  return read === undefined ? 0 : copyingDollars(read, to, dataset.sizeBytes, evacuation);
 }
 
 /** The sum of the parts: the objective, US dollars per month. */

@@ -1,6 +1,7 @@
 import type { DeviceId } from '@data-in-motion/shared/domain/ids';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { copyOnce, leaveOnce } from '../fleet/copy-cost.ts';
 import { defaultDecisionSettings } from '../fleet/decision-settings.ts';
 import { domainOf, freeBytes, indexOf } from '../fleet/lookup.ts';
 import type { DatasetFacts, FleetSnapshot, TargetFacts } from '../fleet/snapshot.ts';
@@ -71,6 +72,18 @@ function partsOf(snapshot: FleetSnapshot, move: Move) {
   };
 }
 
+/** What the way of a move costs: the cheapest of the copies that can be relied on is read, and the old place may bill the rest of its time. */
+function onceOf(snapshot: FleetSnapshot, move: Move): number {
+  const { targets } = indexOf(snapshot);
+  const { dataset, here, there } = partsOf(snapshot, move);
+  const { counted, leaving } = copiesOf(snapshot, dataset, targetHealth(snapshot));
+  const sources = counted.length > 0 ? counted : leaving.length > 0 ? leaving : dataset.replicas.filter(({ replicaId }) => replicaId === move.readReplicaId);
+  expect(sources.map(({ replicaId }) => replicaId)).toContain(move.readReplicaId);
+  const reading = Math.min(...sources.map(({ targetId }) => copyOnce(targets.get(targetId)!, there, dataset)));
+  const replaced = dataset.replicas.find(({ replicaId }) => replicaId === move.fromReplicaId)!;
+  return reading + (move.action === 'move' ? leaveOnce(here, replaced, dataset, snapshot.takenAtMs) : 0);
+}
+
 // Hundreds of fleets each; the time is for a machine that does other work too.
 describe.each(solvers)('a plan over any fleet, made %s', { timeout: 240_000 }, (_, solver) => {
   const planFor = (snapshot: FleetSnapshot): Promise<Plan> => planBy(solver, snapshot);
@@ -121,6 +134,7 @@ describe.each(solvers)('a plan over any fleet, made %s', { timeout: 240_000 }, (
         expect(plan.lowerBoundPerMonth).toBeLessThanOrEqual(plan.objectivePerMonth);
         expect(objectiveOf(plan.parts)).toBeCloseTo(plan.objectivePerMonth, 9);
         for (const move of plan.moves) {
+          if (move.toTargetId !== null) expect(move.migrationOnce).toBeCloseTo(onceOf(snapshot, move), 9);
           const days = move.paybackDays;
           if (move.need !== 'follow-heat' && move.need !== 'cheaper-place') {
             expect(days).toBeNull();
@@ -235,7 +249,7 @@ test('two solvers on one fleet: neither bound is above what the other found, and
       compared++;
       dearer += priced.objectivePerMonth / exact.objectivePerMonth - 1;
     }),
-    { numRuns: 200 },
+    { numRuns: 200, examples: [[{ seed: 358607992, room: 1, trouble: 0.1 }]] },
   );
   expect(compared).toBeGreaterThan(50);
   expect(dearer / compared).toBeLessThan(0.03);

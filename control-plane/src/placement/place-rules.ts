@@ -1,7 +1,7 @@
 import type { TargetId } from '@data-in-motion/shared/domain/ids';
 import { bytesPerGb } from '@data-in-motion/shared/domain/price';
 import { daysPerMonth } from '../fleet/copy-cost.ts';
-import { domainOf } from '../fleet/lookup.ts';
+import { domainOf, indexOf } from '../fleet/lookup.ts';
 import type { DatasetFacts, ReplicaFacts, TargetFacts } from '../fleet/snapshot.ts';
 import type { ExpectedUse } from '../heat/expected-use.ts';
 import { violationsOfNewCopy } from '../policy/violations.ts';
@@ -81,36 +81,29 @@ export class PlaceRules {
   }
 
   /**
-   * What reading the cheapest source costs, spread over the horizon, and where it costs less since the bytes do not leave its site and provider.
-   *
-   * @param primary what the primary is read from; others what the other copies are
+   * What reading the cheapest source costs, spread over the horizon, and where it costs less since the bytes do not leave its site and provider: of each place
+   * what `sourceFor` reads there.
    */
-  waysFrom(dataset: DatasetFacts, primary: readonly ReplicaFacts[], others: readonly ReplicaFacts[]): { arrive: number; near: SpecialPlace[] } {
-    const ofPrimary = this.#ways(dataset, primary);
-    const ofOthers = this.#ways(dataset, others);
-    const all = [...ofPrimary, ...ofOthers];
-    const arrive = all.length === 0 ? 0 : Math.min(...all.map(({ away }) => away));
-    const near = new Map<TargetId, { copyCredit: number; primaryCredit: number }>();
-    for (const [ways, credit] of [[ofPrimary, 'primaryCredit'] as const, [ofOthers, 'copyCredit'] as const])
-      for (const { from, atHome } of ways) {
-        if (atHome >= arrive) continue;
-        for (const { targetId } of this.#placesOf.get(placeOf(from)) ?? []) {
-          const credits = near.get(targetId) ?? { copyCredit: 0, primaryCredit: 0 };
-          credits[credit] = Math.max(credits[credit], arrive - atHome);
-          near.set(targetId, credits);
-        }
-      }
-    return { arrive, near: Array.from(near, ([targetId, { copyCredit, primaryCredit }]) => ({ targetId, copyCredit, primaryCredit, stays: false })) };
+  waysFrom(dataset: DatasetFacts, sources: readonly ReplicaFacts[]): { arrive: number; near: SpecialPlace[] } {
+    const ways = this.#ways(dataset, sources);
+    const arrive = ways.length === 0 ? 0 : Math.min(...ways.map(({ away }) => away));
+    const near = new Map<TargetId, number>();
+    for (const { from, atHome } of ways) {
+      if (atHome >= arrive) continue;
+      for (const { targetId } of this.#placesOf.get(placeOf(from)) ?? []) near.set(targetId, Math.max(near.get(targetId) ?? 0, arrive - atHome));
+    }
+    return { arrive, near: Array.from(near, ([targetId, credit]) => ({ targetId, copyCredit: credit, primaryCredit: credit, stays: false })) };
   }
 
   #ways(dataset: DatasetFacts, sources: readonly ReplicaFacts[]): { from: TargetFacts; atHome: number; away: number }[] {
     const spread = daysPerMonth / this.#context.settings.horizonDays;
     const gb = dataset.sizeBytes / bytesPerGb;
+    const { targets } = indexOf(this.#context.snapshot);
     return sources.flatMap((source) => {
-      const from = this.#targets[this.#columnOf.get(source.targetId) ?? -1];
-      if (from === undefined || from.prices === null) return [];
-      const atHome = spread * (gb * from.prices.retrievalPerGb + (dataset.objects / 1000) * from.prices.readsPer1000);
-      return [{ from, atHome, away: atHome + spread * gb * from.prices.egressPerGb }];
+      const from = targets.get(source.targetId);
+      if (from === undefined) return [];
+      const atHome = spread * (gb * (from.prices?.retrievalPerGb ?? 0) + (dataset.objects / 1000) * (from.prices?.readsPer1000 ?? 0));
+      return [{ from, atHome, away: atHome + spread * gb * (from.prices?.egressPerGb ?? 0) }];
     });
   }
 

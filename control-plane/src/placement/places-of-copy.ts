@@ -8,7 +8,8 @@ import { copiesOf } from '../reconcile/copies.ts';
 import { datasetNeeds, type Need } from '../reconcile/needs.ts';
 import { fasterCopies } from '../reconcile/promotions.ts';
 import { type AskContext, heldTargets } from './asks.ts';
-import { lastingPerMonth, type ObjectiveParts, objectiveOf, objectiveParts, presentObjective, roleOf, wayOnce } from './objective.ts';
+import { lastingPerMonth, type ObjectiveParts, objectiveOf, objectiveParts, presentObjective, roleOf, type Way, wayOnce } from './objective.ts';
+import { sourceFor, sourcesOf } from './read-source.ts';
 
 /** What keeps a copy from a place: a rule, or that another copy of the dataset is there, which nothing lifts. */
 export interface Obstacle {
@@ -62,6 +63,8 @@ export function placesOfCopy(context: AskContext, dataset: DatasetFacts, replica
   const goesToPin = need?.answer === 'leave' && need.rules.includes('pinned-targets') && pinnedTargets.length > 0;
   const taken = domainsOfOthers(context, dataset, replica);
   const occupied = heldTargets(dataset);
+  // A copy of another version has itself alone.
+  const sources = replica.versionId === dataset.versionId ? sourcesOf(dataset, copies, health) : [];
   const others = judgeTargets(snapshot, held, role, health)
     .filter((judged) => judged.target.targetId !== replica.targetId)
     .map(({ target: to, violations }) => {
@@ -71,7 +74,8 @@ export function placesOfCopy(context: AskContext, dataset: DatasetFacts, replica
       if (occupied.has(to.targetId)) obstacles.push({ rule: 'holds-a-copy', text: `${to.targetId} holds a copy of it already` });
       if (goesToPin && !pinnedTargets.includes(to.targetId) && !obstacles.some(({ rule }) => rule === 'pinned-targets'))
         obstacles.push({ rule: 'pinned-targets', text: need.reason });
-      return place(context, held, role, to, replica, use, obstacles);
+      const read = sourceFor(snapshot, dataset, sources, to, replica) ?? replica;
+      return place(context, held, role, to, { kind: 'move', from: replica, read }, use, obstacles);
     });
   return {
     dataset,
@@ -82,7 +86,7 @@ export function placesOfCopy(context: AskContext, dataset: DatasetFacts, replica
       held,
       role,
       target,
-      null,
+      { kind: 'there' },
       use,
       need === null ? [] : drivesAway(context, dataset, replica, target, faster === null ? role : 'copy', need),
     ),
@@ -133,11 +137,10 @@ function place(
   dataset: DatasetFacts,
   role: CopyRole,
   target: TargetFacts,
-  from: ReplicaFacts | null,
+  way: Way,
   use: ExpectedUse,
   obstacles: readonly Obstacle[],
 ): Place {
-  const way = from === null ? ({ kind: 'there' } as const) : ({ kind: 'move', from } as const);
   const parts = objectiveParts(context, dataset, role, target, way, use);
   return {
     target,

@@ -27,10 +27,13 @@ export interface Move {
   readonly need: NeedKind;
   readonly action: 'copy' | 'move' | 'retire';
   readonly deviceId: DeviceId | null;
-  /** The copy that is read from (copy), replaced (move) or let go (retire). */
+  /** The copy that is read (copy), replaced (move) or let go (retire). */
   readonly fromReplicaId: ReplicaId | null;
   readonly fromTargetId: TargetId | null;
   readonly toTargetId: TargetId | null;
+  /** The copy that is read, by whose place the way is priced; null where none is (retire). */
+  readonly readReplicaId: ReplicaId | null;
+  readonly readTargetId: TargetId | null;
   readonly sizeBytes: number;
   readonly reason: string;
   /** 0 to 1 */

@@ -6,12 +6,13 @@ import { copyAtStake } from '../health/evacuation-price.ts';
 import { expectedUse } from '../heat/expected-use.ts';
 import { copiesOf } from '../reconcile/copies.ts';
 import type { Need } from '../reconcile/needs.ts';
-import { type AskContext, isAtRest, movableCopies, sourcesOf, takenDomains } from './asks.ts';
+import { type AskContext, isAtRest, movableCopies, takenDomains } from './asks.ts';
 import { assignedTargets } from './assigned-targets.ts';
 import type { Assignment } from './assignment.ts';
 import { AssignmentRows, type RowInColumns, type RowOfCopies } from './assignment-rows.ts';
 import { presentObjective, roleOf } from './objective.ts';
 import { PlaceRules } from './place-rules.ts';
+import { sourcesOf } from './read-source.ts';
 
 /** One dataset about which something is to be decided: which of its copies may or must be elsewhere, and how many are to be added. */
 export interface Question {
@@ -79,8 +80,8 @@ function needRow(context: AskContext, dataset: DatasetFacts, open: readonly Need
   const others = replicas.filter((replica) => replica !== primary);
   const adds = open.filter((need) => need.answer === 'add').length;
   const firm = copies.counted.filter((replica) => !leaving.has(replica.replicaId));
-  const sources = { primary: primary === null ? [] : [primary], others: adds > 0 ? [...others, ...sourcesOf(dataset, copies, context.health)] : others };
-  if (sources.primary.length + sources.others.length === 0) return null;
+  const sources = sourcesOf(dataset, copies, context.health);
+  if (sources.length === 0) return null;
   const onlyPinned = dataset.policy.pinnedTargets.length > 0 && open.every((need) => need.answer === 'leave' && need.rules.includes('pinned-targets'));
   const rule = rules.numberOf(dataset, { taken: takenDomains(context, dataset, firm, copies.comingTo), onlyPinned, held: [] });
   const most = open.some((need) => need.answer === 'add') ? worth.add : open.some((need) => need.kind === 'evacuate-device') ? worth.evacuate : worth.forbidden;
@@ -110,7 +111,7 @@ function betterRow(context: AskContext, dataset: DatasetFacts, open: readonly Ne
     onlyPinned: false,
     held: placed.map((replica) => ({ targetId: replica.targetId, serves: replica === primary })),
   });
-  const row = baseRow(context, dataset, rule, primary !== null, placed.length, { primary: primary === null ? [] : [primary], others }, worth.add, rules);
+  const row = baseRow(context, dataset, rule, primary !== null, placed.length, [...movable, ...firm], worth.add, rules);
   const rest = restPerMonth(context, dataset);
   for (const replica of placed) {
     const stays = row.arrive + rules.arrivesAt(dataset, replica.targetId) + leavePerMonth(context, dataset, replica) + rest;
@@ -148,12 +149,12 @@ function baseRow(
   rule: number,
   hasPrimary: boolean,
   copies: number,
-  sources: { readonly primary: readonly ReplicaFacts[]; readonly others: readonly ReplicaFacts[] },
+  sources: readonly ReplicaFacts[],
   times: number,
   rules: PlaceRules,
 ): RowOfCopies {
   const use = expectedUse(context.heats.get(dataset.datasetId));
-  const { arrive, near } = rules.waysFrom(dataset, sources.primary, sources.others);
+  const { arrive, near } = rules.waysFrom(dataset, sources);
   return {
     bytes: dataset.sizeBytes,
     objects: dataset.objects,

@@ -37,9 +37,12 @@ const targets = [
 describe('what helps', () => {
   test('is the place with the least of all costs, and says what the way there costs once', () => {
     const dataset = datasetFacts('maps', ['berlin-disk', 'boston-disk'], { regions: ['eu'] });
-    // 10 GB that leave Boston at $0.09
-    expect(remedy(dataset, targets, 'boston-disk')).toBe(
+    // 10 GB that leave Boston at $0.09; where another copy can be read for nothing, they do not.
+    expect(remedy(datasetFacts('maps', ['boston-disk'], { regions: ['eu'] }), [targets[2]!, targets[3]!], 'boston-disk')).toBe(
       'put a copy on rome-disk ($0.03 per GB and month, $0.90 once for the way there); the next plan does it',
+    );
+    expect(remedy(dataset, targets, 'boston-disk')).toBe(
+      'put a copy on rome-disk ($0.03 per GB and month, $0.00 once for the way there); the next plan does it',
     );
     expect(remedy({ ...dataset, policy: { ...dataset.policy, mode: 'advisory' } }, targets, 'boston-disk')).toContain('; apply the plan');
     // What is stored cheaper, but costs more to write to than that saves within the horizon, is not it.

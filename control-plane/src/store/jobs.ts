@@ -113,7 +113,7 @@ export interface PlannedWork {
 /**
  * Plan one more copy, or (with `replaces`) a copy in the place of another. The new replica's row is made with it; null when such a job is active.
  *
- * @param work `reads` is the copy that the plan reads; its agent may find a better one when the work begins
+ * @param work `reads` is the copy that the plan reads; when the work begins another is read where that one is doubted, gone or out of reach
  */
 export async function insertCopyJob(
   tx: Tx,

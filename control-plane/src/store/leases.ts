@@ -91,7 +91,8 @@ async function afterFull(tx: Tx, row: JobRow, nowMs: number): Promise<'cancel' |
 }
 
 /**
- * Which copy to read: a whole one from a place that can be relied on, beside the destination if there is one, then any that is whole, a doubted one last.
+ * Which copy to read: a whole one from a place that can be relied on, then any that is whole, a doubted one last. Among equals it is the one that the plan
+ * named and priced; where that is gone, one beside the destination if there is one.
  * What can not be reached is not tried.
  * Null where nothing is read from a copy (imports, checks); undefined when there is none to read.
  */
@@ -106,7 +107,11 @@ async function chooseRead(tx: Tx, row: JobRow): Promise<ReplicaId | null | undef
     candidates.map((copy) => copy.nodeId),
   );
   const rank = (copy: (typeof candidates)[number]): number =>
-    (copy.state === 'verified' ? 0 : 8) + (copy.reliable ? 0 : 4) + (copy.nodeId === row.moverNodeId ? 0 : 2) + (copy.replicaId === row.fromReplicaId ? 0 : 1);
+    (copy.state === 'verified' ? 0 : 16) +
+    (copy.reliable ? 0 : 8) +
+    (copy.replicaId === row.readReplicaId ? 0 : 4) +
+    (copy.nodeId === row.moverNodeId ? 0 : 2) +
+    (copy.replicaId === row.fromReplicaId ? 0 : 1);
   return candidates.filter((copy) => copy.reachable && online.has(copy.nodeId)).sort((a, b) => rank(a) - rank(b) || (a.replicaId < b.replicaId ? -1 : 1))[0]
     ?.replicaId;
 }

@@ -1,7 +1,7 @@
 import type { DatasetId, ReplicaId, TargetId } from '@data-in-motion/shared/domain/ids';
-import { and, inArray, isNotNull, sql } from 'drizzle-orm';
+import { and, eq, inArray, isNotNull, sql } from 'drizzle-orm';
 import { type Db, rowsOf } from './database.ts';
-import { job } from './schema.ts';
+import { job, replica } from './schema.ts';
 
 /** Reads of a dataset while its primary was at one place, within one of the spans that `eraStartsMs` cut. */
 export interface ReadsAtPlace {
@@ -44,8 +44,9 @@ export async function readsByPlace(db: Db, eraStartsMs: readonly number[], until
 /** Where each copy was read from when it was made; copies that came from outside are not in it. */
 export async function sourcesOfCopies(db: Db): Promise<ReadonlyMap<ReplicaId, TargetId>> {
   const rows = await db
-    .select({ replicaId: job.toReplicaId, targetId: job.fromTargetId })
+    .select({ replicaId: job.toReplicaId, targetId: replica.targetId })
     .from(job)
-    .where(and(inArray(job.purpose, ['copy', 'move']), isNotNull(job.toReplicaId), isNotNull(job.fromTargetId)));
-  return new Map(rows.map((row) => [row.replicaId!, row.targetId!]));
+    .innerJoin(replica, eq(replica.replicaId, job.readReplicaId))
+    .where(and(inArray(job.purpose, ['copy', 'move']), isNotNull(job.toReplicaId)));
+  return new Map(rows.map((row) => [row.replicaId!, row.targetId]));
 }

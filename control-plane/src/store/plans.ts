@@ -15,6 +15,7 @@ import { plan, planMove, recommendation } from './schema.ts';
 /** A move as it is shown, with what is needed to make it later exactly as it was shown. */
 export interface StoredMove extends MoveView {
   readonly fromReplicaId: ReplicaId | null;
+  readonly readReplicaId?: ReplicaId | null;
   readonly deviceId: DeviceId | null;
   readonly priority: Move['priority'];
 }
@@ -46,6 +47,7 @@ export function planViewOf(
       action,
       fromTargetId: move.fromTargetId,
       toTargetId: move.toTargetId,
+      readTargetId: move.readTargetId,
       sizeBytes,
       reason,
       confidence,
@@ -59,6 +61,7 @@ export function planViewOf(
       heldBecause,
       jobId: jobs.get(move) ?? null,
       fromReplicaId: move.fromReplicaId,
+      readReplicaId: move.readReplicaId,
       deviceId: move.deviceId,
       priority: move.priority,
     };
@@ -92,6 +95,9 @@ export function moveOf(stored: StoredMove): Move {
     datasetId: stored.datasetId as DatasetId,
     fromTargetId: stored.fromTargetId as TargetId | null,
     toTargetId: stored.toTargetId as TargetId | null,
+    // A plan of before read what it replaced.
+    readReplicaId: stored.readReplicaId === undefined ? stored.fromReplicaId : stored.readReplicaId,
+    readTargetId: (stored.readTargetId === undefined ? stored.fromTargetId : stored.readTargetId) as TargetId | null,
   };
 }
 
@@ -207,7 +213,7 @@ function renewed(before: StoredPlan, made: StoredPlan): StoredPlan {
   const says = ({ moves, infeasible, basis }: StoredPlan): string =>
     JSON.stringify([
       basis,
-      moves.map((move) => [sameMove(move), move.heldBecause, move.fromReplicaId, move.sizeBytes]),
+      moves.map((move) => [sameMove(move), move.heldBecause, move.fromReplicaId, move.readReplicaId, move.sizeBytes]),
       infeasible.map((one) => [one.datasetId, one.rules]),
     ]);
   if (made.moves.some((move) => move.jobId !== null) || says(before) !== says(made)) return made;

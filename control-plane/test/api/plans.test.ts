@@ -38,6 +38,8 @@ const planFor = (datasetIds: readonly string[]): Plan => ({
       fromReplicaId: null,
       fromTargetId: null,
       toTargetId: 'berlin-nvme' as TargetId,
+      readReplicaId: null,
+      readTargetId: null,
       sizeBytes: 1,
       reason: 'cheaper',
       confidence: 1,

@@ -56,6 +56,25 @@ describe.each(storeKinds)('a copy, on $kind', { timeout: 60_000 }, ({ stores }) 
     await fleet.dispatch.stop();
   });
 
+  test('is read where the plan said, by which it is priced; where that is gone, beside the destination', async () => {
+    const { fleet, db, copies, restWith, plan, jobOf } = await start({ policy: { copies: 2 }, targetsPerNode: 2 });
+    await fleet.addDataset('photos', n1);
+    await fleet.runUntil(restWith(2));
+    const [near, far] = await copies();
+    const beside = near!.targetId.replace(/\d$/, (n) => (n === '1' ? '2' : '1'));
+    const readOf = async (): Promise<ReplicaId | null> => {
+      const jobId = await plan(beside, far!.replicaId);
+      await fleet.store.transaction((tx) => leaseJob(tx, jobId, 30_000, fleet.clock.nowMs()));
+      const { readReplicaId } = await jobOf(jobId);
+      await fleet.store.transaction((tx) => cancelJob(tx, jobId, fleet.clock.nowMs()));
+      return readReplicaId;
+    };
+    expect(await readOf()).toBe(far!.replicaId);
+    await db.update(replica).set({ state: 'suspect' }).where(eq(replica.replicaId, far!.replicaId));
+    expect(await readOf()).toBe(near!.replicaId);
+    await fleet.dispatch.stop();
+  });
+
   test('is not read where it can not be reached or where the drive is dying, though that is beside the destination', async () => {
     const { fleet, db, copies, restWith, plan, jobOf } = await start({ policy: { copies: 2 }, targetsPerNode: 2 });
     await fleet.addDataset('photos', n1);

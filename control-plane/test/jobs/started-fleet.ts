@@ -39,10 +39,10 @@ export async function startedFleet(store: Store, options: FleetOptions = {}) {
       await fleet.passAndWork(1, () => false, stepMs);
     }
   };
-  const plan = async (toTargetId: string) => {
+  const plan = async (toTargetId: string, reads: ReplicaId | null = null) => {
     const { versionId } = (await copies())[0]!;
     const work = { datasetId: photos, versionId: versionId!, sizeBytes, need: 'add-copy', reason: 'test', planId: null, deviceId: null, priority: 1 };
-    const made = { ...work, nowMs: fleet.clock.nowMs(), toTargetId: toTargetId as TargetId, replaces: null };
+    const made = { ...work, nowMs: fleet.clock.nowMs(), toTargetId: toTargetId as TargetId, replaces: null, reads };
     return (await fleet.store.transaction((tx) => insertCopyJob(tx, made)))!;
   };
   return { fleet, db, jobs, jobOf, copies, copyOf, agentAt, restWith, addPhotos, failed, passes, plan };

@@ -52,7 +52,7 @@ describe.each(storeKinds)('what was read where on $kind', ({ stores }) => {
 
   it('and a copy that was made from another remembers where it was read', async () => {
     const made = { key: 'k', datasetId, state: 'done' as const, active: false, moverNodeId: 'paris' as NodeId, createdAtMs: 0 };
-    const copied = { jobId: 'c' as JobId, purpose: 'copy' as const, fromTargetId: 'berlin-disk' as TargetId, toReplicaId: 'second' as ReplicaId };
+    const copied = { jobId: 'c' as JobId, purpose: 'copy' as const, readReplicaId: 'first' as ReplicaId, toReplicaId: 'second' as ReplicaId };
     const imported = { jobId: 'i' as JobId, key: 'other', purpose: 'import' as const, toReplicaId: 'first' as ReplicaId };
     await store.db.insert(job).values([
       { ...made, ...copied },

@@ -28,6 +28,8 @@ export const moveView = z.object({
   action: z.enum(['copy', 'move', 'retire']),
   fromTargetId: z.string().nullable(),
   toTargetId: z.string().nullable(),
+  /** Where the bytes are read, by which the move is priced: not always the place that it leaves. Null where none are; absent in plans of before. */
+  readTargetId: z.string().nullable().optional(),
   sizeBytes: z.number(),
   reason: z.string(),
   /** 0 to 1. */

@@ -66,7 +66,7 @@ export class WorkFleet {
   #begin(each: WorkMove): WorkMove {
     const { move } = each;
     const target = indexOf(this.snapshot).targets.get((move.toTargetId ?? move.fromTargetId)!)!;
-    const source = indexOf(this.snapshot).targets.get(move.fromTargetId!);
+    const source = indexOf(this.snapshot).targets.get((move.readTargetId ?? move.fromTargetId)!);
     const jobId = `job-${each.moveId}` as JobId;
     const toReplicaId = move.toTargetId === null ? null : (`new-${each.moveId}` as ReplicaId);
     const replaced = move.action === 'copy' ? null : move.fromReplicaId;
