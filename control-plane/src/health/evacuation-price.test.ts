@@ -61,6 +61,14 @@ describe('what is at stake', () => {
     // 100 MB/s are measured in these fleets.
     expect(stakeOf(fleet, dying, settings).datasets[0]!.moveDollars).toBeCloseTo(50 + 0.02 + 0.1 + 1, 9);
   });
+
+  test('the bytes come from another copy where there is one, at its prices', () => {
+    const from = on('berlin-a', { prices: prices(0.02, { egressPerGb: 0.05 }) });
+    const other = on('paris-a', { prices: prices(0.02, { egressPerGb: 0.01 }) });
+    const films = datasetFacts('films', ['berlin-a', 'paris-a'], {}, { sizeBytes: 1e12, objects: 2000 });
+    const fleet = fleetOf({ targets: [from, other, on('rome-free')], datasets: [films], devices: [dying] });
+    expect(stakeOf(fleet, dying, settings).datasets[0]!.moveDollars).toBeCloseTo(10 + 0.1 + 1, 9);
+  });
 });
 
 describe('the decision', () => {

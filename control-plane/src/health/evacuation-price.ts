@@ -17,7 +17,8 @@ import type { DatasetFacts, DeviceFacts, FleetSnapshot, TargetFacts } from '../f
  *              are on another drive afterwards, and that much is expected to be lost there too.
  *     loss   = GB × dollarsPerGbLost × chance that no other verified copy outlives the time until the copy is made again
  *     repair = copying once more (as `move`, without what leaving its place costs) + hours short of a copy × dollarsPerDegradedHour
- *     move   = requests, retrieval and egress by the price book + rest of the minimum days + GB × dollarsPerGbWritten + seconds × dollarsPerCopySec
+ *     move   = requests, retrieval and egress by the price book (of another copy, where one can be read) + rest of the minimum days
+ *              + GB × dollarsPerGbWritten + seconds × dollarsPerCopySec
  *
  * The time until the copies are made again is `repairDelayMs` and all bytes of the drive at `copyBytesPerSec`, one dataset after the other.
  * In that time T another copy is lost with
@@ -97,7 +98,7 @@ export function stakeOf(snapshot: FleetSnapshot, device: DeviceFacts, settings: 
     bytes,
     datasets: held.map(({ dataset, replica, from }): DatasetStake => {
       const others = otherPlaces(snapshot, dataset, targets);
-      const copy = copyDollars(snapshot, dataset, from, settings);
+      const copy = copyDollars(snapshot, dataset, others.length === 0 ? [from] : others, settings);
       return {
         datasetId: dataset.datasetId,
         sizeBytes: dataset.sizeBytes,
@@ -191,8 +192,8 @@ function within(probability: number, overDays: number, days: number): number {
   return 1 - (1 - Math.min(1, Math.max(0, probability))) ** (Math.max(0, days) / Math.max(1, overDays));
 }
 
-/** Making one copy more at the cheapest usable place with room; at the prices of where it is when there is none. Policy may choose a dearer one. */
-function copyDollars(snapshot: FleetSnapshot, dataset: DatasetFacts, from: TargetFacts, settings: EvacuationSettings): number {
+/** Making one copy more at the cheapest usable place with room, from the cheapest source; where a source is when there is no place. Policy may choose a dearer one. */
+function copyDollars(snapshot: FleetSnapshot, dataset: DatasetFacts, sources: readonly TargetFacts[], settings: EvacuationSettings): number {
   const { devices } = indexOf(snapshot);
   const held = new Set(dataset.replicas.map((replica) => replica.targetId));
   const places = snapshot.targets.filter(
@@ -204,7 +205,7 @@ function copyDollars(snapshot: FleetSnapshot, dataset: DatasetFacts, from: Targe
       freeBytes(to) >= dataset.sizeBytes &&
       to.deviceIds.every((deviceId) => !['at-risk', 'failing'].includes(devices.get(deviceId)?.level ?? 'unknown')),
   );
-  return Math.min(...(places.length === 0 ? [from] : places).map((to) => onceTo(from, to, dataset, settings)));
+  return Math.min(...sources.flatMap((from) => (places.length === 0 ? [from] : places).map((to) => onceTo(from, to, dataset, settings))));
 }
 
 function onceTo(from: TargetFacts, to: TargetFacts, dataset: DatasetFacts, settings: EvacuationSettings): number {
