@@ -5,7 +5,7 @@ import { ulid } from '@data-in-motion/shared/ulid';
 import { and, eq, ne } from 'drizzle-orm';
 import type { RecordedLife } from '../../agent/src/telemetry/recorded-life.ts';
 import { dataset, datasetVersion, device, job, pointer, replica, target } from '../../control-plane/src/store/schema.ts';
-import type { DiskCopy, FakeFleet } from '../../control-plane/test/jobs/fake-fleet.ts';
+import { type DiskCopy, diskDescription, type FakeFleet } from '../../control-plane/test/jobs/fake-fleet.ts';
 
 /** A place for data: a replayed drive on its server. */
 export interface Place {
@@ -108,22 +108,7 @@ export class ReplayedCopies {
   }
 
   #target(targetId: TargetId, nodeId: NodeId, deviceId: DeviceId, capacityBytes: number, usedBytes: number) {
-    const description = {
-      targetId,
-      store: 'posix',
-      root: `/${targetId}`,
-      tier: 'warm',
-      locationKind: 'on-premises',
-      provider: 'own',
-      region: 'here',
-      failureDomain: nodeId,
-      encryptedAtRest: true,
-      priceClass: 'onprem-hdd',
-      capacityBytes: null,
-      reserveBytes: 0,
-      deviceIds: [deviceId],
-      addedLatencyMs: 0,
-    } as const;
+    const description = diskDescription(targetId, nodeId, deviceId);
     const measured = { latencyP95Ms: 5, readBytesPerSec: copyBytesPerSec, writeBytesPerSec: copyBytesPerSec, measuredAtMs: this.#fleet.clock.nowMs() };
     return { targetId, nodeId, description, capacityBytes, usedBytes, freeBytes: capacityBytes - usedBytes, ...measured };
   }

@@ -3,6 +3,7 @@ import type { DatasetId } from '@data-in-motion/shared/domain/ids';
 import type { Policy, PolicyOverride } from '@data-in-motion/shared/domain/policy';
 import { Failure } from '@data-in-motion/shared/failure';
 import type { DatasetFacts } from '../fleet/snapshot.ts';
+import { unusedDataset } from '../fleet/unused-dataset.ts';
 import { targetHealth } from '../health/target-health.ts';
 import { policyVerdict } from '../placement/policy-verdict.ts';
 import type { PolicyRule } from '../policy/violations.ts';
@@ -47,26 +48,6 @@ export function checkPolicy(rows: FleetRows, asked: Asked, policy: Policy, set: 
 function askedFacts(rows: FleetRows, asked: Asked, policy: Policy): DatasetFacts {
   const known = 'datasetId' in asked ? factsOf(rows, asked.datasetId) : undefined;
   if (known !== undefined) return { ...known, policy };
-  return {
-    datasetId: ('datasetId' in asked ? asked.datasetId : 'the dataset') as DatasetId,
-    owner: '',
-    rev: 1,
-    policy,
-    versionId: null,
-    versionMadeAtMs: null,
-    objects: 0,
-    sizeBytes: 'sizeBytes' in asked ? asked.sizeBytes : 0,
-    unreadable: 0,
-    primaryReplicaId: null,
-    pointerRev: 0,
-    replicas: [],
-    windows: [],
-    pastUse: null,
-    lastAccessAtMs: null,
-    ewmaPerHour: 0,
-    heatClass: null,
-    heatDecidedAtMs: null,
-    lastMovedAtMs: null,
-    createdAtMs: rows.asOfMs,
-  };
+  const datasetId = ('datasetId' in asked ? asked.datasetId : 'the dataset') as DatasetId;
+  return unusedDataset({ datasetId, policy, sizeBytes: 'sizeBytes' in asked ? asked.sizeBytes : 0, createdAtMs: rows.asOfMs });
 }

@@ -1,7 +1,8 @@
 import type { DatasetId, DeviceId, NodeId, ReplicaId, SiteId, TargetId, VersionId } from '@data-in-motion/shared/domain/ids';
 import { defaultPolicy } from '@data-in-motion/shared/domain/policy';
 import { defaultDecisionSettings, type EvacuationSettings } from '../fleet/decision-settings.ts';
-import type { DatasetFacts, DeviceFacts, FleetSnapshot, TargetFacts } from '../fleet/snapshot.ts';
+import type { DeviceFacts, FleetSnapshot, TargetFacts } from '../fleet/snapshot.ts';
+import { unusedDataset } from '../fleet/unused-dataset.ts';
 import { type DatasetStake, evacuationPays, priceEvacuation, type Stake, stakeOf } from '../health/evacuation-price.ts';
 
 /** One look at one drive, with what became of it. */
@@ -203,28 +204,9 @@ export function plainStake(bytes: number, copies: number, settings: EvacuationSe
     verifiedAtMs: 0,
     createdAtMs: 0,
   }));
-  const dataset: DatasetFacts = {
-    datasetId: 'all' as DatasetId,
-    owner: '',
-    rev: 1,
-    policy: { ...defaultPolicy, copies },
-    versionId,
-    versionMadeAtMs: 0,
-    objects: 0,
-    sizeBytes: bytes,
-    unreadable: 0,
-    primaryReplicaId: 'berlin' as ReplicaId,
-    pointerRev: 1,
-    replicas,
-    windows: [],
-    pastUse: null,
-    lastAccessAtMs: null,
-    ewmaPerHour: 0,
-    heatClass: null,
-    heatDecidedAtMs: null,
-    lastMovedAtMs: null,
-    createdAtMs: 0,
-  };
+  const version = { versionId, versionMadeAtMs: 0, sizeBytes: bytes };
+  const pointer = { primaryReplicaId: 'berlin' as ReplicaId, pointerRev: 1, replicas };
+  const dataset = unusedDataset({ datasetId: 'all' as DatasetId, policy: { ...defaultPolicy, copies }, ...version, ...pointer, createdAtMs: 0 });
   const nodes = targets.map(({ nodeId, siteId }) => ({ nodeId, siteId, agentState: 'online' as const, lastHeardAtMs: 0, incarnation: 1 }));
   const snapshot: FleetSnapshot = { takenAtMs: 0, globalPolicy: defaultPolicy, priceRev: 1, nodes, devices, targets, datasets: [dataset], jobs: [], holds: [] };
   return stakeOf(snapshot, devices[0]!, settings);

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { ManualClock } from '@data-in-motion/shared/clock';
 import { writeFiles } from '@data-in-motion/shared/domain/file-sample';
-import type { DatasetId, JobId, NodeId, ReplicaId, SiteId, TargetId } from '@data-in-motion/shared/domain/ids';
+import type { DatasetId, DeviceId, JobId, NodeId, ReplicaId, SiteId, TargetId } from '@data-in-motion/shared/domain/ids';
 import { defaultPolicy, type Policy, type PolicyOverride } from '@data-in-motion/shared/domain/policy';
 import type { TargetDescription } from '@data-in-motion/shared/domain/target';
 import type { DesiredDocument, Order } from '@data-in-motion/shared/protocol/messages';
@@ -138,6 +138,26 @@ export interface FleetOptions {
   readonly like?: FakeFleet;
 }
 
+/** A disk at home, one drive under it, as an agent would declare it. */
+export function diskDescription(targetId: TargetId, failureDomain: string, deviceId: DeviceId): TargetDescription {
+  return {
+    targetId,
+    store: 'posix',
+    root: `/${targetId}`,
+    tier: 'warm',
+    locationKind: 'on-premises',
+    provider: 'own',
+    region: 'here',
+    failureDomain,
+    encryptedAtRest: true,
+    priceClass: 'onprem-hdd',
+    capacityBytes: null,
+    reserveBytes: 0,
+    deviceIds: [deviceId],
+    addedLatencyMs: 0,
+  };
+}
+
 /** A control plane's keeper and dispatch on a real store with a clock of its own, and agents in memory that obey. */
 export class FakeFleet {
   readonly clock: ManualClock;
@@ -220,23 +240,8 @@ export class FakeFleet {
   }
 
   async #addTarget(nodeId: NodeId, targetId: TargetId): Promise<void> {
-    const deviceId = `drive-${targetId}` as never;
-    const description: TargetDescription = {
-      targetId,
-      store: 'posix',
-      root: `/${targetId}`,
-      tier: 'warm',
-      locationKind: 'on-premises',
-      provider: 'own',
-      region: 'here',
-      failureDomain: targetId,
-      encryptedAtRest: true,
-      priceClass: 'onprem-hdd',
-      capacityBytes: null,
-      reserveBytes: 0,
-      deviceIds: [deviceId],
-      addedLatencyMs: 0,
-    };
+    const deviceId = `drive-${targetId}` as DeviceId;
+    const description = diskDescription(targetId, targetId, deviceId);
     await this.store.db
       .insert(target)
       .values({ targetId, nodeId, description, capacityBytes: 1e12, freeBytes: 1e12, latencyP95Ms: 5, measuredAtMs: this.clock.nowMs() });
