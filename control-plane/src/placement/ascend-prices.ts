@@ -9,8 +9,8 @@ export interface Ascent {
   /** As in `Look`. */
   readonly rows: Int32Array | null;
   readonly weights: Float64Array | null;
-  /** What there is of each resource at each target. */
-  readonly limits: Float64Array;
+  /** What all ask for at the prices it begins with, so that what the rows say of it is corrected; null where the rows are to be believed. */
+  readonly asked: Float64Array | null;
   /** Where it begins. */
   readonly prices: Float64Array;
   /** How much whims cost at first and at last, as a share of the usual cost. */
@@ -41,7 +41,7 @@ const levelMisfit = 0.1;
 /** Steps until whims become weaker anyway. */
 const mostSteps = 6;
 /** Of what a target has: how much less is asked of it at the least when a price goes up by the usual cost, so that no step is wild where nothing seems to bend. */
-const leastStiffness = 0.3;
+const leastStiffness = 0.1;
 const stiffer = 10;
 const softer = 3;
 /** A step that would have to be shorter than that share is taken anew, stiffer. */
@@ -80,6 +80,8 @@ class Climb {
   here: Judged;
   whims: number;
   readonly #ascent: Ascent;
+  /** What there is of each resource at each target; with what rows ask for more than all do. */
+  readonly #limits: Float64Array;
   #passes = 0;
   #stiffness = leastStiffness;
   readonly #bend: Float64Array;
@@ -91,7 +93,10 @@ class Climb {
     this.#there = Float64Array.from(ascent.prices);
     this.#bend = new Float64Array(ascent.pass.curvature.matrix.length);
     this.whims = ascent.firstWhims;
-    this.here = this.#look(this.prices);
+    const { pass, asked, prepared } = ascent;
+    this.#run(this.prices);
+    this.#limits = asked === null ? prepared.limits : prepared.limits.map((limit, at) => limit + pass.used[at]! - asked[at]!);
+    this.here = judge(prepared, this.#limits, this.prices, pass);
   }
 
   isOver(): boolean {
@@ -107,7 +112,7 @@ class Climb {
   step(): void {
     this.#bend.set(this.#ascent.pass.curvature.matrix);
     for (; !this.isOver(); this.#stiffness *= stiffer) {
-      const moves = newtonStep(this.#ascent, this.prices, this.#bend, this.here.excess, this.#stiffness);
+      const moves = newtonStep(this.#ascent.prepared, this.#limits, this.prices, this.#bend, this.here.excess, this.#stiffness);
       const less = this.#try(moves, 1);
       if (less === 1) this.#stiffness = Math.max(leastStiffness, this.#stiffness / softer);
       if (less === 1 || (less >= shortest && this.#try(moves, less) === 1)) return;
@@ -128,16 +133,21 @@ class Climb {
   }
 
   #look(prices: Float64Array): Judged {
-    const { prepared, pass, rows, weights, limits } = this.#ascent;
+    this.#run(prices);
+    return judge(this.#ascent.prepared, this.#limits, prices, this.#ascent.pass);
+  }
+
+  #run(prices: Float64Array): void {
+    const { pass, rows, weights } = this.#ascent;
     this.#passes++;
     pass.run(prices, { rows, weights, whims: this.whims, window: this.whims * window, places: null, values: null });
-    return judge(prepared, limits, prices, pass);
   }
 }
 
 /** Newton's step for the prices that may move, as shares of the usual costs; a price that would fall below 0 becomes 0 and the others know of it. */
 function newtonStep(
-  { prepared: { usual, problem }, limits }: Ascent,
+  { usual, problem }: PreparedAssignment,
+  limits: Float64Array,
   prices: Float64Array,
   matrix: Float64Array,
   excess: Float64Array,

@@ -25,6 +25,10 @@ export class DomainBests {
   /** How much dearer the whole is with the primary in another domain, at least, and which; −1: left out. */
   primaryGap = 0;
   primaryNextGroup = -1;
+  /** What the dearest domain costs, at least, that a copy may want, whichever has the primary; −Infinity where only the primary is wanted. */
+  dearestCopy = 0;
+  /** What the primary costs, and what the other copies pay for its being where it is; at most `missing`. */
+  primaryWorth = 0;
   /** Domain of the primary; −1 where it is left out. */
   primaryGroup = -1;
   readonly #topCost: Float64Array;
@@ -50,7 +54,10 @@ export class DomainBests {
     const others = hasPrimary ? copies - 1 : copies;
     this.#keepCheapest(groups, others + (hasPrimary ? 2 : 1), missing);
     this.primaryGroup = -1;
+    this.primaryWorth = -Infinity;
     this.cost = 0;
+    const needed = hasPrimary && others > 0 ? others + 1 : others;
+    this.dearestCopy = needed === 0 ? -Infinity : needed <= this.#kept ? this.#topCost[needed - 1]! : missing;
     if (hasPrimary) this.#placePrimary(groups, others, missing);
     this.#placeOthers(hasPrimary ? 1 : 0, copies, missing);
     return this.cost;
@@ -110,6 +117,7 @@ export class DomainBests {
     this.primaryGroup = bestGroup;
     this.primaryNextGroup = secondGroup;
     this.primaryGap = second - best;
+    this.primaryWorth = best - sum;
     this.slots[0] = bestGroup === -1 ? -1 : this.primaryPlace[bestGroup]!;
     this.slotGroups[0] = bestGroup;
     this.cost = bestGroup === -1 ? missing : primaryCost[bestGroup]!;

@@ -10,7 +10,7 @@ const fine = { rowsPerTarget: 680, mostRows: 24_000, firstWhims: 0.01, misfit: 0
 /** Prices from samples of the datasets. */
 export function firstPrices({ prepared, pass, whims, isOver }: Solve, drawn: Sample, random: Random): Float64Array {
   const { limits, problem } = prepared;
-  const ascent = { prepared, pass, limits, isOver };
+  const ascent = { prepared, pass, asked: null, isOver };
   const few = drawSample(prepared, random, Math.min(coarse.mostRows, coarse.rowsPerTarget * problem.targets.count));
   const { prices } = ascendPrices({ ...ascent, ...coarse, ...few, prices: new Float64Array(limits.length) });
   return ascendPrices({ ...ascent, ...fine, ...drawn, prices, lastWhims: whims }).prices;

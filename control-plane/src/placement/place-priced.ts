@@ -135,10 +135,7 @@ function judge(prepared: PreparedAssignment, valued: ValuedRows): Judged {
 
 /** Prices under which the sample asks for as much less as all datasets asked for too much. */
 function corrected({ prepared, pass, whims, misfit, isOver }: Solve, drawn: Sample, { valued, used }: Judged): Float64Array {
-  const { prices } = valued;
-  pass.run(prices, { ...drawn, whims, window: 0, places: null, values: null });
-  const limits = prepared.limits.map((limit, at) => limit + pass.used[at]! - used[at]!);
-  const ascent = { prepared, pass, ...drawn, limits, prices, isOver };
+  const ascent = { prepared, pass, ...drawn, asked: used, prices: valued.prices, isOver };
   return ascendPrices({ ...ascent, firstWhims: whims, lastWhims: whims, misfit: misfit / 2, passes: passesOfRound }).prices;
 }
 

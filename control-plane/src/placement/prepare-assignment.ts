@@ -11,6 +11,8 @@ export interface PreparedAssignment {
   readonly ruleGroups: Int32Array;
   /** Group g has the members groupMembers[g] to groupMembers[g + 1]. */
   readonly groupMembers: Int32Array;
+  /** Group of each member. */
+  readonly groupOf: Int32Array;
   /** Column of each member, and whether the primary may be there. */
   readonly members: Int32Array;
   readonly serves: Uint8Array;
@@ -28,6 +30,7 @@ export function prepare(problem: Assignment): PreparedAssignment {
   const { targets, rules } = problem;
   const ruleGroups = [0];
   const groupMembers = [0];
+  const groupOf: number[] = [];
   const members: number[] = [];
   const serves: number[] = [];
   const domainOf = new Int32Array(rules.length * targets.count).fill(-1);
@@ -36,6 +39,7 @@ export function prepare(problem: Assignment): PreparedAssignment {
     for (const group of Map.groupBy(one.columns.keys(), (place) => one.domains[place]!).values()) {
       for (const place of group) {
         const column = one.columns[place]!;
+        groupOf.push(groupMembers.length - 1);
         members.push(column);
         serves.push(one.serves[place]!);
         domainOf[at * targets.count + column] = one.domains[place]!;
@@ -51,6 +55,7 @@ export function prepare(problem: Assignment): PreparedAssignment {
     mostGroups: rules.reduce((most, _, at) => Math.max(most, ruleGroups[at + 1]! - ruleGroups[at]!), 0),
     ruleGroups: Int32Array.from(ruleGroups),
     groupMembers: Int32Array.from(groupMembers),
+    groupOf: Int32Array.from(groupOf),
     members: Int32Array.from(members),
     serves: Uint8Array.from(serves),
     domainOf,

@@ -1,8 +1,8 @@
 import { resources } from './assignment.ts';
-import { ColumnTerms } from './column-terms.ts';
 import { Curvature } from './curvature.ts';
 import { DomainBests } from './domain-bests.ts';
-import { type PreparedAssignment, whim, whimsOf } from './prepare-assignment.ts';
+import type { PreparedAssignment } from './prepare-assignment.ts';
+import { RowOffers } from './row-offers.ts';
 
 /** Which datasets look for their cheapest places, and what is to be known of it. */
 export interface Look {
@@ -34,38 +34,32 @@ export class PricePass {
   /** The sum of the absolute amounts that were added up: what rounding is measured by. */
   magnitude = 0;
   readonly #prepared: PreparedAssignment;
-  readonly #terms: ColumnTerms;
   readonly #bests: DomainBests;
   /** The same without whims. */
   readonly #plain: DomainBests;
-  /** Of the dataset that is looked at, by column. */
-  readonly #copyCredits: Float64Array;
-  readonly #primaryCredits: Float64Array;
-  readonly #isThere: Uint8Array;
+  readonly #offers: RowOffers;
   readonly #beside: Int32Array;
 
   constructor(prepared: PreparedAssignment) {
-    const { count } = prepared.problem.targets;
     this.#prepared = prepared;
-    this.#terms = new ColumnTerms(prepared);
     this.#bests = new DomainBests(prepared.mostGroups, prepared.width);
     this.#plain = new DomainBests(prepared.mostGroups, prepared.width);
-    this.#copyCredits = new Float64Array(count);
-    this.#primaryCredits = new Float64Array(count);
-    this.#isThere = new Uint8Array(count);
+    this.#offers = new RowOffers(prepared, this.#bests, this.#plain);
     this.#beside = new Int32Array(prepared.width);
-    this.used = new Float64Array(resources.length * count);
+    this.used = new Float64Array(resources.length * prepared.problem.targets.count);
     this.curvature = new Curvature(prepared);
   }
 
   run(prices: Float64Array, { rows, weights, whims, window, places, values }: Look): void {
-    const { problem, width, ruleGroups, usual } = this.#prepared;
-    const { bytes, readBytes, requests, copies, hasPrimary, rule, missing } = problem.datasets;
+    const { problem, width, usual } = this.#prepared;
+    const { bytes, readBytes, requests, copies, hasPrimary, missing } = problem.datasets;
     const { used } = this;
     const bests = this.#bests;
+    const plain = this.#plain;
+    const offers = this.#offers;
     const targets = problem.targets.count;
     const count = rows?.length ?? problem.datasets.count;
-    this.#terms.setPrices(prices);
+    offers.setPrices(prices, whims + window);
     used.fill(0);
     if (window > 0) this.curvature.clear();
     let sum = 0;
@@ -80,15 +74,19 @@ export class PricePass {
       const ofCopy = size * usual[0]!;
       const reach = primaryToo ? ofCopy + readBytes[row]! * usual[1]! + requests[row]! * usual[2]! : ofCopy;
       const hasSpecials = this.#readSpecials(row, prices);
-      this.#fillBests(row, whims * ofCopy, whims * reach);
-      const groups = ruleGroups[rule[row]! + 1]! - ruleGroups[rule[row]!]!;
+      const groups = offers.fill(row, whims * ofCopy, whims * reach);
       const cost = weight * bests.pick(groups, wanted, primaryToo, missing[row]!);
-      if (values !== null) values[row] = this.#plain.pick(groups, wanted, primaryToo, missing[row]!);
+      const toList = offers.isToList(row);
+      if (values !== null || toList) {
+        const value = plain.pick(groups, wanted, primaryToo, missing[row]!);
+        if (values !== null) values[row] = value;
+        if (toList) offers.list(row);
+      }
       for (let slot = 0; slot < wanted; slot++) {
         const column = bests.slots[slot]!;
         if (places !== null) places[row * width + slot] = column;
         if (column === -1) continue;
-        if (this.#isThere[column] === 0) used[column]! += weight * size;
+        if (offers.isThere[column] === 0) used[column]! += weight * size;
         if (slot > 0 || !primaryToo) continue;
         used[targets + column]! += weight * readBytes[row]!;
         used[2 * targets + column]! += weight * requests[row]!;
@@ -104,95 +102,15 @@ export class PricePass {
     this.dollars = sum;
   }
 
-  /** What each domain offers a row. */
-  #fillBests(row: number, ofCopy: number, ofPrimary: number): void {
-    const { problem, ruleGroups, groupMembers, members, serves } = this.#prepared;
-    const { datasets } = problem;
-    const { perByte, perRead, perRequest, whims } = this.#terms;
-    const { arrivePerObject, lost, holdPerByte, minimumObjectBytes, roomBytes, readBytesLimit, requestsLimit } = problem.targets;
-    const { copyCost, copySecond, copyPlace, copySecondPlace, primaryCost, primarySecond, primaryPlace, primarySecondPlace } = this.#bests;
-    const { copyCost: plainCopyCost, primaryCost: plainPrimaryCost } = this.#plain;
-    const copyCredits = this.#copyCredits;
-    const primaryCredits = this.#primaryCredits;
-    const isThere = this.#isThere;
-    const rule = datasets.rule[row]!;
-    const size = datasets.bytes[row]!;
-    const objects = datasets.objects[row]!;
-    const stake = datasets.atStake[row]!;
-    const read = datasets.readBytes[row]!;
-    const asked = datasets.requests[row]!;
-    const arrives = datasets.arrive[row]!;
-    const primaryToo = datasets.hasPrimary[row] === 1;
-    const ownWhims = whimsOf(row);
-    const groupsFrom = ruleGroups[rule]!;
-    const groups = ruleGroups[rule + 1]! - groupsFrom;
-    let member = groupMembers[groupsFrom]!;
-    for (let group = 0; group < groups; group++) {
-      const end = groupMembers[groupsFrom + group + 1]!;
-      let cheapest = Infinity;
-      let second = Infinity;
-      let place = -1;
-      let secondPlace = -1;
-      let primaryCheapest = Infinity;
-      let primaryNext = Infinity;
-      let primaryAt = -1;
-      let primaryNextAt = -1;
-      let plain = Infinity;
-      let plainPrimary = Infinity;
-      for (; member < end; member++) {
-        const column = members[member]!;
-        if (size > roomBytes[column]! && isThere[column] === 0) continue;
-        let base = size * perByte[column]! + objects * arrivePerObject[column]! + stake * lost[column]! + arrives;
-        const least = objects * minimumObjectBytes[column]!;
-        if (least > size) base += (least - size) * holdPerByte[column]!;
-        const liking = ofCopy > 0 ? whim(ownWhims, whims[column]!) : 0;
-        const alone = base - copyCredits[column]!;
-        if (alone < plain) plain = alone;
-        const cost = alone + ofCopy * liking;
-        if (cost < cheapest) {
-          second = cheapest;
-          secondPlace = place;
-          cheapest = cost;
-          place = column;
-        } else if (cost < second) {
-          second = cost;
-          secondPlace = column;
-        }
-        if (!primaryToo || serves[member] === 0 || read > readBytesLimit[column]! || asked > requestsLimit[column]!) continue;
-        const aloneAsPrimary = base + read * perRead[column]! + asked * perRequest[column]! - primaryCredits[column]!;
-        if (aloneAsPrimary < plainPrimary) plainPrimary = aloneAsPrimary;
-        const asPrimary = aloneAsPrimary + ofPrimary * liking;
-        if (asPrimary < primaryCheapest) {
-          primaryNext = primaryCheapest;
-          primaryNextAt = primaryAt;
-          primaryCheapest = asPrimary;
-          primaryAt = column;
-        } else if (asPrimary < primaryNext) {
-          primaryNext = asPrimary;
-          primaryNextAt = column;
-        }
-      }
-      plainCopyCost[group] = plain;
-      plainPrimaryCost[group] = plainPrimary;
-      copyCost[group] = cheapest;
-      copyPlace[group] = place;
-      copySecond[group] = second;
-      copySecondPlace[group] = secondPlace;
-      primaryCost[group] = primaryCheapest;
-      primaryPlace[group] = primaryAt;
-      primarySecond[group] = primaryNext;
-      primarySecondPlace[group] = primaryNextAt;
-    }
-  }
-
   /** The second choices of a row that are close, as what would leave one target for another. */
   #bend(row: number, weight: number, copyWindow: number, primaryWindow: number): void {
     const { datasets } = this.#prepared.problem;
     const { curvature } = this;
     const bests = this.#bests;
     const wanted = datasets.copies[row]!;
+    const { isThere } = this.#offers;
     const size = weight * datasets.bytes[row]!;
-    const takes = (column: number): number => (column === -1 || this.#isThere[column] === 1 ? 0 : size);
+    const takes = (column: number): number => (column === -1 || isThere[column] === 1 ? 0 : size);
     const primaryToo = datasets.hasPrimary[row] === 1;
     if (primaryToo && bests.primaryGroup !== -1) {
       const group = bests.primaryGroup;
@@ -232,9 +150,9 @@ export class PricePass {
     for (let one = from; one < end; one++) {
       const column = specialColumn[one]!;
       const room = stays[one] === 1 ? bytes[row]! * prices[column]! : 0;
-      this.#copyCredits[column] = copyCredit[one]! + room;
-      this.#primaryCredits[column] = primaryCredit[one]! + room;
-      this.#isThere[column] = stays[one]!;
+      this.#offers.copyCredits[column] = copyCredit[one]! + room;
+      this.#offers.primaryCredits[column] = primaryCredit[one]! + room;
+      this.#offers.isThere[column] = stays[one]!;
       if (copyCredit[one]! !== -Infinity) this.magnitude += Math.abs(copyCredit[one]!) + room;
       if (primaryCredit[one]! !== -Infinity) this.magnitude += Math.abs(primaryCredit[one]!) + room;
     }
@@ -245,9 +163,9 @@ export class PricePass {
     const { specialsFrom, specialColumn } = this.#prepared.problem.datasets;
     for (let one = specialsFrom[row]!; one < specialsFrom[row + 1]!; one++) {
       const column = specialColumn[one]!;
-      this.#copyCredits[column] = 0;
-      this.#primaryCredits[column] = 0;
-      this.#isThere[column] = 0;
+      this.#offers.copyCredits[column] = 0;
+      this.#offers.primaryCredits[column] = 0;
+      this.#offers.isThere[column] = 0;
     }
   }
 }
