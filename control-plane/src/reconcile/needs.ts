@@ -173,7 +173,7 @@ function misplacedCopies(snapshot: FleetSnapshot, dataset: DatasetFacts, copies:
     .map((replica) =>
       leaveNeed(replica, 'leave-forbidden-place', ['spread'], `another copy is at the same ${dataset.policy.spread} as the one on ${replica.targetId}`, null),
     );
-  const unpinned = pinsWithoutCopy(dataset, standing, copies).map((replica) =>
+  const unpinned = pinsWithoutCopy(dataset, standing, copies, health).map((replica) =>
     leaveNeed(
       replica,
       'leave-forbidden-place',
@@ -203,10 +203,15 @@ function crowdedCopies(snapshot: FleetSnapshot, dataset: DatasetFacts, standing:
   });
 }
 
-/** Copies to take to pinned targets that have none, when no missing copy will be made there anyway. The primary last. */
-function pinsWithoutCopy(dataset: DatasetFacts, standing: readonly ReplicaFacts[], copies: Copies): ReplicaFacts[] {
+/** Copies to take to pinned targets that have none and could take one, when no missing copy will be made there anyway. The primary last. */
+function pinsWithoutCopy(
+  dataset: DatasetFacts,
+  standing: readonly ReplicaFacts[],
+  copies: Copies,
+  health: ReadonlyMap<TargetId, TargetHealth>,
+): ReplicaFacts[] {
   const held = new Set<TargetId>([...standing.map((replica) => replica.targetId), ...copies.comingTo]);
-  const empty = dataset.policy.pinnedTargets.filter((targetId) => !held.has(targetId)).length;
+  const empty = dataset.policy.pinnedTargets.filter((targetId) => !held.has(targetId) && health.get(targetId)?.takesData === true).length;
   const toBeMade = Math.max(0, dataset.policy.copies - standing.length - copies.comingTo.length);
   const loose = standing
     .filter((replica) => !dataset.policy.pinnedTargets.includes(replica.targetId))
