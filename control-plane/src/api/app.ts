@@ -26,6 +26,7 @@ import { datasetRoutes } from './routes/dataset-routes.ts';
 import { decisionRoutes } from './routes/decision-routes.ts';
 import { findingRoutes } from './routes/finding-routes.ts';
 import { fleetRoutes } from './routes/fleet-routes.ts';
+import { modelDriftRoutes } from './routes/model-drift-routes.ts';
 import { modelOutcomeRoutes } from './routes/model-outcome-routes.ts';
 import { modelRoutes } from './routes/model-routes.ts';
 import { operationRoutes } from './routes/operation-routes.ts';
@@ -100,6 +101,7 @@ export function createApp(context: ApiContext, log: Logger): Api {
   costRoutes(app, context);
   findingRoutes(app, context);
   modelOutcomeRoutes(app, context);
+  modelDriftRoutes(app, context);
   modelRoutes(app, context);
   operationRoutes(app, context);
   accessControlRoutes(app, context);

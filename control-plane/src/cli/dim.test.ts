@@ -336,11 +336,19 @@ test('a model stands beside another one, drive by drive where they disagree, and
   const score = (p30: number, level: string) => ({ p7: p30 / 4, p30, level });
   const drive = { deviceId: 'd1', nodeId: 'berlin', serial: 'S1', model: 'M', day: '2026-04-01' };
   const feature = { index: 0.61, bound: 0.25, medianBefore: 0, median: 4, edges: [0], sharesBefore: [1, 0, 0], shares: [0.4, 0.6, 0] };
-  const look = { day: '2026-04-01', atMs: 1, drives: 45, leastDrives: 30, daysBefore: 22, watchedDays: 112 };
+  const look = { day: '2026-04-01', atMs: 1, drives: 45, version: 'new', leastDrives: 30, watchedDays: 90 };
+  const first = { from: '2026-01-02', to: '2026-01-22', drives: 44 };
   const features = [
     { feature: 'smart197', words: 'pending sectors', ...feature, driftedSince: '2026-03-30' },
     { feature: 'smart5', words: 'reallocated sectors', ...feature, index: 0.1, driftedSince: null },
   ];
+  let training: object = {
+    training: {
+      ...{ from: '2014-04-01', to: '2016-01-01', drives: 34_953 },
+      features: [{ feature: 'capacityTb', words: 'capacity in TB', ...feature, medianBefore: 4, median: 12, index: 3.1, driftedSince: '2026-01-02' }],
+    },
+    trainingUnknownBecause: null,
+  };
   const { asked } = await serve({
     'GET /v1/models/new/comparison': () => ({
       ...{ version: 'new', other: 'old', ...span, outcomes: [of('new', 'shadow'), of('old', 'active')] },
@@ -361,7 +369,7 @@ test('a model stands beside another one, drive by drive where they disagree, and
       ...{ version: 'new', other: 'old', agreement: { both: 1, onlyThis: 2, onlyOther: 0, neither: 42 }, asOfMs: 1 },
       items: [{ ...drive, score: score(0.31, 'failing'), other: score(0.002, 'healthy'), outcome: 'failed' }],
     }),
-    'GET /v1/models/drift': () => ({ look, features, history: [], asOfMs: 1 }),
+    'GET /v1/models/drift': () => ({ look, first, features, ...training, history: [], asOfMs: 1 }),
   });
   const compared = (await dim(['models', 'compare', 'new', '--with', 'old'])).out;
   expect(compared).toMatch(/^On 45 drives that both scored, 2026-01-02 to 2026-04-01:\n/);
@@ -374,7 +382,17 @@ test('a model stands beside another one, drive by drive where they disagree, and
   expect(scores).toMatch(/\nd1 +berlin +2026-04-01 +31 % failing +0\.2 % healthy +failed\n/);
   expect(scores).toContain('Alarms: both of 1 drive, new alone of 2, old alone of 0, neither of 42.');
   expect(asked.map(({ query }) => String(query))).toEqual(['with=old', '', 'limit=1']);
-  expect((await dim(['models', 'drift'])).out).toMatch(/^2026-04-01, 45 drives, 2 features:\n.*\npending sectors +0\.61 +0\.25 +0 +4 +2026-03-30\n$/);
+  const drift = (await dim(['models', 'drift'])).out;
+  expect(drift).toMatch(
+    /^2026-04-01, 45 drives, 2 features\.\nBeside the first weeks of new here, 2026-01-02 to 2026-01-22; a drift trains another model .*:\n/,
+  );
+  expect(drift).toMatch(/\npending sectors +0\.61 +0\.25 +0 +4 +2026-03-30\n/);
+  expect(drift).toMatch(/\nBeside the 34,953 drives that new was trained on, 2014-04-01 to 2016-01-01; that they differ trains no other model:\n/);
+  expect(drift).toMatch(/\ncapacity in TB +3\.10 +0\.25 +4 +12 +2026-01-02\n$/);
+  training = { training: null, trainingUnknownBecause: 'the model keeps no distribution of what it was trained on' };
+  expect((await dim(['models', 'drift'])).out).toContain(
+    '\nUnlike the drives that new was trained on? Unknown: the model keeps no distribution of what it was trained on.\n',
+  );
 });
 
 test('a drive is shown with what the kernel counted of it, what each count is since, and why one is not known', async () => {

@@ -1,11 +1,9 @@
 import {
   type AlarmOutcome,
   type ModelComparison,
-  type ModelDrift,
   type ModelOutcome,
   type ModelScores,
   modelComparison,
-  modelDrift,
   modelOutcome,
   modelScores,
 } from '@data-in-motion/shared/api/models';
@@ -18,7 +16,7 @@ interface Beside {
   readonly with?: string;
 }
 
-/** What models are worth on this fleet: `dim models outcomes`, `compare`, `scores` and `drift`. */
+/** What models are worth on this fleet: `dim models outcomes`, `compare` and `scores`. */
 export function addModelOutcomes(models: Command): void {
   verb(models, {
     usage: 'outcomes',
@@ -47,15 +45,6 @@ export function addModelOutcomes(models: Command): void {
     async run(session, [version = ''], { limit, ...other }) {
       const told = await session.api.call('modelScores', modelScores, { path: { version }, query: { ...besideOf(other), limit } });
       session.answer(told, () => scoresText(told));
-    },
-  });
-  verb(models, {
-    usage: 'drift',
-    says: 'whether the drives report otherwise than some weeks ago, feature by feature',
-    examples: ['models drift', 'models drift --json'],
-    async run(session) {
-      const told = await session.api.call('modelDrift', modelDrift);
-      session.answer(told, () => driftText(told));
     },
   });
 }
@@ -135,28 +124,4 @@ function scoresText({ version, other, agreement, items }: ModelScores): string {
     'Both have scored no drive on the same day within 30 days.',
   );
   return `${rows}\nAlarms: both of ${counted(both, 'drive')}, ${version} alone of ${whole(onlyThis)}, ${other} alone of ${whole(onlyOther)}, neither of ${whole(neither)}.`;
-}
-
-function driftText({ look, features }: ModelDrift): string {
-  if (look === null) return 'No look at the fleet yet: the control plane compares its drives once a day, after a model scored them.';
-  const { day, drives, leastDrives, daysBefore, watchedDays } = look;
-  if (features.length === 0)
-    return `${day}: too few drives to compare: ${drives} of at least ${leastDrives} that were watched for ${watchedDays} days or more.`;
-  const rows = table(
-    features.filter((one) => one.driftedSince !== null),
-    [
-      { title: 'feature', of: (row) => row.words },
-      { title: 'index', align: 'right', of: (row) => row.index.toFixed(2) },
-      { title: 'drifts above', align: 'right', of: (row) => row.bound.toFixed(2) },
-      { title: `median ${daysBefore} days before`, align: 'right', of: (row) => figure(row.medianBefore) },
-      { title: 'now', align: 'right', of: (row) => figure(row.median) },
-      { title: 'since', of: (row) => row.driftedSince ?? '' },
-    ],
-    `No feature has drifted; the strongest shift is that of ${features[0]!.words} (stability index ${features[0]!.index.toFixed(2)}).`,
-  );
-  return `${day}, ${counted(drives, 'drive')}, ${whole(features.length)} features:\n${rows}`;
-}
-
-function figure(value: number | null): string {
-  return value === null ? 'not reported' : value.toLocaleString('en-US', { maximumSignificantDigits: 3 });
 }

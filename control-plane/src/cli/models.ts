@@ -4,6 +4,7 @@ import { modelStates } from '@data-in-motion/shared/domain/model-lifecycle';
 import { Failure } from '@data-in-motion/shared/failure';
 import type { Command } from 'commander';
 import { age, whole } from './figures.ts';
+import { addModelDrift } from './models-drift.ts';
 import { addModelOutcomes } from './models-outcomes.ts';
 import { noun, verb } from './session.ts';
 import { facts, table } from './table.ts';
@@ -89,6 +90,7 @@ export function addModels(program: Command): Command {
     },
   });
   addModelOutcomes(models);
+  addModelDrift(models);
   return models;
 }
 

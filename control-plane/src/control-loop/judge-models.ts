@@ -6,11 +6,11 @@ import { tellDrift } from './watch-drift.ts';
 
 /** Score some drives; once all of a day are scored, look whether the active model falls behind and whether the fleet drifts. */
 export async function judgeModels({ store, settings }: Pick<LoopParts, 'store' | 'settings'>, scorer: DriveScorer, write: LeaderWrite): Promise<void> {
-  const looks = await scorer.pass(write);
-  if (looks === null) return;
+  const look = await scorer.pass(write);
+  if (look === null) return;
   await rollBackBehind({ store }, write);
   await write(async (tx, nowMs) => {
-    const isNew = await tellDrift(tx, nowMs, looks);
+    const isNew = await tellDrift(tx, nowMs, look);
     if (isNew && settings.training.dataDirectory !== null) await askForTraining(tx, nowMs, 'control-plane', 'the features of the fleet drifted');
   });
 }

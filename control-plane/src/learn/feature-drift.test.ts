@@ -1,13 +1,19 @@
 import { driveFeatureNames } from '@data-in-motion/shared/domain/drive-features';
 import { seededRandom } from '@data-in-motion/shared/random';
 import { expect, test } from 'vitest';
-import { compareFeatures, type FleetFeatures, hasDrifted } from './feature-drift.ts';
+import { distributionOf, type FeatureRows } from './feature-distribution.ts';
+import { compareFeatures, hasDrifted } from './feature-drift.ts';
 import { featureInWords } from './feature-words.ts';
 
 const pending = driveFeatureNames.indexOf('smart197');
 const hours = driveFeatureNames.indexOf('powerOnHours');
 
-const featureDrift = (before: FleetFeatures, now: FleetFeatures) => compareFeatures(before, now).filter(hasDrifted);
+/** Nothing before is compared with nothing. */
+const compared = (before: FeatureRows, now: FeatureRows) => {
+  const distribution = distributionOf(before);
+  return distribution === null ? [] : compareFeatures(distribution, now);
+};
+const featureDrift = (before: FeatureRows, now: FeatureRows) => compared(before, now).filter(hasDrifted);
 
 function fleet(drives: number, seed: number, change: (row: Float64Array, n: number) => void = () => {}): Float64Array[] {
   const random = seededRandom(seed);
@@ -46,7 +52,13 @@ test('time that passes is no drift, nor is a fleet of a few drives', () => {
     row[hours] = 1e6;
   });
   expect(featureDrift(fleet(300, 1), older)).toEqual([]);
-  expect(featureDrift(fleet(29, 1), older)).toEqual([]);
+  expect(distributionOf(fleet(29, 1))).toBeNull();
+  expect(
+    featureDrift(
+      fleet(300, 1),
+      fleet(29, 2, (row) => void row.fill(99)),
+    ),
+  ).toEqual([]);
 });
 
 test('a fleet where nearly all counters are zero, as they are, has its few bins', () => {
@@ -58,7 +70,7 @@ test('a feature comes with the shares that its index is made of, which are all d
   const silent = fleet(300, 2, (row, n) => {
     if (n % 2 === 0) row[pending] = Number.NaN;
   });
-  const [strongest, ...rest] = compareFeatures(fleet(300, 1), silent);
+  const [strongest, ...rest] = compared(fleet(300, 1), silent);
   expect(strongest!.feature).toBe('smart197');
   // Of 300 drives in ten bins, chance makes a little more than a quarter.
   expect(strongest!.bound).toBeCloseTo(0.26, 3);

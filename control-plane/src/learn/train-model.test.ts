@@ -1,11 +1,17 @@
+import { readFileSync } from 'node:fs';
 import { dayOfDate } from '@data-in-motion/shared/domain/calendar-days';
+import { driveFeatureNames } from '@data-in-motion/shared/domain/drive-features';
 import { HistoryBuilder } from '@data-in-motion/shared/domain/drive-history';
-import { FailureJudge } from '@data-in-motion/shared/domain/failure-model';
+import { FailureJudge, type FailureModel } from '@data-in-motion/shared/domain/failure-model';
 import { modelFault } from '@data-in-motion/shared/domain/model-fault';
 import { contentVersion } from '@data-in-motion/shared/model-identity';
 import { randomInt, seededRandom } from '@data-in-motion/shared/random';
 import { describe, expect, test } from 'vitest';
+import { shippedModelFile } from '../shipped-model.ts';
+import { decisionsOn } from './decisions.ts';
 import { evaluate, monthlyDecisions, scoreByModel } from './evaluate-model.ts';
+import { distributionBefore } from './feature-distribution.ts';
+import { compareFeatures, hasDrifted } from './feature-drift.ts';
 import { type RecordedDrive } from './recorded-drive.ts';
 import { reportText } from './report.ts';
 import { plotFiles } from './report-plots.ts';
@@ -76,6 +82,30 @@ describe('a model that is trained', () => {
     expect(model.trained).toMatchObject({ from: '2020-01-01', to: '2021-07-01', drives: 600, seed: 1 });
   });
 
+  test('keeps how the drives reported that it learned from: those of the last three months, watched for 90 days', () => {
+    const months = ['2021-04-01', '2021-05-01', '2021-06-01'].map(dayOfDate);
+    const alive = months.map((day) => drives.filter((drive) => drive.lastDay > day));
+    const { drives: kept, looks, features } = model.distribution!;
+    expect([kept, looks]).toEqual([alive[0]!.length, alive.flat().length]);
+    expect(features.every(({ counts }) => counts.reduce((sum, count) => sum + count) === looks)).toBe(true);
+    const late = [{ ...drives[0]!, driveId: 'late', firstDay: months[2]! - 89, lastDay }];
+    expect(distributionBefore([...drives, ...late], firstDay, lastDay)!.looks).toBe(looks);
+    expect(distributionBefore(drives.slice(0, 20), firstDay, lastDay)).toBeNull();
+  });
+
+  test('tells a fleet like its training from another one', () => {
+    const rowsOf = (fleet: readonly RecordedDrive[]) => {
+      const { values, days } = decisionsOn(fleet, [dayOfDate('2021-05-15')]);
+      return days.map((_, row) => values.subarray(row * driveFeatureNames.length, (row + 1) * driveFeatureNames.length));
+    };
+    const drifted = (fleet: readonly RecordedDrive[]) =>
+      compareFeatures(model.distribution!, rowsOf(fleet))
+        .filter(hasDrifted)
+        .map(({ feature }) => feature);
+    expect(drifted(drivesOf(300, 7))).toEqual([]);
+    expect(drifted(drivesOf(300, 7).map((drive) => ({ ...drive, capacityBytes: 12e12 })))).toEqual(['capacityTb']);
+  });
+
   test('is the same from the same data and seed, and another from another seed', () => {
     expect(JSON.stringify(train(drives))).toBe(JSON.stringify(model));
     expect(train(drives, { seed: 2 }).version).not.toBe(model.version);
@@ -84,7 +114,10 @@ describe('a model that is trained', () => {
   test('looks at nothing from the last day on', () => {
     const untilDay = dayOfDate('2021-01-01');
     const cut = drives.map((drive) => ({ ...drive, lastDay: Math.min(drive.lastDay, untilDay + 1), failed: drive.failed && drive.lastDay <= untilDay }));
-    expect(train(cut, { untilDay }).trees).toEqual(train(drives, { untilDay }).trees);
+    const [early, whole] = [train(cut, { untilDay }), train(drives, { untilDay })];
+    expect(early.trees).toEqual(whole.trees);
+    expect(early.distribution).toEqual(whole.distribution);
+    expect(early.distribution).not.toEqual(model.distribution);
   });
 
   test('says which features pushed, and adds up to what it says', () => {
@@ -99,4 +132,13 @@ describe('a model that is trained', () => {
 
 test.each([0, 1, 2, 3, 5, 40])('from %i drives nothing is made, and that is said', (count) => {
   expect(trainModel(drivesOf(count, 3), settings)).toMatchObject({ status: 'too-few', because: expect.stringContaining('at least 30') });
+});
+
+test('the shipped model is whole, named by its content, small, and keeps how its drives reported', () => {
+  const shipped = JSON.parse(readFileSync(shippedModelFile, 'utf8')) as FailureModel;
+  expect(modelFault(shipped)).toBeNull();
+  expect(contentVersion(shipped)).toBe(shipped.version);
+  expect(JSON.stringify(shipped).length).toBeLessThan(1_000_000);
+  expect(shipped.distribution!.drives).toBeLessThanOrEqual(shipped.trained.drives);
+  expect(shipped.distribution!.features.find(({ feature }) => feature === 'capacityTb')!.median).toBe(4);
 });

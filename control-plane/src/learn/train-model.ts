@@ -2,12 +2,14 @@ import { createHash } from 'node:crypto';
 import { dateOfDay } from '@data-in-motion/shared/domain/calendar-days';
 import { driveFeatureDirections, driveFeatureNames } from '@data-in-motion/shared/domain/drive-features';
 import { type Calibration, FailureJudge, type FailureModel, type TrainedOn, type TreeColumns } from '@data-in-motion/shared/domain/failure-model';
+import type { FeatureDistribution } from '@data-in-motion/shared/domain/feature-distribution';
 import { contentVersion } from '@data-in-motion/shared/model-identity';
 import { seededRandom } from '@data-in-motion/shared/random';
 import { type BinnedRows, binRows, findEdges } from './binned-rows.ts';
 import { type BoostedTrees, type BoostSettings, boostTrees, type Labelled } from './boost-trees.ts';
 import { calibrate } from './calibrate.ts';
 import { type Decisions, failedWithin, rowsWhere, type Sampling, sampleDecisions, shareOfDrives, weightsFor } from './decisions.ts';
+import { distributionBefore } from './feature-distribution.ts';
 import { type RecordedDrive } from './recorded-drive.ts';
 
 /** One boosted model of the ensemble: what it learns to foretell, and how. */
@@ -57,7 +59,9 @@ export function trainModel(drives: readonly RecordedDrive[], settings: TrainSett
   // As many trees of each member as were of use on drives and months that it did not learn from.
   const members = settings.members.map((member, place) => ({ ...member, trees: apart.treesOf[place]! }));
   const trees = growEnsemble(decisions, members, settings.seed, null);
-  return { status: 'trained', model: finish(unfinished(trees, calibration), calibration, describe(decisions, settings, members, drives.length, failures)) };
+  const trained = describe(decisions, settings, members, drives.length, failures);
+  const distribution = distributionBefore(drives, settings.fromDay, settings.untilDay);
+  return { status: 'trained', model: finish(unfinished(trees, calibration), trained, distribution) };
 }
 
 function decide(drives: readonly RecordedDrive[], settings: TrainSettings, seed: number): Decisions {
@@ -152,8 +156,8 @@ function unfinished({ base, trees }: Ensemble, calibration: readonly Calibration
   return { format: 1, name: 'drive-failure', version: '', features: driveFeatureNames, base, trees, calibration, levels, trained };
 }
 
-function finish(model: FailureModel, calibration: readonly Calibration[], trained: TrainedOn): FailureModel {
-  const whole = { ...model, calibration, levels: levelsOf(trained), trained };
+function finish(model: FailureModel, trained: TrainedOn, distribution: FeatureDistribution | null): FailureModel {
+  const whole = { ...model, levels: levelsOf(trained), trained, ...(distribution === null ? {} : { distribution }) };
   return { ...whole, version: contentVersion(whole) };
 }
 

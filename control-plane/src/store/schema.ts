@@ -7,6 +7,7 @@ import type { KernelCounts, NvmeHealth } from '@data-in-motion/shared/domain/dev
 import type { Outcome, OutcomeSource } from '@data-in-motion/shared/domain/drive-outcome';
 import type { TrainedOn } from '@data-in-motion/shared/domain/failure-model';
 import type { FaultKind } from '@data-in-motion/shared/domain/fault-hooks';
+import type { FirstLooks } from '@data-in-motion/shared/domain/feature-distribution';
 import type { Heat } from '@data-in-motion/shared/domain/heat';
 import type { DatasetId, DeviceId, JobId, ModelVersion, NodeId, PlanId, ReplicaId, SiteId, TargetId, VersionId } from '@data-in-motion/shared/domain/ids';
 import type { JobEvent, JobPurpose, JobState } from '@data-in-motion/shared/domain/job';
@@ -118,6 +119,8 @@ export const failureModel = pgTable(
     /** What else it says of its training: span, drives, seed, parameters. */
     trained: jsonb('trained').$type<TrainedOn>().notNull(),
     metrics: jsonb('metrics').$type<ModelMetrics>(),
+    /** How the fleet was in the first weeks in which this one was active: beside that it drifts. */
+    firstLooks: jsonb('first_looks').$type<FirstLooks>(),
     addedAtMs: atMs('added_at_ms').notNull(),
     addedBy: text('added_by').notNull(),
     /** When it became active; a roll-back keeps it, so that the next one goes further back. */
@@ -145,15 +148,19 @@ export const modelScore = pgTable(
   },
   (table) => [primaryKey({ columns: [table.version, table.deviceId, table.day] }), index('model_score_device').on(table.deviceId, table.day)],
 );
-/** How the features of the fleet were distributed beside some weeks before, day by day. */
+/** How the features of the fleet were distributed beside what its model first saw of it and what that was trained on, day by day. */
 export const driftLook = pgTable('drift_look', {
   /** Days since 1970-01-01, by the database's clock; the last look of a day stands. */
   day: integer('day').primaryKey(),
   atMs: atMs('at_ms').notNull(),
   /** That were watched long enough. */
   drives: integer('drives').notNull(),
-  /** The strongest shift first; empty where there were too few drives. */
+  /** The active model; null when there was none, or the fleet was compared with itself a month before. */
+  version: text('version').$type<ModelVersion>(),
+  /** Beside the first weeks of that model, the strongest shift first; empty where there were too few drives. */
   features: jsonb('features').$type<ComparedFeature[]>().notNull(),
+  /** Beside the drives that it was trained on; null where it keeps no distribution of them, empty where there were too few drives. */
+  besideTraining: jsonb('beside_training').$type<ComparedFeature[]>(),
 });
 /** What became of a drive, as far as it is known; a drive without a row is taken for alive. */
 export const driveOutcome = pgTable('drive_outcome', {

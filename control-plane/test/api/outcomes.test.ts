@@ -1,7 +1,7 @@
 import { type DeviceHistory, type DeviceOutcome, deviceHistory } from '@data-in-motion/shared/api/fleet';
 import { type ModelOutcome, modelComparison, modelDrift, modelScores } from '@data-in-motion/shared/api/models';
 import { dateOfDay } from '@data-in-motion/shared/domain/calendar-days';
-import type { DeviceId, NodeId } from '@data-in-motion/shared/domain/ids';
+import type { DeviceId, ModelVersion, NodeId } from '@data-in-motion/shared/domain/ids';
 import { smallModel } from '@data-in-motion/shared/testdata/small-model';
 import { desc, sql } from 'drizzle-orm';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -114,35 +114,50 @@ test('a version stands beside another on the drives and days that both scored; w
   expect(scores.items[0]).toMatchObject({ serial: 'S5', nodeId: 'berlin', score: { p30: 0.1, level: 'at-risk' }, other: { p30: 0.0001 }, outcome: 'removed' });
 });
 
-test('how the fleet drifts is told feature by feature, with since when', async () => {
-  expect(await get('/drift')).toMatchObject({ look: null, features: [], history: [] });
-  const look = (day: number, index: number) =>
+test('how the fleet drifts is told feature by feature, with since when, beside the first weeks of the model and beside its training', async () => {
+  expect(await get('/drift')).toMatchObject({ look: null, first: null, features: [], training: null, history: [] });
+  const bins = { bound: 0.25, edges: [0], sharesBefore: [0.9, 0.1, 0], shares: [0.5, 0.5, 0] };
+  const look = (day: number, index: number, version: string, besideTraining: number | null) =>
     api.store.transaction((tx) =>
       storeDriftLook(tx, {
-        day,
-        atMs: day * dayMs,
-        drives: 80,
+        ...{ day, atMs: day * dayMs, drives: 80, version: version as ModelVersion },
         features: [
-          { feature: 'smart197', index, bound: 0.25, medianBefore: 0, median: 4, edges: [0], sharesBefore: [0.9, 0.1, 0], shares: [0.5, 0.5, 0] },
-          { feature: 'smart5', index: 0.01, bound: 0.25, medianBefore: null, median: null, edges: [], sharesBefore: [1, 0], shares: [1, 0] },
+          { ...bins, feature: 'smart197', index, medianBefore: 0, median: 4 },
+          { ...bins, feature: 'smart5', index: 0.01, medianBefore: null, median: null },
         ],
+        besideTraining: besideTraining === null ? null : [{ ...bins, feature: 'capacityTb', index: besideTraining, medianBefore: 4, median: 12 }],
       }),
     );
-  for (const [day, index] of [
-    [today - 3, 0.1],
-    [today - 2, 0.4],
-    [today, 0.9],
+  for (const [day, index, version] of [
+    [today - 4, 0.9, 'another'],
+    [today - 3, 0.1, model.version],
+    [today - 2, 0.4, model.version],
+    [today, 0.9, model.version],
   ] as const)
-    await look(day, index);
+    await look(day, index, version, null);
   const drift = modelDrift.parse(await get('/drift'));
-  expect(drift.look).toMatchObject({ day: dateOfDay(today), drives: 80, leastDrives: 30, daysBefore: 22, watchedDays: 112 });
+  expect(drift.look).toMatchObject({ day: dateOfDay(today), drives: 80, version: model.version, leastDrives: 30, watchedDays: 90 });
   expect(drift.features.map(({ words, driftedSince }) => [words, driftedSince])).toEqual([
     ['pending sectors', dateOfDay(today - 2)],
     ['reallocated sectors', null],
   ]);
-  expect(drift.history.map(({ drifted, strongest }) => [drifted, strongest])).toEqual([
-    [0, 0.1],
-    [1, 0.4],
-    [1, 0.9],
+  expect(drift.history.map(({ drifted, strongest, unlike }) => [drifted, strongest, unlike])).toEqual([
+    [1, 0.9, 0],
+    [0, 0.1, 0],
+    [1, 0.4, 0],
+    [1, 0.9, 0],
   ]);
+  // An older model, that keeps nothing of its training.
+  expect(drift).toMatchObject({ training: null, trainingUnknownBecause: 'the model keeps no distribution of what it was trained on' });
+
+  const counts = { median: 4, edges: [4], counts: [900, 100, 0] };
+  const keeping = smallModel({ distribution: { drives: 400, looks: 1_000, features: [{ feature: 'capacityTb', ...counts }] } });
+  await api.store.transaction((tx) => addModel(tx, keeping, null, 'anna', 1));
+  await look(today - 1, 0.1, keeping.version, 3.2);
+  await look(today, 0.1, keeping.version, 3.1);
+  const beside = modelDrift.parse(await get('/drift'));
+  expect(beside.training).toMatchObject({ from: keeping.trained.from, to: keeping.trained.to, drives: 400 });
+  expect(beside.training!.features).toMatchObject([{ words: 'capacity in TB', index: 3.1, medianBefore: 4, median: 12, driftedSince: dateOfDay(today - 1) }]);
+  expect(beside.trainingUnknownBecause).toBeNull();
+  expect(beside.history.at(-1)).toMatchObject({ unlike: 1, strongestUnlike: 3.1, drifted: 0 });
 });

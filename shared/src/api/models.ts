@@ -151,7 +151,7 @@ export const modelScores = z.object({
 });
 export type ModelScores = z.infer<typeof modelScores>;
 
-/** How one feature is distributed over the drives of the fleet, now and before. */
+/** How one feature is distributed over the drives of the fleet now, and was before: in this fleet or where a model was trained. */
 export const comparedFeature = z.object({
   feature: z.string(),
   /** As people say it. */
@@ -170,14 +170,20 @@ export const comparedFeature = z.object({
 });
 export type ComparedFeature = z.infer<typeof comparedFeature>;
 
-/** GET /v1/models/drift: what the drives report now beside what they reported some weeks ago, feature by feature. */
+/** GET /v1/models/drift: what the drives report now, feature by feature, beside the first weeks of their model here and beside the drives that it was trained on. */
 export const modelDrift = z.object({
-  /** The last look; null before the first. Below `leastDrives` nothing is compared. */
-  look: z.object({ day, atMs: z.number(), drives: count, leastDrives: count, daysBefore: count, watchedDays: count }).nullable(),
-  /** The strongest first. */
+  /** The last look; null before the first. Below `leastDrives` nothing is compared. `version` is the active model; null without one. */
+  look: z.object({ day, atMs: z.number(), drives: count, version: z.string().nullable(), leastDrives: count, watchedDays: count }).nullable(),
+  /** The first weeks in which the model was active, with the drives of their largest look; null as long as there was no look at enough drives. */
+  first: z.object({ from: day, to: day, drives: count }).nullable(),
+  /** Beside these first weeks, the strongest first. A drift asks for another model. */
   features: z.array(comparedFeature),
-  /** Oldest first: of each look the drifted features and the strongest index. */
-  history: z.array(z.object({ day, drives: count, drifted: count, strongest: z.number().nullable() })),
+  /** The drives that the model was trained on, and the features beside them, the strongest first; that they differ asks for nothing. */
+  training: z.object({ from: day, to: day, drives: count, features: z.array(comparedFeature) }).nullable(),
+  /** Why there is no `training`, in words; null where there is. */
+  trainingUnknownBecause: z.string().nullable(),
+  /** Oldest first: of each look the drifted features and the strongest index, and the same (`unlike`) beside the training. */
+  history: z.array(z.object({ day, drives: count, drifted: count, strongest: z.number().nullable(), unlike: count, strongestUnlike: z.number().nullable() })),
   asOfMs: z.number(),
 });
 export type ModelDrift = z.infer<typeof modelDrift>;

@@ -1,5 +1,6 @@
 import type { RiskLevel } from './assessment.ts';
 import { driveFeatureNames } from './drive-features.ts';
+import type { FeatureDistribution } from './feature-distribution.ts';
 
 /** A learned judge of hard drives, as plain data: what the control plane trains, the bus carries and every agent runs. */
 export interface FailureModel {
@@ -17,6 +18,8 @@ export interface FailureModel {
   /** Probabilities within 30 days from which a drive is called so. */
   readonly levels: { readonly watch: number; readonly 'at-risk': number; readonly failing: number };
   readonly trained: TrainedOn;
+  /** How the drives reported over the last months of what it learned from; a model that keeps none is as good a judge, but nobody can tell how unlike a fleet is. */
+  readonly distribution?: FeatureDistribution;
 }
 
 /**

@@ -44,3 +44,17 @@ test('what is no model at all, or falls as the danger rises, is told in words', 
   ] as const)
     expect(modelFault(value)).toMatch(says);
 });
+
+test('the distribution of the training is whole or not there; features in it that are not known here are no fault', () => {
+  const spread = { feature: 'smart5', median: 0, edges: [0, 8], counts: [90, 6, 3, 1] };
+  const keeping = (feature: object): FailureModel => smallModel({ distribution: { drives: 40, looks: 100, features: [feature as typeof spread] } });
+  for (const whole of [spread, { ...spread, median: null, edges: [], counts: [0, 100] }, { ...spread, feature: 'smart999.moonPhase' }]) {
+    const arrived = JSON.parse(JSON.stringify(keeping(whole))) as FailureModel;
+    expect(modelFault(arrived)).toBeNull();
+    expect(contentVersion(arrived)).toBe(arrived.version);
+  }
+  for (const broken of [{ edges: [8, 0] }, { counts: [90, 6, 3] }, { counts: [90, 6, 3, -1] }, { median: 'x' }, { feature: 7 }])
+    expect(modelFault(keeping({ ...spread, ...broken }))).toMatch(/^its distribution of .* is not one of counts/);
+  for (const broken of [null, {}, { drives: 40, looks: 0.5, features: [] }, { drives: 40, looks: 9, features: null }])
+    expect(modelFault({ ...model, distribution: broken })).toBe('its distribution does not say of how many drives it is');
+});

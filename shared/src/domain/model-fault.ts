@@ -1,5 +1,6 @@
 import { driveFeatureNames } from './drive-features.ts';
 import type { Calibration, FailureModel, TreeColumns } from './failure-model.ts';
+import type { DistributedFeature, FeatureDistribution } from './feature-distribution.ts';
 
 type Loose<Shape> = { readonly [Name in keyof Shape]?: unknown };
 
@@ -12,14 +13,14 @@ const known = new Set(driveFeatureNames);
  */
 export function modelFault(artifact: unknown): string | null {
   if (!isRecord(artifact)) return 'it is not an object';
-  const { format, name, version, features, base, trees, calibration, levels, trained } = artifact as Loose<FailureModel>;
+  const { format, name, version, features, base, trees, calibration, levels, trained, distribution } = artifact as Loose<FailureModel>;
   if (format !== 1) return `its format is ${JSON.stringify(format)}, not 1`;
   if (!isName(name) || !isName(version)) return 'it has no name or no version';
   if (!isListOf(features, isName) || features.length === 0) return 'it names no features';
   const unknown = features.filter((feature) => !known.has(feature));
   if (unknown.length > 0) return `it asks for features that are not known here: ${unknown.slice(0, 5).join(', ')}`;
   if (!isNumber(base)) return 'its base is not a number';
-  return treesFault(trees, features.length) ?? calibrationFault(calibration) ?? levelsFault(levels) ?? trainedFault(trained);
+  return treesFault(trees, features.length) ?? calibrationFault(calibration) ?? levelsFault(levels) ?? trainedFault(trained) ?? distributionFault(distribution);
 }
 
 function treesFault(trees: unknown, features: number): string | null {
@@ -62,6 +63,18 @@ function trainedFault(trained: unknown): string | null {
   return isTold && isRecord(trained['parameters']) ? null : 'it does not say in full what it was trained on';
 }
 
+/** Models keep one since not always, and nothing is judged by it. */
+function distributionFault(distribution: unknown): string | null {
+  if (distribution === undefined) return null;
+  const { drives, looks, features } = (isRecord(distribution) ? distribution : {}) as Loose<FeatureDistribution>;
+  if (!isCount(drives) || !isCount(looks) || !isListOf(features, isRecord)) return 'its distribution does not say of how many drives it is';
+  const wrong = features.find(({ feature, median, edges, counts }: Loose<DistributedFeature>) => {
+    const isBinned = isRising(edges) && isListOf(counts, isCount) && counts.length === edges.length + 2;
+    return !isName(feature) || !(median === null || isNumber(median)) || !isBinned;
+  });
+  return wrong === undefined ? null : `its distribution of ${JSON.stringify(wrong['feature'])} is not one of counts in bins that rise`;
+}
+
 function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
@@ -76,6 +89,10 @@ function isName(value: unknown): value is string {
 
 function isNumber(value: unknown): value is number {
   return Number.isFinite(value);
+}
+
+function isCount(value: unknown): value is number {
+  return Number.isInteger(value) && (value as number) >= 0;
 }
 
 function isRising(value: unknown): value is number[] {

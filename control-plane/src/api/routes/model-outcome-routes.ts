@@ -1,14 +1,11 @@
 import { listOf } from '@data-in-motion/shared/api/fleet';
-import { type ModelOutcome, modelComparison, modelDrift, modelOutcome, modelScores } from '@data-in-motion/shared/api/models';
+import { type ModelOutcome, modelComparison, modelOutcome, modelScores } from '@data-in-motion/shared/api/models';
 import { dateOfDay } from '@data-in-motion/shared/domain/calendar-days';
 import { z } from '@hono/zod-openapi';
 import { agreementOf, byDisagreement } from '../../learn/disagreement.ts';
-import { driftedSince } from '../../learn/drift-since.ts';
-import { daysBefore, hasDrifted, leastDrives, watchedDays } from '../../learn/feature-drift.ts';
-import { featureInWords } from '../../learn/feature-words.ts';
+
 import { verdictBeside } from '../../learn/live-comparison.ts';
 import { type GoneDrive, type LiveOutcome, liveOutcomes } from '../../learn/live-outcomes.ts';
-import { newestDriftLook, pastDrift } from '../../store/drift-looks.ts';
 import { type DriveOutcomeRow, readDriveOutcomes } from '../../store/drive-outcomes.ts';
 import { type ModelRow, modelsOnTrial, readModel, readModels } from '../../store/failure-models.ts';
 import { newestShared, pairedScores, type ScoredDriveRow, type ScoredPeriodRow, scoredPeriods, sharedPeriods } from '../../store/model-scores.ts';
@@ -99,23 +96,6 @@ export function modelOutcomeRoutes(app: Api, { store }: ApiContext): void {
       const rows = other === null ? [] : await newestShared(db, version, other, Math.floor(asOfMs / dayMs) - recentDays);
       const items = byDisagreement(rows).slice(0, query.limit).map(scoredDrive);
       return { body: { version, other, agreement: agreementOf(rows), items, asOfMs } };
-    },
-  });
-  endpoint(app, 'modelDrift', {
-    role: 'viewer',
-    says: 'What the drives report now beside what they reported some weeks ago, feature by feature, and since when a feature has drifted',
-    answer: modelDrift,
-    async run() {
-      const [newest, past, asOfMs] = [await newestDriftLook(db), await pastDrift(db), await store.nowMs()];
-      const history = past.map(({ day, drives, strongest, drifted }) => ({ day: dateOfDay(day), drives, strongest, drifted: drifted.length }));
-      if (newest === undefined) return { body: { look: null, features: [], history, asOfMs } };
-      const { day, atMs, drives } = newest;
-      const features = newest.features.map((one) => {
-        const since = hasDrifted(one) ? driftedSince(past, one.feature) : null;
-        const shown = { words: featureInWords(one.feature), driftedSince: since === null ? null : dateOfDay(since) };
-        return { ...one, edges: [...one.edges], sharesBefore: [...one.sharesBefore], shares: [...one.shares], ...shown };
-      });
-      return { body: { look: { day: dateOfDay(day), atMs, drives, leastDrives, daysBefore, watchedDays }, features, history, asOfMs } };
     },
   });
 }

@@ -6,21 +6,31 @@ export function value(of: number | null): string {
   return of === null ? 'not reported' : of.toLocaleString('en-US', { maximumSignificantDigits: 3 });
 }
 
-export function drifted(drift: ModelDrift): ComparedFeature[] {
-  return drift.features.filter((one) => one.driftedSince !== null);
+export function drifted(features: readonly ComparedFeature[]): ComparedFeature[] {
+  return features.filter((one) => one.driftedSince !== null);
 }
 
-/** Whether the drives are still those that the models know, in a sentence. */
-export function driftSentence(drift: ModelDrift): string {
-  const { look, features } = drift;
+/** Whether the drives are still those that the model got to know here, in a sentence. */
+export function driftSentence({ look, first, features }: ModelDrift): string {
   if (look === null) return 'Nobody has looked yet: the drives are compared once a day, after a model scored them.';
-  if (features.length === 0) {
+  if (look.version === null) return 'No failure model is active that the drives could be compared for.';
+  if (first === null || look.drives < look.leastDrives) {
     const { drives, leastDrives, watchedDays } = look;
     return `Too few drives to compare: ${drives} of at least ${leastDrives} that were watched for ${watchedDays} days or more.`;
   }
-  const moved = drifted(drift);
-  if (moved.length === 0) return `The drives report as they did ${look.daysBefore} days before: none of ${counted(features.length, 'feature')} has drifted.`;
-  return `The drives report otherwise than ${look.daysBefore} days before: ${moved.length} of ${counted(features.length, 'feature')} drifted, ${moved[0]!.words} the most.`;
+  const moved = drifted(features);
+  if (moved.length === 0) return `The drives report as they did in the first weeks of their model: none of ${counted(features.length, 'feature')} has drifted.`;
+  return `The drives report otherwise than in the first weeks of their model: ${moved.length} of ${counted(features.length, 'feature')} drifted, ${moved[0]!.words} the most.`;
+}
+
+/** Whether they ever were those that it was trained on, in a sentence. */
+export function unlikeSentence({ look, training, trainingUnknownBecause }: ModelDrift): string {
+  if (training === null) return `Whether the drives are like those of the training is unknown: ${trainingUnknownBecause}.`;
+  const others = `the ${counted(training.drives, 'drive')} that model ${look?.version} was trained on, from ${training.from} to ${training.to}`;
+  if (training.features.length === 0) return `Too few drives to compare with ${others}.`;
+  const unlike = drifted(training.features);
+  if (unlike.length === 0) return `These drives report as ${others}: none of ${counted(training.features.length, 'feature')} differs.`;
+  return `This model was trained on drives unlike yours: beside ${others}, ${unlike.length} of ${counted(training.features.length, 'feature')} differ, ${unlike[0]!.words} the most.`;
 }
 
 export interface Bin {
