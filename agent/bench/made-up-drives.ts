@@ -61,6 +61,7 @@ export function plantHistories(stateDirectory: string, drives: number): void {
       history.add({ deviceId, atMs: day * dayMs, source: 'smartctl', status: 'read', powerOnHours: 20_114 - (today - day) * 24, smart, ...nothingElse });
     }
   }
+  history.write();
   journal.close();
 }
 

@@ -259,7 +259,11 @@ export async function startAgent(parts: AgentParts): Promise<RunningAgent> {
     faults,
     journal,
     model: () => model.current(),
-    settings: { deviceEveryMs: config.telemetry.deviceEveryMs, targetEveryMs: config.telemetry.targetEveryMs },
+    settings: {
+      deviceEveryMs: config.telemetry.deviceEveryMs,
+      targetEveryMs: config.telemetry.targetEveryMs,
+      targetToldEveryMs: config.telemetry.targetToldEveryMs,
+    },
   });
   link.start();
   log.info({ targets: config.targets.length, transferUrl }, 'agent started');

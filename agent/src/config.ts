@@ -81,6 +81,7 @@ const schema = z.strictObject({
       replay: replay.nullable().default(null).describe('recorded drives to play beside or in place of real ones'),
       deviceEveryMs: z.number().int().min(100).default(600_000).describe('how often a real drive is read'),
       targetEveryMs: z.number().int().min(100).default(15_000).describe('how often space and latency of the targets are measured'),
+      targetToldEveryMs: z.number().int().min(100).default(60_000).describe('longest time until what did not change on a target is told again'),
       fileTimesEveryMs: z.number().int().min(100).default(60_000).describe('how often the access times of watched datasets are looked at'),
     })
     .prefault({})

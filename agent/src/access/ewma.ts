@@ -20,6 +20,8 @@ interface Rate {
 export class EwmaCounter {
   readonly #rates = new Map<DatasetId, Rate>();
   readonly #journal: Journal | null;
+  /** Something was counted or forgotten since the journal was written. */
+  #isNews = false;
 
   constructor(journal: Journal | null) {
     this.#journal = journal;
@@ -32,6 +34,7 @@ export class EwmaCounter {
 
   /** @param accesses at least 0; an access from before the last one counts as if it were now, time does not run backwards */
   count(datasetId: DatasetId, accesses: number, atMs: number): void {
+    this.#isNews = true;
     const rate = this.#rates.get(datasetId) ?? { weight: 0, atMs };
     const laterMs = Math.max(rate.atMs, atMs);
     this.#rates.set(datasetId, { weight: rate.weight * Math.exp(-decayPerMs * (laterMs - rate.atMs)) + accesses, atMs: laterMs });
@@ -46,13 +49,15 @@ export class EwmaCounter {
 
   /** Forget all but these, and keep what is left for the next start. */
   keep(datasetIds: readonly DatasetId[]): void {
-    for (const datasetId of this.#rates.keys()) if (!datasetIds.includes(datasetId)) this.#rates.delete(datasetId);
+    for (const datasetId of this.#rates.keys()) if (!datasetIds.includes(datasetId)) this.#isNews = this.#rates.delete(datasetId);
     const journal = this.#journal;
-    if (journal === null) return;
+    // Rates that only fade are told by those that are there.
+    if (journal === null || !this.#isNews) return;
     journal.transaction(() => {
       journal.db.prepare('DELETE FROM ewma').run();
       const insert = journal.db.prepare('INSERT INTO ewma (dataset_id, weight, at_ms) VALUES (?, ?, ?)');
       for (const [datasetId, rate] of this.#rates) insert.run(datasetId, rate.weight, Math.round(rate.atMs));
     });
+    this.#isNews = false;
   }
 }

@@ -54,6 +54,30 @@ test('nothing is sent before the welcome, and then the oldest few', () => {
   expect(dueSeqs(1)).toEqual([]);
 });
 
+test('says when there is something to do: nothing without a batch, else when one is sent again or the agent boots again', () => {
+  seal(2);
+  delivery.due(0);
+  expect(delivery.dueAtMs).toBeNull();
+  welcome(1);
+  expect(dueSeqs(10)).toEqual([1, 2]);
+  const againAtMs = delivery.dueAtMs!;
+  expect(againAtMs).toBe(10 + 2 * deliveryDefaults.firstAckDelayMs);
+  expect(dueSeqs(againAtMs - 1)).toEqual([]);
+  expect(dueSeqs(againAtMs)).toEqual([1, 2]);
+  expect(delivery.onAck(ack(2), againAtMs)).toBe('taken');
+  expect(dueSeqs(againAtMs + 1)).toEqual([]);
+  expect(delivery.dueAtMs).toBeNull();
+  // Nobody answers: looked at whenever it says, it boots again when it said it would.
+  seal(1);
+  let [nowMs, looks] = [1_000_000, 0];
+  for (; delivery.boot() === null && looks < 100; looks++) {
+    delivery.due(nowMs);
+    nowMs = delivery.dueAtMs ?? nowMs;
+  }
+  expect(nowMs).toBe(1_000_000 + deliveryDefaults.bootAfterSilenceMs);
+  expect(looks).toBeLessThan(12);
+});
+
 test('a start is named after all that was sealed before it and before all that is sealed after it, though the clock is put back', () => {
   const nameAt = (nowMs: number): string => {
     const uid = rows.nextUid(nowMs, random);

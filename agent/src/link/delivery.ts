@@ -64,6 +64,7 @@ export class Delivery {
   readonly #sent = new Map<number, Sent>();
   #ackDelayMs: number;
   #silentSinceMs: number | null = null;
+  #dueAtMs: number | null = null;
 
   constructor(parts: DeliveryParts, nowMs: number) {
     this.#parts = parts;
@@ -140,9 +141,15 @@ export class Delivery {
     return 'taken';
   }
 
+  /** When there is something to do if no message comes and nothing is sealed, as of the last `due`; null: not by itself. */
+  get dueAtMs(): number | null {
+    return this.#dueAtMs;
+  }
+
   /** Batches to send now, oldest first; they count as sent. Empty while the agent is not welcomed. */
   due(nowMs: number): BatchMessage[] {
     const { meta, rows, settings } = this.#parts;
+    this.#dueAtMs = null;
     if (meta.read().renumber) this.bootAgain(nowMs);
     if (this.#boot !== null) return [];
     const open = rows.oldestOpen(settings.window);
@@ -151,11 +158,13 @@ export class Delivery {
       return [];
     }
     this.#silentSinceMs ??= nowMs;
-    if (nowMs - this.#silentSinceMs > settings.bootAfterSilenceMs) {
+    if (nowMs >= this.#silentSinceMs + settings.bootAfterSilenceMs) {
       this.bootAgain(nowMs);
       return [];
     }
-    return open.filter((batch) => this.#isDue(batch.seq, nowMs)).map((batch) => this.#send(batch, nowMs));
+    const due = open.filter((batch) => nowMs >= this.#againAtMs(batch.seq)).map((batch) => this.#send(batch, nowMs));
+    this.#dueAtMs = Math.min(this.#silentSinceMs + settings.bootAfterSilenceMs, ...open.map((batch) => this.#againAtMs(batch.seq)));
+    return due;
   }
 
   /** The link was down: what was on its way is sent again at once, and the silence was nobody's. */
@@ -172,12 +181,13 @@ export class Delivery {
     return own !== undefined && own !== ack.chainAtUpto;
   }
 
-  #isDue(seq: number, nowMs: number): boolean {
+  /** When a batch is to be sent, once more if it was. */
+  #againAtMs(seq: number): number {
     const sent = this.#sent.get(seq);
-    if (sent === undefined) return true;
+    if (sent === undefined) return Number.NEGATIVE_INFINITY;
     const { shortestResendMs, longestResendMs } = this.#parts.settings;
     const wait = Math.max(shortestResendMs, 2 * this.#ackDelayMs) * 2 ** Math.min(sent.times - 1, 10);
-    return nowMs - sent.atMs >= Math.min(wait, longestResendMs);
+    return sent.atMs + Math.min(wait, longestResendMs);
   }
 
   #send(batch: SealedBatch, nowMs: number): BatchMessage {

@@ -131,6 +131,8 @@ describe('the history of a device', () => {
       [25, null],
     ] as const)
       before.add(reading(hour, value));
+    before.write();
+    before.add(reading(26, 4));
     first.close();
 
     const second = openJournal(file, noBallast);
@@ -138,6 +140,7 @@ describe('the history of a device', () => {
     const after = new ReadingHistory(second);
     expect(values(after.of(deviceId))).toEqual([2, 3]);
     after.add(reading(12, 9));
+    after.write();
     second.close();
 
     const third = openJournal(file, noBallast);

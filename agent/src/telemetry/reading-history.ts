@@ -18,11 +18,13 @@ const keptOfNewestDay = 200;
 /**
  * The history of each device in the order in which it was read, bounded: everything of the newest day (up to a limit), the last reading with
  * values of each other day, and of each week before. In memory a reading has only what is judged, so that years of many drives stay small; the
- * journal has it whole. With a journal the days survive a restart; what of the newest day came after the last write is lost, which the next reading mends.
+ * journal has it whole. With a journal the days survive a restart; what came after the last write is lost, which the next reading mends.
  */
 export class ReadingHistory {
   readonly #readings = new Map<DeviceId, KeptReading[]>();
   readonly #journal: Journal | null;
+  /** Added since the last write. */
+  #unwritten: Reading[] = [];
   /** Grows with each reading that is written down: days say nothing about the order when a clock goes back. */
   #position = 0;
 
@@ -52,21 +54,24 @@ export class ReadingHistory {
 
   add(reading: Reading): void {
     const before = this.#readings.get(reading.deviceId) ?? [];
-    const kept = withReading(before, keptReading(reading, before.at(-1)));
-    this.#readings.set(reading.deviceId, kept);
-    if (this.#journal === null) return;
-    const { db } = this.#journal;
-    const days = JSON.stringify([...new Set(kept.map(dayOf))]);
-    this.#journal.transaction(() => {
-      db.prepare('DELETE FROM readings_history WHERE device_id = ? AND day NOT IN (SELECT value FROM json_each(?))').run(reading.deviceId, days);
+    this.#readings.set(reading.deviceId, withReading(before, keptReading(reading, before.at(-1))));
+    if (this.#journal !== null) this.#unwritten.push(reading);
+  }
+
+  /** Write down what was added, in one commit: one for each of many drives is a flush of the disk for each. @throws Failure `exhausted` as `Journal.transaction` */
+  write(): void {
+    const journal = this.#journal;
+    const readings = this.#unwritten;
+    this.#unwritten = [];
+    if (journal === null || readings.length === 0) return;
+    const forget = journal.db.prepare('DELETE FROM readings_history WHERE device_id = ? AND day NOT IN (SELECT value FROM json_each(?))');
+    const keep = journal.db.prepare('INSERT OR REPLACE INTO readings_history (device_id, day, reading, position) VALUES (?, ?, ?, ?)');
+    journal.transaction(() => {
       // A day that has values keeps them: that the drive did not answer later that day is no reason to forget them.
-      if (reading.status === 'read')
-        db.prepare('INSERT OR REPLACE INTO readings_history (device_id, day, reading, position) VALUES (?, ?, ?, ?)').run(
-          reading.deviceId,
-          dayOf(reading),
-          JSON.stringify(reading),
-          ++this.#position,
-        );
+      for (const reading of readings) if (reading.status === 'read') keep.run(reading.deviceId, dayOf(reading), JSON.stringify(reading), ++this.#position);
+      for (const deviceId of new Set(readings.map((reading) => reading.deviceId))) {
+        forget.run(deviceId, JSON.stringify([...new Set(this.#readings.get(deviceId)?.map(dayOf))]));
+      }
     });
   }
 }

@@ -243,6 +243,25 @@ describe('the sampler', () => {
     expect(of('target-stats').at(-1)).toMatchObject({ reachable: true, unreachableBecause: null, capacityBytes: 1e9, latencyP95Ms: 8 });
   });
 
+  test('tells of a target on which nothing happens once a minute, and at once when it is gone', async () => {
+    const clock = new ManualClock();
+    const calm = { ...target, root: path.join(scratch, 'calm') };
+    mkdirSync(calm.root);
+    let absent: string | null = null;
+    const { sampler, of } = start({ clock, probes: [], targets: [calm], absentBecause: async () => absent });
+    for (let look = 0; look < 9; look++) {
+      await sampler.sampleNow();
+      await clock.advance(15_000);
+    }
+    const told = of('target-stats').map(({ atMs }) => atMs - of('target-stats')[0]!.atMs);
+    expect(told.filter((sinceMs, i) => i > 0 && sinceMs - told[i - 1]! < 60_000)).toEqual([]);
+    expect(told.at(-1)).toBe(120_000);
+    absent = 'its disk is away';
+    // The first may still be the end of a measurement that had begun.
+    for (let look = 0; look < 2; look++) await sampler.sampleNow();
+    expect(of('target-stats').at(-1)).toMatchObject({ reachable: false, unreachableBecause: 'its disk is away' });
+  });
+
   test('tells a target that takes no byte more as full, and one whose reads fail now and then as there', async () => {
     const clock = new ManualClock();
     const full = { ...target, root: path.join(scratch, 'full') };

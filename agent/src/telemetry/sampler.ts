@@ -30,6 +30,8 @@ export interface SamplerSettings {
   readonly assessmentEveryReadings: number;
   /** How often space and latency of targets are taken. */
   readonly targetEveryMs: number;
+  /** What did not change noticeably on a target is told again after this long. */
+  readonly targetToldEveryMs: number;
   /** A target that takes longer is told as unreachable until it answers. */
   readonly targetTimeoutMs: number;
   /** Throughput costs 4 MiB of writing, so it is measured less often. */
@@ -43,6 +45,7 @@ export const samplerDefaults: SamplerSettings = {
   readAtOnce: 4,
   assessmentEveryReadings: 24,
   targetEveryMs: 15_000,
+  targetToldEveryMs: 60_000,
   targetTimeoutMs: 10_000,
   throughputEveryMs: 300_000,
 };
@@ -78,7 +81,7 @@ export interface Sampler {
 
 /**
  * Read devices and targets, each on its own schedule, and tell what was seen: `device-seen` when a device is new or changed, every `reading`,
- * an `assessment` when its level or probability changes (and now and then), `target-stats`.
+ * an `assessment` when its level or probability changes, and `target-stats` when they do (each now and then too).
  * One device or target that hangs delays no other probe or target.
  */
 export function startSampler(parts: SamplerParts): Sampler {

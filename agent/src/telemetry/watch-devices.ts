@@ -70,12 +70,16 @@ export class DeviceWatch {
 
   async #passNow(signal: AbortSignal): Promise<void> {
     await this.#list(signal);
-    await atMostAtOnce(this.#parts.settings.readAtOnce, this.#devices, async (device) => {
-      if (signal.aborted) return;
-      const reading = await this.#readInTime(device, signal);
-      // What is cut off because the agent stops says nothing about the device.
-      if (!signal.aborted) this.#take(device, reading);
-    });
+    try {
+      await atMostAtOnce(this.#parts.settings.readAtOnce, this.#devices, async (device) => {
+        if (signal.aborted) return;
+        const reading = await this.#readInTime(device, signal);
+        // What is cut off because the agent stops says nothing about the device.
+        if (!signal.aborted) this.#take(device, reading);
+      });
+    } finally {
+      this.#parts.history.write();
+    }
   }
 
   /** Devices that are gone from the list are read on: that they do not answer is what their assessment needs to know. */

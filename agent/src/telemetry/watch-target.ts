@@ -2,10 +2,12 @@ import type { Clock } from '@data-in-motion/shared/clock';
 import type { FaultHooks } from '@data-in-motion/shared/domain/fault-hooks';
 import type { TargetDescription } from '@data-in-motion/shared/domain/target';
 import { asFailure } from '@data-in-motion/shared/failure';
+import type { RecordOf } from '@data-in-motion/shared/protocol/records';
 import type { Random } from '@data-in-motion/shared/random';
 import type { Tell } from '../journal/outbox.ts';
 import { type Space, SpaceMeter } from './filesystem.ts';
 import { SpeedMeter } from './measure-target.ts';
+import { isNoticeable } from './noticeable-change.ts';
 
 export interface TargetWatchParts {
   readonly target: TargetDescription;
@@ -15,10 +17,10 @@ export interface TargetWatchParts {
   readonly faults: FaultHooks;
   /** Why the target is not there, for people; null when it is. */
   readonly absentBecause: (target: TargetDescription) => Promise<string | null>;
-  readonly settings: { readonly targetTimeoutMs: number; readonly throughputEveryMs: number };
+  readonly settings: { readonly targetTimeoutMs: number; readonly targetToldEveryMs: number; readonly throughputEveryMs: number };
 }
 
-/** One target: its space and speed, measured and told. A measurement that hangs is left alone and the target told as unreachable until it ends. */
+/** One target: its space and speed, measured, and told when something changed or was not told for a while: each record costs two flushes of the journal. A measurement that hangs is left alone and the target told as unreachable until it ends. */
 export class TargetWatch {
   readonly #parts: TargetWatchParts;
   readonly #space = new SpaceMeter();
@@ -26,6 +28,7 @@ export class TargetWatch {
   #lastSpace: Space = { capacityBytes: 0, usedBytes: 0, freeBytes: 0 };
   #throughputAtMs: number | null = null;
   #measuring: Promise<string | null> | null = null;
+  #told: { readonly stats: RecordOf<'target-stats'>; readonly atMs: number } | null = null;
 
   constructor(parts: TargetWatchParts) {
     this.#parts = parts;
@@ -44,20 +47,21 @@ export class TargetWatch {
     const unreachableBecause = await Promise.race([this.#measuring, tooLate]);
     inTime.abort();
     if (signal.aborted) return;
-    tell(
-      [
-        {
-          type: 'target-stats',
-          targetId: target.targetId,
-          atMs: clock.nowMs(),
-          reachable: unreachableBecause === null,
-          unreachableBecause,
-          ...this.#lastSpace,
-          ...this.#speed.speed,
-        },
-      ],
-      'soon',
-    );
+    const stats: RecordOf<'target-stats'> = {
+      type: 'target-stats',
+      targetId: target.targetId,
+      atMs: clock.nowMs(),
+      reachable: unreachableBecause === null,
+      unreachableBecause,
+      ...this.#lastSpace,
+      ...this.#speed.speed,
+    };
+    const atMs = clock.monotonicMs();
+    const known = this.#told;
+    const isFresh = known !== null && atMs - known.atMs < settings.targetToldEveryMs;
+    if (isFresh && !isNoticeable(known.stats, stats)) return;
+    this.#told = { stats, atMs };
+    tell([stats], 'soon');
   }
 
   /** Why the target could not be measured, or null when it could. What lies under the root while its disk is away is not the target. */

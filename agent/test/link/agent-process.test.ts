@@ -49,7 +49,7 @@ afterEach(async () => {
 function writeSettings(settings: object = {}): string {
   const file = path.join(directory, 'agent.json');
   mkdirSync(path.join(directory, 'data'), { recursive: true });
-  const fast = { smartctl: 'off', targetEveryMs: 200 };
+  const fast = { smartctl: 'off', targetEveryMs: 200, targetToldEveryMs: 200 };
   const targets = [{ targetId: 'disk-1', root: 'data', tier: 'hot', reserveBytes: 0 }];
   writeFileSync(
     file,

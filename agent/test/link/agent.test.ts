@@ -60,7 +60,15 @@ async function start(settings: Partial<AgentConfig> = {}): Promise<RunningAgent>
         addedLatencyMs: 0,
       },
     ],
-    telemetry: { smartctl: 'off', sysfsDirectory: '/sys', replay: null, deviceEveryMs: 1_000, targetEveryMs: 200, fileTimesEveryMs: 60_000 },
+    telemetry: {
+      smartctl: 'off',
+      sysfsDirectory: '/sys',
+      replay: null,
+      deviceEveryMs: 1_000,
+      targetEveryMs: 200,
+      targetToldEveryMs: 200,
+      fileTimesEveryMs: 60_000,
+    },
     quietMs: 0,
     bytesPerSecPerTarget: null,
     faultsAllowed: true,
@@ -116,7 +124,15 @@ test('a target whose disk is away is told as unreachable, and the measuring writ
   const root = path.join(directory, 'root');
   // Measured once: a measurement under way goes on for a moment after a stop.
   const first = await start({
-    telemetry: { smartctl: 'off', sysfsDirectory: '/sys', replay: null, deviceEveryMs: 1_000, targetEveryMs: 600_000, fileTimesEveryMs: 60_000 },
+    telemetry: {
+      smartctl: 'off',
+      sysfsDirectory: '/sys',
+      replay: null,
+      deviceEveryMs: 1_000,
+      targetEveryMs: 600_000,
+      targetToldEveryMs: 600_000,
+      fileTimesEveryMs: 60_000,
+    },
   });
   await controlPlane.untilTold((record) => record.type === 'target-stats' && record.reachable);
   // From then on the agent knows what the target has to look like.

@@ -68,6 +68,7 @@ export function writeAgentConfig(parts: AgentFileParts): AgentFiles {
       // The machine's own drives belong to no target here; a real agent reads them.
       smartctl: 'off',
       targetEveryMs,
+      targetToldEveryMs: targetEveryMs,
       fileTimesEveryMs: 10_000,
       replay: drives.length === 0 ? null : replaySettings(parts, drives),
     },

@@ -18,6 +18,9 @@ export interface SmartctlProbeParts {
   readonly sysfs: string;
 }
 
+/** The answer by which a device was identified is its reading as well, when it is read so soon after: a pass lists its devices, then reads them. */
+const freshMs = 120_000;
+
 /** Devices that are asked at once while they are identified; a shelf of disks behind one controller answers no faster to more. */
 const atOnce = 4;
 
@@ -25,6 +28,15 @@ interface Found {
   readonly device: DeviceIdentity;
   /** How smartctl reaches it: `sat`, `nvme`, `megaraid,3`. */
   readonly type: string;
+}
+
+type Answer = ParsedSmartctl | { readonly problem: string };
+
+/** What a device said, or that it said nothing, and when it was asked. */
+interface Asked {
+  readonly answer: Answer;
+  readonly atMs: number;
+  readonly monotonicMs: number;
 }
 
 interface Scanned {
@@ -41,6 +53,8 @@ export class SmartctlProbe implements DeviceProbe {
   readonly readEveryMs = null;
   readonly #parts: SmartctlProbeParts;
   readonly #found = new Map<string, Found>();
+  /** Of the devices that were identified and not read since. */
+  readonly #fresh = new Map<string, Asked>();
   /** Last thing told about a subject: each is said once until it changes. */
   readonly #told = new Map<string, string>();
   readonly #kernel: KernelWatch;
@@ -54,20 +68,25 @@ export class SmartctlProbe implements DeviceProbe {
     const scanned = await this.#scan();
     const identified = await atMostAtOnce(atOnce, scanned, (entry) => this.#identify(entry));
     // Two paths of one drive (multipath, a controller's own and the kernel's) are one device; the first path stays.
-    const devices = new Map<string, Found>();
-    for (const found of identified) if (found !== null && !devices.has(found.device.deviceId)) devices.set(found.device.deviceId, found);
     this.#found.clear();
-    for (const [deviceId, found] of devices) this.#found.set(deviceId, found);
-    return [...devices.values()].map((found) => found.device);
+    this.#fresh.clear();
+    for (const one of identified) {
+      if (one === null || this.#found.has(one.found.device.deviceId)) continue;
+      this.#found.set(one.found.device.deviceId, one.found);
+      this.#fresh.set(one.found.device.deviceId, one.asked);
+    }
+    return [...this.#found.values()].map(({ device }) => device);
   }
 
   async read(device: DeviceIdentity, signal: AbortSignal): Promise<Reading> {
     const found = this.#found.get(device.deviceId);
-    const atMs = this.#parts.clock.nowMs();
-    if (found === undefined) return silentReading(device, 'smartctl', 'unreadable', 'it is not connected any more', atMs);
-    const asked = await this.#ask({ name: device.path, type: found.type }, signal);
-    if ('problem' in asked) return silentReading(device, 'smartctl', 'unreadable', asked.problem, atMs);
-    const { identity, values, remarks } = asked;
+    if (found === undefined) return silentReading(device, 'smartctl', 'unreadable', 'it is not connected any more', this.#parts.clock.nowMs());
+    const fresh = this.#fresh.get(device.deviceId);
+    this.#fresh.delete(device.deviceId);
+    const isFresh = fresh !== undefined && this.#parts.clock.monotonicMs() - fresh.monotonicMs < freshMs;
+    const { answer, atMs } = isFresh ? fresh : await this.#ask({ name: device.path, type: found.type }, signal);
+    if ('problem' in answer) return silentReading(device, 'smartctl', 'unreadable', answer.problem, atMs);
+    const { identity, values, remarks } = answer;
     if (values.status !== 'read') return silentReading(device, 'smartctl', values.status, values.unreadableBecause ?? 'no reason given', atMs);
     if (identity?.deviceId !== device.deviceId) {
       return silentReading(
@@ -105,31 +124,35 @@ export class SmartctlProbe implements DeviceProbe {
     return listed.filter((entry) => entry.open_error === undefined);
   }
 
-  async #identify(entry: Scanned): Promise<Found | null> {
+  async #identify(entry: Scanned): Promise<{ readonly found: Found; readonly asked: Asked } | null> {
     const subject = `${entry.name} (${entry.type})`;
     const asked = await this.#ask(entry, AbortSignal.timeout(this.#parts.timeoutMs));
+    const { answer } = asked;
     const known = [...this.#found.values()].find((found) => found.device.path === entry.name && found.type === entry.type);
-    if ('problem' in asked) {
-      this.#tell(subject, 'warning', 'device.unreadable', `${subject}: ${asked.problem}`);
-      return known ?? null;
+    if ('problem' in answer) {
+      this.#tell(subject, 'warning', 'device.unreadable', `${subject}: ${answer.problem}`);
+      return known === undefined ? null : { found: known, asked };
     }
     // A sleeping disk tells no name; at this path it is still the one that was seen before.
-    if (asked.values.status === 'asleep' && known !== undefined) return known;
-    if (asked.identity === null) {
-      this.#tell(subject, 'warning', 'device.unreadable', `${subject}: ${asked.values.unreadableBecause ?? 'it tells neither model nor serial number'}`);
+    if (answer.values.status === 'asleep' && known !== undefined) return { found: known, asked };
+    if (answer.identity === null) {
+      this.#tell(subject, 'warning', 'device.unreadable', `${subject}: ${answer.values.unreadableBecause ?? 'it tells neither model nor serial number'}`);
       return null;
     }
     this.#tell(subject, 'warning', 'device.unreadable', '');
-    return { device: { ...asked.identity, path: entry.name }, type: entry.type };
+    return { found: { device: { ...answer.identity, path: entry.name }, type: entry.type }, asked };
   }
 
-  async #ask(entry: Scanned, signal: AbortSignal): Promise<ParsedSmartctl | { problem: string }> {
+  async #ask(entry: Scanned, signal: AbortSignal): Promise<Asked> {
+    const { clock } = this.#parts;
+    const [atMs, monotonicMs] = [clock.nowMs(), clock.monotonicMs()];
     const result = await runTool(
       this.#parts.command,
       ['--json', '-n', 'standby', '-i', '-H', '-A', '-l', 'error', '-l', 'selftest', '-d', entry.type, entry.name],
       signal,
     );
-    return result.outcome === 'ended' ? parseSmartctl(result.output, result.exitStatus, entry.name) : { problem: result.because };
+    const answer = result.outcome === 'ended' ? parseSmartctl(result.output, result.exitStatus, entry.name) : { problem: result.because };
+    return { answer, atMs, monotonicMs };
   }
 
   #tell(subject: string, severity: 'info' | 'warning', code: string, message: string, ids: Record<string, string> = {}): void {
