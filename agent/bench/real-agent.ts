@@ -11,16 +11,6 @@ import { ControlPlaneStub } from '../test/link/control-plane-stub.ts';
 const program = path.resolve(import.meta.dirname, '../src/main.ts');
 const nodeId = 'node-a';
 
-/** What a process holds, in bytes (Linux, /proc/PID/smaps_rollup). */
-export interface Memory {
-  /** All pages that it maps and that are in memory: also Node's own program, which other Node processes map too. */
-  readonly rssBytes: number;
-  /** Each shared page by its share of the processes that map it. */
-  readonly pssBytes: number;
-  /** Pages that no other process has. */
-  readonly privateBytes: number;
-}
-
 /** A real bus with enough of a control plane to talk to, which welcomes agents and brings them a model. */
 export class Bus {
   readonly controlPlane: ControlPlaneStub;
@@ -85,24 +75,8 @@ export class RealAgent {
     await Promise.race([ended, this.#bus.controlPlane.until(() => this.readings().filter(of).length >= least)]);
   }
 
-  memory(): Memory {
-    const text = fs.readFileSync(`/proc/${this.#child.pid}/smaps_rollup`, 'utf8');
-    const of = (name: string): number => Number(new RegExp(`^${name}:\\s+(\\d+) kB`, 'm').exec(text)?.[1]) * 1_024;
-    return { rssBytes: of('Rss'), pssBytes: of('Pss'), privateBytes: of('Private_Clean') + of('Private_Dirty') };
-  }
-
-  /** The most that it ever mapped at once. */
-  peakRssBytes(): number {
-    return Number(/^VmHWM:\s+(\d+) kB/m.exec(fs.readFileSync(`/proc/${this.#child.pid}/status`, 'utf8'))?.[1]) * 1_024;
-  }
-
-  /** Processor time of all its threads, without that of its children. Ticks of 10 ms (Linux, USER_HZ). */
-  cpuMs(): number {
-    const fields = fs
-      .readFileSync(`/proc/${this.#child.pid}/stat`, 'utf8')
-      .replace(/^.*\) /, '')
-      .split(' ');
-    return (Number(fields[11]) + Number(fields[12])) * 10;
+  get pid(): number {
+    return this.#child.pid!;
   }
 
   async stop(): Promise<void> {
