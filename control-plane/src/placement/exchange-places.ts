@@ -55,6 +55,9 @@ class Ways {
   readonly #unit: number;
   readonly #distance: Float64Array;
   readonly #before: Int32Array;
+  readonly #isReached: Uint8Array;
+  /** Of the prices of what the ways are for. */
+  readonly #highest: number;
   /** What one copy takes up in the middle. */
   readonly #grain: number;
   /** What is left at a target is worth a way if it is more. */
@@ -74,6 +77,8 @@ class Ways {
     this.#next = Float64Array.from(this.#moves.cheapest);
     this.#distance = new Float64Array(this.#nodes);
     this.#before = new Int32Array(this.#nodes);
+    this.#isReached = new Uint8Array(this.#nodes);
+    this.#highest = prices.subarray(resource * problem.targets.count, (resource + 1) * problem.targets.count).reduce((most, price) => Math.max(most, price), 0);
   }
 
   /** One way, as much as is cheap on it. @returns whether there was one */
@@ -105,10 +110,11 @@ class Ways {
     return node === this.#nodes - 1 ? 0 : this.#prices[this.#resource * (this.#nodes - 1) + node]!;
   }
 
-  /** The end of the way that is worth most (Bellman and Ford: ways are short). */
+  /** The end of the way that is worth most (Dijkstra 1959 without a heap: every node has ways to nearly all others). */
   #cheapestWay(): number {
     const nodes = this.#nodes;
     const distance = this.#distance;
+    const isReached = this.#isReached.fill(0);
     let isTooFull = false;
     for (let node = 0; node < nodes; node++) if (this.#left(node) < 0) isTooFull = true;
     for (let node = 0; node < nodes; node++) {
@@ -116,27 +122,24 @@ class Ways {
       distance[node] = isSource ? 0 : Infinity;
       this.#before[node] = -1;
     }
-    for (let round = 0, isChanged = true; isChanged && round < nodes; round++) {
-      isChanged = false;
-      for (let from = 0; from < nodes; from++) {
-        if (distance[from] === Infinity) continue;
-        for (let to = 0; to < nodes; to++) {
-          const length = distance[from]! + Math.max(0, this.#next[from * nodes + to]!) + 1e-9 * this.#unit;
-          if (length >= distance[to]!) continue;
-          distance[to] = length;
-          this.#before[to] = from;
-          isChanged = true;
-        }
-      }
-    }
     let best = -1;
     let cheapest = isTooFull ? Infinity : 0;
-    for (let node = 0; node < nodes; node++) {
-      if (this.#before[node] === -1 || this.#left(node) <= this.#least) continue;
-      const loss = distance[node]! - this.#price(node);
-      if (loss < cheapest) [best, cheapest] = [node, loss];
+    for (;;) {
+      let from = -1;
+      let near = Infinity;
+      for (let node = 0; node < nodes; node++) if (isReached[node] === 0 && distance[node]! < near) [from, near] = [node, distance[node]!];
+      // What is farther is worth less than the best, at whatever price.
+      if (from === -1 || near - this.#highest >= cheapest) return best;
+      isReached[from] = 1;
+      const loss = near - this.#price(from);
+      if (loss < cheapest && this.#before[from] !== -1 && this.#left(from) > this.#least) [best, cheapest] = [from, loss];
+      for (let to = 0; to < nodes; to++) {
+        const length = near + Math.max(0, this.#next[from * nodes + to]!) + 1e-9 * this.#unit;
+        if (length >= distance[to]!) continue;
+        distance[to] = length;
+        this.#before[to] = from;
+      }
     }
-    return best;
   }
 
   /** @returns how much went from one node to the other: at most so much to the end of a way, elsewhere one copy may be larger, for another target takes it on */
