@@ -99,7 +99,7 @@ describe('a priced placement of any small problem', { timeout: 120_000 }, () => 
           ({ state } = placed);
         }
       }),
-      { numRuns: 2000 },
+      { numRuns: 2000, examples: [[928833689, 2147483648]] },
     );
   });
 
