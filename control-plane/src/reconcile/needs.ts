@@ -65,7 +65,7 @@ export function datasetNeeds(snapshot: FleetSnapshot, dataset: DatasetFacts, hea
   const enough = settled.length >= dataset.policy.copies;
   const open = Math.max(0, dataset.policy.copies - settled.length - copies.comingTo.length);
 
-  const leave = misplaced.filter((need, place) => place < open || need.replicaId === dataset.primaryReplicaId);
+  const leave = leaving(dataset, misplaced, open);
   const missing = Math.max(0, open - misplaced.length);
   const mayGo = (replica: ReplicaFacts): boolean =>
     replica.replicaId !== dataset.primaryReplicaId && !copies.inTheMaking.has(replica.replicaId) && health.get(replica.targetId)?.mayLetGo === true;
@@ -103,6 +103,14 @@ export function datasetNeeds(snapshot: FleetSnapshot, dataset: DatasetFacts, hea
         ),
       ),
   ];
+}
+
+/** Those that leave now, to fill so many places. A copy that is only to go to a pinned place fills its own: for its sake no other leaves. */
+function leaving(dataset: DatasetFacts, misplaced: readonly Need[], open: number): Need[] {
+  const isPrimary = (need: Need): boolean => need.replicaId === dataset.primaryReplicaId;
+  const loose = misplaced.filter((need) => need.rules.includes('pinned-targets'));
+  const others = misplaced.filter((need) => !loose.includes(need)).filter((need, place) => place < open - loose.length || isPrimary(need));
+  return [...others, ...loose.filter((need, place) => place < open - others.length || isPrimary(need))];
 }
 
 function addNeeds(dataset: DatasetFacts, copies: Copies, missing: number): Need[] {
@@ -173,7 +181,7 @@ function misplacedCopies(snapshot: FleetSnapshot, dataset: DatasetFacts, copies:
     .map((replica) =>
       leaveNeed(replica, 'leave-forbidden-place', ['spread'], `another copy is at the same ${dataset.policy.spread} as the one on ${replica.targetId}`, null),
     );
-  const unpinned = pinsWithoutCopy(dataset, standing, copies, health).map((replica) =>
+  const unpinned = pinsWithoutCopy(dataset, standing, copies).map((replica) =>
     leaveNeed(
       replica,
       'leave-forbidden-place',
@@ -203,15 +211,10 @@ function crowdedCopies(snapshot: FleetSnapshot, dataset: DatasetFacts, standing:
   });
 }
 
-/** Copies to take to pinned targets that have none and could take one, when no missing copy will be made there anyway. The primary last. */
-function pinsWithoutCopy(
-  dataset: DatasetFacts,
-  standing: readonly ReplicaFacts[],
-  copies: Copies,
-  health: ReadonlyMap<TargetId, TargetHealth>,
-): ReplicaFacts[] {
+/** Copies to take to pinned targets that have none, when no missing copy will be made there anyway. The primary last. */
+function pinsWithoutCopy(dataset: DatasetFacts, standing: readonly ReplicaFacts[], copies: Copies): ReplicaFacts[] {
   const held = new Set<TargetId>([...standing.map((replica) => replica.targetId), ...copies.comingTo]);
-  const empty = dataset.policy.pinnedTargets.filter((targetId) => !held.has(targetId) && health.get(targetId)?.takesData === true).length;
+  const empty = dataset.policy.pinnedTargets.filter((targetId) => !held.has(targetId)).length;
   const toBeMade = Math.max(0, dataset.policy.copies - standing.length - copies.comingTo.length);
   const loose = standing
     .filter((replica) => !dataset.policy.pinnedTargets.includes(replica.targetId))
