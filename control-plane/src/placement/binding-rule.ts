@@ -31,10 +31,15 @@ export function bindingRule(places: CopyPlaces): BindingRule | null {
   const found = [...rules].flatMap((rule) => {
     // What a place without a price costs can not be said.
     if (rule === 'holds-a-copy' || rule === 'price-unknown') return [];
-    const choice = chooseOne(places, rule);
-    const after = objectiveOfChoice(places, choice);
-    const opens = targetOfChoice(places, choice);
-    return after !== null && opens !== null && after < before ? [{ rule, opens, after }] : [];
+    const isOfPlace = rule === 'risky-device' || rule === 'not-usable';
+    return (isOfPlace ? (['here', 'elsewhere'] as const) : (['everywhere'] as const)).flatMap((at) => {
+      const choice = chooseOne(places, { rule, at });
+      const after = objectiveOfChoice(places, choice);
+      const opens = targetOfChoice(places, choice);
+      // That it would go elsewhere, only because it could be read again, is not said.
+      const isMeant = at !== 'here' || opens === places.here.target.targetId;
+      return after !== null && opens !== null && after < before && isMeant ? [{ rule, opens, after }] : [];
+    });
   });
   const best = found.sort((a, b) => a.after - b.after || (a.rule < b.rule ? -1 : 1))[0];
   if (best === undefined) return null;

@@ -12,32 +12,43 @@ export type OneChoice =
   | { readonly kind: 'let-go' }
   | { readonly kind: 'nowhere' };
 
+/** A rule that is let go of: everywhere, or, what is wrong with a drive or a place, there alone where the copy is, or there alone where it is not. */
+export interface LetGo {
+  readonly rule: PolicyRule;
+  readonly at: 'everywhere' | 'here' | 'elsewhere';
+}
+
 /**
  * What is best for one copy while all others stay where they are: the rule by which the solver chooses for all of them together.
  * A copy that stands well goes only where the move pays; one that has to leave goes to the best place that is left.
- *
- * @param without a rule that is let go of
  */
-export function chooseOne(places: CopyPlaces, without: PolicyRule | null = null): OneChoice {
-  const { here, others, need, isPinned, faster, marginPerMonth } = places;
+export function chooseOne(places: CopyPlaces, without: LetGo | null = null): OneChoice {
+  const { here, need, isPinned, faster, marginPerMonth } = places;
   if (need?.answer === 'drop') return { kind: 'let-go' };
-  const open = others.filter((place) => hindering(places, place, without).length === 0);
+  const open = othersWithout(places, without).filter((place) => hindering(places, place, without).length === 0);
   const best = open.sort((a, b) => a.objective - b.objective || (a.target.targetId < b.target.targetId ? -1 : 1));
   if (hindering(places, here, without).length > 0) {
     // What has to move anyway goes where a person wants a copy, if it may.
-    const to = best.find(({ target }) => without !== 'pinned-targets' && places.dataset.policy.pinnedTargets.includes(target.targetId)) ?? best[0];
+    const to = best.find(({ target }) => without?.rule !== 'pinned-targets' && places.dataset.policy.pinnedTargets.includes(target.targetId)) ?? best[0];
     return to === undefined ? { kind: 'nowhere' } : { kind: 'goes', to };
   }
-  if (faster !== null && without !== 'latency-slo') return { kind: 'hands-over', to: faster };
-  if (isPinned && without !== 'pinned-targets') return { kind: 'stays' };
+  if (faster !== null && without?.rule !== 'latency-slo') return { kind: 'hands-over', to: faster };
+  if (isPinned && without?.rule !== 'pinned-targets') return { kind: 'stays' };
   const better = best.find((place) => pays(here.parts, place.parts, marginPerMonth));
   return better === undefined ? { kind: 'stays' } : { kind: 'goes', to: better };
 }
 
+/** Without what has it leave its drive or place, a copy is one to read like any other, which may make ways cheaper. */
+function othersWithout({ here, others, othersOnceItCounts }: CopyPlaces, without: LetGo | null): readonly Place[] {
+  const drains = here.obstacles.filter(({ rule }) => rule === 'risky-device' || rule === 'not-usable');
+  return without?.at === 'here' && drains.every(({ rule }) => rule === without.rule) ? (othersOnceItCounts ?? others) : others;
+}
+
 /** What would still be in the way with one rule let go of. How full a place is that can not be used is looked at only now: it may never have been told. */
-export function hindering({ dataset, replica, here }: CopyPlaces, place: Place, without: PolicyRule | null): readonly Obstacle[] {
-  const left = place.obstacles.filter(({ rule }) => rule !== without);
-  const isFull = place !== here && without === 'not-usable' && freeBytes(place.target) < asHeldBy(dataset, replica).sizeBytes;
+function hindering({ dataset, replica, here }: CopyPlaces, place: Place, without: LetGo | null): readonly Obstacle[] {
+  if (without === null || without.at === (place === here ? 'elsewhere' : 'here')) return place.obstacles;
+  const left = place.obstacles.filter(({ rule }) => rule !== without.rule);
+  const isFull = place !== here && without.rule === 'not-usable' && freeBytes(place.target) < asHeldBy(dataset, replica).sizeBytes;
   return isFull ? [...left, { rule: 'capacity', text: `${place.target.targetId} has no room` }] : left;
 }
 

@@ -39,6 +39,8 @@ export interface CopyPlaces {
   readonly role: CopyRole;
   readonly here: Place;
   readonly others: readonly Place[];
+  /** The same with the ways as they were if it did not have to leave its drive or place, and could be read like any other; null where it can be. */
+  readonly othersOnceItCounts: readonly Place[] | null;
   /** The need that is about this copy; null while it stands well. */
   readonly need: Need | null;
   /** It is on a target that the policy pins a copy to: it never leaves for being cheaper elsewhere. */
@@ -65,17 +67,20 @@ export function placesOfCopy(context: AskContext, dataset: DatasetFacts, replica
   const occupied = heldTargets(dataset);
   // A copy of another version has itself alone.
   const sources = replica.versionId === dataset.versionId ? sourcesOf(dataset, copies, health) : [];
-  const others = judgeTargets(snapshot, held, role, health)
-    .filter((judged) => judged.target.targetId !== replica.targetId)
-    .map(({ target: to, violations }) => {
-      const obstacles: Obstacle[] = [...violations];
-      const domain = domainOf(to, dataset.policy.spread);
-      if (taken.has(domain)) obstacles.push({ rule: 'spread', text: `another copy is at the same ${dataset.policy.spread}` });
-      if (occupied.has(to.targetId)) obstacles.push({ rule: 'holds-a-copy', text: `${to.targetId} holds a copy of it already` });
-      if (goesToPin && !pinnedTargets.includes(to.targetId) && !obstacles.some(({ rule }) => rule === 'pinned-targets'))
-        obstacles.push({ rule: 'pinned-targets', text: need.reason });
-      const read = sourceFor(snapshot, dataset, sources, to, replica) ?? replica;
-      return place(context, held, role, to, { kind: 'move', from: replica, read }, use, obstacles);
+  const judged = judgeTargets(snapshot, held, role, health).filter(({ target: to }) => to.targetId !== replica.targetId);
+  const obstaclesAt = judged.map(({ target: to, violations }): readonly Obstacle[] => {
+    const obstacles: Obstacle[] = [...violations];
+    const domain = domainOf(to, dataset.policy.spread);
+    if (taken.has(domain)) obstacles.push({ rule: 'spread', text: `another copy is at the same ${dataset.policy.spread}` });
+    if (occupied.has(to.targetId)) obstacles.push({ rule: 'holds-a-copy', text: `${to.targetId} holds a copy of it already` });
+    if (goesToPin && !pinnedTargets.includes(to.targetId) && !obstacles.some(({ rule }) => rule === 'pinned-targets'))
+      obstacles.push({ rule: 'pinned-targets', text: need.reason });
+    return obstacles;
+  });
+  const othersReadFrom = (from: readonly ReplicaFacts[]): Place[] =>
+    judged.map(({ target: to }, at) => {
+      const read = sourceFor(snapshot, dataset, from, to, replica) ?? replica;
+      return place(context, held, role, to, { kind: 'move', from: replica, read }, use, obstaclesAt[at]!);
     });
   return {
     dataset,
@@ -90,7 +95,8 @@ export function placesOfCopy(context: AskContext, dataset: DatasetFacts, replica
       use,
       need === null ? [] : drivesAway(context, dataset, replica, target, faster === null ? role : 'copy', need),
     ),
-    others,
+    others: othersReadFrom(sources),
+    othersOnceItCounts: copies.leaving.includes(replica) ? othersReadFrom([...copies.counted, replica]) : null,
     need,
     isPinned: pinnedTargets.includes(replica.targetId),
     faster: faster?.targetId ?? null,
