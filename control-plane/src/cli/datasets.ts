@@ -141,7 +141,7 @@ async function answerFollowed(session: Session, name: string, startedAtMs = syst
   const detail = await followDataset(session, name);
   session.answer(detail, () => {
     const places = detail.replicas
-      .filter((replica) => replica.state === 'verified')
+      .filter((replica) => replica.state === 'verified' && replica.current)
       .map((replica) => `${replica.targetId}${replica.primary ? ' (primary)' : ''}`);
     const standing = `${name}: ${bytes(detail.dataset.sizeBytes)} in ${counted(detail.dataset.objects, 'object')}, ${counted(detail.dataset.copiesVerified, 'verified copy', 'verified copies')} on ${places.join(' and ')}, ${money(detail.dataset.costPerMonth)} per month; took ${duration(systemClock.monotonicMs() - startedAtMs)}.`;
     return [standing, ...notesOf(detail).map((note) => `  ${note}`)].join('\n');

@@ -27,7 +27,7 @@ export async function choosePlaces(context: AskContext, asks: readonly Ask[]): P
   const variables = variablesOf(asks);
   const nothing = { full: [], leftForLater: { moves: 0, savesPerMonth: 0 } };
   if (variables.length === 0)
-    return { chosen: asks.map((ask) => ({ ask, options: [] })), gapPerMonth: 0, solver: 'nothing to choose', solvedInMs: 0, ...nothing };
+    return { chosen: asks.map((ask) => ({ ask, options: [] })), gapPerMonth: 0, solver: 'no solver (nothing to choose)', solvedInMs: 0, ...nothing };
   const model: MixedModel = {
     costs: pricesOf(variables, asks),
     rows: [...countRows(variables, asks), ...spreadRows(snapshot, variables, asks), ...capacityRows(snapshot, variables), ...serveRows(context, variables)],
