@@ -1,17 +1,55 @@
-import { setImmediate } from 'node:timers/promises';
-
 /** After so long others have their turn: agents and people are listened to. */
-const sliceMs = 4;
-/** The clock is looked at this often: a look costs as much as a small item. */
-const itemsPerLook = 32;
+const sliceMs = 2;
+/** The clock is looked at about this often while items are small: a look costs as much as one of them. */
+const betweenLooksMs = 0.1;
+const mostItemsPerLook = 32;
+
+/** Those who wait to go on. One of them does in each turn of the event loop, or together they would hold it for as many slices as they are. */
+const waiting: (() => void)[] = [];
+/** When slices began in this turn of the event loop, whoever's; null while there were none. */
+let beganAtMs: number | null = null;
+
+function sliceBeganAtMs(): number {
+  if (beganAtMs === null) {
+    beganAtMs = performance.now();
+    setImmediate(() => {
+      beganAtMs = null;
+    });
+  }
+  return beganAtMs;
+}
+
+/** Resolves in a later turn of the event loop, when those who waited before have had theirs. */
+function nextSlice(): Promise<void> {
+  return new Promise((resolve) => {
+    waiting.push(resolve);
+    if (waiting.length === 1) setImmediate(goOn);
+  });
+}
+
+function goOn(): void {
+  beganAtMs = null;
+  waiting.shift()!();
+  if (waiting.length > 0) setImmediate(goOn);
+}
 
 /** `forEach` over a list that may be a large fleet's, which would hold up everything else for a second. */
 export async function eachInSlices<Item>(items: readonly Item[], take: (item: Item, at: number) => void): Promise<void> {
-  let beganAtMs = performance.now();
+  let lookedAtMs = performance.now();
+  let perLook = 1;
+  let lookAt = 0;
   for (let at = 0; at < items.length; at++) {
-    if (at % itemsPerLook === 0 && performance.now() - beganAtMs >= sliceMs) {
-      await setImmediate();
-      beganAtMs = performance.now();
+    if (at === lookAt) {
+      let nowMs = performance.now();
+      const tookMs = nowMs - lookedAtMs;
+      if (tookMs < betweenLooksMs) perLook = Math.min(2 * perLook, mostItemsPerLook);
+      else perLook = Math.max(1, Math.floor((perLook * betweenLooksMs) / tookMs));
+      if (nowMs - sliceBeganAtMs() >= sliceMs) {
+        await nextSlice();
+        nowMs = sliceBeganAtMs();
+      }
+      lookedAtMs = nowMs;
+      lookAt = at + perLook;
     }
     take(items[at]!, at);
   }
