@@ -6,6 +6,7 @@ import { createRoute, type OpenAPIHono, z } from '@hono/zod-openapi';
 import type { Context } from 'hono';
 import type { Caller } from '../store/tokens.ts';
 import { InvalidRequest } from './problem.ts';
+import { WrittenAnswer } from './written-answer.ts';
 
 export interface ApiVariables {
   Variables: {
@@ -32,7 +33,7 @@ export interface Call<Body, Query> {
 
 export interface Reply<Answer> {
   /** As it is, or the same written out before. */
-  readonly body: Answer | Uint8Array<ArrayBuffer>;
+  readonly body: Answer | WrittenAnswer;
   /** Sets the ETag. */
   readonly rev?: number;
 }
@@ -113,7 +114,11 @@ export function endpoint<Answer, Body = undefined, Query = undefined>(app: Api, 
       newest: c.req.header('Cache-Control')?.includes('no-cache') === true,
     });
     if (reply.rev !== undefined) c.header('ETag', `"${reply.rev}"`);
-    if (reply.body instanceof Uint8Array) return c.body(reply.body, status, { 'Content-Type': 'application/json' });
+    if (reply.body instanceof WrittenAnswer) {
+      const { bytes, encoding } = reply.body.for(c.req.header('Accept-Encoding'));
+      const encoded = encoding === null ? {} : { 'Content-Encoding': encoding };
+      return c.body(bytes, status, { 'Content-Type': 'application/json', Vary: 'Accept-Encoding', ...encoded });
+    }
     if (names.length === 0) c.set('subject', madeId(reply.body));
     return c.json(reply.body as object, status);
   });

@@ -1,7 +1,8 @@
 import type { Store } from '../store/database.ts';
-import { fleetPlan, fleetPlanMark, type StoredPlan } from '../store/plans.ts';
 import { type FleetRows, readRows } from './fleet-rows.ts';
 import { makeAgain } from './per-look.ts';
+import { PlanReader } from './plan-reader.ts';
+import type { WrittenAnswer } from './written-answer.ts';
 
 interface Look {
   readonly beganAtMs: number;
@@ -27,15 +28,16 @@ const largeFleet = 10_000;
 export class FleetReader {
   readonly #store: Store;
   readonly #largeFrom: number;
+  readonly #plans: PlanReader;
   /** The newest that was begun, and the newest that ended well. */
   #look: Look | undefined;
   #shown: Look | undefined;
   #waiting: Promise<FleetRows> | undefined;
-  #plan: KnownPlan = { mark: '', plan: null, answer: null };
 
   constructor(store: Store, largeFrom = largeFleet) {
     this.#store = store;
     this.#largeFrom = largeFrom;
+    this.#plans = new PlanReader(store);
     // Whoever has read that something happened, and asks for the newest, must not be shown the rows from before it.
     store.signals.on('events', () => this.#mark('overtaken'));
   }
@@ -50,8 +52,11 @@ export class FleetReader {
 
   /** The same for a page: of a large fleet from after every change that was made through this interface; what else has happened shows a moment later, unless `newest` is asked for. */
   show({ newest }: { readonly newest: boolean }): Promise<FleetRows> {
-    const shown = this.#shown;
-    return newest || shown === undefined || shown.datasets < this.#largeFrom ? this.read() : this.#readFrom((look) => look.state !== 'forgotten');
+    return newest || !this.#isLarge ? this.read() : this.#readFrom((look) => look.state !== 'forgotten');
+  }
+
+  get #isLarge(): boolean {
+    return this.#shown !== undefined && this.#shown.datasets >= this.#largeFrom;
   }
 
   #readFrom(serves: (look: Look) => boolean): Promise<FleetRows> {
@@ -81,6 +86,7 @@ export class FleetReader {
   /** After a change: what began before it is not enough for anybody's next read. */
   forget(): void {
     this.#mark('forgotten');
+    this.#plans.forget();
   }
 
   #mark(state: 'overtaken' | 'forgotten'): void {
@@ -109,35 +115,15 @@ export class FleetReader {
     return rows;
   }
 
-  /** The current plan of the whole fleet, as it is now; null before the first. One of thousands of moves is read only when it is another than before. */
-  async plan(): Promise<StoredPlan | null> {
-    const mark = await fleetPlanMark(this.#store.db);
-    if (mark !== this.#plan.mark) {
-      const newest = await fleetPlan(this.#store.db);
-      this.#plan = { mark, plan: newest === undefined ? null : { ...(newest.body as StoredPlan), state: newest.state }, answer: null };
-    }
-    return this.#plan.plan;
-  }
-
-  /** The same as the answer to a request, written out once: thousands of moves are megabytes. */
-  async planAnswer(): Promise<Uint8Array<ArrayBuffer> | null> {
-    await this.plan();
-    const known = this.#plan;
-    if (known.plan === null) return null;
-    known.answer ??= new TextEncoder().encode(JSON.stringify({ ...known.plan, roomHeldUntilMs: null }));
-    return known.answer;
+  /** The current plan of the whole fleet as the answer to a request; null before the first. As with pages, of a large fleet the newest comes to who asks for it. */
+  planAnswer({ newest }: { readonly newest: boolean }): Promise<WrittenAnswer | null> {
+    return this.#plans.answer(!newest && this.#isLarge);
   }
 
   async #read(): Promise<FleetRows> {
-    const rows = await readRows(this.#store, await this.plan());
+    const rows = await readRows(this.#store, await this.#plans.plan());
     const before = await this.#shown?.rows;
     if (before !== undefined) await makeAgain(before, rows);
     return rows;
   }
-}
-
-interface KnownPlan {
-  readonly mark: string;
-  readonly plan: StoredPlan | null;
-  answer: Uint8Array<ArrayBuffer> | null;
 }

@@ -10,9 +10,9 @@ import { heardStates } from '../health/agents.ts';
 import { type TargetHealth, targetHealth } from '../health/target-health.ts';
 import { policyBreaches } from '../policy/findings.ts';
 import type { Store } from '../store/database.ts';
+import type { FleetPlan } from '../store/fleet-plan.ts';
 import type { AllDatasets, DatasetRow, DatasetRows, ReplicaRow, VersionRow } from '../store/kept-datasets.ts';
 import { loadFleet } from '../store/load-snapshot.ts';
-import type { StoredPlan } from '../store/plans.ts';
 import { readGlobalPolicy } from '../store/policies.ts';
 import { readPrices } from '../store/prices.ts';
 import { alert, device, deviceAcknowledgement, job, node, target } from '../store/schema.ts';
@@ -37,7 +37,7 @@ export interface FleetRows {
   readonly activeJobs: readonly Row<typeof job>[];
   readonly jobsOf: ReadonlyMap<string, readonly Row<typeof job>[]>;
   /** The current plan of the whole fleet; null before the first. */
-  readonly plan: StoredPlan | null;
+  readonly plan: FleetPlan | null;
   /** Datasets whose policy the newest plan of the fleet could not meet, with the cheapest way out. */
   readonly infeasible: ReadonlyMap<string, { readonly rules: readonly string[]; readonly cheapestWayOut: string }>;
   /** Since when each of them is told. */
@@ -53,7 +53,7 @@ export interface FleetRows {
 }
 
 /** The rows as they are now. */
-export async function readRows(store: Store, plan: StoredPlan | null): Promise<FleetRows> {
+export async function readRows(store: Store, plan: FleetPlan | null): Promise<FleetRows> {
   const db = store.db;
   const { snapshot, datasets } = await loadFleet(store);
   const [policy, prices, nodes, devices, acknowledgements, targets, activeJobs, alerts] = await Promise.all([

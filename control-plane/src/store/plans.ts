@@ -9,6 +9,7 @@ import type { Move, Plan } from '../placement/plan.ts';
 import { basisText, type PlanBasis } from '../placement/plan-basis.ts';
 import type { Db, Tx } from './database.ts';
 import { appendEvents } from './events.ts';
+import { ofWholeFleet } from './fleet-plan.ts';
 import { endHolds, replacedPreviews } from './plan-holds.ts';
 import { plan, planMove, recommendation } from './schema.ts';
 
@@ -22,8 +23,6 @@ export interface StoredMove extends MoveView {
 export interface StoredPlan extends PlanView {
   readonly moves: StoredMove[];
 }
-
-const ofWholeFleet = sql`not (${plan.body} ? 'datasetIds')`;
 
 const plansKept = 200;
 const recommendationsKept = 1_000;
@@ -101,19 +100,8 @@ export function moveOf(stored: StoredMove): Move {
   };
 }
 
-/** Which row the newest plan of the whole fleet is, and who wrote it last: while that stays, so does what it says, which may be megabytes. */
-export async function fleetPlanMark(db: Db): Promise<string> {
-  const [row] = await db
-    .select({ mark: sql<string>`concat_ws(' ', ${plan.planId}, ${plan}.xmin::text)` })
-    .from(plan)
-    .where(and(eq(plan.state, 'current'), ofWholeFleet))
-    .orderBy(desc(plan.planId))
-    .limit(1);
-  return row?.mark ?? '';
-}
-
 /** The newest plan of the whole fleet; one for a few datasets does not take its place. */
-export async function fleetPlan(db: Db): Promise<typeof plan.$inferSelect | undefined> {
+async function fleetPlan(db: Db): Promise<typeof plan.$inferSelect | undefined> {
   const [row] = await db
     .select()
     .from(plan)

@@ -59,8 +59,8 @@ export function decisionRoutes(app: Api, context: ApiContext): void {
     role: 'viewer',
     says: 'The newest plan of the whole fleet',
     answer: planView,
-    async run() {
-      const body = await fleet.planAnswer();
+    async run({ newest }) {
+      const body = await fleet.planAnswer({ newest });
       if (body === null) throw new Failure('refused', { code: 'plan.not-found', message: 'There is no plan yet.', hint: 'dim plan --dry-run makes one.' });
       return { body };
     },
