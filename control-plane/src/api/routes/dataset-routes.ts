@@ -25,7 +25,8 @@ import type { ApiContext } from '../context.ts';
 import { type Api, endpoint } from '../endpoint.ts';
 import { type FleetRows, rowsOfDataset } from '../fleet-rows.ts';
 import { checkPolicy } from '../policy-check.ts';
-import { datasetDetail, datasetLocation, datasetView } from '../views/dataset-views.ts';
+import { datasetDetail } from '../views/dataset-detail.ts';
+import { datasetLocation, datasetView } from '../views/dataset-views.ts';
 import { explainsFrom, explanationView } from '../views/explanation-view.ts';
 import { found } from './fleet-routes.ts';
 
@@ -85,8 +86,8 @@ export function datasetRoutes(app: Api, context: ApiContext): void {
       const rows = await fleet.show({ newest });
       const dataset = datasetOf(rows, params['datasetId']!);
       const { row } = dataset;
-      const extras = { accessByHour: await accessByHour(context, row.datasetId, rows.asOfMs), history: await historyOf(context, row.datasetId) };
-      return { body: datasetDetail(rows, dataset, explainsFrom(rows, settings.decisions), extras), rev: row.rev };
+      const [byHour, history] = await Promise.all([accessByHour(context, row.datasetId, rows.asOfMs), historyOf(context, row.datasetId)]);
+      return { body: await datasetDetail(rows, dataset, settings.decisions, { accessByHour: byHour, history }), rev: row.rev };
     },
   });
 

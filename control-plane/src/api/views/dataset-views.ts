@@ -1,12 +1,8 @@
-import type { DatasetDetail, DatasetLocation, DatasetView, ReplicaView } from '@data-in-motion/shared/api/datasets';
+import type { DatasetDetail, DatasetLocation, DatasetView } from '@data-in-motion/shared/api/datasets';
 import type { DatasetId } from '@data-in-motion/shared/domain/ids';
 import type { JobState } from '@data-in-motion/shared/domain/job';
 import { Failure } from '@data-in-motion/shared/failure';
-import type { AskContext } from '../../placement/asks.ts';
-import { datasetCost, paidCopies, perMonth } from '../../placement/cost.ts';
-import { explainBriefly } from '../../placement/explain.ts';
-import { remedyOf } from '../../placement/remedy.ts';
-import { policyFindings } from '../../policy/findings.ts';
+import { datasetCost, perMonth } from '../../placement/cost.ts';
 import type { DatasetRows, ReplicaRow, VersionRow } from '../../store/kept-datasets.ts';
 import { type FleetRows, factsOf, policyOf, rowsOfDataset } from '../fleet-rows.ts';
 
@@ -67,72 +63,6 @@ export function datasetView(rows: FleetRows, dataset: DatasetRows): DatasetView 
       pointer === undefined || primary === undefined || target === undefined
         ? null
         : { replicaId: primary.replicaId, targetId: primary.targetId, nodeId: target.nodeId, pointerRev: pointer.rev },
-  };
-}
-
-export function replicaView(rows: FleetRows, row: ReplicaRow, explains: AskContext): ReplicaView {
-  const target = rows.targetFacts.get(row.targetId);
-  const root = rows.targetOf.get(row.targetId)?.description.root ?? '';
-  const pointer = rowsOfDataset(rows, row.datasetId)?.pointer;
-  const counted = ['verified', 'suspect', 'retiring'].includes(row.state) && pointer !== undefined;
-  const explained = counted ? explainBriefly(explains, row.datasetId, row.replicaId) : null;
-  const facts = factsOf(rows, row.datasetId);
-  // Also of what is broken or in the trash, which nobody explains: the copies of a dataset cost together what it costs.
-  const paid = facts === undefined ? [] : paidCopies(rows.snapshot, facts, rows.heats.get(row.datasetId));
-  const bill = paid.find(({ replica }) => replica.replicaId === row.replicaId)?.cost;
-  return {
-    replicaId: row.replicaId,
-    versionId: row.versionId ?? '',
-    targetId: row.targetId,
-    nodeId: target?.nodeId ?? '',
-    siteId: target?.siteId ?? '',
-    region: target?.region ?? '',
-    tier: target?.tier ?? 'cold',
-    state: row.state,
-    primary: pointer?.replicaId === row.replicaId,
-    current: pointer?.versionId === row.versionId,
-    verifiedAtMs: row.verifiedAtMs,
-    verifiedLevel: row.verifiedLevel,
-    path: row.state === 'trashed' ? `${root}/.dim/trash/${row.replicaId}` : `${root}/${row.datasetId}/${row.replicaId}`,
-    costPerMonth: bill === undefined ? 0 : perMonth(bill),
-    ...(explained ?? {}),
-  };
-}
-
-export interface DatasetExtras {
-  readonly accessByHour: readonly number[];
-  readonly history: readonly { atMs: number; text: string }[];
-}
-
-export function datasetDetail(rows: FleetRows, dataset: DatasetRows, explains: AskContext, extras: DatasetExtras): DatasetDetail {
-  const { row, pointer } = dataset;
-  const facts = factsOf(rows, row.datasetId);
-  const policy = policyOf(rows, row);
-  return {
-    dataset: datasetView(rows, dataset),
-    policy: { ...policy, regions: [...policy.regions], pinnedTargets: [...policy.pinnedTargets], forbiddenTargets: [...policy.forbiddenTargets] },
-    ownPolicy: row.ownPolicy as DatasetDetail['ownPolicy'],
-    findings:
-      facts === undefined
-        ? []
-        : [...impossible(rows, row.datasetId), ...policyFindings(rows.snapshot, facts, rows.health, (leaving) => remedyOf(explains, facts, leaving))],
-    replicas: dataset.replicas
-      .filter((replica) => !['purged', 'abandoned'].includes(replica.state))
-      .map((replica) => replicaView(rows, replica, explains))
-      .sort((a, b) => Number(b.primary) - Number(a.primary) || a.targetId.localeCompare(b.targetId)),
-    versions: dataset.versions
-      .map((version) => ({
-        versionId: version.versionId,
-        root: version.root,
-        objects: version.objects,
-        sizeBytes: version.sizeBytes,
-        committedAtMs: version.committedAtMs,
-        notes: [...version.notes],
-        current: version.versionId === pointer?.versionId,
-      }))
-      .reverse(),
-    accessByHour: [...extras.accessByHour],
-    history: [...extras.history],
   };
 }
 

@@ -16,15 +16,16 @@ const shownAlternatives = 5;
 /** In these states a copy lies at a place and could lie at another. */
 const standing: readonly ReplicaRow['state'][] = ['verified', 'suspect', 'retiring'];
 
-/** What explanations are reckoned from: the rows as decisions would see them. */
+const contexts = new WeakMap<FleetRows, { readonly decisions: DecisionSettings; readonly context: AskContext }>();
+
+/** What explanations are reckoned from: the rows as decisions would see them. Made once for each look. */
 export function explainsFrom(rows: FleetRows, decisions: DecisionSettings): AskContext {
-  return {
-    snapshot: rows.snapshot,
-    health: targetHealth(rows.snapshot, decisions),
-    heats: rows.heats,
-    settings: decisions.placement,
-    evacuation: decisions.evacuation,
-  };
+  const known = contexts.get(rows);
+  if (known?.decisions === decisions) return known.context;
+  const { placement: settings, evacuation } = decisions;
+  const context = { snapshot: rows.snapshot, health: targetHealth(rows.snapshot, decisions), heats: rows.heats, settings, evacuation };
+  contexts.set(rows, { decisions, context });
+  return context;
 }
 
 /** Why each copy of the dataset is where it is. */
