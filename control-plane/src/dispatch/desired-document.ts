@@ -3,13 +3,13 @@ import type { JobId, NodeId } from '@data-in-motion/shared/domain/ids';
 import type { DesiredDocument, Order } from '@data-in-motion/shared/protocol/messages';
 import { type SigningKey, signBody } from '@data-in-motion/shared/signature';
 import { type OrderFacts, ordersFor } from '../jobs/orders.ts';
-import type { NodeWork } from '../store/order-facts.ts';
+import type { NodeWork, WatchedCopy } from '../store/order-facts.ts';
 
-/** The part of a document that decides its revision: orders without tokens, live jobs, watched copies, acknowledged drives. */
+/** What decides the revision of a document: orders without tokens, live jobs, which copies are watched, acknowledged drives. */
 export interface DesiredContent {
   readonly orders: Order[];
   readonly liveJobs: NodeWork['liveJobs'];
-  readonly watched: NodeWork['watched'];
+  readonly watchedHash: NodeWork['watchedHash'];
   readonly acknowledged: NodeWork['acknowledged'];
 }
 
@@ -24,7 +24,7 @@ export function contentFor(nodeId: NodeId, work: NodeWork): DesiredContent {
   return {
     orders: ordersFor(nodeId, work.jobs).slice(0, mostOrders),
     liveJobs: work.liveJobs.slice(0, mostNames),
-    watched: work.watched.slice(0, mostNames),
+    watchedHash: work.watchedHash,
     acknowledged: work.acknowledged.slice(0, mostDevices),
   };
 }
@@ -35,8 +35,16 @@ export function hashOf(content: DesiredContent): string {
 }
 
 /** The whole document, with a token in every order that reads from another node. */
-export function documentFor(parts: { nodeId: NodeId; rev: number; inc: number; work: NodeWork; nowMs: number; key: SigningKey }): DesiredDocument {
-  const { nodeId, rev, inc, work, nowMs, key } = parts;
+export function documentFor(parts: {
+  nodeId: NodeId;
+  rev: number;
+  inc: number;
+  work: NodeWork;
+  watched: readonly WatchedCopy[];
+  nowMs: number;
+  key: SigningKey;
+}): DesiredDocument {
+  const { nodeId, rev, inc, work, watched, nowMs, key } = parts;
   const content = contentFor(nodeId, work);
   const jobs = new Map(work.jobs.map((job) => [job.jobId, job]));
   const orders = content.orders.map((order) => withToken(order, jobs, nodeId, nowMs, key));
@@ -48,7 +56,7 @@ export function documentFor(parts: { nodeId: NodeId; rev: number; inc: number; w
     issuedAtMs: nowMs,
     orders,
     liveJobs: [...content.liveJobs],
-    watched: [...content.watched],
+    watched: [...watched],
     acknowledged: [...content.acknowledged],
   };
 }

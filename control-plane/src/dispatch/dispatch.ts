@@ -11,7 +11,7 @@ import type { Bus } from '../broker/bus.ts';
 import type { Db, Store } from '../store/database.ts';
 import { asStoreFailure } from '../store/database-failure.ts';
 import { followEvents, lastEventSeq } from '../store/events.ts';
-import { workOf, worksOf } from '../store/order-facts.ts';
+import { watchedCopies, workOf, worksOf } from '../store/order-facts.ts';
 import { job, node } from '../store/schema.ts';
 import { contentFor, documentFor, hashOf } from './desired-document.ts';
 import { cloudEventOf, topicsOf } from './fleet-events.ts';
@@ -62,8 +62,9 @@ export function startDispatch(parts: DispatchParts): Dispatch {
       const [row] = await store.db.select().from(node).where(eq(node.nodeId, nodeId));
       if (row === undefined || rev === null || row.agentState === 'revoked' || row.incarnation !== ask.inc) return;
       const work = await workOf(store.db, nodeId, nowMs);
+      const watched = await watchedCopies(store.db, nodeId);
       // Something may have changed since the revision was settled; a hash that differs brings a newer revision and a nudge with the next pass.
-      const document = documentFor({ nodeId, rev, inc: ask.inc, work, nowMs, key });
+      const document = documentFor({ nodeId, rev, inc: ask.inc, work, watched, nowMs, key });
       await bus.publish('desired', nodeId, { v: 1, ...signBody(JSON.stringify(document), key) });
     },
     async nudgeChanged() {

@@ -1,6 +1,6 @@
 import type { DatasetId, JobId, NodeId, PermitId, ReplicaId, TargetId } from '@data-in-motion/shared/domain/ids';
 import type { ReplicaState } from '@data-in-motion/shared/domain/replica';
-import { and, eq, inArray, isNull, or, sql } from 'drizzle-orm';
+import { and, eq, inArray, isNull, or, type SQL, sql } from 'drizzle-orm';
 import type { OrderFacts } from '../jobs/orders.ts';
 import { type AcknowledgedDevice, acknowledgedOn } from './acknowledgements.ts';
 import { type Db, rowsOf } from './database.ts';
@@ -10,8 +10,15 @@ import { datasetVersion, job, node, permit, replica, target } from './schema.ts'
 export interface NodeWork {
   readonly jobs: readonly OrderFacts[];
   readonly liveJobs: readonly JobId[];
-  readonly watched: readonly { datasetId: DatasetId; targetId: TargetId; replicaId: ReplicaId }[];
+  /** Over the names of the copies that it keeps (`watchedCopies`), in hex: there are thousands of them, and hardly ever others than the time before. */
+  readonly watchedHash: string;
   readonly acknowledged: readonly AcknowledgedDevice[];
+}
+
+export interface WatchedCopy {
+  readonly datasetId: DatasetId;
+  readonly targetId: TargetId;
+  readonly replicaId: ReplicaId;
 }
 
 type Placed = { replicaId: ReplicaId; targetId: TargetId; nodeId: NodeId; transferUrl: string | null; state: ReplicaState };
@@ -34,38 +41,40 @@ export async function worksOf(db: Db, nodeIds: readonly NodeId[], nowMs: number)
     .orderBy(job.jobId);
   const facts = await factsOf(db, rows, nowMs);
   const acknowledged = await acknowledgedOn(db, nodeIds);
-  const watchedOn = await watchedCopies(db, nodeIds);
+  const watchedOn = await watchedHashes(db, nodeIds);
   return new Map(
     nodeIds.map((nodeId) => {
       const mine = rows.flatMap((row, i) => (row.moverNodeId === nodeId || row.sourceNodeId === nodeId ? [facts[i]!] : []));
       return [
         nodeId,
-        { jobs: mine, liveJobs: mine.map((one) => one.jobId), watched: watchedOn.get(nodeId) ?? [], acknowledged: acknowledged.get(nodeId) ?? [] },
+        { jobs: mine, liveJobs: mine.map((one) => one.jobId), watchedHash: watchedOn.get(nodeId)!, acknowledged: acknowledged.get(nodeId) ?? [] },
       ];
     }),
   );
 }
 
-/** An agent keeps a thousand copies and more: of so many agents at once, or the process stands still while the rows are unpacked. */
-const nodesAtOnce = 10;
+/** The limit of the message; what does not fit is not watched. */
+const mostWatched = 5_000;
+const watchedOn = (nodeId: SQL): SQL =>
+  sql`select ${replica.datasetId} as "datasetId", ${replica.targetId} as "targetId", ${replica.replicaId} as "replicaId"
+    from ${replica} join ${target} on ${target.targetId} = ${replica.targetId}
+    where ${target.nodeId} = ${nodeId} and ${inArray(replica.state, ['verified', 'suspect'])} order by ${replica.replicaId} limit ${mostWatched}`;
 
-/** The copies that each agent keeps, by name. */
-async function watchedCopies(db: Db, nodeIds: readonly NodeId[]): Promise<ReadonlyMap<NodeId, NodeWork['watched']>> {
-  const watched = new Map<NodeId, NodeWork['watched'][number][]>();
-  for (let from = 0; from < nodeIds.length; from += nodesAtOnce) {
-    const among = inArray(target.nodeId, nodeIds.slice(from, from + nodesAtOnce));
-    const rows = await rowsOf<NodeWork['watched'][number] & { nodeId: NodeId }>(
-      db,
-      sql`select ${target.nodeId} as "nodeId", ${replica.datasetId} as "datasetId", ${replica.targetId} as "targetId", ${replica.replicaId} as "replicaId"
-        from ${replica} join ${target} on ${target.targetId} = ${replica.targetId}
-        where ${among} and ${inArray(replica.state, ['verified', 'suspect'])} order by ${replica.replicaId}`,
-    );
-    for (const { nodeId, datasetId, targetId, replicaId } of rows) {
-      const copies = watched.get(nodeId) ?? [];
-      if (copies.push({ datasetId, targetId, replicaId }) === 1) watched.set(nodeId, copies);
-    }
-  }
-  return watched;
+/** The copies that an agent keeps, by name. */
+export function watchedCopies(db: Db, nodeId: NodeId): Promise<WatchedCopy[]> {
+  return rowsOf<WatchedCopy>(db, watchedOn(sql`${nodeId}`));
+}
+
+/** Made where the copies are: to bring hundreds of thousands of names here with every pass took as long as all else of it, and nobody was answered meanwhile. */
+async function watchedHashes(db: Db, nodeIds: readonly NodeId[]): Promise<ReadonlyMap<NodeId, string>> {
+  const named = sql`concat_ws(' ', copy."datasetId", copy."targetId", copy."replicaId")`;
+  const rows = await rowsOf<{ nodeId: NodeId; hash: string }>(
+    db,
+    sql`select n.node_id as "nodeId", w.hash from jsonb_array_elements_text(${JSON.stringify(nodeIds)}::text::jsonb) as n(node_id) cross join lateral (
+      select encode(sha256(convert_to(coalesce(string_agg(${named}, ',' order by copy."replicaId"), ''), 'UTF8')), 'hex') as hash
+      from (${watchedOn(sql`n.node_id`)}) as copy) w`,
+  );
+  return new Map(rows.map(({ nodeId, hash }) => [nodeId, hash]));
 }
 
 async function factsOf(db: Db, rows: readonly (typeof job.$inferSelect)[], nowMs: number): Promise<OrderFacts[]> {

@@ -6,14 +6,14 @@ import { desiredDocument, type ModelDocument, modelDocument } from '@data-in-mot
 import { topics } from '@data-in-motion/shared/protocol/topics';
 import { isSignedBy } from '@data-in-motion/shared/signature';
 import { smallModel } from '@data-in-motion/shared/testdata/small-model';
-import { eq } from 'drizzle-orm';
+import { and, eq, inArray } from 'drizzle-orm';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { startDispatch } from '../../src/dispatch/dispatch.ts';
 import { cloudEventOf, topicsOf } from '../../src/dispatch/fleet-events.ts';
 import type { Store } from '../../src/store/database.ts';
 import { appendEvents } from '../../src/store/events.ts';
 import { addModel, promoteModel } from '../../src/store/failure-models.ts';
-import { dataset, event, job, node, replica } from '../../src/store/schema.ts';
+import { dataset, event, job, node, replica, target } from '../../src/store/schema.ts';
 import { storeKinds } from '../stores.ts';
 import { FakeFleet } from './fake-fleet.ts';
 import { tokenOf } from './read-token.ts';
@@ -96,6 +96,34 @@ describe.each(storeKinds.filter(({ kind }) => kind === 'pglite'))('dispatch on $
     await fleet.ask(agent);
     expect(agent.document!.rev).toBe(first.rev);
     expect(agent.document!.issuedAtMs).toBeGreaterThan(first.issuedAtMs);
+  });
+
+  test('a copy that is added or lost is another revision, and the document names all that are kept', async () => {
+    const dispatch = listen();
+    const { db } = fleet.store;
+    await fleet.runUntil(async () => (await db.select().from(replica).where(eq(replica.activated, true))).length > 0);
+    await dispatch.nudgeChanged();
+    const [copy] = await db.select().from(replica).where(eq(replica.state, 'verified'));
+    const [place] = await db.select().from(target).where(eq(target.targetId, copy!.targetId));
+    const keeper = place!.nodeId;
+    const revs: number[] = [];
+    for (const state of ['verified', 'missing', 'missing', 'suspect'] as const) {
+      await db.update(replica).set({ state }).where(eq(replica.replicaId, copy!.replicaId));
+      sent.length = 0;
+      await dispatch.answerAsk(keeper, { v: 1, askUid: '01ARZ3NDEKTSV4RRFFQ69G5FAV', have: 0, inc: 1 });
+      const { rev, watched } = desiredDocument.parse(JSON.parse(topics.desired.payload.parse(sent[0]!.payload).body));
+      revs.push(rev);
+      const kept = await db
+        .select({ datasetId: replica.datasetId, targetId: replica.targetId, replicaId: replica.replicaId })
+        .from(replica)
+        .innerJoin(target, eq(target.targetId, replica.targetId))
+        .where(and(eq(target.nodeId, keeper), inArray(replica.state, ['verified', 'suspect'])))
+        .orderBy(replica.replicaId);
+      expect(watched).toEqual(kept);
+    }
+    expect(revs.map((rev) => rev - revs[0]!)).toEqual([0, 1, 1, 2]);
+    await db.update(replica).set({ state: 'verified' }).where(eq(replica.replicaId, copy!.replicaId));
+    await dispatch.stop();
   });
 
   test('events are told on after the database failed, each once', async () => {
