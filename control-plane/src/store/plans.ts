@@ -1,15 +1,16 @@
 import { createHash } from 'node:crypto';
 import type { MoveView, PlanView } from '@data-in-motion/shared/api/decisions';
 import type { DatasetId, DeviceId, JobId, PlanId, ReplicaId, TargetId } from '@data-in-motion/shared/domain/ids';
+import { eachInSlices } from '@data-in-motion/shared/in-slices';
 import { systemRandom } from '@data-in-motion/shared/random';
 import { ulid } from '@data-in-motion/shared/ulid';
 import { and, desc, eq, inArray, lt, ne, notInArray, sql } from 'drizzle-orm';
 import type { Admission } from '../jobs/admit.ts';
 import type { Move, Plan } from '../placement/plan.ts';
 import { basisText, type PlanBasis } from '../placement/plan-basis.ts';
-import type { Db, Tx } from './database.ts';
+import type { Tx } from './database.ts';
 import { appendEvents } from './events.ts';
-import { ofWholeFleet } from './fleet-plan.ts';
+import { fleetPlanGrounds, movesOfPlan, type PlannedMove } from './fleet-plan.ts';
 import { endHolds, replacedPreviews } from './plan-holds.ts';
 import { plan, planMove, recommendation } from './schema.ts';
 
@@ -100,17 +101,6 @@ export function moveOf(stored: StoredMove): Move {
   };
 }
 
-/** The newest plan of the whole fleet; one for a few datasets does not take its place. */
-async function fleetPlan(db: Db): Promise<typeof plan.$inferSelect | undefined> {
-  const [row] = await db
-    .select()
-    .from(plan)
-    .where(and(eq(plan.state, 'current'), ofWholeFleet))
-    .orderBy(desc(plan.planId))
-    .limit(1);
-  return row;
-}
-
 /**
  * Keep a plan. A new current one supersedes those before, when it is for the whole fleet, and brings the recommendations of its datasets; a preview changes
  * nothing else. One for the whole fleet that says the same as the current one takes its place and its name, or a fleet in which nothing moves would push
@@ -128,11 +118,15 @@ export async function savePlan(
   nowMs: number,
 ): Promise<{ view: StoredPlan; isNew: boolean }> {
   const made: StoredPlan = { ...drawn, basis: digestOf(basis) };
-  const before = made.state === 'current' && made.datasetIds === undefined ? await fleetPlan(tx) : undefined;
-  const view = before === undefined ? made : renewed(before.body as StoredPlan, made);
-  if (view.planId === before?.planId) {
+  const before = made.state === 'current' && made.datasetIds === undefined ? await sameAsBefore(tx, made) : undefined;
+  const view = before === undefined ? made : { ...made, planId: before.planId, moves: made.moves.map((move, i) => ({ ...move, moveId: before.moveIds[i]! })) };
+  const body = sql`${await jsonInSlices(view)}::text::jsonb`;
+  if (before !== undefined) {
     await saveRecommendations(tx, view, nowMs);
-    await tx.update(plan).set({ madeAtMs: view.madeAtMs, body: view, basis }).where(eq(plan.planId, before.planId));
+    await tx
+      .update(plan)
+      .set({ madeAtMs: view.madeAtMs, body, basis })
+      .where(eq(plan.planId, before.planId as PlanId));
     return { view, isNew: false };
   }
   if (view.state === 'current') {
@@ -149,7 +143,7 @@ export async function savePlan(
     planId: view.planId as PlanId,
     madeAtMs: view.madeAtMs,
     state: view.state,
-    body: view,
+    body,
     basis,
     ...(holds ? { heldBytes: bytesTo(view.moves), heldUntilMs } : {}),
   });
@@ -193,19 +187,32 @@ function digestOf(basis: PlanBasis): string {
   return createHash('sha256').update(basisText(basis)).digest('hex');
 }
 
+/** As `JSON.stringify`, some moves at a time: those of a large fleet are megabytes. */
+async function jsonInSlices({ moves, ...rest }: StoredPlan): Promise<string> {
+  const texts: string[] = [];
+  await eachInSlices(moves, (move) => void texts.push(JSON.stringify(move)));
+  return `${JSON.stringify(rest).slice(0, -1)},"moves":[${texts.join(',')}]}`;
+}
+
 /**
- * The new plan, under the names of the one before where it says the same on the same grounds: the same moves of the same bytes, none of which became a job
- * now, and the same that can not be met. Who applies it by that name gets what was shown.
+ * The plan before, where the new one says the same on the same grounds: the same moves of the same bytes, none of which became a job now, and the same that
+ * can not be met. Who applies it by its name gets what was shown.
  */
-function renewed(before: StoredPlan, made: StoredPlan): StoredPlan {
-  const says = ({ moves, infeasible, basis }: StoredPlan): string =>
-    JSON.stringify([
-      basis,
-      moves.map((move) => [sameMove(move), move.heldBecause, move.fromReplicaId, move.readReplicaId, move.sizeBytes]),
-      infeasible.map((one) => [one.datasetId, one.rules]),
-    ]);
-  if (made.moves.some((move) => move.jobId !== null) || says(before) !== says(made)) return made;
-  return { ...made, planId: before.planId, moves: made.moves.map((move, i) => ({ ...move, moveId: before.moves[i]!.moveId })) };
+async function sameAsBefore(tx: Tx, made: StoredPlan): Promise<{ readonly planId: string; readonly moveIds: readonly string[] } | undefined> {
+  if (made.moves.some((move) => move.jobId !== null)) return undefined;
+  const before = await fleetPlanGrounds(tx);
+  if (before === undefined || before.basis !== (made.basis ?? null) || impossibleIn(before) !== impossibleIn(made)) return undefined;
+  const moves = await movesOfPlan(tx, before.planId);
+  const isSame = moves.length === made.moves.length && moves.every((move, i) => whatMoves(move) === whatMoves(made.moves[i]!));
+  return isSame ? { planId: before.planId, moveIds: moves.map(({ moveId }) => moveId) } : undefined;
+}
+
+function impossibleIn({ infeasible }: Pick<PlanView, 'infeasible'>): string {
+  return JSON.stringify(infeasible.map((one) => [one.datasetId, one.rules]));
+}
+
+function whatMoves(move: PlannedMove): string {
+  return JSON.stringify([sameMove(move), move.heldBecause, move.fromReplicaId, move.readReplicaId, move.sizeBytes]);
 }
 
 /** What is recommended now takes the place of what was, for the datasets that were looked at; moves that became jobs stay as history. New ones are told. */
@@ -250,6 +257,6 @@ async function saveRecommendations(tx: Tx, view: StoredPlan, nowMs: number): Pro
   if (oldest !== undefined) await tx.delete(recommendation).where(lt(recommendation.recommendationId, oldest.id));
 }
 
-function sameMove(move: MoveView): string {
+function sameMove(move: Pick<MoveView, 'datasetId' | 'need' | 'action' | 'fromTargetId' | 'toTargetId' | 'verdict'>): string {
   return [move.datasetId, move.need, move.action, move.fromTargetId, move.toTargetId, move.verdict].join(' ');
 }
