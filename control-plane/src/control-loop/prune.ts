@@ -1,3 +1,5 @@
+import type { DatasetId } from '@data-in-motion/shared/domain/ids';
+import { asc, gt } from 'drizzle-orm';
 import type { Tx } from '../store/database.ts';
 import {
   pruneAccesses,
@@ -19,6 +21,9 @@ import { type LeaderWrite, type LoopParts, tolerate } from './parts.ts';
 /** One thing to look at; answers how many rows it deleted. */
 type Slice = (tx: Tx, nowMs: number) => Promise<number>;
 
+/** Names of datasets are read so many at a time: all of a large fleet at once would hold everybody up. */
+const datasetsAtOnce = 500;
+
 /**
  * Keeps the database from growing without end: a tour through everything that has an age, a few small deletions with each pass, so that nothing is held up.
  * Where the tour stands is not kept: the next leader starts anew.
@@ -26,6 +31,8 @@ type Slice = (tx: Tx, nowMs: number) => Promise<number>;
 export class Pruner {
   readonly #parts: LoopParts;
   #open: Slice[] = [];
+  /** The dataset that the tour is at, in the order of their names; null when it has been at all of them. */
+  #after: DatasetId | null = null;
   #tourAtMs = Number.NEGATIVE_INFINITY;
   #vacuumAtMs: number | null = null;
   #vacuums = 0;
@@ -38,9 +45,11 @@ export class Pruner {
     const { store } = this.#parts;
     const { tourEveryMs, slicesPerPass, rowsPerSlice } = this.#parts.settings.pruning;
     const nowMs = await store.nowMs();
+    if (this.#open.length === 0 && this.#after !== null) this.#open = await this.#nextDatasets(this.#after);
     if (this.#open.length === 0 && nowMs >= this.#tourAtMs) {
       this.#tourAtMs = nowMs + tourEveryMs;
       this.#open = await this.#tour();
+      this.#after = '' as DatasetId;
     }
     for (let i = 0; i < slicesPerPass && this.#open.length > 0; i++) {
       const slice = this.#open.shift()!;
@@ -56,7 +65,6 @@ export class Pruner {
     const { rowsPerSlice: rows } = settings.pruning;
     const keep: Retention = settings.retention;
     const devices = await store.db.select({ deviceId: device.deviceId }).from(device);
-    const datasets = await store.db.select({ datasetId: dataset.datasetId }).from(dataset);
     return [
       (tx, nowMs) => pruneBatches(tx, store.durability, keep, nowMs, rows),
       (tx, nowMs) => pruneEvents(tx, keep, nowMs, rows),
@@ -71,12 +79,19 @@ export class Pruner {
           (tx, nowMs) =>
             pruneDevice(tx, deviceId, keep, nowMs, rows),
       ),
-      ...datasets.map(
-        ({ datasetId }): Slice =>
-          (tx, nowMs) =>
-            pruneAccesses(tx, datasetId, keep, nowMs, rows),
-      ),
     ];
+  }
+
+  async #nextDatasets(after: DatasetId): Promise<Slice[]> {
+    const { store, settings } = this.#parts;
+    const { datasetId } = dataset;
+    const datasets = await store.db.select({ datasetId }).from(dataset).where(gt(datasetId, after)).orderBy(asc(datasetId)).limit(datasetsAtOnce);
+    this.#after = datasets.length < datasetsAtOnce ? null : datasets.at(-1)!.datasetId;
+    return datasets.map(
+      (one): Slice =>
+        (tx, nowMs) =>
+          pruneAccesses(tx, one.datasetId, settings.retention, nowMs, settings.pruning.rowsPerSlice),
+    );
   }
 
   /** PostgreSQL vacuums by itself. */

@@ -22,8 +22,8 @@ describe.each(storeKinds)('what is kept, on $kind', { timeout: 120_000 }, ({ sto
   });
 
   /** Passes of a leader whose clock stands still, until there is nothing left to delete. */
-  async function prune(rowsPerSlice = 50): Promise<number> {
-    const settings = { ...defaultLoopSettings, pruning: { ...defaultLoopSettings.pruning, rowsPerSlice, slicesPerPass: 1 } };
+  async function prune(rowsPerSlice = 50, slicesPerPass = 1): Promise<number> {
+    const settings = { ...defaultLoopSettings, pruning: { ...defaultLoopSettings.pruning, rowsPerSlice, slicesPerPass } };
     const still = Object.assign(Object.create(store) as Store, { nowMs: async () => nowMs });
     const failures: unknown[] = [];
     const pruner = new Pruner({ store: still, settings, onFailure: (failure: unknown) => failures.push(failure) } as never);
@@ -60,6 +60,17 @@ describe.each(storeKinds)('what is kept, on $kind', { timeout: 120_000 }, ({ sto
     expect([between(0, 7).length, between(7, 90).length, between(90, 100).length]).toEqual([7 * 96, 83 * 24, 10]);
     expect(between(7, 100).filter(({ status }) => status !== 'read')).toEqual([]);
     expect((await rowsOf<{ level: string }>(store.db, sql`select level from assessment order by level`)).map((row) => row.level)).toEqual(['healthy', 'watch']);
+  });
+
+  test('names of accesses end when they are old, those of each of many datasets', async () => {
+    const datasets = 1_100;
+    await run(`insert into dataset (dataset_id, owner, created_at_ms) select 'set-' || n, 'me', 0 from generate_series(1, ${datasets}) n`);
+    await run(`insert into access_event (access_id, dataset_id, kind, count, bytes, at_ms, source, received_at_ms)
+      select n || ' ' || age, 'set-' || n, 'read', 1, 1, age, 'bus', age from generate_series(1, ${datasets}) n, unnest(array[0, ${nowMs}]::bigint[]) age`);
+    await prune(50, 100);
+    expect(await rowsOf(store.db, sql`select distinct at_ms as "atMs" from access_event`)).toEqual([{ atMs: nowMs }]);
+    expect(await count('access_event')).toBe(datasets);
+    await run('truncate access_event, dataset');
   });
 
   test('names of batches end when they are old and durable, unless their agent has been silent since', async () => {
