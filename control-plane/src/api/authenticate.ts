@@ -16,7 +16,7 @@ export function authenticate(store: Store) {
     const key = c.req.header('X-Api-Key') ?? /^Bearer (dim_.+)$/.exec(c.req.header('Authorization') ?? '')?.[1];
     const session = getCookie(c, sessionCookie);
     if (key !== undefined) {
-      const caller = await callerOfKey(store.db, key, await store.nowMs());
+      const caller = await callerOfKey(store.db, key);
       if (caller === undefined)
         throw new Failure('refused', {
           code: 'key.unauthenticated',

@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import type { Clock } from '@data-in-motion/shared/clock';
 import type { NodeId } from '@data-in-motion/shared/domain/ids';
 import { asFailure, type Failure } from '@data-in-motion/shared/failure';
@@ -133,6 +134,7 @@ async function settleRev(store: Store, nodeId: NodeId, nowMs: number): Promise<n
   });
 }
 
+const eventsPerTurn = 50;
 /** Between two attempts to follow the events. */
 const followAgain = { firstDelayMs: 100, longestDelayMs: 5_000 };
 
@@ -146,7 +148,9 @@ async function tellEvents({ store, bus, clock, onFailure }: DispatchParts, signa
     try {
       afterSeq ??= await lastEventSeq(store.db);
       for await (const rows of followEvents(store, afterSeq, signal)) {
-        for (const row of rows) {
+        for (const [at, row] of rows.entries()) {
+          // Nothing here waits for anything outside of this process, so that hundreds of events would be told before anybody else is listened to.
+          if (at % eventsPerTurn === eventsPerTurn - 1) await setImmediate();
           for (const topic of topicsOf(row.type)) {
             await bus.publish(topic, '', cloudEventOf(row, '/data-in-motion/control-plane')).catch((thrown: unknown) => onFailure(asFailure(thrown)));
           }

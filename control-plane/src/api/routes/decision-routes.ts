@@ -170,7 +170,7 @@ export function decisionRoutes(app: Api, context: ApiContext): void {
     query: page.extend({ state: z.string().optional(), dataset: z.string().optional(), active: z.enum(['true', 'false']).optional() }),
     answer: listOf(jobSchema),
     async run({ query }) {
-      const rows = await db
+      const jobs = db
         .select()
         .from(job)
         .where(
@@ -183,7 +183,8 @@ export function decisionRoutes(app: Api, context: ApiContext): void {
         )
         .orderBy(desc(job.jobId))
         .limit(query.limit);
-      return { body: { items: rows.map((row) => jobView(row)), next: rows.length === query.limit ? rows.at(-1)!.jobId : null, asOfMs: await store.nowMs() } };
+      const [rows, asOfMs] = await Promise.all([jobs, store.nowMs()]);
+      return { body: { items: rows.map((row) => jobView(row)), next: rows.length === query.limit ? rows.at(-1)!.jobId : null, asOfMs } };
     },
   });
 

@@ -39,19 +39,21 @@ export function fleetRoutes(app: Api, context: ApiContext): void {
     async run({ newest }) {
       const rows = await fleet.show({ newest });
       const sums = { cost: await fleetCostOf(rows), tally: await datasetTally(rows), replicasAt: await replicasByTarget(rows) };
-      const [failed] = await store.db.select({ count: sql<number>`count(*)` }).from(job).where(eq(job.state, 'dead-letter'));
-      const lastHour = await store.db
-        .select({ atMs: event.atMs, text: event.text })
-        .from(event)
-        .where(
-          and(
-            gt(event.atMs, rows.asOfMs - hourMs),
-            inArray(event.severity, ['warning', 'error', 'info']),
-            sql`${event.type} not in ('job.transition', 'job.progress')`,
-          ),
-        )
-        .orderBy(desc(event.seq))
-        .limit(12);
+      const [[failed], lastHour] = await Promise.all([
+        store.db.select({ count: sql<number>`count(*)` }).from(job).where(eq(job.state, 'dead-letter')),
+        store.db
+          .select({ atMs: event.atMs, text: event.text })
+          .from(event)
+          .where(
+            and(
+              gt(event.atMs, rows.asOfMs - hourMs),
+              inArray(event.severity, ['warning', 'error', 'info']),
+              sql`${event.type} not in ('job.transition', 'job.progress')`,
+            ),
+          )
+          .orderBy(desc(event.seq))
+          .limit(12),
+      ]);
       return {
         body: statusView(rows, sums, {
           version: settings.version,
