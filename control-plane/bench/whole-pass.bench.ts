@@ -168,6 +168,8 @@ interface Meanwhile {
   readonly asked: readonly Asked[];
   readonly heldUp: HeldUp;
   readonly cpuSec: number;
+  /** Of the main thread alone: what is left is the solver's thread and the collection of garbage. */
+  readonly mainCpuSec: number;
 }
 
 const reportsPerSec = 5;
@@ -191,17 +193,18 @@ async function askedMeanwhile(databaseUrl: string): Promise<Record<'quiet' | 'wi
 
 async function ask(url: string, key: string): Promise<Meanwhile> {
   const heldUp = await watchHoldUps();
-  const cpu = process.cpuUsage();
+  const [cpu, mainCpu] = [process.cpuUsage(), process.threadCpuUsage()];
   const child = spawn(process.execPath, [here('./ask-interface.ts'), url, key, given.seconds!], { stdio: ['ignore', 'pipe', 'inherit'] });
   let text = '';
   for await (const chunk of child.stdout) text += chunk;
-  const { user, system } = process.cpuUsage(cpu);
+  const secOf = ({ user, system }: NodeJS.CpuUsage): number => (user + system) / 1e6;
+  const [cpuSec, mainCpuSec] = [secOf(process.cpuUsage(cpu)), secOf(process.threadCpuUsage(mainCpu))];
   const asked = Object.entries(JSON.parse(text) as Record<string, number[]>).map(([name, times]): Asked => {
     const [firstMs = 0, ...later] = times;
     later.sort((a, b) => a - b);
     return { path: name, firstMs, requests: later.length, p50Ms: quantile(later, 0.5), p99Ms: quantile(later, 0.99), slowestMs: later.at(-1) ?? 0 };
   });
-  return { asked, heldUp: await heldUp(), cpuSec: (user + system) / 1e6 };
+  return { asked, heldUp: await heldUp(), cpuSec, mainCpuSec };
 }
 
 const load = loadavg()[0]!;
@@ -222,13 +225,13 @@ try {
   sums('following pass', (stage) => stage.startsWith(following));
   console.log(table.toString());
   const meanwhile = Number(given.seconds) > 0 ? await askedMeanwhile(server.url) : null;
-  for (const [how, { asked, heldUp, cpuSec }] of Object.entries(meanwhile ?? {})) {
+  for (const [how, { asked, heldUp, cpuSec, mainCpuSec }] of Object.entries(meanwhile ?? {})) {
     const answers = new Table({ head: [`asked meanwhile, ${how}`, 'first ms', 'requests', 'p50 ms', 'p99 ms', 'slowest ms'] });
     for (const one of asked)
       answers.push([one.path, one.firstMs.toFixed(0), one.requests, one.p50Ms.toFixed(0), one.p99Ms.toFixed(0), one.slowestMs.toFixed(0)]);
     console.log(answers.toString());
     console.log(
-      `held up ${heldUp.cpuMs.toFixed(0)} CPU ms, ${heldUp.wallMs.toFixed(0)} ms at most; ${cpuSec.toFixed(1)} CPU s, peak ${peakMb().toFixed(0)} MB`,
+      `held up ${heldUp.cpuMs.toFixed(0)} CPU ms, ${heldUp.wallMs.toFixed(0)} ms at most; ${cpuSec.toFixed(1)} CPU s, ${mainCpuSec.toFixed(1)} of them in the main thread, peak ${peakMb().toFixed(0)} MB`,
     );
   }
   console.log(`load of the machine ${load.toFixed(1)} at the start, ${loadavg()[0]!.toFixed(1)} at the end`);
