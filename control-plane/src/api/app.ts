@@ -139,7 +139,7 @@ function documents(app: Api, { settings }: ApiContext): void {
       version: settings.version,
       description:
         'Problems are answered as RFC 9457 documents. Changes need an API key or a console session. A change that was answered shows in every later answer of the same control plane; ' +
-        'of a fleet of 10,000 datasets or more what agents report shows some seconds later at most (`asOfMs`), or at once with `Cache-Control: no-cache`, which waits for it.',
+        'of a fleet of 10,000 datasets or more what agents report, and a plan that is made of it, shows some seconds later at most (`asOfMs`), or at once with `Cache-Control: no-cache`, which waits for it.',
     },
   });
   app.get('/asyncapi.json', (c) => c.json(asyncApiDocument(settings.version)));
