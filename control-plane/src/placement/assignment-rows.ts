@@ -1,15 +1,8 @@
-import type { TargetId } from '@data-in-motion/shared/domain/ids';
 import type { AssignedDatasets } from './assignment.ts';
+import { Growing } from './growing.ts';
+import type { RowSpecials } from './row-specials.ts';
 
-/** A target that is not to a dataset as it is to others, see `AssignedDatasets`. */
-export interface SpecialPlace {
-  readonly targetId: TargetId;
-  readonly copyCredit: number;
-  readonly primaryCredit: number;
-  readonly stays: boolean;
-}
-
-/** One row of an assignment while it is made, dollars a month. */
+/** One row of an assignment while it is made, dollars a month; what is special to it is gathered beside it. */
 export interface RowOfCopies {
   readonly bytes: number;
   readonly objects: number;
@@ -21,54 +14,72 @@ export interface RowOfCopies {
   readonly rule: number;
   readonly arrive: number;
   readonly missing: number;
-  readonly specials: SpecialPlace[];
 }
 
-/** The same with columns for targets: at most one special each. */
-export interface RowInColumns extends Omit<RowOfCopies, 'specials'> {
-  readonly specials: readonly (Omit<SpecialPlace, 'targetId'> & { readonly column: number })[];
-}
+const dollarsOver = (buffer: ArrayBuffer): Float64Array<ArrayBuffer> => new Float64Array(buffer);
+const bytesOver = (buffer: ArrayBuffer): Uint8Array<ArrayBuffer> => new Uint8Array(buffer);
 
-/** The rows of an assignment, gathered one by one. Of specials a large fleet has dozens a row: they are kept as numbers, not as objects. */
+/** The rows of an assignment, gathered one by one. */
 export class AssignmentRows {
-  readonly #rows: Omit<RowInColumns, 'specials'>[] = [];
-  readonly #specialsFrom: number[] = [0];
-  readonly #columns: number[] = [];
-  readonly #copyCredits: number[] = [];
-  readonly #primaryCredits: number[] = [];
-  readonly #stays: number[] = [];
+  readonly #bytes = new Growing(dollarsOver);
+  readonly #objects = new Growing(dollarsOver);
+  readonly #readBytes = new Growing(dollarsOver);
+  readonly #requests = new Growing(dollarsOver);
+  readonly #atStake = new Growing(dollarsOver);
+  readonly #copies = new Growing(bytesOver);
+  readonly #hasPrimary = new Growing(bytesOver);
+  readonly #rule = new Growing((buffer) => new Int32Array(buffer));
+  readonly #arrive = new Growing(dollarsOver);
+  readonly #missing = new Growing(dollarsOver);
+  readonly #specialsFrom = new Growing((buffer) => new Int32Array(buffer));
+  readonly #columns = new Growing((buffer) => new Int16Array(buffer));
+  readonly #copyCredits = new Growing(dollarsOver);
+  readonly #primaryCredits = new Growing(dollarsOver);
+  readonly #stays = new Growing(bytesOver);
 
-  add({ specials, ...row }: RowInColumns): void {
-    this.#rows.push(row);
-    for (const { column, copyCredit, primaryCredit, stays } of specials) {
-      this.#columns.push(column);
-      this.#copyCredits.push(copyCredit);
-      this.#primaryCredits.push(primaryCredit);
-      this.#stays.push(Number(stays));
+  /** @param allows 1 at [column] of those that the row's rule allows: to others it does not go, so nothing is special about them */
+  add(row: RowOfCopies, specials: RowSpecials, allows: Uint8Array): void {
+    this.#bytes.add(row.bytes);
+    this.#objects.add(row.objects);
+    this.#readBytes.add(row.readBytes);
+    this.#requests.add(row.requests);
+    this.#atStake.add(row.atStake);
+    this.#copies.add(row.copies);
+    this.#hasPrimary.add(Number(row.hasPrimary));
+    this.#rule.add(row.rule);
+    this.#arrive.add(row.arrive);
+    this.#missing.add(row.missing);
+    this.#specialsFrom.add(this.#columns.count);
+    for (let at = 0; at < specials.count; at++) {
+      const column = specials.columns[at]!;
+      if (allows[column] === 0) continue;
+      this.#columns.add(column);
+      this.#copyCredits.add(specials.copyCredit[column]!);
+      this.#primaryCredits.add(specials.primaryCredit[column]!);
+      this.#stays.add(Number(specials.isHeld(column)));
     }
-    this.#specialsFrom.push(this.#columns.length);
   }
 
   whole(): AssignedDatasets {
-    const rows = this.#rows;
-    const numbers = (of: (row: (typeof rows)[number]) => number): Float64Array => Float64Array.from(rows, of);
+    const { count } = this.#bytes;
+    this.#specialsFrom.add(this.#columns.count);
     return {
-      count: rows.length,
-      bytes: numbers((row) => row.bytes),
-      objects: numbers((row) => row.objects),
-      readBytes: numbers((row) => row.readBytes),
-      requests: numbers((row) => row.requests),
-      atStake: numbers((row) => row.atStake),
-      copies: Uint8Array.from(rows, (row) => row.copies),
-      hasPrimary: Uint8Array.from(rows, (row) => Number(row.hasPrimary)),
-      rule: Uint16Array.from(rows, (row) => row.rule),
-      arrive: numbers((row) => row.arrive),
-      missing: numbers((row) => row.missing),
-      specialsFrom: new Int32Array(this.#specialsFrom),
-      specialColumn: new Int16Array(this.#columns),
-      copyCredit: new Float64Array(this.#copyCredits),
-      primaryCredit: new Float64Array(this.#primaryCredits),
-      stays: new Uint8Array(this.#stays),
+      count,
+      bytes: this.#bytes.whole(),
+      objects: this.#objects.whole(),
+      readBytes: this.#readBytes.whole(),
+      requests: this.#requests.whole(),
+      atStake: this.#atStake.whole(),
+      copies: this.#copies.whole(),
+      hasPrimary: this.#hasPrimary.whole(),
+      rule: Uint16Array.from(this.#rule.whole()),
+      arrive: this.#arrive.whole(),
+      missing: this.#missing.whole(),
+      specialsFrom: this.#specialsFrom.whole(),
+      specialColumn: this.#columns.whole(),
+      copyCredit: this.#copyCredits.whole(),
+      primaryCredit: this.#primaryCredits.whole(),
+      stays: this.#stays.whole(),
     };
   }
 }

@@ -13,6 +13,8 @@ const farther = 25;
 const fewRows = 5_000;
 /** A push ends where the next move loses so much more than the first: another way may be cheaper by then. */
 const batch = 1e-5;
+/** Ways that lose no more than the cheapest and so much of the usual cost are taken before ways are looked for anew. */
+const close = 1e-4;
 /** Moves that are passed over for one that is small enough. */
 const mostSkipped = 64;
 /** Share of what a target has. */
@@ -55,7 +57,13 @@ class Ways {
   readonly #unit: number;
   readonly #distance: Float64Array;
   readonly #before: Int32Array;
-  readonly #isReached: Uint8Array;
+  /** Where moves lead to at all: node n has the ends reachable[firstOf[n]] to reachable[firstOf[n + 1]]. */
+  readonly #reachable: Int16Array;
+  readonly #firstOf: Int32Array;
+  /** Nodes with a distance that may still become shorter. */
+  readonly #open: Int16Array;
+  /** Whether too much is asked for anywhere. */
+  #isTooFull = false;
   /** Of the prices of what the ways are for. */
   readonly #highest: number;
   /** What one copy takes up in the middle. */
@@ -77,26 +85,41 @@ class Ways {
     this.#next = Float64Array.from(this.#moves.cheapest);
     this.#distance = new Float64Array(this.#nodes);
     this.#before = new Int32Array(this.#nodes);
-    this.#isReached = new Uint8Array(this.#nodes);
+    this.#open = new Int16Array(this.#nodes);
+    [this.#reachable, this.#firstOf] = endsOf(this.#moves, this.#nodes);
     this.#highest = prices.subarray(resource * problem.targets.count, (resource + 1) * problem.targets.count).reduce((most, price) => Math.max(most, price), 0);
   }
 
-  /** One way, as much as is cheap on it. @returns whether there was one */
+  /** The ways that are worth most, as much as is cheap on them. @returns whether there was one */
   push(): boolean {
-    const end = this.#cheapestWay();
-    if (end === -1) return false;
-    const way = [end];
-    while (this.#before[way[0]!]! !== -1) way.unshift(this.#before[way[0]!]!);
+    const ends = this.#cheapestWays();
+    const most = (ends[0]?.loss ?? 0) + close * this.#unit;
+    for (const { end } of ends) {
+      const way = [end];
+      while (this.#before[way[0]!]! !== -1) way.unshift(this.#before[way[0]!]!);
+      // What was moved on other ways made this one no shorter, so it is still the shortest to its end if it is as short as it was.
+      while (this.#lossOn(way) <= most && this.#isSource(way[0]!) && this.#left(end) > this.#least) this.#pushOn(way);
+    }
+    return ends.length > 0;
+  }
+
+  #pushOn(way: readonly number[]): void {
     const excess = -this.#left(way[0]!);
-    const room = this.#left(end);
+    const room = this.#left(way.at(-1)!);
     let amount = excess > 0 ? Math.min(excess, room) : room;
     // From the end, where there is room.
-    for (let at = way.length - 1; at > 0; at--) {
+    for (let at = way.length - 1; at > 0 && amount > 0; at--)
       amount = this.#move(way[at - 1]!, way[at]!, amount, at === way.length - 1 ? room : 2 * amount + this.#grain);
-      if (amount > 0) continue;
-      break;
-    }
-    return true;
+  }
+
+  #lossOn(way: readonly number[]): number {
+    let loss = -this.#price(way.at(-1)!);
+    for (let at = 1; at < way.length; at++) loss += this.#length(way[at - 1]!, way[at]!);
+    return loss;
+  }
+
+  #length(from: number, to: number): number {
+    return Math.max(0, this.#next[from * this.#nodes + to]!) + 1e-9 * this.#unit;
   }
 
   /** What is left of the resource at a node, below 0 where too much is asked of it. */
@@ -110,36 +133,56 @@ class Ways {
     return node === this.#nodes - 1 ? 0 : this.#prices[this.#resource * (this.#nodes - 1) + node]!;
   }
 
-  /** The end of the way that is worth most (Dijkstra 1959 without a heap: every node has ways to nearly all others). */
-  #cheapestWay(): number {
-    const nodes = this.#nodes;
+  /** Whether ways begin there: where too much is asked for, and once that is nowhere, where a unit is worth nothing. */
+  #isSource(node: number): boolean {
+    return this.#isTooFull ? this.#left(node) < 0 : this.#price(node) === 0;
+  }
+
+  /** The ends of the ways that are worth most, and not much less than the best of them, that first (Dijkstra 1959; few nodes are open at a time, so without a heap). */
+  #cheapestWays(): { readonly end: number; readonly loss: number }[] {
     const distance = this.#distance;
-    const isReached = this.#isReached.fill(0);
-    let isTooFull = false;
-    for (let node = 0; node < nodes; node++) if (this.#left(node) < 0) isTooFull = true;
-    for (let node = 0; node < nodes; node++) {
-      const isSource = isTooFull ? this.#left(node) < 0 : this.#price(node) === 0;
-      distance[node] = isSource ? 0 : Infinity;
-      this.#before[node] = -1;
-    }
-    let best = -1;
-    let cheapest = isTooFull ? Infinity : 0;
-    for (;;) {
-      let from = -1;
-      let near = Infinity;
-      for (let node = 0; node < nodes; node++) if (isReached[node] === 0 && distance[node]! < near) [from, near] = [node, distance[node]!];
+    const open = this.#open;
+    let count = this.#openSources();
+    const ends: { end: number; loss: number }[] = [];
+    let cheapest = this.#isTooFull ? Infinity : 0;
+    while (count > 0) {
+      let nearest = 0;
+      for (let at = 1; at < count; at++) if (distance[open[at]!]! < distance[open[nearest]!]!) nearest = at;
+      const from = open[nearest]!;
+      const near = distance[from]!;
       // What is farther is worth less than the best, at whatever price.
-      if (from === -1 || near - this.#highest >= cheapest) return best;
-      isReached[from] = 1;
+      if (near - this.#highest >= cheapest) break;
+      open[nearest] = open[--count]!;
       const loss = near - this.#price(from);
-      if (loss < cheapest && this.#before[from] !== -1 && this.#left(from) > this.#least) [best, cheapest] = [from, loss];
-      for (let to = 0; to < nodes; to++) {
-        const length = near + Math.max(0, this.#next[from * nodes + to]!) + 1e-9 * this.#unit;
+      if ((this.#isTooFull || loss < 0) && this.#before[from] !== -1 && this.#left(from) > this.#least) {
+        ends.push({ end: from, loss });
+        cheapest = Math.min(cheapest, loss);
+      }
+      for (let at = this.#firstOf[from]!; at < this.#firstOf[from + 1]!; at++) {
+        const to = this.#reachable[at]!;
+        const length = near + this.#length(from, to);
         if (length >= distance[to]!) continue;
+        if (distance[to] === Infinity) open[count++] = to;
         distance[to] = length;
         this.#before[to] = from;
       }
     }
+    return ends.filter(({ loss }) => loss <= cheapest + close * this.#unit).sort((a, b) => a.loss - b.loss);
+  }
+
+  /** @returns how many nodes ways begin at */
+  #openSources(): number {
+    this.#isTooFull = false;
+    for (let node = 0; node < this.#nodes; node++) if (this.#left(node) < 0) this.#isTooFull = true;
+    this.#distance.fill(Infinity);
+    this.#before.fill(-1);
+    let count = 0;
+    for (let node = 0; node < this.#nodes; node++) {
+      if (!this.#isSource(node)) continue;
+      this.#distance[node] = 0;
+      this.#open[count++] = node;
+    }
+    return count;
   }
 
   /** @returns how much went from one node to the other: at most so much to the end of a way, elsewhere one copy may be larger, for another target takes it on */
@@ -187,6 +230,16 @@ class Ways {
     }
     return true;
   }
+}
+
+function endsOf({ cheapest }: WayMoves, nodes: number): [Int16Array, Int32Array] {
+  const ends: number[] = [];
+  const firstOf = new Int32Array(nodes + 1);
+  for (let from = 0; from < nodes; from++) {
+    for (let to = 0; to < nodes; to++) if (cheapest[from * nodes + to]! < Infinity) ends.push(to);
+    firstOf[from + 1] = ends.length;
+  }
+  return [Int16Array.from(ends), firstOf];
 }
 
 /**

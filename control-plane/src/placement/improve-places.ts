@@ -1,5 +1,6 @@
-import { amountOf, costAt, paidAt } from './prepare-assignment.ts';
+import { amountOf, costAt, isPrimary, paidAt } from './prepare-assignment.ts';
 import { hasRoom, mayBeAt, membersOf, orderOf, type Placing, put, type Repair } from './repair-places.ts';
+import { RowCosts } from './row-costs.ts';
 
 /** Rounds of filling and moving; the third rarely finds anything. */
 const rounds = 4;
@@ -59,19 +60,23 @@ function drawIn(placing: Placing, prices: Float64Array, rows: Int32Array, column
 function moveEach(placing: Placing, rows: Int32Array): number {
   const { prepared, places } = placing;
   const { datasets } = prepared.problem;
+  const costs = new RowCosts(prepared, new Float64Array(prepared.limits.length));
   let moved = 0;
   for (const row of rows) {
     const [from, end] = membersOf(prepared, row);
+    costs.fill(row);
     for (let slot = 0; slot < datasets.copies[row]!; slot++) {
       const place = places[row * prepared.width + slot]!;
+      const own = isPrimary(prepared.problem, row, slot) ? costs.primary : costs.copy;
       const here = costAt(prepared, row, slot, place);
       let cheapest = here - 1e-12 * Math.abs(here);
       let best = place;
       for (let member = from; member < end; member++) {
         const column = prepared.members[member]!;
-        if (column === place || !hasRoom(placing, row, slot, column)) continue;
-        const cost = costAt(prepared, row, slot, column);
-        if (cost < cheapest && mayBeAt(placing, row, slot, column)) [best, cheapest] = [column, cost];
+        const cost = own[column]!;
+        if (!(cost < cheapest) || column === place || !hasRoom(placing, row, slot, column) || !mayBeAt(placing, row, slot, column)) continue;
+        best = column;
+        cheapest = cost;
       }
       if (best === place) continue;
       put(placing, row, slot, best);

@@ -7,8 +7,8 @@ import type { ExpectedUse } from '../heat/expected-use.ts';
 import { violationsOfNewCopy } from '../policy/violations.ts';
 import type { AskContext } from './asks.ts';
 import type { PlaceRule } from './assignment.ts';
-import type { RowInColumns, RowOfCopies, SpecialPlace } from './assignment-rows.ts';
-import { expectedLatencyMs } from './cost.ts';
+import type { RowSpecials } from './row-specials.ts';
+import { dearestOf, type UnitCosts, unitCosts } from './unit-costs.ts';
 
 /** What a dataset's copies may do besides what its policy says. */
 export interface PlaceWish {
@@ -25,18 +25,27 @@ export class PlaceRules {
   readonly all: PlaceRule[] = [];
   readonly #context: AskContext;
   readonly #targets: readonly TargetFacts[];
-  readonly #columnOf: ReadonlyMap<TargetId, number>;
+  /** Column of each target with a price. */
+  readonly columnOf: ReadonlyMap<TargetId, number>;
   /** Of each rule: 1 at [column] of those that it allows. */
   readonly #columnsOf: Uint8Array[] = [];
   readonly #numbers = new Map<string, number>();
   readonly #allowed = new Map<string, { readonly copy: boolean; readonly primary: boolean }[]>();
-  readonly #placesOf: ReadonlyMap<string, readonly TargetFacts[]>;
+  /** Columns at the site and provider of each target of the fleet. */
+  readonly #atHome: ReadonlyMap<TargetId, Int16Array>;
+  readonly #units: readonly UnitCosts[];
+  /** Those of which one costs most, whatever a copy has. */
+  readonly #dear: readonly UnitCosts[];
 
   constructor(context: AskContext, targets: readonly TargetFacts[]) {
     this.#context = context;
     this.#targets = targets;
-    this.#columnOf = new Map(targets.map((target, column) => [target.targetId, column]));
-    this.#placesOf = Map.groupBy(targets, placeOf);
+    this.columnOf = new Map(targets.map((target, column) => [target.targetId, column]));
+    const columnsAt = Map.groupBy(targets.keys(), (column) => placeOf(targets[column]!));
+    const listAt = new Map(Array.from(columnsAt, ([place, columns]) => [place, Int16Array.from(columns)]));
+    this.#atHome = new Map(context.snapshot.targets.map((target) => [target.targetId, listAt.get(placeOf(target)) ?? new Int16Array(0)]));
+    this.#units = targets.map((target) => unitCosts(context, target));
+    this.#dear = dearestOf(this.#units);
   }
 
   /** The number of the rule for a dataset; made when it is the first of its kind. */
@@ -45,7 +54,7 @@ export class PlaceRules {
     const place = placeKey(policy);
     const allowed = this.#allowedBy(place, dataset);
     const extra = held.flatMap(({ targetId, serves }) => {
-      const column = this.#columnOf.get(targetId)!;
+      const column = this.columnOf.get(targetId)!;
       // Beside a copy that stays it may stay too; no other comes there.
       const isBeside = taken.has(domainOf(this.#targets[column]!, policy.spread));
       return allowed[column]!.copy && (!serves || allowed[column]!.primary) && !isBeside ? [] : [{ column, serves, isBeside }];
@@ -80,22 +89,24 @@ export class PlaceRules {
     return this.all[rule]!.columns.length === 0;
   }
 
-  /**
-   * What reading the cheapest source costs, spread over the horizon, and where it costs less since the bytes do not leave its site and provider: of each place
-   * what `sourceFor` reads there.
-   */
-  waysFrom(dataset: DatasetFacts, sources: readonly ReplicaFacts[]): { arrive: number; near: SpecialPlace[] } {
-    const ways = this.#ways(dataset, sources);
-    const arrive = ways.length === 0 ? 0 : Math.min(...ways.map(({ away }) => away));
-    const near = new Map<TargetId, number>();
-    for (const { from, atHome } of ways) {
-      if (atHome >= arrive) continue;
-      for (const { targetId } of this.#placesOf.get(placeOf(from)) ?? []) near.set(targetId, Math.max(near.get(targetId) ?? 0, arrive - atHome));
-    }
-    return { arrive, near: Array.from(near, ([targetId, credit]) => ({ targetId, copyCredit: credit, primaryCredit: credit, stays: false })) };
+  /** 1 at [column] of those that a rule allows. */
+  allowedBy(rule: number): Uint8Array {
+    return this.#columnsOf[rule]!;
   }
 
-  #ways(dataset: DatasetFacts, sources: readonly ReplicaFacts[]): { from: TargetFacts; atHome: number; away: number }[] {
+  /**
+   * What reading the cheapest source costs, spread over the horizon, US dollars a month; where it costs less since the bytes do not leave its site and provider
+   * is noted among what is special: of each place what `sourceFor` reads there.
+   */
+  arriveFrom(dataset: DatasetFacts, sources: readonly ReplicaFacts[], specials: RowSpecials): number {
+    const ways = this.#ways(dataset, sources);
+    if (ways.length === 0) return 0;
+    const arrive = ways.reduce((least, { away }) => Math.min(least, away), Infinity);
+    for (const { columns, atHome } of ways) if (atHome < arrive) for (const column of columns) specials.near(column, arrive - atHome);
+    return arrive;
+  }
+
+  #ways(dataset: DatasetFacts, sources: readonly ReplicaFacts[]): { columns: Int16Array; atHome: number; away: number }[] {
     const spread = daysPerMonth / this.#context.settings.horizonDays;
     const gb = dataset.sizeBytes / bytesPerGb;
     const { targets } = indexOf(this.#context.snapshot);
@@ -103,42 +114,25 @@ export class PlaceRules {
       const from = targets.get(source.targetId);
       if (from === undefined) return [];
       const atHome = spread * (gb * (from.prices?.retrievalPerGb ?? 0) + (dataset.objects / 1000) * (from.prices?.readsPer1000 ?? 0));
-      return [{ from, atHome, away: atHome + spread * gb * (from.prices?.egressPerGb ?? 0) }];
+      return [{ columns: this.#atHome.get(from.targetId)!, atHome, away: atHome + spread * gb * (from.prices?.egressPerGb ?? 0) }];
     });
   }
 
-  /** What coming to a target costs there, as the assignment counts it. */
-  arrivesAt(dataset: DatasetFacts, targetId: TargetId): number {
-    const target = this.#targets[this.#columnOf.get(targetId)!]!;
-    return dataset.sizeBytes * arrivePerByte(this.#context, target) + dataset.objects * arrivePerObject(this.#context, target);
+  /** What coming to a column costs there, US dollars a month. */
+  arrivesAt({ sizeBytes, objects }: DatasetFacts, column: number): number {
+    const { arrivePerByte, arrivePerObject } = this.#units[column]!;
+    return sizeBytes * arrivePerByte + objects * arrivePerObject;
   }
 
   /** More than any place costs for a copy of the dataset, US dollars a month, and never nothing. */
   dearest(dataset: DatasetFacts, use: ExpectedUse): number {
-    const most = this.#targets.reduce((dollars, target) => {
-      const prices = target.prices!;
-      const billed = Math.max(dataset.sizeBytes, dataset.objects * prices.minimumObjectBytes);
-      const holds = (billed / bytesPerGb) * prices.storagePerGbMonth + (use.readBytesPerMonth / bytesPerGb) * (prices.egressPerGb + prices.retrievalPerGb);
-      const waits = use.readsPerMonth * (prices.readsPer1000 / 1000 + (expectedLatencyMs(target) / 1000) * this.#context.settings.dollarsPerReadSec);
-      return Math.max(dollars, holds + waits + this.arrivesAt(dataset, target.targetId));
-    }, 0);
-    return most + 0.01;
-  }
-
-  /** Columns in place of targets; where a target is special twice, what it holds or forbids comes first, and other credits add up. */
-  inColumns(row: RowOfCopies): RowInColumns {
-    const specials = new Map<number, SpecialPlace>();
-    const isAllowed = this.#columnsOf[row.rule]!;
-    const weight = (special: SpecialPlace): number => (special.stays ? 2 : special.copyCredit === -Infinity ? 1 : 0);
-    for (const special of row.specials) {
-      const column = this.#columnOf.get(special.targetId);
-      if (column === undefined || isAllowed[column] === 0) continue;
-      const known = specials.get(column);
-      if (known === undefined || weight(special) > weight(known)) specials.set(column, special);
-      else if (weight(special) === 0 && weight(known) === 0) specials.set(column, added(known, special));
+    let most = 0;
+    for (const unit of this.#dear) {
+      const holds = Math.max(dataset.sizeBytes, dataset.objects * unit.minimumObjectBytes) * unit.holdPerByte + use.readBytesPerMonth * unit.readPerByte;
+      const arrives = dataset.sizeBytes * unit.arrivePerByte + dataset.objects * unit.arrivePerObject;
+      most = Math.max(most, holds + use.readsPerMonth * unit.perRequest + arrives);
     }
-    const inOrder = Array.from(specials, ([column, { copyCredit, primaryCredit, stays }]) => ({ column, copyCredit, primaryCredit, stays }));
-    return { ...row, specials: inOrder };
+    return most + 0.01;
   }
 
   #allowedBy(key: string, dataset: DatasetFacts): { readonly copy: boolean; readonly primary: boolean }[] {
@@ -153,10 +147,6 @@ export class PlaceRules {
   }
 }
 
-function added(one: SpecialPlace, other: SpecialPlace): SpecialPlace {
-  return { ...one, copyCredit: one.copyCredit + other.copyCredit, primaryCredit: one.primaryCredit + other.primaryCredit };
-}
-
 /** What of a policy says where a copy may be. */
 function placeKey(policy: DatasetFacts['policy']): string {
   const { regions, encryptionRequired, forbiddenTargets, maxCostPerGbMonth, latencySloMs } = policy;
@@ -168,16 +158,4 @@ function placeKey(policy: DatasetFacts['policy']): string {
 /** Bytes between two targets with the same answer leave neither site nor provider. */
 function placeOf(target: TargetFacts): string {
   return JSON.stringify([target.siteId, target.provider]);
-}
-
-/** Dollars a month for each byte that comes to a target: the life of its drive, and what the time of copying costs those who use it, at the least. */
-export function arrivePerByte({ settings, evacuation }: AskContext, target: TargetFacts): number {
-  const wear = target.deviceIds.length === 0 ? 0 : evacuation.dollarsPerGbWritten / bytesPerGb;
-  const copySec = 1 / Math.max(1, target.writeBytesPerSec ?? evacuation.copyBytesPerSec);
-  return ((wear + copySec * evacuation.dollarsPerCopySec) * daysPerMonth) / settings.horizonDays;
-}
-
-/** Dollars a month for each object that is written there. */
-export function arrivePerObject({ settings }: AskContext, target: TargetFacts): number {
-  return (((target.prices?.writesPer1000 ?? 0) / 1000) * daysPerMonth) / settings.horizonDays;
 }

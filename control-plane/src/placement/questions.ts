@@ -1,4 +1,4 @@
-import type { DatasetId, TargetId } from '@data-in-motion/shared/domain/ids';
+import type { DatasetId } from '@data-in-motion/shared/domain/ids';
 import { daysPerMonth, leaveOnce } from '../fleet/copy-cost.ts';
 import { domainOf, indexOf } from '../fleet/lookup.ts';
 import type { DatasetFacts, ReplicaFacts, TargetFacts } from '../fleet/snapshot.ts';
@@ -9,10 +9,11 @@ import type { Need } from '../reconcile/needs.ts';
 import { type AskContext, isAtRest, movableCopies, takenDomains } from './asks.ts';
 import { assignedTargets } from './assigned-targets.ts';
 import type { Assignment } from './assignment.ts';
-import { AssignmentRows, type RowInColumns, type RowOfCopies } from './assignment-rows.ts';
+import { AssignmentRows, type RowOfCopies } from './assignment-rows.ts';
 import { presentObjective, roleOf } from './objective.ts';
 import { PlaceRules } from './place-rules.ts';
 import { sourcesOf } from './read-source.ts';
+import { RowSpecials } from './row-specials.ts';
 
 /** One dataset about which something is to be decided: which of its copies may or must be elsewhere, and how many are to be added. */
 export interface Question {
@@ -47,32 +48,33 @@ const worth = { add: 80, evacuate: 40, forbidden: 20, pin: 5 } as const;
 export function questionsOf(context: AskContext, wanted: readonly DatasetFacts[], needsOf: ReadonlyMap<DatasetId, readonly Need[]>): Questions {
   const { snapshot } = context;
   const targets = snapshot.targets.filter((target) => target.prices !== null);
-  const columnOf = new Map<TargetId, number>(targets.map((target, column) => [target.targetId, column]));
   const rules = new PlaceRules(context, targets);
   const rows = new AssignmentRows();
+  const specials = new RowSpecials(targets.length);
   const asked: Question[] = [];
   const unreadable: DatasetFacts[] = [];
   for (const dataset of wanted) {
     const needs = needsOf.get(dataset.datasetId) ?? [];
     const open = needs.filter((need) => need.answer !== 'drop');
-    const needed = open.length > 0 ? needRow(context, dataset, open, rules) : null;
+    const needed = open.length > 0 ? needRow(context, dataset, open, rules, specials) : null;
     if (needed !== null) {
-      rows.add(needed.row);
+      rows.add(needed.row, specials, rules.allowedBy(needed.row.rule));
       asked.push(needed.question);
     } else if (open.length > 0) unreadable.push(dataset);
     if (open.length < needs.length || (needed !== null && !rules.isEmpty(needed.row.rule)) || !isAtRest(context, dataset)) continue;
-    const better = betterRow(context, dataset, open, rules, columnOf);
+    const better = betterRow(context, dataset, open, rules, specials);
     if (better === null) continue;
-    rows.add(better.row);
+    rows.add(better.row, specials, rules.allowedBy(better.row.rule));
     asked.push(better.question);
   }
   return { problem: { datasets: rows.whole(), rules: rules.all, targets: assignedTargets(context, targets) }, asked, targets, unreadable };
 }
 
-type Made = { readonly row: RowInColumns; readonly question: Question };
+/** What is special to the row stands in the list that was given. */
+type Made = { readonly row: RowOfCopies; readonly question: Question };
 
 /** Copies that are missing or must leave; those that stand well keep their domains. Null where nothing can be read to make one from. */
-function needRow(context: AskContext, dataset: DatasetFacts, open: readonly Need[], rules: PlaceRules): Made | null {
+function needRow(context: AskContext, dataset: DatasetFacts, open: readonly Need[], rules: PlaceRules, specials: RowSpecials): Made | null {
   const copies = copiesOf(context.snapshot, dataset, context.health);
   const leaving = new Map(open.flatMap((need) => (need.answer === 'leave' && need.replicaId !== null ? [[need.replicaId, need] as const] : [])));
   const replicas = dataset.replicas.filter((replica) => leaving.has(replica.replicaId));
@@ -85,17 +87,18 @@ function needRow(context: AskContext, dataset: DatasetFacts, open: readonly Need
   const onlyPinned = dataset.policy.pinnedTargets.length > 0 && open.every((need) => need.answer === 'leave' && need.rules.includes('pinned-targets'));
   const rule = rules.numberOf(dataset, { taken: takenDomains(context, dataset, firm, copies.comingTo), onlyPinned, held: [] });
   const most = open.some((need) => need.answer === 'add') ? worth.add : open.some((need) => need.kind === 'evacuate-device') ? worth.evacuate : worth.forbidden;
-  const row = baseRow(context, dataset, rule, primary !== null, replicas.length + adds, sources, most, rules);
+  const row = baseRow(context, dataset, rule, primary !== null, replicas.length + adds, sources, most, rules, specials);
   const pinWorth = (worth.pin * row.missing) / most;
-  for (const targetId of dataset.policy.pinnedTargets) row.specials.push({ targetId, copyCredit: pinWorth, primaryCredit: pinWorth, stays: false });
+  for (const targetId of dataset.policy.pinnedTargets) if (rules.columnOf.has(targetId)) specials.credit(rules.columnOf.get(targetId)!, pinWorth);
   // A target that holds a readable copy takes no other one of the dataset.
   for (const replica of dataset.replicas)
-    if (holdsCopy(dataset, replica)) row.specials.push({ targetId: replica.targetId, copyCredit: -Infinity, primaryCredit: -Infinity, stays: false });
-  return { row: rules.inColumns(row), question: { dataset, kind: 'need', primary, others, adds, pinWorth } };
+    if (holdsCopy(dataset, replica) && rules.columnOf.has(replica.targetId)) specials.forbid(rules.columnOf.get(replica.targetId)!);
+  return { row, question: { dataset, kind: 'need', primary, others, adds, pinWorth } };
 }
 
 /** Copies that stand well and would pay for being elsewhere; each may stay, and then costs nothing to bring there. Null where none may go. */
-function betterRow(context: AskContext, dataset: DatasetFacts, open: readonly Need[], rules: PlaceRules, columnOf: ReadonlyMap<TargetId, number>): Made | null {
+function betterRow(context: AskContext, dataset: DatasetFacts, open: readonly Need[], rules: PlaceRules, specials: RowSpecials): Made | null {
+  const { columnOf } = rules;
   const { movable, firm } = movableCopies(context, dataset, open);
   const placed = movable.filter((replica) => columnOf.has(replica.targetId));
   if (placed.length === 0) return null;
@@ -111,21 +114,16 @@ function betterRow(context: AskContext, dataset: DatasetFacts, open: readonly Ne
     onlyPinned: false,
     held: placed.map((replica) => ({ targetId: replica.targetId, serves: replica === primary })),
   });
-  const row = baseRow(context, dataset, rule, primary !== null, placed.length, [...movable, ...firm], worth.add, rules);
+  const row = baseRow(context, dataset, rule, primary !== null, placed.length, [...movable, ...firm], worth.add, rules, specials);
   const rest = restPerMonth(context, dataset);
   for (const replica of placed) {
-    const stays = row.arrive + rules.arrivesAt(dataset, replica.targetId) + leavePerMonth(context, dataset, replica) + rest;
-    row.specials.push({
-      targetId: replica.targetId,
-      copyCredit: replica === primary ? -Infinity : stays,
-      primaryCredit: replica === primary ? stays : -Infinity,
-      stays: true,
-    });
+    const column = columnOf.get(replica.targetId)!;
+    const stays = row.arrive + rules.arrivesAt(dataset, column) + leavePerMonth(context, dataset, replica) + rest;
+    specials.hold(column, replica === primary ? -Infinity : stays, replica === primary ? stays : -Infinity);
   }
   for (const replica of dataset.replicas)
-    if (holdsCopy(dataset, replica) && !placed.includes(replica))
-      row.specials.push({ targetId: replica.targetId, copyCredit: -Infinity, primaryCredit: -Infinity, stays: false });
-  return { row: rules.inColumns(row), question: { dataset, kind: 'better', primary, others, adds: 0, pinWorth: 0 } };
+    if (holdsCopy(dataset, replica) && !placed.includes(replica) && columnOf.has(replica.targetId)) specials.forbid(columnOf.get(replica.targetId)!);
+  return { row, question: { dataset, kind: 'better', primary, others, adds: 0, pinWorth: 0 } };
 }
 
 /** What hysteresis asks a move to save besides, US dollars a month. */
@@ -152,9 +150,10 @@ function baseRow(
   sources: readonly ReplicaFacts[],
   times: number,
   rules: PlaceRules,
+  specials: RowSpecials,
 ): RowOfCopies {
   const use = expectedUse(context.heats.get(dataset.datasetId));
-  const { arrive, near } = rules.waysFrom(dataset, sources);
+  specials.clear();
   return {
     bytes: dataset.sizeBytes,
     objects: dataset.objects,
@@ -164,8 +163,7 @@ function baseRow(
     copies,
     hasPrimary,
     rule,
-    arrive,
+    arrive: rules.arriveFrom(dataset, sources, specials),
     missing: times * rules.dearest(dataset, use),
-    specials: near,
   };
 }

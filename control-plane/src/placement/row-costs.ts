@@ -1,4 +1,4 @@
-import { type PreparedAssignment, specialAt } from './prepare-assignment.ts';
+import type { PreparedAssignment } from './prepare-assignment.ts';
 
 /** What one dataset costs in each column of its rule, with and without what room is worth; one is looked at after the other. */
 export class RowCosts {
@@ -12,12 +12,15 @@ export class RowCosts {
   readonly takes: Float64Array;
   readonly #prepared: PreparedAssignment;
   readonly #prices: Float64Array;
+  /** By column: where what is special to the row stands in the lists, −1 for nothing. */
+  readonly #specialAt: Int32Array;
 
   constructor(prepared: PreparedAssignment, prices: Float64Array) {
     const dollars = (): Float64Array => new Float64Array(prepared.problem.targets.count);
     [this.copy, this.primary, this.paidCopy, this.paidPrimary, this.takes] = [dollars(), dollars(), dollars(), dollars(), dollars()];
     this.#prepared = prepared;
     this.#prices = prices;
+    this.#specialAt = new Int32Array(prepared.problem.targets.count).fill(-1);
   }
 
   fill(row: number): void {
@@ -32,10 +35,12 @@ export class RowCosts {
     const objects = datasets.objects[row]!;
     const read = datasets.readBytes[row]!;
     const asked = datasets.requests[row]!;
-    const hasSpecials = datasets.specialsFrom[row + 1]! > datasets.specialsFrom[row]!;
+    const firstSpecial = datasets.specialsFrom[row]!;
+    const endOfSpecials = datasets.specialsFrom[row + 1]!;
+    for (let at = firstSpecial; at < endOfSpecials; at++) this.#specialAt[datasets.specialColumn[at]!] = at;
     for (let member = from; member < end; member++) {
       const column = members[member]!;
-      const special = hasSpecials ? specialAt(problem, row, column) : -1;
+      const special = this.#specialAt[column]!;
       const takes = special !== -1 && datasets.stays[special] === 1 ? 0 : size;
       const fits = takes <= targets.roomBytes[column]!;
       const base =
@@ -57,5 +62,6 @@ export class RowCosts {
       this.primary[column] = primary;
       this.paidPrimary[column] = primary + room + read * prices[targets.count + column]! + asked * prices[2 * targets.count + column]!;
     }
+    for (let at = firstSpecial; at < endOfSpecials; at++) this.#specialAt[datasets.specialColumn[at]!] = -1;
   }
 }
