@@ -103,7 +103,7 @@ function peakMb(): number {
   return process.resourceUsage().maxRSS / 1024;
 }
 
-const placing = 'place (thread)';
+const placing = 'place (thread), store heats';
 const following = 'then: ';
 
 /** The stages of a pass that makes a plan, as the control loop runs them, then those of the next, before which some datasets were used. */
@@ -114,15 +114,22 @@ async function passesOf(databaseUrl: string): Promise<void> {
   const leads: LeaderWrite = (work) => store.transaction(async (tx) => work(tx, await store.nowMs(tx)));
   const look = async (name: string): Promise<Picture> => {
     const snapshot = await measure(`${name}snapshot`, () => loadSnapshot(store));
+    if (name === '') thread.prepare(snapshot);
     const seen = await measure(`${name}heats and needs`, () => picture(snapshot, { settings: defaultLoopSettings }, needs));
-    await measure(`${name}store heats`, () => storeHeats(leads, seen, decisions.heat));
     await measure(`${name}promotions`, () => promoteCopies(leads, snapshot));
     await measure(`${name}what the plan depends on`, () => planTrigger(seen));
     return seen;
   };
-  const { snapshot, needs: needed, heats } = await look('');
-  const made = await measure(placing, () => thread.solve(snapshot, needed, heats, null));
-  const fresh = await measure('snapshot, every dataset written', () => loadSnapshot(store));
+  thread.prepare();
+  const seen = await look('');
+  const { snapshot, needs: needed, heats } = seen;
+  // Beside it the loop stores what it found of heat, and its next pass looks at the fleet again.
+  const beside = async (): Promise<void> => {
+    await storeHeats(leads, seen, decisions.heat);
+    await loadSnapshot(store);
+  };
+  const [made] = await measure(placing, () => Promise.all([thread.solve(snapshot, needed, heats, null), beside()]));
+  const fresh = await measure('snapshot again', () => loadSnapshot(store));
   const basis = planBasisOf(snapshot, heats, made.moves, decisions);
   const admissions = await measure('admit', () => admitPlan(fresh, made, decisions.limits, decisions));
   await measure('save the plan', () =>
@@ -130,11 +137,12 @@ async function passesOf(databaseUrl: string): Promise<void> {
       savePlan(tx, planViewOf(ulid(made.madeAtMs, systemRandom) as PlanId, made, admissions, new Map(), 'current', null), { basis, heldUntilMs: 0 }, nowMs),
     ),
   );
-  console.log(`${needed.length} needs, ${made.moves.length} moves, solved in ${made.solvedInMs} ms`);
+  console.log(`${needed.length} needs, ${made.moves.length} moves, solved in ${made.solvedInMs} ms, gap ${(100 * (made.gap ?? 0)).toFixed(3)} %`);
   // The heats that were written made every dataset another.
   await needs.of(fresh, targetHealth(fresh, decisions));
   await useSome(store, leads, fresh);
-  await look(following);
+  const next = await look(following);
+  await measure(`${following}store heats`, () => storeHeats(leads, next, decisions.heat));
   await thread.stop();
   await store.close();
 }

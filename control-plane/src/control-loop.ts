@@ -12,7 +12,7 @@ import { type Applied, applyPlan, carryOutPlans, differencesNow, offerPlans } fr
 import { certifyEvacuations } from './control-loop/certify-evacuations.ts';
 import { clearLeftovers } from './control-loop/clear-leftovers.ts';
 import { ReadCounter } from './control-loop/count-reads.ts';
-import { makePlan, picture, planTrigger, promoteCopies, storeEvacuations, storeHeats } from './control-loop/decide.ts';
+import { makePlan, type Picture, picture, planTrigger, promoteCopies, storeEvacuations, storeHeats } from './control-loop/decide.ts';
 import { judgeModels } from './control-loop/judge-models.ts';
 import { KeptNeeds } from './control-loop/kept-needs.ts';
 import { defaultLoopSettings, type LeaderWrite, type LoopParts, type LoopSettings, leaderWrite, type Solve, tolerate } from './control-loop/parts.ts';
@@ -82,7 +82,8 @@ export function startControlLoop(parts: ControlLoopParts): ControlLoop {
   const settings = loopSettings(parts.settings);
   const thread = parts.solve === undefined ? solverThread(settings.decisions) : null;
   const holder = ulid(Math.max(0, parts.clock.nowMs()), parts.random ?? systemRandom);
-  const keeper = new FleetKeeper({ ...parts, settings, holder, solve: parts.solve ?? thread!.solve });
+  const solver = parts.solve === undefined ? { solve: thread!.solve, prepareSolver: thread!.prepare } : { solve: parts.solve };
+  const keeper = new FleetKeeper({ ...parts, settings, holder, ...solver });
   const loop = startLoop(() => keeper.pass(), settings.everyMs, parts.clock, parts.onFailure);
   const wakeAfter = async <T>(work: Promise<T>): Promise<T> => {
     const answer = await work;
@@ -205,18 +206,27 @@ export class FleetKeeper {
     }
   }
 
-  /** Heat and promotions at once; a plan beside the passes, when something it depends on has changed or its time has come. */
+  /** Evacuations and promotions at once; a plan beside the passes, when something it depends on has changed or its time has come; heat while that is solved. */
   async #decide(write: LeaderWrite): Promise<void> {
-    const seen = await picture(await loadSnapshot(this.#parts.store), this.#parts, this.#needs);
-    await storeHeats(write, seen, this.#parts.settings.decisions.heat);
-    await storeEvacuations(write, seen, this.#parts.settings.decisions);
+    const { store, settings, prepareSolver } = this.#parts;
+    const isFirst = this.#planned.basis === '';
+    // The first plan is certain: the thread starts, and gets the datasets, while the fleet is looked at.
+    if (isFirst) prepareSolver?.();
+    const snapshot = await loadSnapshot(store);
+    if (isFirst) prepareSolver?.(snapshot);
+    const seen = await picture(snapshot, this.#parts, this.#needs);
+    await storeEvacuations(write, seen, settings.decisions);
     await promoteCopies(write, seen.snapshot);
-    if (this.#planning !== null) return;
+    if (this.#planning === null) await this.#planIfDue(write, seen);
+    await storeHeats(write, seen, settings.decisions.heat);
+  }
+
+  async #planIfDue(write: LeaderWrite, seen: Picture): Promise<void> {
     const basis = await planTrigger(seen);
     if (basis === this.#planned.basis && seen.snapshot.takenAtMs < this.#planned.againAtMs) return;
     // A plan that fails is tried again after the same pause as one that can not be met.
     this.#planned = { basis, againAtMs: seen.snapshot.takenAtMs + this.#infeasibleEveryMs };
-    this.#planning = tolerate(this.#parts, () => this.#planFleet(write))
+    this.#planning = tolerate(this.#parts, () => this.#planFleet(write, seen))
       .catch((failure: Failure) => this.#parts.onFailure(failure))
       .finally(() => {
         this.#planning = null;
@@ -233,10 +243,10 @@ export class FleetKeeper {
       });
   }
 
-  /** What was planned is what the plan saw, which may be another fleet than the one that asked for it. */
-  async #planFleet(write: LeaderWrite): Promise<void> {
-    const { plan: made, basis } = await makePlan(this.#parts, write, { dryRun: false, datasetIds: null });
-    this.#planned = { basis, againAtMs: made.madeAtMs + (made.infeasible.length === 0 ? this.#parts.settings.planEveryMs : this.#infeasibleEveryMs) };
+  async #planFleet(write: LeaderWrite, seen: Picture): Promise<void> {
+    const made = await makePlan(this.#parts, write, { dryRun: false, datasetIds: null }, seen);
+    const pauseMs = made.infeasible.length === 0 ? this.#parts.settings.planEveryMs : this.#infeasibleEveryMs;
+    this.#planned = { ...this.#planned, againAtMs: made.madeAtMs + pauseMs };
   }
 
   get #infeasibleEveryMs(): number {
@@ -253,7 +263,7 @@ export class FleetKeeper {
 
   async makePlan(dryRun: boolean, datasetIds: readonly string[] | undefined): Promise<PlanView> {
     const only = datasetIds === undefined ? null : new Set(datasetIds as readonly DatasetId[]);
-    return (await makePlan(this.#parts, await this.#anyWrite(), { dryRun, datasetIds: only })).plan;
+    return makePlan(this.#parts, await this.#anyWrite(), { dryRun, datasetIds: only });
   }
 
   async applyPlan(planId: PlanId): Promise<Applied> {

@@ -113,7 +113,7 @@ export async function offerPlans(parts: LoopParts, write: LeaderWrite): Promise<
 async function offer(parts: LoopParts, write: LeaderWrite, body: Pick<PlanView, 'datasetIds'>): Promise<PlanId | null> {
   const datasetIds = body.datasetIds === undefined ? null : new Set(body.datasetIds as DatasetId[]);
   try {
-    return (await makePlan(parts, write, { dryRun: true, datasetIds })).plan.planId as PlanId;
+    return (await makePlan(parts, write, { dryRun: true, datasetIds })).planId as PlanId;
   } catch (thrown) {
     parts.onFailure(asFailure(thrown));
     return null;

@@ -140,13 +140,18 @@ export async function planTrigger({ snapshot, heats, needs }: Picture): Promise<
   return hash.digest('hex');
 }
 
-/** Solve, admit what may be admitted on a fresh look at the fleet, and keep the plan. A dry run admits nothing. @returns also what the plan was made from, see `planTrigger` */
+/**
+ * Solve, admit what may be admitted on a fresh look at the fleet, and keep the plan. A dry run admits nothing.
+ *
+ * @param before what to solve, where somebody has just looked
+ */
 export async function makePlan(
   parts: LoopParts,
   write: LeaderWrite,
   wanted: { dryRun: boolean; datasetIds: ReadonlySet<DatasetId> | null },
-): Promise<{ plan: PlanView; basis: string }> {
-  const seen = await picture(await loadSnapshot(parts.store), parts);
+  before?: Picture,
+): Promise<PlanView> {
+  const seen = before ?? (await picture(await loadSnapshot(parts.store), parts));
   const made = await parts.solve(seen.snapshot, seen.needs, seen.heats, wanted.datasetIds);
   const { decisions } = parts.settings;
   const fresh = await loadSnapshot(parts.store);
@@ -155,7 +160,7 @@ export async function makePlan(
   const admissions = admitPlan(atWork(mine), made, decisions.limits, decisions);
   const basis = planBasisOf(seen.snapshot, seen.heats, made.moves, decisions);
   const planId = ulid(made.madeAtMs, systemRandom) as PlanId;
-  const plan = await write(async (tx, nowMs) => {
+  return write(async (tx, nowMs) => {
     const jobs = wanted.dryRun ? new Map<Move, JobId>() : await insertAdmitted(tx, fresh, admissions, planId, nowMs);
     const settled = admissions.map((one) =>
       one.verdict === 'admitted' && !wanted.dryRun && !jobs.has(one.move)
@@ -168,7 +173,6 @@ export async function makePlan(
     if (!wanted.dryRun) await tellInfeasible(tx, view, nowMs);
     return view;
   });
-  return { plan, basis: await planTrigger(seen) };
 }
 
 /** Write the admitted moves as jobs; one that is there already by its key makes none. */

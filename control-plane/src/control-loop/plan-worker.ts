@@ -7,11 +7,11 @@ import { fleetHeats } from '../heat/classify-heat.ts';
 import { placeFleet, workFor } from '../placement/place-fleet.ts';
 import { PlacementMemory } from '../placement/placement-memory.ts';
 import type { Plan } from '../placement/plan.ts';
-import { fleetNeeds } from '../reconcile/needs.ts';
+import type { Need } from '../reconcile/needs.ts';
 
 /**
  * What crosses to the thread that solves; plain data. Datasets come ahead of the request, in parts, and only those that are not what they were: the thread keeps
- * the others. Heats and needs do not cross: the same snapshot gives the same ones.
+ * the others. Heats do not cross: the same snapshot gives the same ones, and there is one for each dataset.
  */
 export type ToSolver =
   | { readonly kind: 'datasets'; readonly changed: readonly DatasetFacts[]; readonly gone: readonly DatasetId[] }
@@ -19,6 +19,7 @@ export type ToSolver =
       readonly kind: 'solve';
       readonly id: number;
       readonly snapshot: Omit<FleetSnapshot, 'datasets'>;
+      readonly needs: readonly Need[];
       readonly only: ReadonlySet<DatasetId> | null;
       readonly settings: DecisionSettings;
     };
@@ -41,10 +42,9 @@ function keep(changed: readonly DatasetFacts[]): void {
   }
 }
 
-async function solve({ snapshot: rest, only, settings }: Extract<ToSolver, { kind: 'solve' }>): Promise<Plan> {
+async function solve({ snapshot: rest, needs, only, settings }: Extract<ToSolver, { kind: 'solve' }>): Promise<Plan> {
   const snapshot = { ...rest, datasets: [...kept.values()].sort((a, b) => (a.datasetId < b.datasetId ? -1 : 1)) };
   const heats = fleetHeats(snapshot, settings.heat);
-  const needs = fleetNeeds(snapshot, heats, settings);
   const work = workFor(settings.placement, only === null ? memory : undefined);
   return placeFleet(snapshot, needs, heats, settings.placement, settings, only ?? undefined, work);
 }

@@ -15,7 +15,7 @@ const here = (snapshot: FleetSnapshot, memory: PlacementMemory) => {
   const heats = fleetHeats(snapshot, settings.heat);
   return placeFleet(snapshot, fleetNeeds(snapshot, heats, settings), heats, settings.placement, settings, undefined, workFor(settings.placement, memory));
 };
-const there = (snapshot: FleetSnapshot) => thread.solve(snapshot, [], new Map(), null);
+const there = (snapshot: FleetSnapshot) => thread.solve(snapshot, fleetNeeds(snapshot, fleetHeats(snapshot, settings.heat), settings), new Map(), null);
 
 test('the thread answers what would be answered here, also when it is only told what changed since', async () => {
   const first = randomFleet(8, { targets: 7, datasets: 12, sites: 4, room: 4, trouble: 0.4 });

@@ -6,6 +6,7 @@ import { inSlices } from '@data-in-motion/shared/in-slices';
 import type { DecisionSettings } from '../fleet/decision-settings.ts';
 import type { DatasetFacts, FleetSnapshot } from '../fleet/snapshot.ts';
 import type { Plan } from '../placement/plan.ts';
+import type { Need } from '../reconcile/needs.ts';
 import type { Solve } from './parts.ts';
 import type { ToSolver } from './plan-worker.ts';
 
@@ -30,10 +31,12 @@ function asDecided(facts: DatasetFacts): DatasetFacts {
 
 export interface SolverThread {
   readonly solve: Solve;
+  /** Starts the thread ahead of the first plan, and sends it the datasets. */
+  readonly prepare: (snapshot?: FleetSnapshot) => void;
   stop(): Promise<void>;
 }
 
-/** The solver keeps a core busy for seconds; in a thread of its own it never keeps an agent's report waiting. The thread starts with the first plan, and again after it died. */
+/** The solver keeps a core busy for seconds; in a thread of its own it never keeps an agent's report waiting. The thread starts with the first plan unless it is prepared, and again after it died. */
 export function solverThread(settings: DecisionSettings): SolverThread {
   const waiting = new Map<number, Waiting>();
   let worker: Worker | null = null;
@@ -78,7 +81,7 @@ export function solverThread(settings: DecisionSettings): SolverThread {
     to.postMessage({ kind: 'datasets', changed: [], gone } satisfies ToSolver);
   };
 
-  const ask = async (snapshot: FleetSnapshot, only: ReadonlySet<DatasetId> | null): Promise<{ answer: Promise<Plan> }> => {
+  const ask = async (snapshot: FleetSnapshot, needs: readonly Need[], only: ReadonlySet<DatasetId> | null): Promise<{ answer: Promise<Plan> }> => {
     worker ??= start();
     const to = worker;
     await sendDatasets(to, snapshot);
@@ -87,15 +90,20 @@ export function solverThread(settings: DecisionSettings): SolverThread {
     const { promise, resolve, reject } = Promise.withResolvers<Plan>();
     const id = nextId++;
     waiting.set(id, { resolve, reject });
-    to.postMessage({ kind: 'solve', id, snapshot: rest, only, settings } satisfies ToSolver);
+    to.postMessage({ kind: 'solve', id, snapshot: rest, needs, only, settings } satisfies ToSolver);
     return { answer: promise };
   };
 
   return {
-    async solve(snapshot, _needs, _heats, only) {
-      const asked = sending.then(() => ask(snapshot, only));
+    async solve(snapshot, needs, _heats, only) {
+      const asked = sending.then(() => ask(snapshot, needs, only));
       sending = asked.catch(() => {});
       return (await asked).answer;
+    },
+    prepare(snapshot) {
+      worker ??= start();
+      const to = worker;
+      if (snapshot !== undefined) sending = sending.then(() => sendDatasets(to, snapshot)).catch(() => {});
     },
     async stop() {
       await worker?.terminate();

@@ -149,8 +149,7 @@ function leaderOf(store: Store): Pick<ApiContext['loop'], 'makePlan' | 'applyPla
   const parts = { store, settings: defaultLoopSettings, solve } as unknown as LoopParts;
   const write: LeaderWrite = (work) => store.transaction(async (tx) => work(tx, await store.nowMs(tx)));
   return {
-    makePlan: async ({ dryRun, datasetIds }) =>
-      (await makePlan(parts, write, { dryRun, datasetIds: datasetIds === undefined ? null : new Set(datasetIds as DatasetId[]) })).plan,
+    makePlan: ({ dryRun, datasetIds }) => makePlan(parts, write, { dryRun, datasetIds: datasetIds === undefined ? null : new Set(datasetIds as DatasetId[]) }),
     applyPlan: (planId) => applyPlan(parts, write, planId),
   };
 }

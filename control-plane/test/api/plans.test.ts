@@ -58,8 +58,7 @@ const planFor = (datasetIds: readonly string[]): Plan => ({
 async function plan(found: readonly string[], asked: readonly string[] | null): Promise<PlanView> {
   const parts = { store: api.store, settings: defaultLoopSettings, solve: async () => planFor(found) } as unknown as LoopParts;
   const datasetIds = asked === null ? null : new Set(asked as readonly DatasetId[]);
-  const { plan } = await makePlan(parts, (work) => api.store.transaction(async (tx) => work(tx, await api.store.nowMs(tx))), { dryRun: false, datasetIds });
-  return plan;
+  return makePlan(parts, (work) => api.store.transaction(async (tx) => work(tx, await api.store.nowMs(tx))), { dryRun: false, datasetIds });
 }
 const read = async <T>(at: string) => (await (await api.call('GET', at, { role: 'viewer' })).json()) as T;
 const recommended = async () => (await read<{ items: RecommendationView[] }>('/v1/recommendations')).items.map((one) => one.datasetId).sort();
