@@ -1,11 +1,11 @@
 import { solveSymmetric } from './curvature.ts';
+import type { Pass } from './paired-pass.ts';
 import type { PreparedAssignment } from './prepare-assignment.ts';
-import type { PricePass } from './price-pass.ts';
 
 /** What the prices are raised over, and how. */
 export interface Ascent {
   readonly prepared: PreparedAssignment;
-  readonly pass: PricePass;
+  readonly pass: Pass;
   /** As in `Look`. */
   readonly rows: Int32Array | null;
   readonly weights: Float64Array | null;
@@ -188,7 +188,7 @@ function newtonStep(
   }
 }
 
-function judge(prepared: PreparedAssignment, limits: Float64Array, prices: Float64Array, pass: PricePass): Judged {
+function judge(prepared: PreparedAssignment, limits: Float64Array, prices: Float64Array, pass: Pass): Judged {
   const { usual, problem } = prepared;
   let bound = pass.dollars;
   const excess = new Float64Array(limits.length);

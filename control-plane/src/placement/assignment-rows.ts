@@ -1,6 +1,7 @@
 import type { AssignedDatasets } from './assignment.ts';
 import { Growing } from './growing.ts';
 import type { RowSpecials } from './row-specials.ts';
+import { sharedBytes, sharedFloats, sharedInts, sharedShorts, sharedWords } from './shared-numbers.ts';
 
 /** One row of an assignment while it is made, dollars a month; what is special to it is gathered beside it. */
 export interface RowOfCopies {
@@ -16,8 +17,8 @@ export interface RowOfCopies {
   readonly missing: number;
 }
 
-const dollarsOver = (buffer: ArrayBuffer): Float64Array<ArrayBuffer> => new Float64Array(buffer);
-const bytesOver = (buffer: ArrayBuffer): Uint8Array<ArrayBuffer> => new Uint8Array(buffer);
+const dollarsOver = (buffer: ArrayBufferLike): Float64Array => new Float64Array(buffer);
+const bytesOver = (buffer: ArrayBufferLike): Uint8Array => new Uint8Array(buffer);
 
 /** The rows of an assignment, gathered one by one. */
 export class AssignmentRows {
@@ -28,7 +29,7 @@ export class AssignmentRows {
   readonly #atStake = new Growing(dollarsOver);
   readonly #copies = new Growing(bytesOver);
   readonly #hasPrimary = new Growing(bytesOver);
-  readonly #rule = new Growing((buffer) => new Int32Array(buffer));
+  readonly #rule = new Growing((buffer) => new Uint16Array(buffer));
   readonly #arrive = new Growing(dollarsOver);
   readonly #missing = new Growing(dollarsOver);
   readonly #specialsFrom = new Growing((buffer) => new Int32Array(buffer));
@@ -72,7 +73,7 @@ export class AssignmentRows {
       atStake: this.#atStake.whole(),
       copies: this.#copies.whole(),
       hasPrimary: this.#hasPrimary.whole(),
-      rule: Uint16Array.from(this.#rule.whole()),
+      rule: this.#rule.whole(),
       arrive: this.#arrive.whole(),
       missing: this.#missing.whole(),
       specialsFrom: this.#specialsFrom.whole(),
@@ -84,33 +85,37 @@ export class AssignmentRows {
   }
 }
 
-/** Some rows of an assignment as one of their own. */
+/** Some rows of an assignment as one of their own, in memory that threads can share. */
 export function rowsOfAssignment(datasets: AssignedDatasets, rows: readonly number[]): AssignedDatasets {
   const { specialsFrom: from } = datasets;
-  const specialsFrom = new Int32Array(rows.length + 1);
+  const specialsFrom = sharedInts(rows.length + 1);
   for (const [at, row] of rows.entries()) specialsFrom[at + 1] = specialsFrom[at]! + from[row + 1]! - from[row]!;
   const specials = <List extends Float64Array | Int16Array | Uint8Array>(all: List, own: List): List => {
     for (const [at, row] of rows.entries()) own.set(all.subarray(from[row]!, from[row + 1]!), specialsFrom[at]!);
     return own;
   };
+  const of = <List extends Float64Array | Uint16Array | Uint8Array>(all: List, own: List): List => {
+    for (const [at, row] of rows.entries()) own[at] = all[row]!;
+    return own;
+  };
   const count = specialsFrom[rows.length]!;
-  const of = (list: Float64Array): Float64Array => Float64Array.from(rows, (row) => list[row]!);
+  const dollars = (all: Float64Array): Float64Array => of(all, sharedFloats(rows.length));
   return {
     count: rows.length,
-    bytes: of(datasets.bytes),
-    objects: of(datasets.objects),
-    readBytes: of(datasets.readBytes),
-    requests: of(datasets.requests),
-    atStake: of(datasets.atStake),
-    copies: Uint8Array.from(rows, (row) => datasets.copies[row]!),
-    hasPrimary: Uint8Array.from(rows, (row) => datasets.hasPrimary[row]!),
-    rule: Uint16Array.from(rows, (row) => datasets.rule[row]!),
-    arrive: of(datasets.arrive),
-    missing: of(datasets.missing),
+    bytes: dollars(datasets.bytes),
+    objects: dollars(datasets.objects),
+    readBytes: dollars(datasets.readBytes),
+    requests: dollars(datasets.requests),
+    atStake: dollars(datasets.atStake),
+    copies: of(datasets.copies, sharedBytes(rows.length)),
+    hasPrimary: of(datasets.hasPrimary, sharedBytes(rows.length)),
+    rule: of(datasets.rule, sharedWords(rows.length)),
+    arrive: dollars(datasets.arrive),
+    missing: dollars(datasets.missing),
     specialsFrom,
-    specialColumn: specials(datasets.specialColumn, new Int16Array(count)),
-    copyCredit: specials(datasets.copyCredit, new Float64Array(count)),
-    primaryCredit: specials(datasets.primaryCredit, new Float64Array(count)),
-    stays: specials(datasets.stays, new Uint8Array(count)),
+    specialColumn: specials(datasets.specialColumn, sharedShorts(count)),
+    copyCredit: specials(datasets.copyCredit, sharedFloats(count)),
+    primaryCredit: specials(datasets.primaryCredit, sharedFloats(count)),
+    stays: specials(datasets.stays, sharedBytes(count)),
   };
 }

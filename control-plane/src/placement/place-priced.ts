@@ -7,8 +7,8 @@ import { fineSample, firstPrices, type Sample } from './first-prices.ts';
 import { improve } from './improve-places.ts';
 import { insertMissing } from './insert-missing.ts';
 import { missingCopies } from './missing-copies.ts';
+import { type Pass, passOver } from './paired-pass.ts';
 import { type PreparedAssignment, prepare } from './prepare-assignment.ts';
-import { PricePass } from './price-pass.ts';
 import { makeFit, type Placing } from './repair-places.ts';
 import { dollarsAt, usedAt } from './tally-places.ts';
 import { boundOf, type ValuedRows, valueAnew, valueRows } from './valued-rows.ts';
@@ -56,9 +56,17 @@ const mostMovable = 65_536;
  */
 export function placePriced(problem: Assignment, work: PricedWork): PricedPlacement {
   const prepared = prepare(problem);
-  const pass = new PricePass(prepared);
+  const pass = passOver(prepared, 'many');
+  try {
+    return placed(prepared, pass, work);
+  } finally {
+    pass.end();
+  }
+}
+
+function placed(prepared: PreparedAssignment, pass: Pass, work: PricedWork): PricedPlacement {
   const drawn = fineSample(prepared, work.random);
-  const whims = whimsFor(drawn, problem.targets.count);
+  const whims = whimsFor(drawn, prepared.problem.targets.count);
   const misfit = Math.max(leastMisfit, misfitOfWhims * whims);
   const solve: Solve = { prepared, pass, whims, misfit, isOver: () => work.nowMs() >= work.untilMs };
   if (work.from !== null) {
@@ -74,7 +82,7 @@ export function placePriced(problem: Assignment, work: PricedWork): PricedPlacem
 /** What all of a solve needs. */
 export interface Solve {
   readonly prepared: PreparedAssignment;
-  readonly pass: PricePass;
+  readonly pass: Pass;
   /** How much whims cost at last, as a share of the usual cost. */
   readonly whims: number;
   /** Enough when so little is asked for too much or too little, as a share of all. */

@@ -2,6 +2,7 @@ import { resources } from './assignment.ts';
 import { Curvature } from './curvature.ts';
 import { DomainBests } from './domain-bests.ts';
 import type { PreparedAssignment } from './prepare-assignment.ts';
+import type { Looks } from './row-candidates.ts';
 import { RowOffers } from './row-offers.ts';
 
 /** Which datasets look for their cheapest places, and what is to be known of it. */
@@ -40,15 +41,18 @@ export class PricePass {
   readonly #offers: RowOffers;
   readonly #beside: Int32Array;
 
-  constructor(prepared: PreparedAssignment) {
+  constructor(prepared: PreparedAssignment, looks: Looks = 'many') {
     this.#prepared = prepared;
     this.#bests = new DomainBests(prepared.mostGroups, prepared.width);
     this.#plain = new DomainBests(prepared.mostGroups, prepared.width);
-    this.#offers = new RowOffers(prepared, this.#bests, this.#plain);
+    this.#offers = new RowOffers(prepared, this.#bests, this.#plain, looks);
     this.#beside = new Int32Array(prepared.width);
     this.used = new Float64Array(resources.length * prepared.problem.targets.count);
     this.curvature = new Curvature(prepared);
   }
+
+  /** Nothing is kept that has to be let go of. */
+  end(): void {}
 
   run(prices: Float64Array, { rows, weights, whims, window, places, values }: Look): void {
     const { problem, width, usual } = this.#prepared;

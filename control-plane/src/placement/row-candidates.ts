@@ -1,6 +1,9 @@
 import { resources } from './assignment.ts';
 import type { PreparedAssignment } from './prepare-assignment.ts';
 
+/** How many looks follow. */
+export type Looks = 'one' | 'many';
+
 /** So far may prices move at least before lists are made anew, as a share of the usual cost; and so far at most, where they moved as far before. */
 const leastMargin = 0.001;
 const mostMargin = 0.02;
@@ -31,6 +34,7 @@ export class RowCandidates {
   readonly margins = new Float64Array(resources.length);
   /** What whims and windows may add to how far costs are apart, as a share of the usual cost. */
   need = 0;
+  readonly #mayList: boolean;
   readonly #usual: Float64Array;
   readonly #targets: number;
   readonly #most: number;
@@ -39,7 +43,9 @@ export class RowCandidates {
   readonly #lowest: Float64Array;
   readonly #highest: Float64Array;
 
-  constructor({ problem, usual, limits, ruleGroups, groupMembers }: PreparedAssignment) {
+  /** @param looks how many: for one nothing is listed */
+  constructor({ problem, usual, limits, ruleGroups, groupMembers }: PreparedAssignment, looks: Looks) {
+    this.#mayList = looks === 'many';
     this.all = Int32Array.from(problem.rules, (_, rule) => groupMembers[ruleGroups[rule + 1]!]! - groupMembers[ruleGroups[rule]!]!);
     this.#most = this.all.reduce((most, count) => Math.max(most, count), 0);
     this.entries = new Uint16Array(2 * this.#most);
@@ -78,7 +84,7 @@ export class RowCandidates {
     this.#lowest.set(prices);
     this.#highest.set(prices);
     this.need = need;
-    this.isListing = need <= mostNeed;
+    this.isListing = this.#mayList && need <= mostNeed;
     for (let resource = 0; resource < resources.length; resource++) this.margins[resource] = Math.max(leastMargin, Math.min(mostMargin, moved[resource]!));
   }
 

@@ -1,7 +1,7 @@
 import { ColumnTerms } from './column-terms.ts';
 import type { DomainBests } from './domain-bests.ts';
 import { type PreparedAssignment, whim, whimsOf } from './prepare-assignment.ts';
-import { RowCandidates } from './row-candidates.ts';
+import { type Looks, RowCandidates } from './row-candidates.ts';
 
 /**
  * What each failure domain offers a row under prices: its cheapest and second cheapest place for a copy and for the primary, with whims into one list and
@@ -26,13 +26,13 @@ export class RowOffers {
   readonly #leastRequests: number;
   readonly #mostMinimum: number;
 
-  constructor(prepared: PreparedAssignment, bests: DomainBests, plain: DomainBests) {
+  constructor(prepared: PreparedAssignment, bests: DomainBests, plain: DomainBests, looks: Looks) {
     const { count, roomBytes, readBytesLimit, requestsLimit, minimumObjectBytes } = prepared.problem.targets;
     this.#prepared = prepared;
     this.#bests = bests;
     this.#plain = plain;
     this.#terms = new ColumnTerms(prepared);
-    this.#candidates = new RowCandidates(prepared);
+    this.#candidates = new RowCandidates(prepared, looks);
     [this.#copyCosts, this.#primaryCosts, this.#columns] = [new Float64Array(count), new Float64Array(count), new Int32Array(count)];
     [this.copyCredits, this.primaryCredits, this.isThere] = [new Float64Array(count), new Float64Array(count), new Uint8Array(count)];
     const least = (limits: Float64Array): number => limits.reduce((lowest, limit) => Math.min(lowest, limit), Infinity);

@@ -1,6 +1,7 @@
 import { CompensatedSum } from './compensated-sum.ts';
+import type { Pass } from './paired-pass.ts';
 import type { PreparedAssignment } from './prepare-assignment.ts';
-import type { PricePass } from './price-pass.ts';
+import { sharedFloats, sharedShorts } from './shared-numbers.ts';
 
 /** What each dataset pays and wants at certain prices: what a bound is the sum of, and what a later solve need not find out again. */
 export interface ValuedRows {
@@ -18,14 +19,14 @@ export interface ValuedRows {
 /** Of the sum of all amounts: more than their rounding can come to, so that the bound stays below the optimum to the last digit. */
 const rounding = 1e-13;
 
-export function valueRows({ problem, width }: PreparedAssignment, pass: PricePass, prices: Float64Array, whims: number): ValuedRows {
+export function valueRows({ problem, width }: PreparedAssignment, pass: Pass, prices: Float64Array, whims: number): ValuedRows {
   const { count } = problem.datasets;
-  const unknown = { prices, values: new Float64Array(count), magnitude: 0, wishes: new Int16Array(count * width).fill(-1), width };
+  const unknown = { prices, values: sharedFloats(count), magnitude: 0, wishes: sharedShorts(count * width).fill(-1), width };
   return valueAnew(unknown, pass, null, whims);
 }
 
 /** The same with some rows (null: all) found out anew, in place. */
-export function valueAnew(valued: ValuedRows, pass: PricePass, rows: Int32Array | null, whims: number): ValuedRows {
+export function valueAnew(valued: ValuedRows, pass: Pass, rows: Int32Array | null, whims: number): ValuedRows {
   const { prices, values, wishes } = valued;
   pass.run(prices, { rows, weights: null, whims, window: 0, places: wishes, values });
   return { ...valued, magnitude: valued.magnitude + pass.magnitude };

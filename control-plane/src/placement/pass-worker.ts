@@ -1,0 +1,43 @@
+import { parentPort } from 'node:worker_threads';
+import type { Assignment } from './assignment.ts';
+import { prepare } from './prepare-assignment.ts';
+import { type Look, PricePass } from './price-pass.ts';
+import type { Looks } from './row-candidates.ts';
+
+/** What crosses to the thread that looks at every second row, see `PairedPass`. All lists of numbers are shared, none is copied. */
+export type ToPassWorker =
+  | { readonly kind: 'problem'; readonly problem: Assignment; readonly looks: Looks; readonly answers: Answers }
+  | { readonly kind: 'look'; readonly number: number; readonly prices: Float64Array; readonly look: Look }
+  | { readonly kind: 'end' };
+
+/** Where it answers. */
+export interface Answers {
+  /** The number of the last look that is done; below 0 for one that failed. */
+  readonly done: Int32Array;
+  readonly used: Float64Array;
+  readonly bends: Float64Array;
+  /** Dollars and magnitude. */
+  readonly sums: Float64Array;
+}
+
+let working: { readonly pass: PricePass; readonly answers: Answers } | null = null;
+
+parentPort?.on('message', (message: ToPassWorker) => {
+  if (message.kind === 'problem') working = { pass: new PricePass(prepare(message.problem), message.looks), answers: message.answers };
+  if (message.kind === 'look' && working !== null) answer(message, working.pass, working.answers);
+  if (message.kind === 'end') working = null;
+});
+
+function answer({ number, prices, look }: Extract<ToPassWorker, { kind: 'look' }>, pass: PricePass, answers: Answers): void {
+  let isDone = false;
+  try {
+    pass.run(prices, look);
+    answers.used.set(pass.used);
+    if (look.window > 0) answers.bends.set(pass.curvature.matrix);
+    answers.sums.set([pass.dollars, pass.magnitude]);
+    isDone = true;
+  } finally {
+    Atomics.store(answers.done, 0, isDone ? number : -number);
+    Atomics.notify(answers.done, 0);
+  }
+}
