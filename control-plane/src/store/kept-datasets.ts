@@ -154,6 +154,7 @@ function selection(table: PgTable, columns: readonly string[]): SQL {
   );
 }
 
+/** The next page is on its way while one is taken. */
 async function readPages(
   tx: Db,
   table: PgTable,
@@ -163,16 +164,20 @@ async function readPages(
   take: (page: readonly never[]) => Promise<void>,
 ): Promise<void> {
   const column = (getTableColumns(table) as Record<string, PgColumn>)[key]!;
-  let last: unknown;
-  for (;;) {
+  const pageAfter = (last: unknown): Promise<Record<string, unknown>[]> => {
     const where = [...(which === undefined ? [] : [which]), ...(last === undefined ? [] : [sql`${column} > ${last}`])];
-    const page = await rowsOf<Record<string, unknown>>(
+    return rowsOf<Record<string, unknown>>(
       tx,
       sql`select ${selection(table, columns)} from ${table} ${where.length === 0 ? sql`` : sql`where ${sql.join(where, sql` and `)}`} order by ${column} limit ${rowsPerPage}`,
     );
-    await take(page as never[]);
-    if (page.length < rowsPerPage) return;
-    last = page.at(-1)![key];
+  };
+  let coming: Promise<Record<string, unknown>[]> | undefined = pageAfter(undefined);
+  while (coming !== undefined) {
+    const rows: Record<string, unknown>[] = await coming;
+    coming = rows.length < rowsPerPage ? undefined : pageAfter(rows.at(-1)![key]);
+    // Whoever fails to take a page is heard before whoever fails to read the next.
+    coming?.catch(() => {});
+    await take(rows as never[]);
   }
 }
 
