@@ -1,5 +1,7 @@
 import { type Random, randomInt, seededRandom } from '@data-in-motion/shared/random';
 import type { Assignment, PlaceRule } from '../src/placement/assignment.ts';
+import { Growing } from '../src/placement/growing.ts';
+import { sharedBytes, sharedFloats, sharedInts, sharedWords } from '../src/placement/shared-numbers.ts';
 
 /**
  * A made-up fleet to place: targets of four classes (fast, usual, archive, cloud) over sites and regions, datasets of log-normal size with readers, at most
@@ -14,24 +16,22 @@ export function assignmentInstance(count: number, targetCount: number, seed: num
   const fleet = targetsOf(targetCount, random);
   const { targets } = fleet;
   const rules = new Rules(fleet);
-  const heldWidth = 3;
   const columns = {
-    bytes: new Float64Array(count),
-    objects: new Float64Array(count),
-    readBytes: new Float64Array(count),
-    requests: new Float64Array(count),
-    atStake: new Float64Array(count),
-    copies: new Uint8Array(count),
-    hasPrimary: new Uint8Array(count).fill(1),
-    rule: new Uint16Array(count),
-    arrive: new Float64Array(count),
-    missing: new Float64Array(count),
-    specialsFrom: new Int32Array(count + 1),
+    bytes: sharedFloats(count),
+    objects: sharedFloats(count),
+    readBytes: sharedFloats(count),
+    requests: sharedFloats(count),
+    atStake: sharedFloats(count),
+    copies: sharedBytes(count),
+    hasPrimary: sharedBytes(count).fill(1),
+    rule: sharedWords(count),
+    arrive: sharedFloats(count),
+    missing: sharedFloats(count),
+    specialsFrom: sharedInts(count + 1),
   };
-  const specialColumn = new Int16Array(count * heldWidth);
-  const copyCredit = new Float64Array(count * heldWidth);
-  const primaryCredit = new Float64Array(count * heldWidth);
-  let specials = 0;
+  const specialColumn = new Growing((buffer) => new Int16Array(buffer));
+  const copyCredit = new Growing((buffer) => new Float64Array(buffer));
+  const primaryCredit = new Growing((buffer) => new Float64Array(buffer));
   for (let row = 0; row < count; row++) {
     let normal = -3;
     for (let one = 0; one < 6; one++) normal += random.next();
@@ -58,12 +58,12 @@ export function assignmentInstance(count: number, targetCount: number, seed: num
       const feeDays = Math.max(0, fleet.minimumDays[column]! - (180 * slot) / 3);
       const comes = bytes * targets.arrivePerByte[column]! + columns.objects[row]! * targets.arrivePerObject[column]! + columns.arrive[row]!;
       const credit = comes + (bytes * targets.holdPerByte[column]! * feeDays) / 30;
-      specialColumn[specials] = column;
+      specialColumn.add(column);
       // What is the primary stays the primary or moves; what is a copy never becomes it.
-      copyCredit[specials] = slot === 0 ? -Infinity : credit;
-      primaryCredit[specials++] = slot === 0 ? credit : -Infinity;
+      copyCredit.add(slot === 0 ? -Infinity : credit);
+      primaryCredit.add(slot === 0 ? credit : -Infinity);
     }
-    columns.specialsFrom[row + 1] = specials;
+    columns.specialsFrom[row + 1] = specialColumn.count;
   }
   const spare = [
     [targets.roomBytes, 1.08],
@@ -75,10 +75,10 @@ export function assignmentInstance(count: number, targetCount: number, seed: num
     datasets: {
       count,
       ...columns,
-      specialColumn: specialColumn.slice(0, specials),
-      copyCredit: copyCredit.slice(0, specials),
-      primaryCredit: primaryCredit.slice(0, specials),
-      stays: new Uint8Array(specials).fill(1),
+      stays: sharedBytes(specialColumn.count).fill(1),
+      specialColumn: specialColumn.whole(),
+      copyCredit: copyCredit.whole(),
+      primaryCredit: primaryCredit.whole(),
     },
     targets,
     rules: rules.all,

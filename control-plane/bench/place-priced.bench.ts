@@ -13,6 +13,7 @@ import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { seededRandom } from '@data-in-motion/shared/random';
 import Table from 'cli-table3';
+import { pairedWhereLarge } from '../src/control-loop/paired-pass.ts';
 import type { Assignment, PricedPlacement, PricedState } from '../src/placement/assignment.ts';
 import { placePriced } from '../src/placement/place-priced.ts';
 import { solveMixed } from '../src/placement/solve-mixed.ts';
@@ -157,6 +158,7 @@ function priced(problem: Assignment, from: PricedState | null): PricedPlacement 
     nowMs: () => performance.now(),
     untilMs: Infinity,
     from: from === null ? null : { state: from, rows: null, columns: null },
+    passOver: pairedWhereLarge,
   });
 }
 

@@ -1,6 +1,6 @@
 import { solveSymmetric } from './curvature.ts';
-import type { Pass } from './paired-pass.ts';
 import type { PreparedAssignment } from './prepare-assignment.ts';
+import type { Pass } from './price-pass.ts';
 
 /** What the prices are raised over, and how. */
 export interface Ascent {

@@ -14,7 +14,7 @@ const settings = defaultDecisionSettings;
 
 function contextOf(snapshot: FleetSnapshot): AskContext {
   const heats = fleetHeats(snapshot, settings.heat);
-  const limits = { ...settings.placement, timeLimitMs: 10_000, gap: 1e-9 };
+  const limits = { ...settings.placement, timeLimitMs: 100_000, gap: 1e-9 };
   return { snapshot, health: targetHealth(snapshot), heats, settings: limits, evacuation: settings.evacuation };
 }
 

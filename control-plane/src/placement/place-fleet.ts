@@ -12,6 +12,7 @@ import { chooseExactly } from './place-exact.ts';
 import { placePriced } from './place-priced.ts';
 import type { PlacementMemory } from './placement-memory.ts';
 import type { FullPlace, Plan } from './plan.ts';
+import { onePass, type PassOver } from './price-pass.ts';
 import { type Questions, questionsOf } from './questions.ts';
 import { screen } from './screen.ts';
 
@@ -21,6 +22,8 @@ export interface PlaceWork {
   readonly untilMs: number;
   /** Where the answer begins and what it leaves to the next one; without it each begins from nothing. */
   readonly memory?: PlacementMemory;
+  /** Left out: all is looked at in this thread. */
+  readonly passOver?: PassOver;
 }
 
 /** So many pairs of dataset and target HiGHS answers within a second or two; beyond, only where the priced answer is far from its bound. */
@@ -77,9 +80,10 @@ export function workFor(settings: PlacementSettings, memory?: PlacementMemory): 
 
 function byPrices({ context, wanted, needsOf }: FleetQuestion, work: PlaceWork): { open: Questions; placed: PricedPlacement; choice: () => Choice } {
   const startedMs = work.nowMs();
-  const open = screen(context, questionsOf(context, wanted, needsOf));
+  const { passOver = onePass } = work;
+  const open = screen(context, questionsOf(context, wanted, needsOf), passOver);
   const from = work.memory?.earlierOf(open) ?? null;
-  const placed = placePriced(open.problem, { random: seededRandom(1), nowMs: work.nowMs, untilMs: work.untilMs, from });
+  const placed = placePriced(open.problem, { random: seededRandom(1), nowMs: work.nowMs, untilMs: work.untilMs, from, passOver });
   work.memory?.keep(open, placed.state);
   const solvedInMs = Math.round(work.nowMs() - startedMs);
   return { open, placed, choice: () => ({ ...chosenOf(context, open, placed, needsOf), solvedInMs, full: fullPlaces(open.targets, placed) }) };

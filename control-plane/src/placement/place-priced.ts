@@ -7,8 +7,8 @@ import { fineSample, firstPrices, type Sample } from './first-prices.ts';
 import { improve } from './improve-places.ts';
 import { insertMissing } from './insert-missing.ts';
 import { missingCopies } from './missing-copies.ts';
-import { type Pass, passOver } from './paired-pass.ts';
 import { type PreparedAssignment, prepare } from './prepare-assignment.ts';
+import { onePass, type Pass, type PassOver } from './price-pass.ts';
 import { makeFit, type Placing } from './repair-places.ts';
 import { dollarsAt, usedAt } from './tally-places.ts';
 import { boundOf, type ValuedRows, valueAnew, valueRows } from './valued-rows.ts';
@@ -21,6 +21,8 @@ export interface PricedWork {
   readonly untilMs: number;
   /** An earlier answer, best to nearly the same problem; null to begin from nothing. */
   readonly from: Earlier | null;
+  /** Left out: a pass of this thread alone. */
+  readonly passOver?: PassOver;
 }
 
 /** What whims cost is well below the gap that is asked for, and many datasets still tell how demand bends. */
@@ -56,7 +58,7 @@ const mostMovable = 65_536;
  */
 export function placePriced(problem: Assignment, work: PricedWork): PricedPlacement {
   const prepared = prepare(problem);
-  const pass = passOver(prepared, 'many');
+  const pass = (work.passOver ?? onePass)(prepared, 'many');
   try {
     return placed(prepared, pass, work);
   } finally {

@@ -21,6 +21,14 @@ export interface Look {
   readonly values: Float64Array | null;
 }
 
+/** A look at the datasets under prices, by one thread or several. */
+export type Pass = Pick<PricePass, 'used' | 'curvature' | 'dollars' | 'magnitude' | 'run' | 'end'>;
+
+/** Makes one for a problem; `end` it when no other look follows. */
+export type PassOver = (prepared: PreparedAssignment, looks: Looks) => Pass;
+
+export const onePass: PassOver = (prepared, looks) => new PricePass(prepared, looks);
+
 /**
  * Every dataset at its cheapest places under prices: exact, since without limits no dataset knows of another. What costs more than leaving the copy out
  * is left out; what is larger than all the room of a target is not put there at any price.

@@ -2,8 +2,8 @@ import type { TargetId } from '@data-in-motion/shared/domain/ids';
 import type { AskContext } from './asks.ts';
 import type { AssignedTargets } from './assignment.ts';
 import { rowsOfAssignment } from './assignment-rows.ts';
-import { passOver } from './paired-pass.ts';
 import { prepare } from './prepare-assignment.ts';
+import { onePass, type PassOver } from './price-pass.ts';
 import type { Questions } from './questions.ts';
 import { served } from './serve-limits.ts';
 import { sharedShorts } from './shared-numbers.ts';
@@ -13,7 +13,7 @@ import { sharedShorts } from './shared-numbers.ts';
  * under no prices stays under any, since prices of room make only what moves dearer; so nothing is lost by not asking further. What primaries that stay are
  * read with is taken from the limits, and never sends one away.
  */
-export function screen(context: AskContext, questions: Questions): Questions {
+export function screen(context: AskContext, questions: Questions, passOver: PassOver = onePass): Questions {
   const { problem, asked } = questions;
   const prepared = prepare(problem);
   const { count, specialsFrom, specialColumn, stays, copies } = problem.datasets;

@@ -1,6 +1,6 @@
 import { CompensatedSum } from './compensated-sum.ts';
-import type { Pass } from './paired-pass.ts';
 import type { PreparedAssignment } from './prepare-assignment.ts';
+import type { Pass } from './price-pass.ts';
 import { sharedFloats, sharedShorts } from './shared-numbers.ts';
 
 /** What each dataset pays and wants at certain prices: what a bound is the sum of, and what a later solve need not find out again. */

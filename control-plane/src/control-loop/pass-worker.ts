@@ -1,8 +1,8 @@
 import { parentPort } from 'node:worker_threads';
-import type { Assignment } from './assignment.ts';
-import { prepare } from './prepare-assignment.ts';
-import { type Look, PricePass } from './price-pass.ts';
-import type { Looks } from './row-candidates.ts';
+import type { Assignment } from '../placement/assignment.ts';
+import { prepare } from '../placement/prepare-assignment.ts';
+import { type Look, PricePass } from '../placement/price-pass.ts';
+import type { Looks } from '../placement/row-candidates.ts';
 
 /** What crosses to the thread that looks at every second row, see `PairedPass`. All lists of numbers are shared, none is copied. */
 export type ToPassWorker =

@@ -1,19 +1,16 @@
 import { Worker } from 'node:worker_threads';
-import { resources } from './assignment.ts';
+import { resources } from '../placement/assignment.ts';
+import type { PreparedAssignment } from '../placement/prepare-assignment.ts';
+import { type Look, type Pass, PricePass } from '../placement/price-pass.ts';
+import type { Looks } from '../placement/row-candidates.ts';
+import { isShared, sharedFloats, sharedInts } from '../placement/shared-numbers.ts';
 import type { Answers, ToPassWorker } from './pass-worker.ts';
-import type { PreparedAssignment } from './prepare-assignment.ts';
-import { type Look, PricePass } from './price-pass.ts';
-import type { Looks } from './row-candidates.ts';
-import { isShared, sharedFloats, sharedInts } from './shared-numbers.ts';
-
-/** A look at the datasets under prices, by one thread or two. */
-export type Pass = Pick<PricePass, 'used' | 'curvature' | 'dollars' | 'magnitude' | 'run' | 'end'>;
 
 /** From so many pairs of dataset and target on a second thread is worth its start and its memory. */
 const worthPairing = 2_000_000;
 
-/** A pass over a problem; `end` it when no other look follows. */
-export function passOver(prepared: PreparedAssignment, looks: Looks): Pass {
+/** A pass over a problem, by two threads where it is large. */
+export function pairedWhereLarge(prepared: PreparedAssignment, looks: Looks): Pass {
   const { datasets, targets } = prepared.problem;
   return datasets.count * targets.count < worthPairing ? new PricePass(prepared, looks) : new PairedPass(prepared, looks);
 }
