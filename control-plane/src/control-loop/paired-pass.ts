@@ -15,6 +15,10 @@ export function pairedWhereLarge(prepared: PreparedAssignment, looks: Looks): Pa
   return datasets.count * targets.count < worthPairing ? new PricePass(prepared, looks) : new PairedPass(prepared, looks);
 }
 
+/** Rows go to the threads in blocks of so many: were they neighbours, both would write into the same lines of memory, and each wait for the other. */
+const rowsPerBlock = 32;
+const halfOf = (row: number): number => Math.floor(row / rowsPerBlock) & 1;
+
 /** So long a look of the other thread may take: it has as much to do as this one. */
 const longestMs = 120_000;
 
@@ -25,7 +29,7 @@ interface Half {
 }
 
 /**
- * A pass whose odd rows are looked at by another thread, since no dataset knows of another: twice as fast on two cores, and on one the same, to the last digit.
+ * A pass half of whose rows are looked at by another thread, since no dataset knows of another: twice as fast on two cores, and on one the same, to the last digit.
  * This thread waits for the other with all else standing still, so it is one that solves and does nothing else.
  */
 export class PairedPass implements Pass {
@@ -89,9 +93,9 @@ export class PairedPass implements Pass {
   #await(number: number): void {
     const { done } = this.#answers;
     for (let seen = Atomics.load(done, 0); seen !== number; seen = Atomics.load(done, 0)) {
-      if (seen === -number) throw new Error('the thread that looks at every second dataset failed');
+      if (seen === -number) throw new Error('the thread that looks at half of the datasets failed');
       if (Atomics.wait(done, 0, seen, longestMs) === 'timed-out')
-        throw new Error(`the thread that looks at every second dataset gave no answer for ${longestMs / 1_000} s`);
+        throw new Error(`the thread that looks at half of the datasets gave no answer for ${longestMs / 1_000} s`);
     }
   }
 
@@ -99,11 +103,11 @@ export class PairedPass implements Pass {
     const known = this.#halves.get(rows);
     if (known !== undefined) return known;
     const count = rows?.length ?? this.#rows;
-    const half = (odd: 0 | 1): Half => {
-      const places = rows === null ? null : Array.from(rows.keys()).filter((at) => (rows[at]! & 1) === odd);
-      if (places === null) return { rows: filled(sharedInts((count + 1 - odd) >> 1), (at) => 2 * at + odd), weights: null };
+    const all = Int32Array.from({ length: count }, (_, at) => at);
+    const half = (which: 0 | 1): Half => {
+      const places = all.filter((at) => halfOf(rows === null ? at : rows[at]!) === which);
       return {
-        rows: filled(sharedInts(places.length), (at) => rows![places[at]!]!),
+        rows: filled(sharedInts(places.length), (at) => (rows === null ? places[at]! : rows[places[at]!]!)),
         weights: weights === null ? null : filled(sharedFloats(places.length), (at) => weights[places[at]!]!),
       };
     };

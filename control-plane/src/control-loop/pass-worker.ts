@@ -4,7 +4,7 @@ import { prepare } from '../placement/prepare-assignment.ts';
 import { type Look, PricePass } from '../placement/price-pass.ts';
 import type { Looks } from '../placement/row-candidates.ts';
 
-/** What crosses to the thread that looks at every second row, see `PairedPass`. All lists of numbers are shared, none is copied. */
+/** What crosses to the thread that looks at half of the rows, see `PairedPass`. All lists of numbers are shared, none is copied. */
 export type ToPassWorker =
   | { readonly kind: 'problem'; readonly problem: Assignment; readonly looks: Looks; readonly answers: Answers }
   | { readonly kind: 'look'; readonly number: number; readonly prices: Float64Array; readonly look: Look }
