@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { setImmediate } from 'node:timers/promises';
 import type { PlanView } from '@data-in-motion/shared/api/decisions';
 import { type Heat, heatWindows } from '@data-in-motion/shared/domain/heat';
 import type { DatasetId, JobId, PlanId } from '@data-in-motion/shared/domain/ids';
@@ -7,7 +8,9 @@ import { eachInSlices, inSlices } from '@data-in-motion/shared/in-slices';
 import { systemRandom } from '@data-in-motion/shared/random';
 import { ulid } from '@data-in-motion/shared/ulid';
 import { eq } from 'drizzle-orm';
+import { ByDataset } from '../fleet/by-dataset.ts';
 import type { HeatSettings, RiskSettings } from '../fleet/decision-settings.ts';
+import { placesOf } from '../fleet/lookup.ts';
 import { withoutHolds } from '../fleet/plan-holds.ts';
 import type { DatasetFacts, FleetSnapshot } from '../fleet/snapshot.ts';
 import { changedEvacuations } from '../health/evacuations.ts';
@@ -34,6 +37,12 @@ import { insertMove } from './insert-move.ts';
 import { KeptNeeds } from './kept-needs.ts';
 import type { LeaderWrite, LoopParts } from './parts.ts';
 
+/** What is put off once from where messages arrive still belongs to the same turn of the event loop. */
+async function nextTurn(): Promise<void> {
+  await setImmediate();
+  await setImmediate();
+}
+
 /** What a pass sees: one snapshot, how hot everything is, and what is needed. */
 export interface Picture {
   readonly snapshot: FleetSnapshot;
@@ -43,7 +52,9 @@ export interface Picture {
 
 /** @param kept of the passes before, so that only what has changed is asked for */
 export async function picture(snapshot: FleetSnapshot, { settings: { decisions } }: Pick<LoopParts, 'settings'>, kept = new KeptNeeds()): Promise<Picture> {
-  const heats = new Map(await inSlices(snapshot.datasets, (facts) => [[facts.datasetId, classifyHeat(facts, snapshot.takenAtMs, decisions.heat)] as const]));
+  const list: Heat[] = [];
+  await eachInSlices(snapshot.datasets, (facts) => void list.push(classifyHeat(facts, snapshot.takenAtMs, decisions.heat)));
+  const heats = new ByDataset(placesOf(snapshot), (place) => list[place]);
   const health = targetHealth(snapshot, decisions);
   return { snapshot, heats, needs: mostUrgentFirst(await kept.of(snapshot, health), heats) };
 }
@@ -158,7 +169,10 @@ export async function makePlan(
   const replaced = wanted.dryRun ? await replacedPreviews(parts.store.db, wanted.datasetIds, fresh.takenAtMs) : new Set<PlanId>();
   const mine = withoutHolds(fresh, (hold) => hold.untilMs !== null && replaced.has(hold.planId));
   const admissions = admitPlan(atWork(mine), made, decisions.limits, decisions);
+  // This and the next take some ten milliseconds each for thousands of moves.
+  await nextTurn();
   const basis = planBasisOf(seen.snapshot, seen.heats, made.moves, decisions);
+  await nextTurn();
   const planId = ulid(made.madeAtMs, systemRandom) as PlanId;
   return write(async (tx, nowMs) => {
     const jobs = wanted.dryRun ? new Map<Move, JobId>() : await insertAdmitted(tx, fresh, admissions, planId, nowMs);

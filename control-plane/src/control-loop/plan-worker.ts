@@ -1,3 +1,5 @@
+import { readlinkSync } from 'node:fs';
+import { setPriority } from 'node:os';
 import { parentPort } from 'node:worker_threads';
 import type { DatasetId } from '@data-in-motion/shared/domain/ids';
 import type { Policy } from '@data-in-motion/shared/domain/policy';
@@ -24,6 +26,19 @@ export type ToSolver =
       readonly only: ReadonlySet<DatasetId> | null;
       readonly settings: DecisionSettings;
     };
+
+/** Who answers agents and people comes first where there are too few cores, and the rest is shared with other processes. */
+const behind = 5;
+
+/** On Linux a thread has a priority of its own, by the number that /proc tells, and those that it starts have the same. */
+function standBehind(): void {
+  try {
+    setPriority(Number(readlinkSync('/proc/thread-self').split('/').at(-1)), behind);
+  } catch {
+    // Elsewhere it competes as before.
+  }
+}
+standBehind();
 
 /** A plan of the whole fleet begins where the one before ended; one of some datasets asks something else. */
 const memory = new PlacementMemory();

@@ -19,6 +19,13 @@ export function notePlaces(datasets: FleetSnapshot['datasets'], at: ReadonlyMap<
   places.set(datasets, at);
 }
 
+/** Where each dataset stands in the snapshot. */
+export function placesOf({ datasets }: FleetSnapshot): ReadonlyMap<DatasetId, number> {
+  const known = places.get(datasets) ?? new Map(datasets.map(({ datasetId }, at) => [datasetId, at]));
+  places.set(datasets, known);
+  return known;
+}
+
 /** Look the snapshot's things up by name; made once for each snapshot. */
 export function indexOf(snapshot: FleetSnapshot): FleetIndex {
   const known = indexes.get(snapshot);

@@ -98,21 +98,27 @@ async function readFleet(tx: Db, takenAtMs: number, source: string, kept: Kept):
   const rows = await kept.rows.read(tx, source);
   const datasets = await kept.facts.of(rows, global, await loadWindows(tx, takenAtMs), await loadRates(tx));
   notePlaces(datasets, rows.at);
-  const sources = nodesOfCopies(datasets, targets, jobRows);
+  const sources = nodesOfCopies(datasets, rows.at, targets, jobRows);
   const jobs = jobRows.filter(isUnderWay).map((each) => jobFacts(each, sources));
   const holds = await loadHolds(tx, takenAtMs);
   return { snapshot: { takenAtMs, globalPolicy: global, priceRev: book.rev, nodes, devices, targets, datasets, jobs, holds }, datasets: rows };
 }
 
-/** Where the copies are that jobs read. */
-function nodesOfCopies(datasets: readonly DatasetFacts[], targets: readonly TargetFacts[], jobs: readonly JobRow[]): ReadonlyMap<ReplicaId, NodeId> {
-  const wanted = new Set(jobs.flatMap((row) => row.readReplicaId ?? []));
-  if (wanted.size === 0) return new Map();
+/** Where the copies are that jobs read: each is one of its job's dataset. */
+function nodesOfCopies(
+  datasets: readonly DatasetFacts[],
+  at: AllDatasets['at'],
+  targets: readonly TargetFacts[],
+  jobs: readonly JobRow[],
+): ReadonlyMap<ReplicaId, NodeId> {
   const nodeOf = new Map(targets.map((place) => [place.targetId, place.nodeId]));
   return new Map(
-    datasets.flatMap(({ replicas }) =>
-      replicas.flatMap((copy) => (wanted.has(copy.replicaId) && nodeOf.has(copy.targetId) ? [[copy.replicaId, nodeOf.get(copy.targetId)!] as const] : [])),
-    ),
+    jobs.flatMap(({ datasetId, readReplicaId }) => {
+      if (readReplicaId === null) return [];
+      const copy = datasets[at.get(datasetId) ?? -1]?.replicas.find(({ replicaId }) => replicaId === readReplicaId);
+      const nodeId = copy === undefined ? undefined : nodeOf.get(copy.targetId);
+      return nodeId === undefined ? [] : [[readReplicaId, nodeId] as const];
+    }),
   );
 }
 
