@@ -1,7 +1,6 @@
 import { type Random, randomInt, seededRandom } from '@data-in-motion/shared/random';
 import type { Assignment, PlaceRule } from '../src/placement/assignment.ts';
-import { Growing } from '../src/placement/growing.ts';
-import { sharedBytes, sharedFloats, sharedInts, sharedWords } from '../src/placement/shared-numbers.ts';
+import { shared, sharedBytes, sharedFloats, sharedInts, sharedWords } from '../src/placement/shared-numbers.ts';
 
 /**
  * A made-up fleet to place: targets of four classes (fast, usual, archive, cloud) over sites and regions, datasets of log-normal size with readers, at most
@@ -16,6 +15,7 @@ export function assignmentInstance(count: number, targetCount: number, seed: num
   const fleet = targetsOf(targetCount, random);
   const { targets } = fleet;
   const rules = new Rules(fleet);
+  const mostHeld = 3;
   const columns = {
     bytes: sharedFloats(count),
     objects: sharedFloats(count),
@@ -29,9 +29,10 @@ export function assignmentInstance(count: number, targetCount: number, seed: num
     missing: sharedFloats(count),
     specialsFrom: sharedInts(count + 1),
   };
-  const specialColumn = new Growing((buffer) => new Int16Array(buffer));
-  const copyCredit = new Growing((buffer) => new Float64Array(buffer));
-  const primaryCredit = new Growing((buffer) => new Float64Array(buffer));
+  const specialColumn = new Int16Array(count * mostHeld);
+  const copyCredit = new Float64Array(count * mostHeld);
+  const primaryCredit = new Float64Array(count * mostHeld);
+  let specials = 0;
   for (let row = 0; row < count; row++) {
     let normal = -3;
     for (let one = 0; one < 6; one++) normal += random.next();
@@ -58,12 +59,12 @@ export function assignmentInstance(count: number, targetCount: number, seed: num
       const feeDays = Math.max(0, fleet.minimumDays[column]! - (180 * slot) / 3);
       const comes = bytes * targets.arrivePerByte[column]! + columns.objects[row]! * targets.arrivePerObject[column]! + columns.arrive[row]!;
       const credit = comes + (bytes * targets.holdPerByte[column]! * feeDays) / 30;
-      specialColumn.add(column);
+      specialColumn[specials] = column;
       // What is the primary stays the primary or moves; what is a copy never becomes it.
-      copyCredit.add(slot === 0 ? -Infinity : credit);
-      primaryCredit.add(slot === 0 ? credit : -Infinity);
+      copyCredit[specials] = slot === 0 ? -Infinity : credit;
+      primaryCredit[specials++] = slot === 0 ? credit : -Infinity;
     }
-    columns.specialsFrom[row + 1] = specialColumn.count;
+    columns.specialsFrom[row + 1] = specials;
   }
   const spare = [
     [targets.roomBytes, 1.08],
@@ -75,10 +76,10 @@ export function assignmentInstance(count: number, targetCount: number, seed: num
     datasets: {
       count,
       ...columns,
-      stays: sharedBytes(specialColumn.count).fill(1),
-      specialColumn: specialColumn.whole(),
-      copyCredit: copyCredit.whole(),
-      primaryCredit: primaryCredit.whole(),
+      specialColumn: shared(specialColumn.subarray(0, specials)),
+      copyCredit: shared(copyCredit.subarray(0, specials)),
+      primaryCredit: shared(primaryCredit.subarray(0, specials)),
+      stays: sharedBytes(specials).fill(1),
     },
     targets,
     rules: rules.all,

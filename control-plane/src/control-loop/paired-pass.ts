@@ -1,9 +1,9 @@
 import { Worker } from 'node:worker_threads';
-import { resources } from '../placement/assignment.ts';
+import { type AssignedDatasets, resources } from '../placement/assignment.ts';
 import type { PreparedAssignment } from '../placement/prepare-assignment.ts';
 import { type Look, type Pass, PricePass } from '../placement/price-pass.ts';
 import type { Looks } from '../placement/row-candidates.ts';
-import { isShared, sharedFloats, sharedInts } from '../placement/shared-numbers.ts';
+import { shared, sharedFloats, sharedInts } from '../placement/shared-numbers.ts';
 import type { Answers, ToPassWorker } from './pass-worker.ts';
 
 /** From so many pairs of dataset and target on a second thread is worth its start and its memory. */
@@ -119,29 +119,33 @@ export class PairedPass implements Pass {
 
 let worker: Worker | null = null;
 
-/** The thread is started by the first who needs it, stays, and ends with this one. */
-function tell(message: ToPassWorker): void {
-  if (worker === null) {
-    const started = new Worker(new URL('./pass-worker.ts', import.meta.url));
-    started.unref();
-    const gone = (): void => {
-      if (worker === started) worker = null;
-    };
-    started.on('error', gone);
-    started.on('exit', gone);
-    worker = started;
-  }
-  worker.postMessage(message);
+/** Has the other thread ready by the time that a fleet of this size is looked at. */
+export function prepareToPair(datasets: number, targets: number): void {
+  if (datasets * targets >= worthPairing) theOther();
 }
 
-function inSharedMemory(datasets: PreparedAssignment['problem']['datasets']): PreparedAssignment['problem']['datasets'] {
-  const shared = Object.entries(datasets).map(([name, list]) => {
-    if (typeof list === 'number' || isShared(list)) return [name, list];
-    const copy = new list.constructor(new SharedArrayBuffer(list.byteLength));
-    copy.set(list);
-    return [name, copy];
-  });
-  return Object.fromEntries(shared);
+function tell(message: ToPassWorker): void {
+  theOther().postMessage(message);
+}
+
+/** The thread is started by the first who needs it, stays, and ends with this one. */
+function theOther(): Worker {
+  if (worker !== null) return worker;
+  const started = new Worker(new URL('./pass-worker.ts', import.meta.url));
+  started.unref();
+  const gone = (): void => {
+    if (worker === started) worker = null;
+  };
+  started.on('error', gone);
+  started.on('exit', gone);
+  worker = started;
+  return started;
+}
+
+function inSharedMemory(datasets: AssignedDatasets): AssignedDatasets {
+  return Object.fromEntries(
+    Object.entries(datasets).map(([name, list]) => [name, typeof list === 'number' ? list : shared(list)]),
+  ) as unknown as AssignedDatasets;
 }
 
 function add(to: Float64Array, more: Float64Array): void {

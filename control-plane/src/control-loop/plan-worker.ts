@@ -10,7 +10,7 @@ import { placeFleet, workFor } from '../placement/place-fleet.ts';
 import { PlacementMemory } from '../placement/placement-memory.ts';
 import type { Plan } from '../placement/plan.ts';
 import type { Need } from '../reconcile/needs.ts';
-import { pairedWhereLarge } from './paired-pass.ts';
+import { pairedWhereLarge, prepareToPair } from './paired-pass.ts';
 
 /**
  * What crosses to the thread that solves; plain data. Datasets come ahead of the request, in parts, and only those that are not what they were: the thread keeps
@@ -60,6 +60,7 @@ function keep(changed: readonly DatasetFacts[]): void {
 
 async function solve({ snapshot: rest, needs, only, settings }: Extract<ToSolver, { kind: 'solve' }>): Promise<Plan> {
   const snapshot = { ...rest, datasets: [...kept.values()].sort((a, b) => (a.datasetId < b.datasetId ? -1 : 1)) };
+  prepareToPair(snapshot.datasets.length, snapshot.targets.length);
   const heats = fleetHeats(snapshot, settings.heat);
   const work = { ...workFor(settings.placement, only === null ? memory : undefined), passOver: pairedWhereLarge };
   return placeFleet(snapshot, needs, heats, settings.placement, settings, only ?? undefined, work);

@@ -8,7 +8,6 @@ import { allowedTargets } from '../policy/allowed-targets.ts';
 import type { CopyRole, PolicyRule } from '../policy/violations.ts';
 import { copiesOf, jobsOf } from '../reconcile/copies.ts';
 import type { Need } from '../reconcile/needs.ts';
-import { replicaCost } from './cost.ts';
 import { type ObjectiveContext, type ObjectiveParts, objectiveOf, objectiveParts, pays, presentObjective, roleOf, type Way, wayOnce } from './objective.ts';
 import type { CostParts } from './plan.ts';
 import { sourceFor, sourcesOf } from './read-source.ts';
@@ -236,7 +235,8 @@ function copyOption(context: AskContext, dataset: DatasetFacts, sources: readonl
 function option(context: AskContext, dataset: DatasetFacts, role: CopyRole, to: TargetFacts, way: Exclude<Way, { kind: 'there' }>, restPerMonth = 0): Option {
   const use = useOf(context, dataset);
   const parts = objectiveParts(context, dataset, role, to, way, use, restPerMonth);
-  const cost = { ...replicaCost(to, role, dataset, use), migrationOnce: wayOnce(context.snapshot, dataset, to, way) };
+  const { storagePerMonth, requestsPerMonth, retrievalPerMonth, egressPerMonth } = parts;
+  const cost = { storagePerMonth, requestsPerMonth, retrievalPerMonth, egressPerMonth, migrationOnce: wayOnce(context.snapshot, dataset, to, way) };
   return { to, from: way.kind === 'move' ? way.from : way.read, read: way.read, cost, parts, objective: objectiveOf(parts) };
 }
 

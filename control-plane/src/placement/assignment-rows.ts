@@ -1,7 +1,6 @@
 import type { AssignedDatasets } from './assignment.ts';
-import { Growing } from './growing.ts';
 import type { RowSpecials } from './row-specials.ts';
-import { sharedBytes, sharedFloats, sharedInts, sharedShorts, sharedWords } from './shared-numbers.ts';
+import { shared, sharedBytes, sharedFloats, sharedInts, sharedShorts, sharedWords } from './shared-numbers.ts';
 
 /** One row of an assignment while it is made, dollars a month; what is special to it is gathered beside it. */
 export interface RowOfCopies {
@@ -17,71 +16,90 @@ export interface RowOfCopies {
   readonly missing: number;
 }
 
-const dollarsOver = (buffer: ArrayBufferLike): Float64Array => new Float64Array(buffer);
-const bytesOver = (buffer: ArrayBufferLike): Uint8Array => new Uint8Array(buffer);
+const rowFields = ['bytes', 'objects', 'readBytes', 'requests', 'atStake', 'copies', 'hasPrimary', 'rule', 'arrive', 'missing'] as const;
+type Rows = Pick<AssignedDatasets, (typeof rowFields)[number]>;
 
-/** The rows of an assignment, gathered one by one. */
+/** The rows of an assignment, gathered one by one. What is special to them is kept as numbers, not as objects: a large fleet has dozens a row. */
 export class AssignmentRows {
-  readonly #bytes = new Growing(dollarsOver);
-  readonly #objects = new Growing(dollarsOver);
-  readonly #readBytes = new Growing(dollarsOver);
-  readonly #requests = new Growing(dollarsOver);
-  readonly #atStake = new Growing(dollarsOver);
-  readonly #copies = new Growing(bytesOver);
-  readonly #hasPrimary = new Growing(bytesOver);
-  readonly #rule = new Growing((buffer) => new Uint16Array(buffer));
-  readonly #arrive = new Growing(dollarsOver);
-  readonly #missing = new Growing(dollarsOver);
-  readonly #specialsFrom = new Growing((buffer) => new Int32Array(buffer));
-  readonly #columns = new Growing((buffer) => new Int16Array(buffer));
-  readonly #copyCredits = new Growing(dollarsOver);
-  readonly #primaryCredits = new Growing(dollarsOver);
-  readonly #stays = new Growing(bytesOver);
+  #count = 0;
+  readonly #rows: Rows;
+  readonly #specialsFrom: Int32Array;
+  #specials = 0;
+  #columns = new Int16Array(1 << 12);
+  #copyCredits = new Float64Array(1 << 12);
+  #primaryCredits = new Float64Array(1 << 12);
+  #stays = new Uint8Array(1 << 12);
+
+  /** @param most rows at the most */
+  constructor(most: number) {
+    const numbers = (): Float64Array => new Float64Array(most);
+    this.#rows = {
+      bytes: numbers(),
+      objects: numbers(),
+      readBytes: numbers(),
+      requests: numbers(),
+      atStake: numbers(),
+      copies: new Uint8Array(most),
+      hasPrimary: new Uint8Array(most),
+      rule: new Uint16Array(most),
+      arrive: numbers(),
+      missing: numbers(),
+    };
+    this.#specialsFrom = new Int32Array(most + 1);
+  }
 
   /** @param allows 1 at [column] of those that the row's rule allows: to others it does not go, so nothing is special about them */
   add(row: RowOfCopies, specials: RowSpecials, allows: Uint8Array): void {
-    this.#bytes.add(row.bytes);
-    this.#objects.add(row.objects);
-    this.#readBytes.add(row.readBytes);
-    this.#requests.add(row.requests);
-    this.#atStake.add(row.atStake);
-    this.#copies.add(row.copies);
-    this.#hasPrimary.add(Number(row.hasPrimary));
-    this.#rule.add(row.rule);
-    this.#arrive.add(row.arrive);
-    this.#missing.add(row.missing);
-    this.#specialsFrom.add(this.#columns.count);
-    for (let at = 0; at < specials.count; at++) {
-      const column = specials.columns[at]!;
+    const rows = this.#rows;
+    const at = this.#count++;
+    rows.bytes[at] = row.bytes;
+    rows.objects[at] = row.objects;
+    rows.readBytes[at] = row.readBytes;
+    rows.requests[at] = row.requests;
+    rows.atStake[at] = row.atStake;
+    rows.copies[at] = row.copies;
+    rows.hasPrimary[at] = Number(row.hasPrimary);
+    rows.rule[at] = row.rule;
+    rows.arrive[at] = row.arrive;
+    rows.missing[at] = row.missing;
+    if (this.#specials + specials.count > this.#columns.length) this.#grow(specials.count);
+    for (let one = 0; one < specials.count; one++) {
+      const column = specials.columns[one]!;
       if (allows[column] === 0) continue;
-      this.#columns.add(column);
-      this.#copyCredits.add(specials.copyCredit[column]!);
-      this.#primaryCredits.add(specials.primaryCredit[column]!);
-      this.#stays.add(Number(specials.isHeld(column)));
+      const to = this.#specials++;
+      this.#columns[to] = column;
+      this.#copyCredits[to] = specials.copyCredit[column]!;
+      this.#primaryCredits[to] = specials.primaryCredit[column]!;
+      this.#stays[to] = Number(specials.isHeld(column));
     }
+    this.#specialsFrom[this.#count] = this.#specials;
   }
 
+  /** All of them, in memory that threads can share. */
   whole(): AssignedDatasets {
-    const { count } = this.#bytes;
-    this.#specialsFrom.add(this.#columns.count);
+    const count = this.#count;
+    const rows = Object.fromEntries(rowFields.map((field) => [field, shared(this.#rows[field].subarray(0, count))])) as unknown as Rows;
     return {
       count,
-      bytes: this.#bytes.whole(),
-      objects: this.#objects.whole(),
-      readBytes: this.#readBytes.whole(),
-      requests: this.#requests.whole(),
-      atStake: this.#atStake.whole(),
-      copies: this.#copies.whole(),
-      hasPrimary: this.#hasPrimary.whole(),
-      rule: this.#rule.whole(),
-      arrive: this.#arrive.whole(),
-      missing: this.#missing.whole(),
-      specialsFrom: this.#specialsFrom.whole(),
-      specialColumn: this.#columns.whole(),
-      copyCredit: this.#copyCredits.whole(),
-      primaryCredit: this.#primaryCredits.whole(),
-      stays: this.#stays.whole(),
+      ...rows,
+      specialsFrom: shared(this.#specialsFrom.subarray(0, count + 1)),
+      specialColumn: shared(this.#columns.subarray(0, this.#specials)),
+      copyCredit: shared(this.#copyCredits.subarray(0, this.#specials)),
+      primaryCredit: shared(this.#primaryCredits.subarray(0, this.#specials)),
+      stays: shared(this.#stays.subarray(0, this.#specials)),
     };
+  }
+
+  #grow(by: number): void {
+    const length = 2 * this.#columns.length + by;
+    const longer = <List extends Float64Array | Int16Array | Uint8Array>(list: List, next: List): List => {
+      next.set(list);
+      return next;
+    };
+    this.#columns = longer(this.#columns, new Int16Array(length));
+    this.#copyCredits = longer(this.#copyCredits, new Float64Array(length));
+    this.#primaryCredits = longer(this.#primaryCredits, new Float64Array(length));
+    this.#stays = longer(this.#stays, new Uint8Array(length));
   }
 }
 

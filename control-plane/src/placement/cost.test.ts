@@ -5,6 +5,7 @@ import { defaultDecisionSettings } from '../fleet/decision-settings.ts';
 import { datasetFacts, fleetOf, nowMs, prices, replicaFacts, targetFacts, windowsOf } from '../fleet/testdata/small-fleet.ts';
 import { fleetHeats } from '../heat/classify-heat.ts';
 import { datasetCost, fleetCost, paidCopies, perMonth, replicaCost, waitingPerMonth } from './cost.ts';
+import { type ObjectiveParts, objectiveOf, partNames } from './objective.ts';
 
 /** AWS us-east-1 list prices: S3 Standard, and S3 Glacier Instant Retrieval. */
 const standard = prices(0.023, { readsPer1000: 0.0004, writesPer1000: 0.005, egressPerGb: 0.09 });
@@ -22,6 +23,11 @@ const own = targetFacts('berlin-disk', { prices: prices(0.02) });
 const use = { readsPerMonth: 2_000_000, readBytesPerMonth: 50e9 };
 const half = { sizeBytes: 500e9, objects: 100_000 };
 const dayMs = 86_400_000;
+
+test('the objective counts each of its parts once', () => {
+  const ones = Object.fromEntries(partNames.map((name) => [name, 1])) as unknown as ObjectiveParts;
+  expect(objectiveOf(ones)).toBe(partNames.length);
+});
 
 describe('what a copy costs', () => {
   test('a primary of 500 GB in S3 Standard that is read 2 million times and 50 GB a month', () => {

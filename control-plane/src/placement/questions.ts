@@ -49,7 +49,7 @@ export function questionsOf(context: AskContext, wanted: readonly DatasetFacts[]
   const { snapshot } = context;
   const targets = snapshot.targets.filter((target) => target.prices !== null);
   const rules = new PlaceRules(context, targets);
-  const rows = new AssignmentRows();
+  const rows = new AssignmentRows(2 * wanted.length);
   const specials = new RowSpecials(targets.length);
   const asked: Question[] = [];
   const unreadable: DatasetFacts[] = [];

@@ -5,6 +5,12 @@ export const sharedShorts = (count: number): Int16Array => new Int16Array(new Sh
 export const sharedWords = (count: number): Uint16Array => new Uint16Array(new SharedArrayBuffer(2 * count));
 export const sharedBytes = (count: number): Uint8Array => new Uint8Array(new SharedArrayBuffer(count));
 
-export function isShared({ buffer }: { readonly buffer: ArrayBufferLike }): boolean {
-  return buffer instanceof SharedArrayBuffer;
+type Numbers = Float64Array | Int32Array | Int16Array | Uint16Array | Uint8Array;
+
+/** The same numbers in memory that threads can share; the list itself where it lies there. */
+export function shared<List extends Numbers>(list: List): List {
+  if (list.buffer instanceof SharedArrayBuffer) return list;
+  const copy = new (list.constructor as new (buffer: SharedArrayBuffer) => List)(new SharedArrayBuffer(list.byteLength));
+  copy.set(list);
+  return copy;
 }
