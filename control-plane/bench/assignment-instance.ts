@@ -1,6 +1,6 @@
 import { type Random, randomInt, seededRandom } from '@data-in-motion/shared/random';
 import type { Assignment, PlaceRule } from '../src/placement/assignment.ts';
-import { shared, sharedBytes, sharedFloats, sharedInts, sharedWords } from '../src/placement/shared-numbers.ts';
+import { sharedBytes, sharedFloats, sharedInts, sharedShorts, sharedWords } from '../src/placement/shared-numbers.ts';
 
 /**
  * A made-up fleet to place: targets of four classes (fast, usual, archive, cloud) over sites and regions, datasets of log-normal size with readers, at most
@@ -29,9 +29,9 @@ export function assignmentInstance(count: number, targetCount: number, seed: num
     missing: sharedFloats(count),
     specialsFrom: sharedInts(count + 1),
   };
-  const specialColumn = new Int16Array(count * mostHeld);
-  const copyCredit = new Float64Array(count * mostHeld);
-  const primaryCredit = new Float64Array(count * mostHeld);
+  const specialColumn = sharedShorts(count * mostHeld);
+  const copyCredit = sharedFloats(count * mostHeld);
+  const primaryCredit = sharedFloats(count * mostHeld);
   let specials = 0;
   for (let row = 0; row < count; row++) {
     let normal = -3;
@@ -76,9 +76,9 @@ export function assignmentInstance(count: number, targetCount: number, seed: num
     datasets: {
       count,
       ...columns,
-      specialColumn: shared(specialColumn.subarray(0, specials)),
-      copyCredit: shared(copyCredit.subarray(0, specials)),
-      primaryCredit: shared(primaryCredit.subarray(0, specials)),
+      specialColumn: specialColumn.subarray(0, specials),
+      copyCredit: copyCredit.subarray(0, specials),
+      primaryCredit: primaryCredit.subarray(0, specials),
       stays: sharedBytes(specials).fill(1),
     },
     targets,

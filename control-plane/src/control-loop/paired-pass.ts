@@ -2,22 +2,20 @@ import { Worker } from 'node:worker_threads';
 import { type AssignedDatasets, resources } from '../placement/assignment.ts';
 import type { PreparedAssignment } from '../placement/prepare-assignment.ts';
 import { type Look, type Pass, PricePass } from '../placement/price-pass.ts';
-import type { Looks } from '../placement/row-candidates.ts';
-import { shared, sharedFloats, sharedInts } from '../placement/shared-numbers.ts';
+import { shared, sharedFloats, sharedInts, sharedShorts } from '../placement/shared-numbers.ts';
 import type { Answers, ToPassWorker } from './pass-worker.ts';
 
 /** From so many pairs of dataset and target on a second thread is worth its start and its memory. */
 const worthPairing = 2_000_000;
 
 /** A pass over a problem, by two threads where it is large. */
-export function pairedWhereLarge(prepared: PreparedAssignment, looks: Looks): Pass {
+export function pairedWhereLarge(prepared: PreparedAssignment): Pass {
   const { datasets, targets } = prepared.problem;
-  return datasets.count * targets.count < worthPairing ? new PricePass(prepared, looks) : new PairedPass(prepared, looks);
+  return datasets.count * targets.count < worthPairing ? new PricePass(prepared) : new PairedPass(prepared);
 }
 
-/** Rows go to the threads in blocks of so many: were they neighbours, both would write into the same lines of memory, and each wait for the other. */
-const rowsPerBlock = 32;
-const halfOf = (row: number): number => Math.floor(row / rowsPerBlock) & 1;
+/** The same rows go to the same thread at each look, which keeps what it found out about them. */
+const halfOf = (row: number): number => row & 1;
 
 /** So long a look of the other thread may take: it has as much to do as this one. */
 const longestMs = 120_000;
@@ -36,23 +34,30 @@ export class PairedPass implements Pass {
   readonly #own: PricePass;
   readonly #answers: Answers;
   readonly #prices: Float64Array;
+  /** Where the other thread notes the places and values of its rows. */
+  readonly #places: Int16Array;
+  readonly #values: Float64Array;
   /** Of each list that was looked at, null for all: this thread's half and the other's. */
   readonly #halves = new Map<Int32Array | null, readonly [Half, Half]>();
   readonly #rows: number;
+  readonly #width: number;
   #looks = 0;
 
-  constructor(prepared: PreparedAssignment, looks: Looks = 'many') {
+  constructor(prepared: PreparedAssignment) {
     const { problem, limits } = prepared;
-    this.#own = new PricePass(prepared, looks);
+    this.#own = new PricePass(prepared);
     this.#rows = problem.datasets.count;
     this.#prices = sharedFloats(limits.length);
+    this.#places = sharedShorts(this.#rows * prepared.width).fill(-1);
+    this.#values = sharedFloats(this.#rows);
+    this.#width = prepared.width;
     this.#answers = {
       done: sharedInts(1),
       used: sharedFloats(limits.length),
       bends: sharedFloats((resources.length * problem.targets.count) ** 2),
       sums: sharedFloats(2),
     };
-    tell({ kind: 'problem', problem: { ...problem, datasets: inSharedMemory(problem.datasets) }, looks, answers: this.#answers });
+    tell({ kind: 'problem', problem: { ...problem, datasets: inSharedMemory(problem.datasets) }, answers: this.#answers });
   }
 
   get used(): Float64Array {
@@ -71,12 +76,11 @@ export class PairedPass implements Pass {
     return this.#own.magnitude;
   }
 
-  /** @param look `places` and `values`, where wanted, in shared memory */
   run(prices: Float64Array, look: Look): void {
     const [own, other] = this.#halvesOf(look);
     const number = ++this.#looks;
     this.#prices.set(prices);
-    tell({ kind: 'look', number, prices: this.#prices, look: { ...look, ...other } });
+    tell({ kind: 'look', number, prices: this.#prices, look: { ...look, ...other, places: look.places && this.#places, values: look.values && this.#values } });
     this.#own.run(prices, { ...look, ...own });
     this.#await(number);
     const { used, bends, sums } = this.#answers;
@@ -84,9 +88,19 @@ export class PairedPass implements Pass {
     if (look.window > 0) add(this.#own.curvature.matrix, bends);
     this.#own.dollars += sums[0]!;
     this.#own.magnitude += sums[1]!;
+    this.#take(other.rows, look);
+  }
+
+  #take(rows: Int32Array, { places, values }: Look): void {
+    const width = this.#width;
+    for (const row of rows) {
+      if (values !== null) values[row] = this.#values[row]!;
+      if (places !== null) for (let at = row * width; at < (row + 1) * width; at++) places[at] = this.#places[at]!;
+    }
   }
 
   end(): void {
+    this.#own.end();
     tell({ kind: 'end' });
   }
 
@@ -131,7 +145,8 @@ function tell(message: ToPassWorker): void {
 /** The thread is started by the first who needs it, stays, and ends with this one. */
 function theOther(): Worker {
   if (worker !== null) return worker;
-  const started = new Worker(new URL('./pass-worker.ts', import.meta.url));
+  // It makes hardly any objects.
+  const started = new Worker(new URL('./pass-worker.ts', import.meta.url), { resourceLimits: { maxYoungGenerationSizeMb: 2 } });
   started.unref();
   const gone = (): void => {
     if (worker === started) worker = null;

@@ -2,11 +2,10 @@ import { parentPort } from 'node:worker_threads';
 import type { Assignment } from '../placement/assignment.ts';
 import { prepare } from '../placement/prepare-assignment.ts';
 import { type Look, PricePass } from '../placement/price-pass.ts';
-import type { Looks } from '../placement/row-candidates.ts';
 
 /** What crosses to the thread that looks at half of the rows, see `PairedPass`. All lists of numbers are shared, none is copied. */
 export type ToPassWorker =
-  | { readonly kind: 'problem'; readonly problem: Assignment; readonly looks: Looks; readonly answers: Answers }
+  | { readonly kind: 'problem'; readonly problem: Assignment; readonly answers: Answers }
   | { readonly kind: 'look'; readonly number: number; readonly prices: Float64Array; readonly look: Look }
   | { readonly kind: 'end' };
 
@@ -23,9 +22,11 @@ export interface Answers {
 let working: { readonly pass: PricePass; readonly answers: Answers } | null = null;
 
 parentPort?.on('message', (message: ToPassWorker) => {
-  if (message.kind === 'problem') working = { pass: new PricePass(prepare(message.problem), message.looks), answers: message.answers };
+  if (message.kind === 'problem') working = { pass: new PricePass(prepare(message.problem)), answers: message.answers };
   if (message.kind === 'look' && working !== null) answer(message, working.pass, working.answers);
-  if (message.kind === 'end') working = null;
+  if (message.kind !== 'end') return;
+  working?.pass.end();
+  working = null;
 });
 
 function answer({ number, prices, look }: Extract<ToPassWorker, { kind: 'look' }>, pass: PricePass, answers: Answers): void {

@@ -1,6 +1,6 @@
 import type { AssignedDatasets } from './assignment.ts';
 import type { RowSpecials } from './row-specials.ts';
-import { shared, sharedBytes, sharedFloats, sharedInts, sharedShorts, sharedWords } from './shared-numbers.ts';
+import { sharedBytes, sharedFloats, sharedInts, sharedShorts, sharedWords } from './shared-numbers.ts';
 
 /** One row of an assignment while it is made, dollars a month; what is special to it is gathered beside it. */
 export interface RowOfCopies {
@@ -75,18 +75,17 @@ export class AssignmentRows {
     this.#specialsFrom[this.#count] = this.#specials;
   }
 
-  /** All of them, in memory that threads can share. */
   whole(): AssignedDatasets {
     const count = this.#count;
-    const rows = Object.fromEntries(rowFields.map((field) => [field, shared(this.#rows[field].subarray(0, count))])) as unknown as Rows;
+    const rows = Object.fromEntries(rowFields.map((field) => [field, this.#rows[field].slice(0, count)])) as unknown as Rows;
     return {
       count,
       ...rows,
-      specialsFrom: shared(this.#specialsFrom.subarray(0, count + 1)),
-      specialColumn: shared(this.#columns.subarray(0, this.#specials)),
-      copyCredit: shared(this.#copyCredits.subarray(0, this.#specials)),
-      primaryCredit: shared(this.#primaryCredits.subarray(0, this.#specials)),
-      stays: shared(this.#stays.subarray(0, this.#specials)),
+      specialsFrom: this.#specialsFrom.slice(0, count + 1),
+      specialColumn: this.#columns.slice(0, this.#specials),
+      copyCredit: this.#copyCredits.slice(0, this.#specials),
+      primaryCredit: this.#primaryCredits.slice(0, this.#specials),
+      stays: this.#stays.slice(0, this.#specials),
     };
   }
 

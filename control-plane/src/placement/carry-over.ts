@@ -1,6 +1,5 @@
 import { type AssignedDatasets, type AssignedTargets, type Assignment, type PlaceRule, type PricedState, resources } from './assignment.ts';
 import type { PreparedAssignment } from './prepare-assignment.ts';
-import { sharedFloats, sharedShorts } from './shared-numbers.ts';
 import type { ValuedRows } from './valued-rows.ts';
 
 /** An earlier answer, and where its rows and columns are now. */
@@ -30,8 +29,8 @@ export function carryOver(prepared: PreparedAssignment, { state, rows, columns }
   const isPriced = valued.prices.length === limits.length && valued.prices.every((price, at) => price === 0 || (price > 0 && limits[at]! < Infinity));
   if (columns !== null || !isPriced || !haveSameCosts(problem.targets, state.problem.targets)) return null;
   const { count, copies } = problem.datasets;
-  const values = sharedFloats(count);
-  const wishes = sharedShorts(count * width).fill(-1);
+  const values = new Float64Array(count);
+  const wishes = new Int16Array(count * width).fill(-1);
   const same = new SameRows(problem, state.problem);
   const changed = new Int32Array(count);
   let found = 0;

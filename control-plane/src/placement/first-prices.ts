@@ -30,6 +30,18 @@ export function fineSample(prepared: PreparedAssignment, random: Random): Sample
   return prepared.problem.datasets.count <= 2 * size ? { rows: null, weights: null } : drawSample(prepared, random, size);
 }
 
+/** One in so many tells well enough which datasets a small change of prices moves. */
+const rowsForOne = 10;
+
+/**
+ * The datasets that prices are corrected on after a look at all, more of them where there are very many: few move by then, and what is asked for too much is
+ * these few (1,000,000 × 50: 3.1 % too much at the first look, 0.7 % after five corrections on the datasets above, 0.2 % after four on one in ten).
+ */
+export function correctingSample(prepared: PreparedAssignment, drawn: Sample, random: Random): Sample {
+  const size = Math.ceil(prepared.problem.datasets.count / rowsForOne);
+  return drawn.rows === null || drawn.rows.length >= size ? drawn : drawSample(prepared, random, size);
+}
+
 /**
  * Datasets that stand for all, drawn by their bytes and evenly over the rules: each stands for as many bytes, so that the load of a target is guessed from
  * a few thousand as well as from four times as many drawn without regard to size (log-normal sizes). Few datasets stand for themselves.

@@ -12,7 +12,7 @@ import { chooseExactly } from './place-exact.ts';
 import { placePriced } from './place-priced.ts';
 import type { PlacementMemory } from './placement-memory.ts';
 import type { FullPlace, Plan } from './plan.ts';
-import { onePass, type PassOver } from './price-pass.ts';
+import type { PassOver } from './price-pass.ts';
 import { type Questions, questionsOf } from './questions.ts';
 import { screen } from './screen.ts';
 
@@ -80,10 +80,15 @@ export function workFor(settings: PlacementSettings, memory?: PlacementMemory): 
 
 function byPrices({ context, wanted, needsOf }: FleetQuestion, work: PlaceWork): { open: Questions; placed: PricedPlacement; choice: () => Choice } {
   const startedMs = work.nowMs();
-  const { passOver = onePass } = work;
-  const open = screen(context, questionsOf(context, wanted, needsOf), passOver);
+  const open = screen(context, questionsOf(context, wanted, needsOf));
   const from = work.memory?.earlierOf(open) ?? null;
-  const placed = placePriced(open.problem, { random: seededRandom(1), nowMs: work.nowMs, untilMs: work.untilMs, from, passOver });
+  const placed = placePriced(open.problem, {
+    random: seededRandom(1),
+    nowMs: work.nowMs,
+    untilMs: work.untilMs,
+    from,
+    ...(work.passOver === undefined ? {} : { passOver: work.passOver }),
+  });
   work.memory?.keep(open, placed.state);
   const solvedInMs = Math.round(work.nowMs() - startedMs);
   return { open, placed, choice: () => ({ ...chosenOf(context, open, placed, needsOf), solvedInMs, full: fullPlaces(open.targets, placed) }) };

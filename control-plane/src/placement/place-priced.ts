@@ -3,12 +3,12 @@ import { ascendPrices, misfitOf } from './ascend-prices.ts';
 import { type Assignment, type FullTarget, type PricedPlacement, resources } from './assignment.ts';
 import { carriedPrices, carryOver, type Earlier } from './carry-over.ts';
 import { exchange } from './exchange-places.ts';
-import { fineSample, firstPrices, type Sample } from './first-prices.ts';
+import { correctingSample, fineSample, firstPrices, type Sample } from './first-prices.ts';
 import { improve } from './improve-places.ts';
 import { insertMissing } from './insert-missing.ts';
 import { missingCopies } from './missing-copies.ts';
 import { type PreparedAssignment, prepare } from './prepare-assignment.ts';
-import { onePass, type Pass, type PassOver } from './price-pass.ts';
+import { type Pass, type PassOver, PricePass } from './price-pass.ts';
 import { makeFit, type Placing } from './repair-places.ts';
 import { dollarsAt, usedAt } from './tally-places.ts';
 import { boundOf, type ValuedRows, valueAnew, valueRows } from './valued-rows.ts';
@@ -58,27 +58,30 @@ const mostMovable = 65_536;
  */
 export function placePriced(problem: Assignment, work: PricedWork): PricedPlacement {
   const prepared = prepare(problem);
-  const pass = (work.passOver ?? onePass)(prepared, 'many');
+  const pass = work.passOver?.(prepared) ?? new PricePass(prepared);
+  const drawn = fineSample(prepared, work.random);
+  const whims = whimsFor(drawn, problem.targets.count);
+  const misfit = Math.max(leastMisfit, misfitOfWhims * whims);
+  const solve: Solve = { prepared, pass, whims, misfit, isOver: () => work.nowMs() >= work.untilMs };
+  return settle(solve, lookedAt(solve, drawn, work));
+}
+
+/** All looks at the datasets, after which nothing is kept for one. */
+function lookedAt(solve: Solve, drawn: Sample, work: PricedWork): Raised {
   try {
-    return placed(prepared, pass, work);
+    const [begun, kind] = begin(solve, drawn, work);
+    return raised(solve, begun, correctingSample(solve.prepared, drawn, work.random), kind);
   } finally {
-    pass.end();
+    solve.pass.end();
   }
 }
 
-function placed(prepared: PreparedAssignment, pass: Pass, work: PricedWork): PricedPlacement {
-  const drawn = fineSample(prepared, work.random);
-  const whims = whimsFor(drawn, prepared.problem.targets.count);
-  const misfit = Math.max(leastMisfit, misfitOfWhims * whims);
-  const solve: Solve = { prepared, pass, whims, misfit, isOver: () => work.nowMs() >= work.untilMs };
-  if (work.from !== null) {
-    const carried = carryOver(prepared, work.from);
-    const valued =
-      carried === null ? valueRows(prepared, pass, carriedPrices(prepared, work.from), whims) : valueAnew(carried.valued, pass, carried.changed, whims);
-    return settle(solve, raised(solve, valued, drawn, 'again'));
-  }
-  const prices = firstPrices(solve, drawn, work.random);
-  return settle(solve, raised(solve, valueRows(prepared, pass, prices, whims), drawn, 'first'));
+/** What datasets want where the earlier answer ended, or at prices that are found on some of them. */
+function begin({ prepared, pass, whims, ...rest }: Solve, drawn: Sample, { from, random }: PricedWork): [ValuedRows, 'first' | 'again'] {
+  if (from === null) return [valueRows(prepared, pass, firstPrices({ prepared, pass, whims, ...rest }, drawn, random), whims), 'first'];
+  const carried = carryOver(prepared, from);
+  if (carried === null) return [valueRows(prepared, pass, carriedPrices(prepared, from), whims), 'again'];
+  return [valueAnew(carried.valued, pass, carried.changed, whims), 'again'];
 }
 
 /** What all of a solve needs. */

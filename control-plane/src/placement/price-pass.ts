@@ -25,9 +25,7 @@ export interface Look {
 export type Pass = Pick<PricePass, 'used' | 'curvature' | 'dollars' | 'magnitude' | 'run' | 'end'>;
 
 /** Makes one for a problem; `end` it when no other look follows. */
-export type PassOver = (prepared: PreparedAssignment, looks: Looks) => Pass;
-
-export const onePass: PassOver = (prepared, looks) => new PricePass(prepared, looks);
+export type PassOver = (prepared: PreparedAssignment) => Pass;
 
 /**
  * Every dataset at its cheapest places under prices: exact, since without limits no dataset knows of another. What costs more than leaving the copy out
@@ -59,8 +57,10 @@ export class PricePass {
     this.curvature = new Curvature(prepared);
   }
 
-  /** Nothing is kept that has to be let go of. */
-  end(): void {}
+  /** No other look follows: what was kept for one is given back. */
+  end(): void {
+    this.#offers.end();
+  }
 
   run(prices: Float64Array, { rows, weights, whims, window, places, values }: Look): void {
     const { problem, width, usual } = this.#prepared;

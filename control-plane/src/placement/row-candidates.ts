@@ -23,7 +23,7 @@ const slack = 0.999;
  */
 export class RowCandidates {
   /** Places of a rule's members counted from its first: first those of a rule with the most, then lists. */
-  entries: Uint16Array;
+  entries: Uint16Array<ArrayBuffer>;
   /** Where the list of a row begins and ends in `entries`; a row without one has all members of its rule, from 0 to `all`. */
   readonly from: Int32Array;
   readonly end: Int32Array;
@@ -93,12 +93,16 @@ export class RowCandidates {
     return this.#passes < leastPasses || this.margins[0]! + this.need <= tooWide * (need + Math.max(leastMargin, moved[0]!));
   }
 
+  /** Nothing is looked up any more. */
+  giveBack(): void {
+    this.entries = new Uint16Array(this.entries.buffer.transfer(0));
+  }
+
   /** The list of a row begins here; `add` what is in it, then `close` it. */
   open(row: number): void {
     if (this.#used + this.#most > this.entries.length) {
-      const longer = new Uint16Array(Math.ceil(1.5 * (this.#used + this.#most)));
-      longer.set(this.entries);
-      this.entries = longer;
+      // What is too short is given back at once: of a million rows it is dozens of megabytes.
+      this.entries = new Uint16Array(this.entries.buffer.transfer(2 * Math.ceil(1.3 * (this.#used + this.#most))));
     }
     this.from[row] = this.#used;
   }

@@ -82,6 +82,10 @@ export class RowOffers {
     return this.#bestOfDomains(first, from, count, whimsOf(row), ofCopy, ofPrimary);
   }
 
+  end(): void {
+    this.#candidates.giveBack();
+  }
+
   /** Whether the row that was filled in should have a list and has none. */
   isToList(row: number): boolean {
     return this.#candidates.isListing && this.#candidates.end[row] === 0;

@@ -3,24 +3,21 @@ import type { AskContext } from './asks.ts';
 import type { AssignedTargets } from './assignment.ts';
 import { rowsOfAssignment } from './assignment-rows.ts';
 import { prepare } from './prepare-assignment.ts';
-import { onePass, type PassOver } from './price-pass.ts';
+import { PricePass } from './price-pass.ts';
 import type { Questions } from './questions.ts';
 import { served } from './serve-limits.ts';
-import { sharedShorts } from './shared-numbers.ts';
 
 /**
  * The questions that have an answer other than "stay": all needs, and of what would pay only what is cheaper somewhere while there is room for all. What stays
  * under no prices stays under any, since prices of room make only what moves dearer; so nothing is lost by not asking further. What primaries that stay are
  * read with is taken from the limits, and never sends one away.
  */
-export function screen(context: AskContext, questions: Questions, passOver: PassOver = onePass): Questions {
+export function screen(context: AskContext, questions: Questions): Questions {
   const { problem, asked } = questions;
   const prepared = prepare(problem);
   const { count, specialsFrom, specialColumn, stays, copies } = problem.datasets;
-  const places = sharedShorts(count * prepared.width).fill(-1);
-  const pass = passOver(prepared, 'one');
-  pass.run(new Float64Array(prepared.limits.length), { rows: null, weights: null, whims: 0, window: 0, places, values: null });
-  pass.end();
+  const places = new Int16Array(count * prepared.width).fill(-1);
+  new PricePass(prepared, 'one').run(new Float64Array(prepared.limits.length), { rows: null, weights: null, whims: 0, window: 0, places, values: null });
   const kept: number[] = [];
   for (let row = 0; row < count; row++) {
     const held = new Set<number>();

@@ -1,7 +1,6 @@
 import { CompensatedSum } from './compensated-sum.ts';
 import type { PreparedAssignment } from './prepare-assignment.ts';
 import type { Pass } from './price-pass.ts';
-import { sharedFloats, sharedShorts } from './shared-numbers.ts';
 
 /** What each dataset pays and wants at certain prices: what a bound is the sum of, and what a later solve need not find out again. */
 export interface ValuedRows {
@@ -21,7 +20,7 @@ const rounding = 1e-13;
 
 export function valueRows({ problem, width }: PreparedAssignment, pass: Pass, prices: Float64Array, whims: number): ValuedRows {
   const { count } = problem.datasets;
-  const unknown = { prices, values: sharedFloats(count), magnitude: 0, wishes: sharedShorts(count * width).fill(-1), width };
+  const unknown = { prices, values: new Float64Array(count), magnitude: 0, wishes: new Int16Array(count * width).fill(-1), width };
   return valueAnew(unknown, pass, null, whims);
 }
 

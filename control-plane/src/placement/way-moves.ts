@@ -43,16 +43,13 @@ export class WayMoves {
   }
 
   #grow(): void {
-    const twice = <List extends Float64Array | Int32Array | Int16Array>(list: List, next: List): List => {
-      next.set(list);
-      return next;
-    };
-    const length = 2 * this.#count;
-    this.regrets = twice(this.regrets, new Float64Array(length));
-    this.copies = twice(this.copies, new Int32Array(length));
-    this.places = twice(this.places, new Int16Array(length));
-    this.columns = twice(this.columns, new Int16Array(length));
-    this.#before = twice(this.#before, new Int32Array(length));
+    // What is too short is given back at once.
+    const twice = ({ buffer }: { buffer: ArrayBuffer }): ArrayBuffer => buffer.transfer(2 * buffer.byteLength);
+    this.regrets = new Float64Array(twice(this.regrets));
+    this.copies = new Int32Array(twice(this.copies));
+    this.places = new Int16Array(twice(this.places));
+    this.columns = new Int16Array(twice(this.columns));
+    this.#before = new Int32Array(twice(this.#before));
   }
 }
 

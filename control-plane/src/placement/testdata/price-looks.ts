@@ -3,7 +3,6 @@ import { assignmentInstance } from '../../../bench/assignment-instance.ts';
 import type { Assignment } from '../assignment.ts';
 import type { PreparedAssignment } from '../prepare-assignment.ts';
 import type { Look, Pass } from '../price-pass.ts';
-import { sharedFloats, sharedShorts } from '../shared-numbers.ts';
 import { smallAssignment } from './small-assignment.ts';
 
 export type Sample = Pick<Look, 'rows' | 'weights'>;
@@ -17,8 +16,8 @@ export function someProblem(random: Random, seed: number): Assignment {
 /** All that a pass finds under prices. */
 export function looked(prepared: PreparedAssignment, pass: Pass, prices: Float64Array, whims: number, window: number, sample = allRows) {
   const { count } = prepared.problem.datasets;
-  const places = sharedShorts(count * prepared.width).fill(-1);
-  const values = sharedFloats(count);
+  const places = new Int16Array(count * prepared.width).fill(-1);
+  const values = new Float64Array(count);
   pass.run(prices, { ...sample, whims, window, places, values });
   return {
     places: [...places],
