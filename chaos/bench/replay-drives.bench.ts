@@ -3,10 +3,13 @@
  * telling; the store, the control loop, its jobs and its certificates. Only the disks and the copying are in memory, and the clock is moved by hand.
  * Agents judge by the models of the open test, each of which knows only other drives and earlier months.
  *
- *     node chaos/bench/replay-drives.bench.ts [--drives N] [--fleet 350] [--fill 0.7] [--json]
+ *     node chaos/bench/replay-drives.bench.ts [--drives N] [--fleet 350] [--fill 0.7] [--only FLEET] [--anew] [--json]
  *
  * All drives, or N of them by chance, are replayed through their agents. Those that were never judged other than healthy and did not die are left out of the fleets: of a healthy drive
  * the control plane decides nothing. They count in the drive-months, and what is a share of a fleet is a share of all that its drives stand for.
+ *
+ * Each fleet that has lived is kept in results/replayed-fleets, and a later run of the same drives goes on from there unless it is told to begin anew. `--only`
+ * lets one of them live, counted from 0, so that several can at once.
  */
 import path from 'node:path';
 import { parseArgs } from 'node:util';
@@ -17,13 +20,14 @@ import { looksAt } from '../../control-plane/bench/recorded-looks.ts';
 import { isValidation, openTest } from '../../control-plane/src/learn/open-test.ts';
 import { readChangePoints } from '../../control-plane/src/learn/read-recorded-drives.ts';
 import { monthStarts } from '../../control-plane/src/learn/recorded-drive.ts';
+import { shippedSettings } from '../../control-plane/src/learn/shipped-settings.ts';
 import { evacuationEconomics } from '../../control-plane/src/what-if/evacuation-economics.ts';
 import { storeKinds } from '../../control-plane/test/stores.ts';
+import { KeptFleets, type LivedFleet } from './kept-fleets.ts';
 import { openTestModels } from './open-test-models.ts';
 import { drivesWithSigns, letAgentsTell, replayFleet } from './replay-drives.ts';
 import { type ReplayFigures, replayFigures } from './replay-figures.ts';
 import type { Told } from './replayed-agents.ts';
-import type { ReplayedFleet } from './replayed-fleet.ts';
 
 const recorded = path.resolve(import.meta.dirname, '../../../shared/data/hdd-backblaze-2013-2016');
 const [drivesFile, eventsFile] = [path.join(recorded, 'dev_drives.csv.gz'), path.join(recorded, 'dev_events.csv.gz')];
@@ -35,6 +39,8 @@ const { values: given } = parseArgs({
     drives: { type: 'string' },
     fleet: { type: 'string', default: '350' },
     fill: { type: 'string', default: '0.7' },
+    only: { type: 'string' },
+    anew: { type: 'boolean', default: false },
     json: { type: 'boolean', default: false },
   },
 });
@@ -64,16 +70,21 @@ for (let from = 0; from < tested.length; from += mostLives) {
 const looks = looksAt(tested, months, () => 0);
 const inTurn = shuffled(lives);
 const stores = (storeKinds.find(({ kind }) => kind === 'postgres') ?? storeKinds[0]!).stores();
-const fleets = new Map<number, ReplayedFleet[]>(copiesOf.map((copies) => [copies, []]));
+const fleets = new Map<number, LivedFleet[]>(copiesOf.map((copies) => [copies, []]));
+const about = { seed, drives: tested.length, fleetSize, fill, span, settings: shippedSettings };
+const kept = new KeptFleets(path.resolve(import.meta.dirname, 'results/replayed-fleets'), about);
+let drivesLived = 0;
+const looksLived = (): number => (looks.length * drivesLived) / inTurn.length;
 for (let from = 0; from < inTurn.length; from += fleetSize) {
+  if (given.only !== undefined && Number(given.only) * fleetSize !== from) continue;
   const some = inTurn.slice(from, from + fleetSize);
   const standsFor = tested.length / inTurn.length;
-  const livedNow = await Promise.all(copiesOf.map(async (copies) => replayFleet(await stores.open(), some, telling, { copies, fill, standsFor, ...span })));
+  const livedNow = await Promise.all(copiesOf.map(async (copies) => lived(some, from, { copies, fill, standsFor, ...span })));
   for (const [i, fleet] of livedNow.entries()) fleets.get(copiesOf[i]!)!.push(fleet);
-  const lived = Math.min(inTurn.length, from + fleetSize);
+  drivesLived += some.length;
   for (const copies of copiesOf)
     say(
-      `fleets of ${lived} of ${inTurn.length} drives lived, ${copies} copies: ${replayText(replayFigures(fleets.get(copies)!, (looks.length * lived) / inTurn.length, span.untilDay))}`,
+      `fleets of ${drivesLived} of ${inTurn.length} drives lived, ${copies} copies: ${replayText(replayFigures(fleets.get(copies)!, looksLived(), span.untilDay))}`,
     );
 }
 await stores.stop();
@@ -81,7 +92,7 @@ await stores.stop();
 const bytes = new Map(tested.map((drive) => [drive.driveId, Math.round(drive.capacityBytes * fill)]));
 const figures = copiesOf.map((copies) => {
   const { of } = evacuationEconomics(looks, { copies, bytesOn: (driveId) => bytes.get(driveId)! });
-  return { copies, never: of.never, anyOfFive: of['any-of-five'], replay: replayFigures(fleets.get(copies)!, looks.length, span.untilDay) };
+  return { copies, never: of.never, anyOfFive: of['any-of-five'], replay: replayFigures(fleets.get(copies)!, looksLived(), span.untilDay) };
 });
 const used = process.cpuUsage();
 say(`done; ${((used.user + used.system) / 1e6).toFixed(0)} s of processor time, ${(process.memoryUsage.rss() / 1e6).toFixed(0)} MB, without the database's`);
@@ -97,6 +108,17 @@ if (broken.length > 0) {
   console.log(`${broken.length} copies left while fewer than wanted stood, first: ${broken[0]}`);
   process.exitCode = 1;
 } else console.log('no copy left while fewer than wanted stood verified');
+
+/** The fleet with its first drive at that place, as it lived now or in an earlier run. */
+async function lived(some: readonly RecordedLife[], from: number, options: Parameters<typeof replayFleet>[3]): Promise<LivedFleet> {
+  const name = { from, copies: options.copies };
+  const earlier = given.anew ? undefined : kept.read(name);
+  if (earlier !== undefined) say(`fleet from drive ${from} on with ${options.copies} copies lived on ${earlier.livedAt}`);
+  if (earlier !== undefined) return earlier.fleet;
+  const fleet = await replayFleet(await stores.open(), some, telling, options);
+  kept.keep(name, fleet);
+  return fleet;
+}
 
 /** In an order of chance, the same for the same seed. */
 function shuffled<T>(of: readonly T[]): T[] {
