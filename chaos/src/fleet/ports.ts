@@ -1,3 +1,4 @@
+import { randomInt } from 'node:crypto';
 import { createServer } from 'node:net';
 import { systemClock } from '@data-in-motion/shared/clock';
 import { Failure } from '@data-in-motion/shared/failure';
@@ -32,8 +33,19 @@ export async function assertPortFree(port: number, variable: string, patienceMs:
   }
 }
 
-/** A port that is free now; kept by nobody, so use it soon. */
-export function freePort(): Promise<number> {
+/** Below the ports that systems hand out by themselves (from 32,768 on Linux, from 49,152 by RFC 6335). */
+const [lowest, highest] = [10_000, 32_767] as const;
+const tries = 50;
+
+/**
+ * A port that is free now, of those that nobody is given unasked: kept by nobody, but it is likely to be free still when whoever listens on it was killed and
+ * comes back.
+ */
+export async function freePort(): Promise<number> {
+  for (let left = tries; left > 0; left--) {
+    const port = await listenOnce(randomInt(lowest, highest + 1)).catch(() => null);
+    if (port !== null) return port;
+  }
   return listenOnce(0);
 }
 
