@@ -32,6 +32,8 @@ export function fineSample(prepared: PreparedAssignment, random: Random): Sample
 
 /** One in so many tells well enough which datasets a small change of prices moves. */
 const rowsForOne = 10;
+/** A sample that is not so many times as large is not worth another. */
+const worthMore = 2;
 
 /**
  * The datasets that prices are corrected on after a look at all, more of them where there are very many: few move by then, and what is asked for too much is
@@ -39,7 +41,7 @@ const rowsForOne = 10;
  */
 export function correctingSample(prepared: PreparedAssignment, drawn: Sample, random: Random): Sample {
   const size = Math.ceil(prepared.problem.datasets.count / rowsForOne);
-  return drawn.rows === null || drawn.rows.length >= size ? drawn : drawSample(prepared, random, size);
+  return drawn.rows === null || size < worthMore * drawn.rows.length ? drawn : drawSample(prepared, random, size);
 }
 
 /**
