@@ -1,3 +1,4 @@
+import type { ReplicaId } from '@data-in-motion/shared/domain/ids';
 import { afterAll, describe, expect, test } from 'vitest';
 import { type StoredMove, type StoredPlan, savePlan } from '../../src/store/plans.ts';
 import { storeKinds } from '../stores.ts';
@@ -45,6 +46,21 @@ describe.each(storeKinds)('a plan that is made anew, on $kind', ({ stores }) => 
     // The same moves on other grounds are not what was agreed to.
     expect(await save('plan-2b', 2, [{ ...move, moveId: 'two' }], 2)).toEqual(['plan-2b', true, 'two']);
     // A new version of the dataset: who agreed to copy 1 GB did not agree to copy 1 TB.
-    expect(await save('plan-3', 3, [{ ...move, moveId: 'three', sizeBytes: 1e12 }])).toEqual(['plan-3', true, 'three']);
+    expect(await save('plan-3', 3, [{ ...move, moveId: 'three', sizeBytes: 1e12 }], 2)).toEqual(['plan-3', true, 'three']);
+    // On the same grounds, one move that says something else than the one before it.
+    const others: Partial<StoredMove>[] = [
+      { toTargetId: 'rome-disk' },
+      { need: 'evacuate-device' },
+      { verdict: 'held' },
+      { heldBecause: 'the fleet has enough to do' },
+      { fromReplicaId: 'replica-1' as StoredMove['fromReplicaId'] },
+      { readReplicaId: 'replica-2' as ReplicaId },
+    ];
+    for (const [at, other] of others.entries())
+      expect(await save(`plan-4${at}`, 4 + at, [{ ...move, moveId: `four-${at}`, ...other }], 2), JSON.stringify(other)).toEqual([
+        `plan-4${at}`,
+        true,
+        `four-${at}`,
+      ]);
   });
 });
