@@ -1,11 +1,13 @@
 import { systemClock } from '@data-in-motion/shared/clock';
-import type { ModelVersion, NodeId } from '@data-in-motion/shared/domain/ids';
+import type { ModelVersion, NodeId, ReplicaId } from '@data-in-motion/shared/domain/ids';
 import { Failure } from '@data-in-motion/shared/failure';
 import { artifactHash } from '@data-in-motion/shared/model-identity';
 import { desiredDocument, type ModelDocument, modelDocument } from '@data-in-motion/shared/protocol/messages';
 import { topics } from '@data-in-motion/shared/protocol/topics';
+import { systemRandom } from '@data-in-motion/shared/random';
 import { isSignedBy } from '@data-in-motion/shared/signature';
 import { smallModel } from '@data-in-motion/shared/testdata/small-model';
+import { ulid } from '@data-in-motion/shared/ulid';
 import { and, eq, inArray } from 'drizzle-orm';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { startDispatch } from '../../src/dispatch/dispatch.ts';
@@ -107,8 +109,18 @@ describe.each(storeKinds.filter(({ kind }) => kind === 'pglite'))('dispatch on $
     const [place] = await db.select().from(target).where(eq(target.targetId, copy!.targetId));
     const keeper = place!.nodeId;
     const revs: number[] = [];
-    for (const state of ['verified', 'missing', 'missing', 'suspect'] as const) {
+    const another = { ...copy!, replicaId: ulid(1, systemRandom) as ReplicaId, state: 'missing' as const, activated: false };
+    await db.insert(replica).values(another);
+    for (const [state, ofAnother] of [
+      ['verified', 'missing'],
+      ['missing', 'missing'],
+      ['missing', 'missing'],
+      ['suspect', 'missing'],
+      // One in the place of the other.
+      ['missing', 'suspect'],
+    ] as const) {
       await db.update(replica).set({ state }).where(eq(replica.replicaId, copy!.replicaId));
+      await db.update(replica).set({ state: ofAnother }).where(eq(replica.replicaId, another.replicaId));
       sent.length = 0;
       await dispatch.answerAsk(keeper, { v: 1, askUid: '01ARZ3NDEKTSV4RRFFQ69G5FAV', have: 0, inc: 1 });
       const { rev, watched } = desiredDocument.parse(JSON.parse(topics.desired.payload.parse(sent[0]!.payload).body));
@@ -121,7 +133,8 @@ describe.each(storeKinds.filter(({ kind }) => kind === 'pglite'))('dispatch on $
         .orderBy(replica.replicaId);
       expect(watched).toEqual(kept);
     }
-    expect(revs.map((rev) => rev - revs[0]!)).toEqual([0, 1, 1, 2]);
+    expect(revs.map((rev) => rev - revs[0]!)).toEqual([0, 1, 1, 2, 3]);
+    await db.delete(replica).where(eq(replica.replicaId, another.replicaId));
     await db.update(replica).set({ state: 'verified' }).where(eq(replica.replicaId, copy!.replicaId));
     await dispatch.stop();
   });
