@@ -79,10 +79,10 @@ export function explainReplica(context: AskContext, datasetId: DatasetId, replic
   };
 }
 
-/** Only the first sentence and the bill; for lists of copies. Null when the copy is not in the snapshot. */
-export function explainBriefly(context: AskContext, datasetId: DatasetId, replicaId: ReplicaId): Pick<Explanation, 'why' | 'cost'> | null {
+/** Only the first sentence; for lists of copies. Null when the copy is not in the snapshot. */
+export function whyReplica(context: AskContext, datasetId: DatasetId, replicaId: ReplicaId): string | null {
   const places = findPlaces(context, datasetId, replicaId);
-  return places === null ? null : { why: whyHere(context, places), cost: billAt(context, places, places.here) };
+  return places === null ? null : whyHere(context, places);
 }
 
 function findPlaces(context: AskContext, datasetId: DatasetId, replicaId: ReplicaId): CopyPlaces | null {

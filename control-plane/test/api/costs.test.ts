@@ -16,6 +16,7 @@ beforeAll(async () => {
 afterAll(() => api.close());
 
 const costs = async () => costsView.parse(await (await api.call('GET', '/v1/costs', { role: 'viewer' })).json());
+const detail = async () => datasetDetail.parse(await (await api.call('GET', '/v1/datasets/maps', { role: 'viewer' })).json());
 
 test('what the copies cost is told in whole, by tier, target and owner; without a plan nothing is said of what comes after it', async () => {
   const view = await costs();
@@ -49,9 +50,19 @@ test('a copy of an old version is billed, counted and explained at its own size'
   const counted = explained.copies.filter(({ replicaId }) => replicaId !== copy.replicaId);
   const besides = counted.reduce((sum, { parts }) => sum + parts.waitingPerMonth + parts.riskPerMonth, 0);
   expect(explained.objectivePerMonth).toBeCloseTo(9 + besides, 9);
-  const detail = datasetDetail.parse(await (await api.call('GET', '/v1/datasets/maps', { role: 'viewer' })).json());
-  expect(detail.dataset.costPerMonth).toBeCloseTo(9.45, 9);
-  expect(detail.replicas.find(({ replicaId }) => replicaId === copy.replicaId)).toMatchObject({ costPerMonth: expect.closeTo(0.45, 9) });
+  const { dataset: maps, replicas } = await detail();
+  expect(maps.costPerMonth).toBeCloseTo(9.45, 9);
+  for (const each of replicas) {
+    expect(each.why, each.replicaId).toMatch(/./);
+    expect(each.cost, each.replicaId).toMatchObject({ storagePerMonth: expect.closeTo(each.replicaId === copy.replicaId ? 0.45 : 4.5, 9), egressPerMonth: 0 });
+  }
+
+  // In the trash it is billed as before, and nobody says any more why it is there.
+  await db.update(replica).set({ state: 'trashed' }).where(eq(replica.replicaId, copy.replicaId));
+  api.forgetLook();
+  const trashed = (await detail()).replicas.find(({ replicaId }) => replicaId === copy.replicaId)!;
+  expect(trashed).toMatchObject({ state: 'trashed', costPerMonth: expect.closeTo(0.45, 9), cost: { storagePerMonth: expect.closeTo(0.45, 9) } });
+  expect(trashed.why).toBeUndefined();
   await db.delete(replica).where(eq(replica.replicaId, copy.replicaId));
   await db.delete(datasetVersion).where(eq(datasetVersion.versionId, versionId));
   api.forgetLook();

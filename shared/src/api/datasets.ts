@@ -90,8 +90,9 @@ export const replicaView = z.object({
   verifiedLevel: z.enum(['L0', 'L1', 'L2']).nullable(),
   path: z.string(),
   costPerMonth: z.number(),
-  /** Why it is here, in words, and what it costs; more of it in the dataset's explanation. */
+  /** Why it is here, in words; more of it in the dataset's explanation. Nothing of a copy that is broken, on its way or in the trash. */
   why: z.string().optional(),
+  /** Of every copy that is billed, also in the trash. */
   cost: costParts.optional(),
 });
 export type ReplicaView = z.infer<typeof replicaView>;

@@ -1,27 +1,27 @@
 import type { DatasetDetail, ReplicaView } from '@data-in-motion/shared/api/datasets';
 import type { DecisionSettings } from '../../fleet/decision-settings.ts';
 import { paidCopies, perMonth } from '../../placement/cost.ts';
-import { explainBriefly } from '../../placement/explain.ts';
+import { whyReplica } from '../../placement/explain.ts';
 import type { DatasetRows, ReplicaRow } from '../../store/kept-datasets.ts';
 import { type FleetRows, factsOf, policyOf, rowsOfDataset } from '../fleet-rows.ts';
 import { perAsked } from '../per-asked.ts';
 import { datasetView } from './dataset-views.ts';
 import { findingsOf } from './findings-view.ts';
 
-/** Why each copy is where it is, and what it costs there. */
-const explainedOf = perAsked(
+/** Why each copy is where it is. */
+const whyOf = perAsked(
   ({ replicaId }: Pick<ReplicaRow, 'replicaId' | 'datasetId'>) => replicaId,
-  (_, { datasetId, replicaId }, context) => explainBriefly(context, datasetId, replicaId),
+  (_, { datasetId, replicaId }, context) => whyReplica(context, datasetId, replicaId),
 );
 
 const standing: readonly ReplicaRow['state'][] = ['verified', 'suspect', 'retiring'];
 
-function replicaView(rows: FleetRows, row: ReplicaRow, explained: ReturnType<typeof explainBriefly>): ReplicaView {
+function replicaView(rows: FleetRows, row: ReplicaRow, why: string | null): ReplicaView {
   const target = rows.targetFacts.get(row.targetId);
   const root = rows.targetOf.get(row.targetId)?.description.root ?? '';
   const pointer = rowsOfDataset(rows, row.datasetId)?.pointer;
   const facts = factsOf(rows, row.datasetId);
-  // Also of what is broken or in the trash, which nobody explains: the copies of a dataset cost together what it costs.
+  // Also of what is broken or in the trash: the copies of a dataset cost together what it costs.
   const paid = facts === undefined ? [] : paidCopies(rows.snapshot, facts, rows.heats.get(row.datasetId));
   const bill = paid.find(({ replica }) => replica.replicaId === row.replicaId)?.cost;
   return {
@@ -39,7 +39,8 @@ function replicaView(rows: FleetRows, row: ReplicaRow, explained: ReturnType<typ
     verifiedLevel: row.verifiedLevel,
     path: row.state === 'trashed' ? `${root}/.dim/trash/${row.replicaId}` : `${root}/${row.datasetId}/${row.replicaId}`,
     costPerMonth: bill === undefined ? 0 : perMonth(bill),
-    ...(explained ?? {}),
+    ...(why === null ? {} : { why }),
+    ...(bill === undefined ? {} : { cost: bill }),
   };
 }
 
@@ -53,7 +54,7 @@ export async function datasetDetail(rows: FleetRows, dataset: DatasetRows, decis
   const policy = policyOf(rows, row);
   const findings = (await findingsOf(rows, [row.datasetId], decisions)).get(row.datasetId)!;
   const counted = pointer === undefined ? [] : dataset.replicas.filter(({ state }) => standing.includes(state));
-  const explained = await explainedOf(rows, counted, decisions);
+  const why = await whyOf(rows, counted, decisions);
   return {
     dataset: datasetView(rows, dataset),
     policy: { ...policy, regions: [...policy.regions], pinnedTargets: [...policy.pinnedTargets], forbiddenTargets: [...policy.forbiddenTargets] },
@@ -61,7 +62,7 @@ export async function datasetDetail(rows: FleetRows, dataset: DatasetRows, decis
     findings: [...findings],
     replicas: dataset.replicas
       .filter((replica) => !['purged', 'abandoned'].includes(replica.state))
-      .map((replica) => replicaView(rows, replica, explained.get(replica.replicaId) ?? null))
+      .map((replica) => replicaView(rows, replica, counted.includes(replica) ? why.get(replica.replicaId)! : null))
       .sort((a, b) => Number(b.primary) - Number(a.primary) || a.targetId.localeCompare(b.targetId)),
     versions: dataset.versions
       .map((version) => ({
