@@ -93,9 +93,12 @@ function offersOf({ datasets, targets, rules }: Assignment, row: number): Offer[
   const parts = datasets.objects[row]!;
   const specials = new Map<number, number>();
   for (let at = datasets.specialsFrom[row]!; at < datasets.specialsFrom[row + 1]!; at++) specials.set(datasets.specialColumn[at]!, at);
+  const near = new Map<number, number>();
+  for (let at = datasets.nearFrom[row]!; at < datasets.nearFrom[row + 1]!; at++) near.set(datasets.nearHome[at]!, datasets.nearCredit[at]!);
   return [...rule.columns.keys()].map((at): Offer => {
     const column = rule.columns[at]!;
     const special = specials.get(column);
+    const less = near.get(targets.home[column]!) ?? 0;
     const hold = targets.holdPerByte[column]! * Math.max(size, parts * targets.minimumObjectBytes[column]!) + targets.lost[column]! * datasets.atStake[row]!;
     const arrive = targets.arrivePerByte[column]! * size + targets.arrivePerObject[column]! * parts + datasets.arrive[row]!;
     const use = targets.readPerByte[column]! * datasets.readBytes[row]! + targets.perRequest[column]! * datasets.requests[row]!;
@@ -105,8 +108,8 @@ function offersOf({ datasets, targets, rules }: Assignment, row: number): Offer[
     return {
       column,
       domain: rule.domains[at]!,
-      copy: hold + arrive - (special === undefined ? 0 : datasets.copyCredit[special]!),
-      primary: serves ? hold + arrive + use - (special === undefined ? 0 : datasets.primaryCredit[special]!) : Infinity,
+      copy: hold + arrive - (special === undefined ? less : datasets.copyCredit[special]!),
+      primary: serves ? hold + arrive + use - (special === undefined ? less : datasets.primaryCredit[special]!) : Infinity,
       takes,
       fits: takes <= targets.roomBytes[column]!,
     };

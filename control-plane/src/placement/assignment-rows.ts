@@ -23,6 +23,10 @@ type Rows = Pick<AssignedDatasets, (typeof rowFields)[number]>;
 export class AssignmentRows {
   #count = 0;
   readonly #rows: Rows;
+  readonly #nearFrom: Int32Array;
+  #nears = 0;
+  #nearHomes = new Int16Array(1 << 12);
+  #nearCredits = new Float64Array(1 << 12);
   readonly #specialsFrom: Int32Array;
   #specials = 0;
   #columns = new Int16Array(1 << 12);
@@ -45,6 +49,7 @@ export class AssignmentRows {
       arrive: numbers(),
       missing: numbers(),
     };
+    this.#nearFrom = new Int32Array(most + 1);
     this.#specialsFrom = new Int32Array(most + 1);
   }
 
@@ -62,6 +67,24 @@ export class AssignmentRows {
     rows.rule[at] = row.rule;
     rows.arrive[at] = row.arrive;
     rows.missing[at] = row.missing;
+    this.#addNear(specials);
+    this.#addSpecials(specials, allows);
+  }
+
+  #addNear({ nearHomes, nearCredit }: RowSpecials): void {
+    const all = this.#nears + nearHomes.length;
+    if (all > this.#nearHomes.length) {
+      this.#nearHomes = longer(this.#nearHomes, new Int16Array(2 * all));
+      this.#nearCredits = longer(this.#nearCredits, new Float64Array(2 * all));
+    }
+    for (const home of nearHomes) {
+      this.#nearHomes[this.#nears] = home;
+      this.#nearCredits[this.#nears++] = nearCredit[home]!;
+    }
+    this.#nearFrom[this.#count] = this.#nears;
+  }
+
+  #addSpecials(specials: RowSpecials, allows: Uint8Array): void {
     if (this.#specials + specials.count > this.#columns.length) this.#grow(specials.count);
     for (let one = 0; one < specials.count; one++) {
       const column = specials.columns[one]!;
@@ -81,6 +104,9 @@ export class AssignmentRows {
     return {
       count,
       ...rows,
+      nearFrom: this.#nearFrom.slice(0, count + 1),
+      nearHome: this.#nearHomes.slice(0, this.#nears),
+      nearCredit: this.#nearCredits.slice(0, this.#nears),
       specialsFrom: this.#specialsFrom.slice(0, count + 1),
       specialColumn: this.#columns.slice(0, this.#specials),
       copyCredit: this.#copyCredits.slice(0, this.#specials),
@@ -91,10 +117,6 @@ export class AssignmentRows {
 
   #grow(by: number): void {
     const length = 2 * this.#columns.length + by;
-    const longer = <List extends Float64Array | Int16Array | Uint8Array>(list: List, next: List): List => {
-      next.set(list);
-      return next;
-    };
     this.#columns = longer(this.#columns, new Int16Array(length));
     this.#copyCredits = longer(this.#copyCredits, new Float64Array(length));
     this.#primaryCredits = longer(this.#primaryCredits, new Float64Array(length));
@@ -102,20 +124,19 @@ export class AssignmentRows {
   }
 }
 
+function longer<List extends Float64Array | Int16Array | Uint8Array>(list: List, next: List): List {
+  next.set(list);
+  return next;
+}
+
 /** Some rows of an assignment as one of their own, in memory that threads can share. */
 export function rowsOfAssignment(datasets: AssignedDatasets, rows: readonly number[]): AssignedDatasets {
-  const { specialsFrom: from } = datasets;
-  const specialsFrom = sharedInts(rows.length + 1);
-  for (const [at, row] of rows.entries()) specialsFrom[at + 1] = specialsFrom[at]! + from[row + 1]! - from[row]!;
-  const specials = <List extends Float64Array | Int16Array | Uint8Array>(all: List, own: List): List => {
-    for (const [at, row] of rows.entries()) own.set(all.subarray(from[row]!, from[row + 1]!), specialsFrom[at]!);
-    return own;
-  };
+  const nears = partsOf(datasets.nearFrom, rows);
+  const specials = partsOf(datasets.specialsFrom, rows);
   const of = <List extends Float64Array | Uint16Array | Uint8Array>(all: List, own: List): List => {
     for (const [at, row] of rows.entries()) own[at] = all[row]!;
     return own;
   };
-  const count = specialsFrom[rows.length]!;
   const dollars = (all: Float64Array): Float64Array => of(all, sharedFloats(rows.length));
   return {
     count: rows.length,
@@ -129,10 +150,24 @@ export function rowsOfAssignment(datasets: AssignedDatasets, rows: readonly numb
     rule: of(datasets.rule, sharedWords(rows.length)),
     arrive: dollars(datasets.arrive),
     missing: dollars(datasets.missing),
-    specialsFrom,
-    specialColumn: specials(datasets.specialColumn, sharedShorts(count)),
-    copyCredit: specials(datasets.copyCredit, sharedFloats(count)),
-    primaryCredit: specials(datasets.primaryCredit, sharedFloats(count)),
-    stays: specials(datasets.stays, sharedBytes(count)),
+    nearFrom: nears.from,
+    nearHome: nears.of(datasets.nearHome, sharedShorts(nears.count)),
+    nearCredit: nears.of(datasets.nearCredit, sharedFloats(nears.count)),
+    specialsFrom: specials.from,
+    specialColumn: specials.of(datasets.specialColumn, sharedShorts(specials.count)),
+    copyCredit: specials.of(datasets.copyCredit, sharedFloats(specials.count)),
+    primaryCredit: specials.of(datasets.primaryCredit, sharedFloats(specials.count)),
+    stays: specials.of(datasets.stays, sharedBytes(specials.count)),
   };
+}
+
+/** Of lists in which each row has a part: the parts of some rows, one after another. */
+function partsOf(from: Int32Array, rows: readonly number[]) {
+  const starts = sharedInts(rows.length + 1);
+  for (const [at, row] of rows.entries()) starts[at + 1] = starts[at]! + from[row + 1]! - from[row]!;
+  const of = <List extends Float64Array | Int16Array | Uint8Array>(all: List, own: List): List => {
+    for (const [at, row] of rows.entries()) for (let one = from[row]!, to = starts[at]!; one < from[row + 1]!; one++, to++) own[to] = all[one]!;
+    return own;
+  };
+  return { from: starts, count: starts[rows.length]!, of };
 }

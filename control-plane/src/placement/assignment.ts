@@ -6,6 +6,7 @@ import type { ValuedRows } from './valued-rows.ts';
  *
  *     copy(row, column)    = max(bytes, objects · minimumObjectBytes) · holdPerByte + atStake · lost
  *                            + bytes · arrivePerByte + objects · arrivePerObject + arrive − credit
+ *                            (what is special to row and column, or else that of the column's home, where the row has one)
  *     primary(row, column) = the same with its own credit + readBytes · readPerByte + requests · perRequest
  *     left out             = missing, for each wanted copy
  *
@@ -41,10 +42,15 @@ export interface AssignedDatasets {
   readonly arrive: Float64Array;
   /** Weighed against every saving, so well above what any place costs: a copy is left out only where no other answer holds. */
   readonly missing: Float64Array;
+  /** Row r has what is near it at nearFrom[r] to nearFrom[r + 1]: homes that a copy comes to for less, since one that can be read is there; all different. */
+  readonly nearFrom: Int32Array;
+  readonly nearHome: Int16Array;
+  /** Dollars less for a copy at such a home. */
+  readonly nearCredit: Float64Array;
   /** Row r has the specials specialsFrom[r] to specialsFrom[r + 1]: columns that are not to it as they are to others, all different. */
   readonly specialsFrom: Int32Array;
   readonly specialColumn: Int16Array;
-  /** Dollars less for a copy there; −Infinity: not there. */
+  /** Dollars less for a copy there, whatever is near; −Infinity: not there. */
   readonly copyCredit: Float64Array;
   /** The same for the primary. */
   readonly primaryCredit: Float64Array;
@@ -55,6 +61,8 @@ export interface AssignedDatasets {
 /** One entry a target. */
 export interface AssignedTargets {
   readonly count: number;
+  /** Bytes between columns of one home leave neither site nor provider. */
+  readonly home: Int16Array;
   /** Bytes that may still come. */
   readonly roomBytes: Float64Array;
   /** Bytes and requests a month that primaries may be read with; Infinity where no limit is known. */

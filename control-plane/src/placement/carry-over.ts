@@ -58,7 +58,7 @@ export function carriedPrices({ problem, limits }: PreparedAssignment, { state, 
   });
 }
 
-const costs = ['holdPerByte', 'lost', 'minimumObjectBytes', 'arrivePerByte', 'arrivePerObject', 'readPerByte', 'perRequest'] as const;
+const costs = ['holdPerByte', 'lost', 'minimumObjectBytes', 'arrivePerByte', 'arrivePerObject', 'readPerByte', 'perRequest', 'home'] as const;
 
 function haveSameCosts(one: AssignedTargets, other: AssignedTargets): boolean {
   return one.count === other.count && costs.every((name) => one[name].every((cost, column) => cost === other[name][column]));
@@ -98,6 +98,12 @@ class SameRows {
     if (now.bytes[row] !== then.bytes[before] || now.objects[row] !== then.objects[before] || now.atStake[row] !== then.atStake[before]) return false;
     if (now.readBytes[row] !== then.readBytes[before] || now.requests[row] !== then.requests[before] || now.arrive[row] !== then.arrive[before]) return false;
     if (now.copies[row] !== then.copies[before] || now.hasPrimary[row] !== then.hasPrimary[before] || now.missing[row] !== then.missing[before]) return false;
+    const nearFrom = now.nearFrom[row]!;
+    const nearShift = then.nearFrom[before]! - nearFrom;
+    const endOfNear = now.nearFrom[row + 1]!;
+    if (then.nearFrom[before + 1] !== endOfNear + nearShift) return false;
+    for (let at = nearFrom; at < endOfNear; at++)
+      if (now.nearHome[at] !== then.nearHome[at + nearShift] || now.nearCredit[at] !== then.nearCredit[at + nearShift]) return false;
     const from = now.specialsFrom[row]!;
     const shift = then.specialsFrom[before]! - from;
     const end = now.specialsFrom[row + 1]!;

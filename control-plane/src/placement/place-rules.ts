@@ -31,8 +31,10 @@ export class PlaceRules {
   readonly #columnsOf: Uint8Array[] = [];
   readonly #numbers = new Map<string, number>();
   readonly #allowed = new Map<string, { readonly copy: boolean; readonly primary: boolean }[]>();
-  /** Columns at the site and provider of each target of the fleet. */
-  readonly #atHome: ReadonlyMap<TargetId, Int16Array>;
+  /** By column, see `AssignedTargets`. */
+  readonly home: Int16Array;
+  /** Of each target of the fleet, also of those that are no column. */
+  readonly #homeOf: ReadonlyMap<TargetId, number>;
   readonly #units: readonly UnitCosts[];
   /** Those of which one costs most, whatever a copy has. */
   readonly #dear: readonly UnitCosts[];
@@ -41,9 +43,8 @@ export class PlaceRules {
     this.#context = context;
     this.#targets = targets;
     this.columnOf = new Map(targets.map((target, column) => [target.targetId, column]));
-    const columnsAt = Map.groupBy(targets.keys(), (column) => placeOf(targets[column]!));
-    const listAt = new Map(Array.from(columnsAt, ([place, columns]) => [place, Int16Array.from(columns)]));
-    this.#atHome = new Map(context.snapshot.targets.map((target) => [target.targetId, listAt.get(placeOf(target)) ?? new Int16Array(0)]));
+    this.#homeOf = homesOf(context.snapshot.targets);
+    this.home = Int16Array.from(targets, ({ targetId }) => this.#homeOf.get(targetId)!);
     this.#units = targets.map((target) => unitCosts(context, target));
     this.#dear = dearestOf(this.#units);
   }
@@ -96,17 +97,17 @@ export class PlaceRules {
 
   /**
    * What reading the cheapest source costs, spread over the horizon, US dollars a month; where it costs less since the bytes do not leave its site and provider
-   * is noted among what is special: of each place what `sourceFor` reads there.
+   * is noted as near: of each place what `sourceFor` reads there.
    */
   arriveFrom(dataset: DatasetFacts, sources: readonly ReplicaFacts[], specials: RowSpecials): number {
     const ways = this.#ways(dataset, sources);
     if (ways.length === 0) return 0;
     const arrive = ways.reduce((least, { away }) => Math.min(least, away), Infinity);
-    for (const { columns, atHome } of ways) if (atHome < arrive) for (const column of columns) specials.near(column, arrive - atHome);
+    for (const { home, atHome } of ways) if (atHome < arrive) specials.near(home, arrive - atHome);
     return arrive;
   }
 
-  #ways(dataset: DatasetFacts, sources: readonly ReplicaFacts[]): { columns: Int16Array; atHome: number; away: number }[] {
+  #ways(dataset: DatasetFacts, sources: readonly ReplicaFacts[]): { home: number; atHome: number; away: number }[] {
     const spread = daysPerMonth / this.#context.settings.horizonDays;
     const gb = dataset.sizeBytes / bytesPerGb;
     const { targets } = indexOf(this.#context.snapshot);
@@ -114,7 +115,7 @@ export class PlaceRules {
       const from = targets.get(source.targetId);
       if (from === undefined) return [];
       const atHome = spread * (gb * (from.prices?.retrievalPerGb ?? 0) + (dataset.objects / 1000) * (from.prices?.readsPer1000 ?? 0));
-      return [{ columns: this.#atHome.get(from.targetId)!, atHome, away: atHome + spread * gb * (from.prices?.egressPerGb ?? 0) }];
+      return [{ home: this.#homeOf.get(from.targetId)!, atHome, away: atHome + spread * gb * (from.prices?.egressPerGb ?? 0) }];
     });
   }
 
@@ -155,7 +156,12 @@ function placeKey(policy: DatasetFacts['policy']): string {
   return JSON.stringify([regions, encryptionRequired, forbiddenTargets, maxCostPerGbMonth, latencySloMs, pinned]);
 }
 
-/** Bytes between two targets with the same answer leave neither site nor provider. */
-function placeOf(target: TargetFacts): string {
-  return JSON.stringify([target.siteId, target.provider]);
+/** A number for each site and provider, which bytes between two targets with the same number do not leave. */
+function homesOf(targets: readonly TargetFacts[]): ReadonlyMap<TargetId, number> {
+  const numbers = new Map<string, number>();
+  const numberOf = ({ siteId, provider }: TargetFacts): number => {
+    const key = JSON.stringify([siteId, provider]);
+    return numbers.get(key) ?? numbers.set(key, numbers.size).get(key)!;
+  };
+  return new Map(targets.map((target) => [target.targetId, numberOf(target)]));
 }

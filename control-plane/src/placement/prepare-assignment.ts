@@ -5,6 +5,8 @@ export interface PreparedAssignment {
   readonly problem: Assignment;
   /** Most copies that any dataset wants. */
   readonly width: number;
+  /** Above every number of a home that a column or a row has. */
+  readonly homes: number;
   /** Most domains that any rule has. */
   readonly mostGroups: number;
   /** Rule r has the groups ruleGroups[r] to ruleGroups[r + 1], one a domain. */
@@ -52,6 +54,7 @@ export function prepare(problem: Assignment): PreparedAssignment {
   return {
     problem,
     width: mostCopies(problem),
+    homes: 1 + [targets.home, problem.datasets.nearHome].reduce((most, list) => list.reduce((highest, home) => Math.max(highest, home), most), 0),
     mostGroups: rules.reduce((most, _, at) => Math.max(most, ruleGroups[at + 1]! - ruleGroups[at]!), 0),
     ruleGroups: Int32Array.from(ruleGroups),
     groupMembers: Int32Array.from(groupMembers),
@@ -92,6 +95,13 @@ export function specialAt({ datasets }: Assignment, row: number, column: number)
   return -1;
 }
 
+/** Dollars less for a copy of a row in a column that its home is near to, where nothing is special. */
+function nearCreditAt({ datasets, targets }: Assignment, row: number, column: number): number {
+  const home = targets.home[column]!;
+  for (let at = datasets.nearFrom[row]!; at < datasets.nearFrom[row + 1]!; at++) if (datasets.nearHome[at] === home) return datasets.nearCredit[at]!;
+  return 0;
+}
+
 /** Dollars a month of one copy of a row in a column, as the problem says; what room for it is worth is not in it. Infinity where a special forbids it. */
 export function costAt({ problem }: Pick<PreparedAssignment, 'problem'>, row: number, slot: number, column: number): number {
   const { datasets, targets } = problem;
@@ -107,7 +117,8 @@ export function costAt({ problem }: Pick<PreparedAssignment, 'problem'>, row: nu
   const asPrimary = isPrimary(problem, row, slot);
   if (asPrimary) cost += datasets.readBytes[row]! * targets.readPerByte[column]! + datasets.requests[row]! * targets.perRequest[column]!;
   const special = specialAt(problem, row, column);
-  return special === -1 ? cost : cost - (asPrimary ? datasets.primaryCredit : datasets.copyCredit)[special]!;
+  if (special === -1) return cost - nearCreditAt(problem, row, column);
+  return cost - (asPrimary ? datasets.primaryCredit : datasets.copyCredit)[special]!;
 }
 
 export function isPrimary({ datasets }: Assignment, row: number, slot: number): boolean {

@@ -85,6 +85,7 @@ export class PricePass {
       const primaryToo = hasPrimary[row] === 1;
       const ofCopy = size * usual[0]!;
       const reach = primaryToo ? ofCopy + readBytes[row]! * usual[1]! + requests[row]! * usual[2]! : ofCopy;
+      this.#readNear(row);
       const hasSpecials = this.#readSpecials(row, prices);
       const groups = offers.fill(row, whims * ofCopy, whims * reach);
       const cost = weight * bests.pick(groups, wanted, primaryToo, missing[row]!);
@@ -105,6 +106,7 @@ export class PricePass {
       }
       if (window > 0) this.#bend(row, weight, window * ofCopy, window * reach);
       if (hasSpecials) this.#forgetSpecials(row);
+      this.#forgetNear(row);
       const next = cost - lost;
       const total = sum + next;
       lost = total - sum - next;
@@ -155,15 +157,34 @@ export class PricePass {
     }
   }
 
+  #readNear(row: number): void {
+    const { copies, nearFrom, nearHome, nearCredit } = this.#prepared.problem.datasets;
+    const { nearCredits } = this.#offers;
+    const end = nearFrom[row + 1]!;
+    for (let one = nearFrom[row]!; one < end; one++) {
+      nearCredits[nearHome[one]!] = nearCredit[one]!;
+      this.magnitude += copies[row]! * nearCredit[one]!;
+    }
+  }
+
+  #forgetNear(row: number): void {
+    const { nearFrom, nearHome } = this.#prepared.problem.datasets;
+    const end = nearFrom[row + 1]!;
+    for (let one = nearFrom[row]!; one < end; one++) this.#offers.nearCredits[nearHome[one]!] = 0;
+  }
+
+  /** After what is near: what is special to a column stands in its place. */
   #readSpecials(row: number, prices: Float64Array): boolean {
     const { bytes, specialsFrom, specialColumn, copyCredit, primaryCredit, stays } = this.#prepared.problem.datasets;
     const from = specialsFrom[row]!;
     const end = specialsFrom[row + 1]!;
+    const { home } = this.#prepared.problem.targets;
     for (let one = from; one < end; one++) {
       const column = specialColumn[one]!;
       const room = stays[one] === 1 ? bytes[row]! * prices[column]! : 0;
-      this.#offers.copyCredits[column] = copyCredit[one]! + room;
-      this.#offers.primaryCredits[column] = primaryCredit[one]! + room;
+      const near = this.#offers.nearCredits[home[column]!]!;
+      this.#offers.copyCredits[column] = copyCredit[one]! - near + room;
+      this.#offers.primaryCredits[column] = primaryCredit[one]! - near + room;
       this.#offers.isThere[column] = stays[one]!;
       if (copyCredit[one]! !== -Infinity) this.magnitude += Math.abs(copyCredit[one]!) + room;
       if (primaryCredit[one]! !== -Infinity) this.magnitude += Math.abs(primaryCredit[one]!) + room;

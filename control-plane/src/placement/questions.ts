@@ -50,7 +50,7 @@ export function questionsOf(context: AskContext, wanted: readonly DatasetFacts[]
   const targets = snapshot.targets.filter((target) => target.prices !== null);
   const rules = new PlaceRules(context, targets);
   const rows = new AssignmentRows(2 * wanted.length);
-  const specials = new RowSpecials(targets.length);
+  const specials = new RowSpecials(rules.home);
   const asked: Question[] = [];
   const unreadable: DatasetFacts[] = [];
   for (const dataset of wanted) {
@@ -67,7 +67,7 @@ export function questionsOf(context: AskContext, wanted: readonly DatasetFacts[]
     rows.add(better.row, specials, rules.allowedBy(better.row.rule));
     asked.push(better.question);
   }
-  return { problem: { datasets: rows.whole(), rules: rules.all, targets: assignedTargets(context, targets) }, asked, targets, unreadable };
+  return { problem: { datasets: rows.whole(), rules: rules.all, targets: assignedTargets(context, targets, rules.home) }, asked, targets, unreadable };
 }
 
 /** What is special to the row stands in the list that was given. */

@@ -14,6 +14,8 @@ export class RowCosts {
   readonly #prices: Float64Array;
   /** By column: where what is special to the row stands in the lists, −1 for nothing. */
   readonly #specialAt: Int32Array;
+  /** By home: what is less where it is near. */
+  readonly #nearCredits: Float64Array;
 
   constructor(prepared: PreparedAssignment, prices: Float64Array) {
     const dollars = (): Float64Array => new Float64Array(prepared.problem.targets.count);
@@ -21,6 +23,7 @@ export class RowCosts {
     this.#prepared = prepared;
     this.#prices = prices;
     this.#specialAt = new Int32Array(prepared.problem.targets.count).fill(-1);
+    this.#nearCredits = new Float64Array(prepared.homes);
   }
 
   fill(row: number): void {
@@ -38,6 +41,9 @@ export class RowCosts {
     const firstSpecial = datasets.specialsFrom[row]!;
     const endOfSpecials = datasets.specialsFrom[row + 1]!;
     for (let at = firstSpecial; at < endOfSpecials; at++) this.#specialAt[datasets.specialColumn[at]!] = at;
+    const firstNear = datasets.nearFrom[row]!;
+    const endOfNear = datasets.nearFrom[row + 1]!;
+    for (let at = firstNear; at < endOfNear; at++) this.#nearCredits[datasets.nearHome[at]!] = datasets.nearCredit[at]!;
     for (let member = from; member < end; member++) {
       const column = members[member]!;
       const special = this.#specialAt[column]!;
@@ -50,7 +56,8 @@ export class RowCosts {
         objects * targets.arrivePerObject[column]! +
         datasets.arrive[row]!;
       const room = takes * prices[column]!;
-      const copy = fits ? base - (special === -1 ? 0 : datasets.copyCredit[special]!) : Infinity;
+      const near = special === -1 ? this.#nearCredits[targets.home[column]!]! : 0;
+      const copy = fits ? base - (special === -1 ? near : datasets.copyCredit[special]!) : Infinity;
       this.takes[column] = takes;
       this.copy[column] = copy;
       this.paidCopy[column] = copy + room;
@@ -58,10 +65,11 @@ export class RowCosts {
       this.paidPrimary[column] = Infinity;
       if (!primaryToo || serves[member] === 0 || !fits || read > targets.readBytesLimit[column]! || asked > targets.requestsLimit[column]!) continue;
       const use = read * targets.readPerByte[column]! + asked * targets.perRequest[column]!;
-      const primary = base + use - (special === -1 ? 0 : datasets.primaryCredit[special]!);
+      const primary = base + use - (special === -1 ? near : datasets.primaryCredit[special]!);
       this.primary[column] = primary;
       this.paidPrimary[column] = primary + room + read * prices[targets.count + column]! + asked * prices[2 * targets.count + column]!;
     }
     for (let at = firstSpecial; at < endOfSpecials; at++) this.#specialAt[datasets.specialColumn[at]!] = -1;
+    for (let at = firstNear; at < endOfNear; at++) this.#nearCredits[datasets.nearHome[at]!] = 0;
   }
 }

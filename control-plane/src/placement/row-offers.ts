@@ -8,7 +8,9 @@ import { type Looks, RowCandidates } from './row-candidates.ts';
  * without them into the other. All places of the row's rule are looked at, or those of its list.
  */
 export class RowOffers {
-  /** By column: what is less for the row that is looked at, and whether it is there. */
+  /** By home: what is less for the row that is looked at. */
+  readonly nearCredits: Float64Array;
+  /** By column: what is less besides, and whether it is there. */
   readonly copyCredits: Float64Array;
   readonly primaryCredits: Float64Array;
   readonly isThere: Uint8Array;
@@ -35,6 +37,7 @@ export class RowOffers {
     this.#candidates = new RowCandidates(prepared, looks);
     [this.#copyCosts, this.#primaryCosts, this.#columns] = [new Float64Array(count), new Float64Array(count), new Int32Array(count)];
     [this.copyCredits, this.primaryCredits, this.isThere] = [new Float64Array(count), new Float64Array(count), new Uint8Array(count)];
+    this.nearCredits = new Float64Array(prepared.homes);
     const least = (limits: Float64Array): number => limits.reduce((lowest, limit) => Math.min(lowest, limit), Infinity);
     [this.#leastRoom, this.#leastReadBytes, this.#leastRequests] = [least(roomBytes), least(readBytesLimit), least(requestsLimit)];
     this.#mostMinimum = minimumObjectBytes.reduce((most, bytes) => Math.max(most, bytes), 0);
@@ -78,7 +81,8 @@ export class RowOffers {
       primaryCosts[at] = primaryToo && serves[member] === 1 ? base + read * perRead[column]! + asked * perRequest[column]! : Infinity;
     }
     if (size > this.#leastRoom || read > this.#leastReadBytes || asked > this.#leastRequests || pieces * this.#mostMinimum > size) this.#weighRare(row, count);
-    if (problem.datasets.specialsFrom[row] !== problem.datasets.specialsFrom[row + 1]) this.#credit(count);
+    const { specialsFrom, nearFrom } = problem.datasets;
+    if (specialsFrom[row] !== specialsFrom[row + 1] || nearFrom[row] !== nearFrom[row + 1]) this.#credit(count);
     return this.#bestOfDomains(first, from, count, whimsOf(row), ofCopy, ofPrimary);
   }
 
@@ -141,11 +145,14 @@ export class RowOffers {
   }
 
   #credit(count: number): void {
+    const { home } = this.#prepared.problem.targets;
+    const { nearCredits, copyCredits, primaryCredits } = this;
     for (let at = 0; at < count; at++) {
       const column = this.#columns[at]!;
+      const near = nearCredits[home[column]!]!;
       // Where the row may not be, Infinity stays: it must not meet one that is credited.
-      if (this.#copyCosts[at]! < Infinity) this.#copyCosts[at]! -= this.copyCredits[column]!;
-      if (this.#primaryCosts[at]! < Infinity) this.#primaryCosts[at]! -= this.primaryCredits[column]!;
+      if (this.#copyCosts[at]! < Infinity) this.#copyCosts[at]! -= near + copyCredits[column]!;
+      if (this.#primaryCosts[at]! < Infinity) this.#primaryCosts[at]! -= near + primaryCredits[column]!;
     }
   }
 

@@ -90,5 +90,11 @@ export function costOf(problem: Assignment, row: number, column: number, role: '
   const billed = Math.max(size, datasets.objects[row]! * targets.minimumObjectBytes[column]!);
   const comes = size * targets.arrivePerByte[column]! + datasets.objects[row]! * targets.arrivePerObject[column]! + datasets.arrive[row]!;
   const use = datasets.readBytes[row]! * targets.readPerByte[column]! + datasets.requests[row]! * targets.perRequest[column]!;
-  return billed * targets.holdPerByte[column]! + datasets.atStake[row]! * targets.lost[column]! + comes + (role === 'primary' ? use : 0) - (special(problem, row, column)?.[role] ?? 0);
+  const less = special(problem, row, column)?.[role] ?? near(problem, row, targets.home[column]!);
+  return billed * targets.holdPerByte[column]! + datasets.atStake[row]! * targets.lost[column]! + comes + (role === 'primary' ? use : 0) - less;
+}
+
+function near({ datasets }: Assignment, row: number, home: number): number {
+  for (let at = datasets.nearFrom[row]!; at < datasets.nearFrom[row + 1]!; at++) if (datasets.nearHome[at] === home) return datasets.nearCredit[at]!;
+  return 0;
 }

@@ -25,14 +25,18 @@ function renumbered(random: Random, rules: readonly PlaceRule[]): { rules: Place
 
 function changeRow(random: Random, datasets: AssignedDatasets, row: number, rules: number): void {
   const lists = [datasets.bytes, datasets.objects, datasets.readBytes, datasets.requests, datasets.atStake, datasets.arrive, datasets.missing];
-  const which = randomInt(random, 0, lists.length + 5);
+  const which = randomInt(random, 0, lists.length + 7);
+  const near = datasets.nearFrom[row]!;
+  const hasNear = datasets.nearFrom[row + 1]! > near;
   const special = datasets.specialsFrom[row]!;
   const hasSpecial = datasets.specialsFrom[row + 1]! > special;
   if (which < lists.length) lists[which]![row] = Math.ceil(lists[which]![row]! * (0.5 + random.next()));
   else if (which === lists.length) datasets.copies[row] = randomInt(random, 1, 4);
   else if (which === lists.length + 1) datasets.hasPrimary[row] = 1 - datasets.hasPrimary[row]!;
   else if (which === lists.length + 2) datasets.rule[row] = randomInt(random, 0, rules);
-  else if (hasSpecial && which === lists.length + 3) datasets.copyCredit[special] = 20 * random.next();
+  else if (which === lists.length + 3 && hasNear) datasets.nearCredit[near] = 5 * random.next();
+  else if (which === lists.length + 4 && hasNear) datasets.nearHome[near] = datasets.nearHome[near]! + 100;
+  else if (hasSpecial && which === lists.length + 5) datasets.copyCredit[special] = 20 * random.next();
   else if (hasSpecial) datasets.stays[special] = 1 - datasets.stays[special]!;
 }
 

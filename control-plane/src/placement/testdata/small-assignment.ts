@@ -8,7 +8,7 @@ interface Size {
 
 /**
  * Any small problem: rules that allow much or nothing, few places for primaries, domains of one target or several, copies that are there already and may stay,
- * room and throughput that are ample, short, or too little for one dataset.
+ * homes that are near, room and throughput that are ample, short, or too little for one dataset.
  */
 export function smallAssignment(random: Random, most: Size & { readonly copies: number }, least: Size = { datasets: 1, targets: 1 }): Assignment {
   const count = randomInt(random, least.datasets, most.datasets + 1);
@@ -31,6 +31,11 @@ export function smallAssignment(random: Random, most: Size & { readonly copies: 
         return { column, copy: credit(), primary: credit(), stays: Number(random.next() < 0.6) };
       }),
   );
+  const homes = randomInt(random, 1, targetCount + 1);
+  const nears = Array.from({ length: count }, () =>
+    [...Array(homes).keys()].filter(() => random.next() < 0.3).map((home) => ({ home, credit: 5 * random.next() })),
+  );
+  const starts = (lists: readonly (readonly unknown[])[]): Int32Array => Int32Array.from([0, ...lists].map((_, row) => lists.slice(0, row).flat().length));
   const short = (total: number): number => (random.next() < 0.5 ? Infinity : (0.3 + 2 * random.next()) * (total / targetCount) * 2 * random.next());
   const sum = (list: Float64Array): number => list.reduce((total, one) => total + one, 0);
   return {
@@ -46,7 +51,10 @@ export function smallAssignment(random: Random, most: Size & { readonly copies: 
       rule: Uint16Array.from({ length: count }, () => randomInt(random, 0, rules.length)),
       arrive: numbers(count, () => 5 * random.next()),
       missing: Float64Array.from(bytes, (size) => 200 + 20 * size),
-      specialsFrom: Int32Array.from([0, ...specials].map((_, row) => specials.slice(0, row).flat().length)),
+      nearFrom: starts(nears),
+      nearHome: Int16Array.from(nears.flat(), ({ home }) => home),
+      nearCredit: Float64Array.from(nears.flat(), ({ credit }) => credit),
+      specialsFrom: starts(specials),
       specialColumn: Int16Array.from(specials.flat(), ({ column }) => column),
       copyCredit: Float64Array.from(specials.flat(), ({ copy }) => copy),
       primaryCredit: Float64Array.from(specials.flat(), ({ primary }) => primary),
@@ -54,6 +62,7 @@ export function smallAssignment(random: Random, most: Size & { readonly copies: 
     },
     targets: {
       count: targetCount,
+      home: Int16Array.from({ length: targetCount }, (_, column) => column % homes),
       roomBytes: numbers(targetCount, () => Math.floor((0.3 + 2 * random.next()) * (sum(bytes) / targetCount) * most.copies * 2 * random.next())),
       readBytesLimit: numbers(targetCount, () => short(sum(readBytes))),
       requestsLimit: numbers(targetCount, () => short(sum(requests))),
