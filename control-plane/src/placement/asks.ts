@@ -8,6 +8,7 @@ import { allowedTargets } from '../policy/allowed-targets.ts';
 import type { CopyRole, PolicyRule } from '../policy/violations.ts';
 import { copiesOf, jobsOf } from '../reconcile/copies.ts';
 import type { Need } from '../reconcile/needs.ts';
+import { perMonth, replicaCost } from './cost.ts';
 import { type ObjectiveContext, type ObjectiveParts, objectiveOf, objectiveParts, pays, presentObjective, roleOf, type Way, wayOnce } from './objective.ts';
 import type { CostParts } from './plan.ts';
 import { sourceFor, sourcesOf } from './read-source.ts';
@@ -51,7 +52,7 @@ export interface Ask {
 }
 
 export interface AskContext extends ObjectiveContext {
-  /** Only these places are asked about; left out: all that policy allows. */
+  /** Only these places are asked about, and of a need the one with the lowest bill, which the reason for a move speaks of; left out: all that policy allows. */
   readonly places?: ReadonlySet<TargetId>;
   readonly health: ReadonlyMap<TargetId, TargetHealth>;
   readonly heats: ReadonlyMap<DatasetId, Heat>;
@@ -113,9 +114,8 @@ export function needAsks(context: AskContext, dataset: DatasetFacts, needs: read
       const replica = byId.get(need.replicaId!)!;
       const role = roleOf(dataset, replica);
       const onlyPinned = need.rules.includes('pinned-targets') && dataset.policy.pinnedTargets.length > 0;
-      const options = newPlaces(context, dataset, role, taken)
-        .filter((to) => !onlyPinned || dataset.policy.pinnedTargets.includes(to.targetId))
-        .map((to) => moveOption(context, dataset, replica, role, to, sources));
+      const allowed = placesForNeed(context, dataset, role, taken).filter((to) => !onlyPinned || dataset.policy.pinnedTargets.includes(to.targetId));
+      const options = askedAbout(context, dataset, role, allowed).map((to) => moveOption(context, dataset, replica, role, to, sources));
       return {
         ...base,
         kind: 'leave',
@@ -132,7 +132,8 @@ export function needAsks(context: AskContext, dataset: DatasetFacts, needs: read
     });
   const adds = needs.filter((need) => need.answer === 'add');
   if (adds.length === 0) return leaves;
-  const options = newPlaces(context, dataset, 'copy', taken).flatMap((to) => copyOption(context, dataset, sources, to) ?? []);
+  const allowed = placesForNeed(context, dataset, 'copy', taken);
+  const options = askedAbout(context, dataset, 'copy', allowed).flatMap((to) => copyOption(context, dataset, sources, to) ?? []);
   // Copies that are missing are alike: one question with a count keeps the solver from trying them in every order.
   const add: Ask = {
     ...base,
@@ -190,6 +191,23 @@ function newPlaces(context: AskContext, dataset: DatasetFacts, role: CopyRole, t
   return allowedTargets(among, dataset, role, context.health).filter(
     (target) => !held.has(target.targetId) && !taken.has(domainOf(target, dataset.policy.spread)),
   );
+}
+
+/** All that a need can be answered at, whatever is asked about: of these the cheapest is found. */
+function placesForNeed({ places: _, ...context }: AskContext, dataset: DatasetFacts, role: CopyRole, taken: ReadonlySet<string>): TargetFacts[] {
+  return newPlaces(context, dataset, role, taken);
+}
+
+function askedAbout({ places, heats }: AskContext, dataset: DatasetFacts, role: CopyRole, allowed: readonly TargetFacts[]): readonly TargetFacts[] {
+  if (places === undefined) return allowed;
+  const use = expectedUse(heats.get(dataset.datasetId));
+  let cheapest: TargetFacts | null = null;
+  let least = Infinity;
+  for (const target of allowed) {
+    const bill = perMonth(replicaCost(target, role, dataset, use));
+    if (bill < least) [cheapest, least] = [target, bill];
+  }
+  return allowed.filter((target) => target === cheapest || places.has(target.targetId));
 }
 
 /** Targets with a copy of the current version that can be read, or that is being written: no second one goes there. */

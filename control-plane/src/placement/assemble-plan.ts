@@ -9,7 +9,7 @@ import type { Need } from '../reconcile/needs.ts';
 import type { Ask, AskContext, Option } from './asks.ts';
 import { fleetCost, isPaid } from './cost.ts';
 import { moveOf, retireMove } from './moves.ts';
-import { addParts, noParts, type ObjectiveParts, objectiveOf, partNames, presentParts } from './objective.ts';
+import { addParts, addPresentParts, noParts, type ObjectiveParts, objectiveOf } from './objective.ts';
 import { orderMoves } from './order-moves.ts';
 import type { FullPlace, Infeasible, LeftForLater, Move, Plan } from './plan.ts';
 import { sourcesOf } from './read-source.ts';
@@ -69,18 +69,15 @@ function partsAfter(context: AskContext, chosen: readonly Chosen[], retired: rea
   const fleet = indexOf(context.snapshot);
   const useOf = (datasetId: DatasetId): ExpectedUse => expectedUse(context.heats.get(datasetId));
   const after = { ...noParts };
-  const count = (parts: ObjectiveParts, times: 1 | -1): void => {
-    for (const name of partNames) after[name] += times * parts[name];
-  };
-  for (const dataset of context.snapshot.datasets) count(presentParts(context, dataset, useOf(dataset.datasetId)), 1);
+  for (const dataset of context.snapshot.datasets) addPresentParts(after, context, dataset, useOf(dataset.datasetId), 1);
   for (const { ask, options } of chosen) {
-    count(addParts(options.map((option) => option.parts)), 1);
-    if (options.length > 0 && ask.replica !== null && isPaid(ask.replica) && ask.stay !== null) count(ask.stay, -1);
+    for (const { parts } of options) addParts(after, parts, 1);
+    if (options.length > 0 && ask.replica !== null && isPaid(ask.replica) && ask.stay !== null) addParts(after, ask.stay, -1);
   }
   for (const move of retired) {
     const dataset = fleet.datasets.get(move.datasetId)!;
     const only = { ...dataset, replicas: dataset.replicas.filter((replica) => replica.replicaId === move.fromReplicaId) };
-    count(presentParts(context, only, useOf(move.datasetId)), -1);
+    addPresentParts(after, context, only, useOf(move.datasetId), -1);
     after.wayTherePerMonth += (move.migrationOnce * daysPerMonth) / context.settings.horizonDays;
   }
   return after;

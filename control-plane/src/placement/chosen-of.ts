@@ -2,10 +2,9 @@ import type { DatasetId, ReplicaId } from '@data-in-motion/shared/domain/ids';
 import { domainOf, indexOf } from '../fleet/lookup.ts';
 import type { ReplicaFacts, TargetFacts } from '../fleet/snapshot.ts';
 import type { Need } from '../reconcile/needs.ts';
-import { type Ask, type AskContext, asksOf, type Option } from './asks.ts';
+import { type AskContext, asksOf, type Option } from './asks.ts';
 import type { Choice, Chosen } from './assemble-plan.ts';
 import type { PricedPlacement } from './assignment.ts';
-import { perMonth } from './cost.ts';
 import { costAt, type PreparedAssignment, prepare } from './prepare-assignment.ts';
 import { leavePerMonth, type Question, type Questions, restPerMonth } from './questions.ts';
 
@@ -16,6 +15,16 @@ const mostMoves = 5_000;
 interface Step {
   readonly replica: ReplicaFacts | null;
   readonly to: TargetFacts;
+}
+
+/** A row of which a copy goes elsewhere, or has to. */
+interface Going {
+  readonly row: number;
+  readonly copies: number;
+  /** Dollars a month where it is and where it goes; what is needed has no cost where it is. */
+  readonly costHere: number;
+  readonly costThere: number;
+  readonly saves: number;
 }
 
 /**
@@ -37,24 +46,30 @@ export function chosenOf(
   const leftForLater = { moves: 0, savesPerMonth: 0 };
   let objective = 0;
   const placesOf = (row: number): Int16Array => placed.places.subarray(row * placed.width, row * placed.width + problem.datasets.copies[row]!);
-  const saved = asked.map((question, row) =>
-    question.kind === 'need' ? Infinity : placedCost(prepared, row, whereItIs(question, columnOf)) - placedCost(prepared, row, placesOf(row)),
-  );
-  for (const row of [...asked.keys()].sort((a, b) => (saved[a] === saved[b] ? a - b : saved[b]! - saved[a]!))) {
+  const going: Going[] = [];
+  for (const [row, question] of asked.entries()) {
+    const [here, there] = [whereItIs(question, columnOf), placesOf(row)];
+    const costThere = placedCost(prepared, row, there);
+    if (question.kind === 'need') going.push({ row, copies: 0, costHere: 0, costThere, saves: Infinity });
+    else {
+      const copies = copiesThatMove(here, there, question.primary !== null);
+      const costHere = copies === 0 ? costThere : placedCost(prepared, row, here);
+      if (copies === 0) objective += costThere;
+      else going.push({ row, copies, costHere, costThere, saves: costHere - costThere });
+    }
+  }
+  for (const { row, copies, costHere, costThere, saves } of going.sort((a, b) => (a.saves === b.saves ? a.row - b.row : b.saves - a.saves))) {
     const question = asked[row]!;
-    const own = placesOf(row);
-    const steps = stepsOf(context, targets, own, question);
-    if (moves >= mostMoves && steps.length > 0 && question.kind === 'better') {
-      leftForLater.moves += steps.length;
-      leftForLater.savesPerMonth += saved[row]!;
-      objective += placedCost(prepared, row, own);
+    if (moves >= mostMoves && question.kind === 'better') {
+      leftForLater.moves += copies;
+      leftForLater.savesPerMonth += saves;
+      objective += costThere;
       continue;
     }
-    const answers = steps.length > 0 || question.kind === 'need' ? answered(context, question, steps, needsFor(question)) : [];
+    const answers = answered(context, question, stepsOf(context, targets, placesOf(row), question), needsFor(question));
     moves += answers.reduce((sum, { options }) => sum + options.length, 0);
-    if (answers.length > 0) objective += costOf(context, question, answers, problem.datasets.missing[row]!);
-    // Nothing of it pays by itself: all of it stays.
-    else objective += placedCost(prepared, row, steps.length > 0 ? whereItIs(question, columnOf) : own);
+    // Where nothing of it pays by itself all of it stays.
+    objective += answers.length > 0 ? costOf(context, question, answers, problem.datasets.missing[row]!) : question.kind === 'need' ? costThere : costHere;
     chosen.push(...answers);
   }
   return {
@@ -63,6 +78,14 @@ export function chosenOf(
     solver: placed.stopped === 'done' ? 'prices, with repair' : 'prices, with repair, stopped by the time limit',
     leftForLater,
   };
+}
+
+/** How many copies of a row that could stay are not where they were, the primary first where the row has one. */
+function copiesThatMove(here: Int16Array, there: Int16Array, hasPrimary: boolean): number {
+  let moved = hasPrimary && there[0] !== -1 && there[0] !== here[0] ? 1 : 0;
+  const first = hasPrimary ? 1 : 0;
+  for (let slot = first; slot < there.length; slot++) if (there[slot] !== -1 && here.indexOf(there[slot]!, first) === -1) moved++;
+  return moved;
 }
 
 /** Which copies go where: those whose place is not among the chosen leave, to the places where none of them is. */
@@ -109,9 +132,7 @@ function apartFromWhatStays(
  */
 function answered(context: AskContext, question: Question, steps: readonly Step[], needs: readonly Need[]): Chosen[] {
   const places = new Set(steps.map(({ to }) => to.targetId));
-  const asks = asksOf(question.kind === 'better' ? { ...context, places } : context, question.dataset, needs)
-    .filter((ask) => (ask.kind === 'better') === (question.kind === 'better'))
-    .map((ask) => worthKeeping(ask, places));
+  const asks = asksOf({ ...context, places }, question.dataset, needs).filter((ask) => (ask.kind === 'better') === (question.kind === 'better'));
   let best: { readonly dollars: number; readonly optionsOf: ReadonlyMap<ReplicaId | null, readonly Option[]> } = { dollars: Infinity, optionsOf: new Map() };
   for (const way of waysToPair(steps)) {
     const optionsOf = new Map<ReplicaId | null, Option[]>();
@@ -128,12 +149,6 @@ function answered(context: AskContext, question: Question, steps: readonly Step[
     if (found === way.length && dollars < best.dollars) best = { dollars, optionsOf };
   }
   return asks.map((ask) => ({ ask, options: best.optionsOf.get(ask.replica?.replicaId ?? null) ?? [] }));
-}
-
-/** Of all options those that a move's reason speaks of: a large fleet has millions of others. */
-function worthKeeping(ask: Ask, places: ReadonlySet<TargetFacts['targetId']>): Ask {
-  const cheapest = ask.options.reduce<Option | null>((best, option) => (best === null || perMonth(option.cost) < perMonth(best.cost) ? option : best), null);
-  return { ...ask, options: ask.options.filter((option) => option === cheapest || places.has(option.to.targetId)) };
 }
 
 /** Of few steps every way, of many only as it is. */

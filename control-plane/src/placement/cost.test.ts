@@ -5,7 +5,7 @@ import { defaultDecisionSettings } from '../fleet/decision-settings.ts';
 import { datasetFacts, fleetOf, nowMs, prices, replicaFacts, targetFacts, windowsOf } from '../fleet/testdata/small-fleet.ts';
 import { fleetHeats } from '../heat/classify-heat.ts';
 import { datasetCost, fleetCost, paidCopies, perMonth, replicaCost, waitingPerMonth } from './cost.ts';
-import { type ObjectiveParts, objectiveOf, partNames } from './objective.ts';
+import { addParts, noParts, type ObjectiveParts, objectiveOf, partNames } from './objective.ts';
 
 /** AWS us-east-1 list prices: S3 Standard, and S3 Glacier Instant Retrieval. */
 const standard = prices(0.023, { readsPer1000: 0.0004, writesPer1000: 0.005, egressPerGb: 0.09 });
@@ -27,6 +27,9 @@ const dayMs = 86_400_000;
 test('the objective counts each of its parts once', () => {
   const ones = Object.fromEntries(partNames.map((name) => [name, 1])) as unknown as ObjectiveParts;
   expect(objectiveOf(ones)).toBe(partNames.length);
+  const sum = { ...noParts };
+  addParts(sum, ones, 1);
+  expect(sum).toEqual(ones);
 });
 
 describe('what a copy costs', () => {

@@ -10,7 +10,7 @@ import type { CostParts } from './plan.ts';
 
 /**
  * What is minimised for one copy at one place, by part, US dollars per month: the bill, and what nobody bills but counts all the same.
- * A part is added here, in `objectiveParts` and in `objectiveOf`, nowhere else: solver and explanation both read it from there.
+ * A part is added here, in `objectiveParts`, `objectiveOf` and `addParts`, nowhere else: solver and explanation both read it from there.
  */
 export interface ObjectiveParts extends Omit<CostParts, 'migrationOnce'> {
   /** What readers' waiting is worth; the primary only. */
@@ -87,14 +87,23 @@ export function lastingPerMonth(parts: ObjectiveParts): number {
   return objectiveOf({ ...parts, wayTherePerMonth: 0, copyingPerMonth: 0, restPerMonth: 0 });
 }
 
-/** The sum of several, part by part. */
-export function addParts(all: readonly ObjectiveParts[]): ObjectiveParts {
-  const sum = { ...noParts };
-  for (const parts of all) for (const name of partNames) sum[name] += parts[name];
-  return sum;
+export type SumOfParts = { -readonly [Part in keyof ObjectiveParts]: number };
+
+/** Add to a sum, so many times, part by part. */
+export function addParts(sum: SumOfParts, parts: ObjectiveParts, times: 1 | -1): void {
+  // By name: this is done for every copy of a fleet.
+  sum.storagePerMonth += times * parts.storagePerMonth;
+  sum.requestsPerMonth += times * parts.requestsPerMonth;
+  sum.retrievalPerMonth += times * parts.retrievalPerMonth;
+  sum.egressPerMonth += times * parts.egressPerMonth;
+  sum.waitingPerMonth += times * parts.waitingPerMonth;
+  sum.riskPerMonth += times * parts.riskPerMonth;
+  sum.wayTherePerMonth += times * parts.wayTherePerMonth;
+  sum.copyingPerMonth += times * parts.copyingPerMonth;
+  sum.restPerMonth += times * parts.restPerMonth;
 }
 
-export const noParts: { [Part in keyof ObjectiveParts]: number } = {
+export const noParts: SumOfParts = {
   storagePerMonth: 0,
   requestsPerMonth: 0,
   retrievalPerMonth: 0,
@@ -122,15 +131,13 @@ export function pays(stay: ObjectiveParts, there: ObjectiveParts, marginPerMonth
   return overWay > 0 && overMargin >= 0;
 }
 
-/** The objective of all paid copies of the dataset where they are, by part. */
-export function presentParts(context: ObjectiveContext, dataset: DatasetFacts, use: ExpectedUse): ObjectiveParts {
+/** Add to a sum, so many times, the objective of all paid copies of the dataset where they are, by part. */
+export function addPresentParts(sum: SumOfParts, context: ObjectiveContext, dataset: DatasetFacts, use: ExpectedUse, times: 1 | -1): void {
   const { targets } = indexOf(context.snapshot);
-  return addParts(
-    dataset.replicas.filter(isPaid).flatMap((replica) => {
-      const target = targets.get(replica.targetId);
-      return target === undefined ? [] : [presentPartsAt(context, dataset, replica, target, use)];
-    }),
-  );
+  for (const replica of dataset.replicas) {
+    const target = isPaid(replica) ? targets.get(replica.targetId) : undefined;
+    if (target !== undefined) addParts(sum, presentPartsAt(context, dataset, replica, target, use), times);
+  }
 }
 
 function presentPartsAt(context: ObjectiveContext, dataset: DatasetFacts, replica: ReplicaFacts, target: TargetFacts, use: ExpectedUse): ObjectiveParts {
