@@ -23,7 +23,7 @@ import { placeExact } from '../../src/placement/place-exact.ts';
 import { openStore, type Store } from '../../src/store/database.ts';
 import { node, target } from '../../src/store/schema.ts';
 import { createApiKey } from '../../src/store/tokens.ts';
-import { layEmptyDatabase } from '../stores.ts';
+import { layEmptyDatabase } from '../empty-database.ts';
 
 /** The HTTP interface on a real embedded database, without a network: what stands behind the loop and the bus is not asked here. */
 export interface Interface {

@@ -6,8 +6,8 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, describe, expect, it } from 'vitest';
 import { connectOutsideBus } from '../../src/broker/outside-bus.ts';
+import { freshDirectory } from '../empty-database.ts';
 import { hasMosquitto, type MosquittoServer, startMosquitto } from '../servers.ts';
-import { freshDirectory } from '../stores.ts';
 
 const main = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
 
