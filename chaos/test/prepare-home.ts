@@ -1,5 +1,5 @@
 import path from 'node:path';
-import { layEmptyDatabase } from '../../control-plane/test/stores.ts';
+import { layEmptyDatabase } from '../../control-plane/test/empty-database.ts';
 import { openHome } from '../src/fleet/home.ts';
 
 /**

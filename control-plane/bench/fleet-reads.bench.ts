@@ -4,8 +4,8 @@ import { FleetReader } from '../src/api/fleet-reader.ts';
 import { datasetView } from '../src/api/views/dataset-views.ts';
 import { openStore } from '../src/store/database.ts';
 import { loadSnapshot } from '../src/store/load-snapshot.ts';
+import { freshDirectory } from '../test/empty-database.ts';
 import { FakeFleet } from '../test/jobs/fake-fleet.ts';
-import { freshDirectory } from '../test/stores.ts';
 
 /** What a look at 500 datasets of three copies costs on the embedded database, each used in 140 minutes of its last day, with 60 jobs under way. */
 const directory = await freshDirectory();

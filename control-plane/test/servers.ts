@@ -4,6 +4,8 @@ import { connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import postgres from 'postgres';
+import { scratchFolder } from './scratch.ts';
 
 /** Real servers for tests: each on a free loopback port, in a folder of its own, ended and removed by `stop`. */
 const postgresFolders = ['/usr/lib/postgresql/17/bin', '/usr/lib/postgresql/16/bin', '/usr/lib/postgresql/15/bin', '/usr/local/bin', '/usr/bin'];
@@ -81,8 +83,8 @@ export interface PostgresServer {
   /** The folder with the server's Unix socket. */
   readonly socketFolder: string;
   readonly port: number;
-  /** Another empty database on the same server. */
-  newDatabase(): Promise<string>;
+  /** Connect string of another database on the same server: empty, or as that of the same server at `like` is, to which nobody is connected. */
+  newDatabase(like?: string): Promise<string>;
   /** Like pulling the plug on the processes: `immediate`; a restart recovers from the log, after `awayMs` without a server. */
   restart(awayMs?: number): Promise<void>;
   stop(): Promise<void>;
@@ -90,7 +92,7 @@ export interface PostgresServer {
 
 /** @param settings by default nothing is flushed: tests end processes and never the machine, and what a process wrote survives its end */
 export async function startPostgres(settings: readonly string[] = ['fsync=off']): Promise<PostgresServer> {
-  const folder = mkdtempSync(join(tmpdir(), 'dim-pg-'));
+  const folder = mkdtempSync(join(scratchFolder, 'dim-pg-'));
   const ids = userIds('postgres');
   if (ids !== undefined) chownSync(folder, ids.uid, ids.gid);
   chmodSync(folder, 0o755);
@@ -117,12 +119,13 @@ export async function startPostgres(settings: readonly string[] = ['fsync=off'])
   };
   let server = await start();
   let databases = 0;
-  const newDatabase = async (): Promise<string> => {
+  const urlOf = (name: string): string => `postgres://dim@127.0.0.1:${port}/${name}`;
+  const newDatabase = async (like?: string): Promise<string> => {
     const name = `fleet${++databases}`;
-    execFileSync(join(postgresBin!, 'psql'), ['-h', '127.0.0.1', '-p', String(port), '-U', 'dim', '-d', 'postgres', '-qc', `create database ${name}`], {
-      stdio: 'ignore',
-    });
-    return `postgres://dim@127.0.0.1:${port}/${name}`;
+    const client = postgres(urlOf('postgres'), { max: 1 });
+    await client.unsafe(`create database ${name} template ${like === undefined ? 'template1' : new URL(like).pathname.slice(1)}`);
+    await client.end();
+    return urlOf(name);
   };
   return {
     url: await newDatabase(),

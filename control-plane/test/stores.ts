@@ -1,84 +1,76 @@
-import { createHash } from 'node:crypto';
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { migrationsFolder, openStore, type Store } from '../src/store/database.ts';
+import { rmSync } from 'node:fs';
+import type { PGlite } from '@electric-sql/pglite';
+import { onTestFinished, TestRunner } from 'vitest';
+import { openStore, type Store } from '../src/store/database.ts';
+import { storeMeta } from '../src/store/schema.ts';
+import { clientOf } from '../src/store/transactions.ts';
+import { freshDirectory } from './empty-database.ts';
 import { hasPostgres, type PostgresServer, startPostgres } from './servers.ts';
 
-const cache = fileURLToPath(new URL('../../node_modules/.cache/dim-store', import.meta.url));
-
-/** An embedded database takes seconds to make and a tenth to copy: one is made per set of migrations and kept beside the installed packages. */
-async function template(): Promise<string> {
-  const hash = createHash('sha256');
-  for (const name of readdirSync(migrationsFolder)
-    .filter((file) => file.endsWith('.sql'))
-    .sort())
-    hash.update(readFileSync(join(migrationsFolder, name)));
-  const path = join(cache, hash.digest('hex').slice(0, 16));
-  if (existsSync(path)) return path;
-  mkdirSync(cache, { recursive: true });
-  const fresh = mkdtempSync(join(cache, 'new-'));
-  const store = await openStore({ databaseUrl: null, directory: fresh });
-  await store.close();
-  try {
-    renameSync(fresh, path);
-  } catch {
-    // Another test process was faster.
-    rmSync(fresh, { recursive: true, force: true });
-  }
-  return path;
-}
-
-/** Lay an empty embedded database, ready to open, into a directory that is made for it. */
-export async function layEmptyDatabase(directory: string): Promise<void> {
-  cpSync(await template(), directory, { recursive: true });
-}
-
-/** A directory with an empty embedded database; the caller removes it. */
-export async function freshDirectory(): Promise<string> {
-  const directory = mkdtempSync(join(tmpdir(), 'dim-store-'));
-  await layEmptyDatabase(directory);
-  return directory;
-}
-
 export interface TestStores {
-  /** An open, empty, migrated store. */
+  /** An open, empty, migrated store: of the test that runs, and closed when that ends; when none runs (`beforeAll`), of all that follow until `stop`. */
   open(): Promise<Store>;
-  /** Close every store that was opened, and remove what they left. */
+  /** Close every store that is open still, and remove what they left. */
   stop(): Promise<void>;
 }
 
+/** Ends each of what it is given once, with the running test or with `endAll`. What stays open goes on looking at its server and exporting itself. */
+class Endings {
+  readonly #open = new Set<() => Promise<void>>();
+
+  add(end: () => Promise<void>): void {
+    this.#open.add(end);
+    if (TestRunner.getCurrentTest() !== undefined) onTestFinished(() => this.#end(end));
+  }
+
+  async endAll(): Promise<void> {
+    for (const end of this.#open) await this.#end(end);
+  }
+
+  async #end(end: () => Promise<void>): Promise<void> {
+    if (this.#open.delete(end)) await end();
+  }
+}
+
 function pgliteStores(): TestStores {
-  const opened: { store: Store; directory: string }[] = [];
+  const endings = new Endings();
   return {
     async open() {
       const directory = await freshDirectory();
       const store = await openStore({ databaseUrl: null, directory });
-      opened.push({ store, directory });
+      endings.add(async () => {
+        // Not by `store.close`, which writes all of it to a file first that nobody reads.
+        await clientOf<PGlite>(store.db).close();
+        rmSync(directory, { recursive: true, force: true });
+      });
       return store;
     },
-    async stop() {
-      for (const { store, directory } of opened.splice(0)) {
-        await store.close();
-        rmSync(directory, { recursive: true, force: true });
-      }
-    },
+    stop: () => endings.endAll(),
   };
 }
 
+/** A server whose databases are copies of one that is migrated already. */
+async function startMigrated(): Promise<PostgresServer & { newStore(): Promise<Store> }> {
+  const server = await startPostgres();
+  const template = await openStore({ databaseUrl: server.url, directory: '' });
+  // Each copy is a store of its own.
+  await template.db.delete(storeMeta);
+  await template.close();
+  return { ...server, newStore: async () => openStore({ databaseUrl: await server.newDatabase(server.url), directory: '' }) };
+}
+
 function postgresStores(): TestStores {
-  let server: Promise<PostgresServer> | undefined;
-  const opened: Store[] = [];
+  let server: ReturnType<typeof startMigrated> | undefined;
+  const endings = new Endings();
   return {
     async open() {
-      server ??= startPostgres();
-      const store = await openStore({ databaseUrl: await (await server).newDatabase(), directory: '' });
-      opened.push(store);
+      server ??= startMigrated();
+      const store = await (await server).newStore();
+      endings.add(() => store.close());
       return store;
     },
     async stop() {
-      for (const store of opened.splice(0)) await store.close();
+      await endings.endAll();
       await (await server)?.stop();
       server = undefined;
     },

@@ -87,6 +87,7 @@ describe.skipIf(!hasPostgres || !hasMosquitto)('with PostgreSQL and Mosquitto', 
       env: {
         ...environment,
         ...hurriedLife,
+        NODE_COMPILE_CACHE: path.join(repository, 'node_modules/.cache/compiled'),
         DIM_LOST_AFTER_MS: '30000',
         DIM_HOME: home,
         DIM_HTTP_PORT: String(port),

@@ -2,7 +2,7 @@ import { EventEmitter } from 'node:events';
 import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Failure } from '@data-in-motion/shared/failure';
-import { PGlite } from '@electric-sql/pglite';
+import { PGlite, type QueryOptions } from '@electric-sql/pglite';
 import { sql } from 'drizzle-orm';
 import { drizzle } from 'drizzle-orm/pglite';
 import { advanceDurable, streamWatermarks } from './batches.ts';
@@ -25,6 +25,24 @@ interface Opened {
 
 async function openFiles(directory: string, loadDataDir?: Blob): Promise<PGlite> {
   return PGlite.create({ dataDir: join(directory, 'data'), postgresqlconf: settings, ...(loadDataDir === undefined ? {} : { loadDataDir }) });
+}
+
+/**
+ * Drizzle gives the same nine parsers with each query, and the driver copies its own beside them each time, one for every table and type there is:
+ * more work than most queries. They become its own once.
+ */
+function parseOnce(client: PGlite): PGlite {
+  let own: QueryOptions['parsers'];
+  const alike =
+    (query: PGlite['query']): PGlite['query'] =>
+    (text, params, { parsers, ...options } = {}) => {
+      if (own === undefined && parsers !== undefined) own = Object.assign(client.parsers, parsers);
+      return query(text, params, options);
+    };
+  const transaction = client.transaction.bind(client);
+  client.query = alike(client.query.bind(client));
+  client.transaction = (work) => transaction((tx) => work(Object.assign(tx, { query: alike(tx.query) })));
+  return client;
 }
 
 /**
@@ -110,7 +128,7 @@ export async function openPglite(directory: string): Promise<Store> {
   try {
     const { client, restored } = await openOrRestore(directory, lock);
     opened = client;
-    const db = drizzle(client, { schema }) as unknown as Db;
+    const db = drizzle(parseOnce(client), { schema }) as unknown as Db;
     const signals = new EventEmitter<StoreSignals>();
     signals.setMaxListeners(0);
     const transaction = <T>(work: (tx: Tx) => Promise<T>): Promise<T> => runTransaction(db, edgeOf(signals), work);

@@ -1,5 +1,4 @@
 import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import path from 'node:path';
 import type { Problem } from '@data-in-motion/shared/api/fleet';
 import type { Role } from '@data-in-motion/shared/api/operations';
@@ -23,7 +22,8 @@ import { placeExact } from '../../src/placement/place-exact.ts';
 import { openStore, type Store } from '../../src/store/database.ts';
 import { node, target } from '../../src/store/schema.ts';
 import { createApiKey } from '../../src/store/tokens.ts';
-import { layEmptyDatabase } from '../stores.ts';
+import { layEmptyDatabase } from '../empty-database.ts';
+import { scratchFolder } from '../scratch.ts';
 
 /** The HTTP interface on a real embedded database, without a network: what stands behind the loop and the bus is not asked here. */
 export interface Interface {
@@ -48,7 +48,7 @@ export interface Interface {
  * @param decides plans are made and applied as the leader does; otherwise who asks for one fails
  */
 export async function openInterface({ modelData = null, decides = false }: { modelData?: string | null; decides?: boolean } = {}): Promise<Interface> {
-  const directory = mkdtempSync(path.join(tmpdir(), 'dim-api-'));
+  const directory = mkdtempSync(path.join(scratchFolder, 'dim-api-'));
   const database = path.join(directory, 'database');
   await layEmptyDatabase(database);
   const store = await openStore({ databaseUrl: null, directory: database });

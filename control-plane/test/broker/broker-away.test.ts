@@ -1,15 +1,16 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, renameSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, describe, expect, it } from 'vitest';
 import { connectOutsideBus } from '../../src/broker/outside-bus.ts';
+import { layEmptyDatabase } from '../empty-database.ts';
 import { hasMosquitto, type MosquittoServer, startMosquitto } from '../servers.ts';
-import { freshDirectory } from '../stores.ts';
 
 const main = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
+const compiled = fileURLToPath(new URL('../../../node_modules/.cache/compiled', import.meta.url));
 
 describe.skipIf(!hasMosquitto)('an outside broker that goes away', () => {
   let server: MosquittoServer;
@@ -33,9 +34,15 @@ describe.skipIf(!hasMosquitto)('an outside broker that goes away', () => {
   /** A whole control plane, ready to be told to end. */
   const controlPlane = async (): Promise<ChildProcess> => {
     const home = mkdtempSync(join(tmpdir(), 'dim-home-'));
-    const database = await freshDirectory();
-    renameSync(database, join(home, 'database'));
-    const env = { PATH: process.env.PATH, DIM_HOME: home, DIM_HTTP_PORT: '0', MQTT_URL: server.url, DIM_LOOP_EVERY_MS: '100' };
+    await layEmptyDatabase(join(home, 'database'));
+    const env = {
+      PATH: process.env.PATH,
+      NODE_COMPILE_CACHE: compiled,
+      DIM_HOME: home,
+      DIM_HTTP_PORT: '0',
+      MQTT_URL: server.url,
+      DIM_LOOP_EVERY_MS: '100',
+    };
     const child = spawn(process.execPath, [main], { env, stdio: ['ignore', 'pipe', 'inherit'] });
     ending.push(async () => {
       if (child.exitCode === null && child.signalCode === null) {

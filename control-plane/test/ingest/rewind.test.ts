@@ -7,7 +7,7 @@ import { sql } from 'drizzle-orm';
 import { expect, it } from 'vitest';
 import { type Ingest, startIngest } from '../../src/ingest/ingest.ts';
 import { openStore, rowsOf, type Store } from '../../src/store/database.ts';
-import { freshDirectory } from '../stores.ts';
+import { freshDirectory } from '../empty-database.ts';
 import { Outbox, reading, TestBus } from './outbox.ts';
 
 const quiet = { onBoot: async () => {}, onAsk: () => {}, onJobsChanged: () => {}, onFailure: () => {} };

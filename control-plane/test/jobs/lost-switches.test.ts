@@ -8,7 +8,7 @@ import { openStore, type Store } from '../../src/store/database.ts';
 import { distrustedSinceMs } from '../../src/store/leader.ts';
 import { applySwitchCertificate } from '../../src/store/lost-switches.ts';
 import { datasetVersion, event, job, permit, pointer, replica, switchLog } from '../../src/store/schema.ts';
-import { freshDirectory } from '../stores.ts';
+import { freshDirectory } from '../empty-database.ts';
 import { FakeFleet } from './fake-fleet.ts';
 
 const n1 = 'node-1' as NodeId;

@@ -61,12 +61,12 @@ describe.each(storeKinds)('a permit that was not used, on $kind', { timeout: 120
       other.disk.clear();
       agent.isAway = false;
       const stateOf = async () => (await copies()).find((copy) => copy.replicaId === surplus.replicaId)!.state;
-      await fleet.passAndWork(20);
+      await fleet.passAndWork(10, undefined, 4_000);
       expect(agent.disk.get(surplus.replicaId)).toMatchObject({ place: kind === 'retire' ? 'live' : 'trash' });
       expect(await stateOf()).toBe(kind === 'retire' ? 'verified' : 'trashed');
       if (kind === 'retire') expect((await fleet.store.db.select().from(pointer))[0]!.replicaId).toBe(surplus.replicaId);
       other.isAway = false;
-      await fleet.passAndWork(20);
+      await fleet.passAndWork(10, undefined, 4_000);
       expect(agent.disk.has(surplus.replicaId)).toBe(true);
       await fleet.dispatch.stop();
     },

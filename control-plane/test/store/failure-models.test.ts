@@ -5,7 +5,7 @@ import type { DeviceId, ModelVersion } from '@data-in-motion/shared/domain/ids';
 import type { ModelMetrics } from '@data-in-motion/shared/domain/model-metrics';
 import { smallModel } from '@data-in-motion/shared/testdata/small-model';
 import { eq } from 'drizzle-orm';
-import { afterAll, beforeEach, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { takeShippedModel } from '../../src/shipped-model.ts';
 import type { Store, Tx } from '../../src/store/database.ts';
 import { addModel, promoteModel, readModel, readModels, retireModel, rollBackModels, shadowModel } from '../../src/store/failure-models.ts';
@@ -30,12 +30,14 @@ describe.each(storeKinds)('the registry of failure models on $kind', { timeout: 
   const open = stores();
   let store: Store;
   let nowMs = 0;
+  beforeAll(async () => {
+    store = await open.open();
+  }, 120_000);
   beforeEach(async () => {
-    store ??= await open.open();
     await store.db.delete(failureModel);
     await store.db.delete(modelScore);
     await store.db.delete(event);
-  }, 120_000);
+  });
   afterAll(() => open.stop());
 
   const write = <T>(work: (tx: Tx, atMs: number) => Promise<T>): Promise<T> => store.transaction((tx) => work(tx, ++nowMs));

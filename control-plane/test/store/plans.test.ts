@@ -38,12 +38,12 @@ describe.each(storeKinds)('plans on $kind', { timeout: 120_000 }, ({ stores }) =
     const { db } = fleet.store;
     const current = async () => (await db.select().from(plan).where(eq(plan.state, 'current')))[0];
     await fleet.runUntil(async () => (await current())?.madeAtMs !== undefined && (await db.select().from(alert)).length > 0);
-    await fleet.passAndWork(40);
+    await fleet.passAndWork(14, undefined, 6_000);
     const before = await current();
     const rows = (await db.select().from(plan)).length;
     const made = async () => (await db.select().from(event).where(eq(event.type, 'plan.made'))).length;
     const events = await made();
-    await fleet.passAndWork(60);
+    await fleet.passAndWork(20, undefined, 6_000);
     const after = await current();
     expect([after!.planId, (await db.select().from(plan)).length, await made()]).toEqual([before!.planId, rows, events]);
     expect(after!.madeAtMs).toBeGreaterThan(before!.madeAtMs + 60_000);
