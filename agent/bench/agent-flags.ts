@@ -1,2 +1,7 @@
-/** What Node is started with where an agent is to run: by the local fleet, and in the image, whose log may have the warning. */
-export const agentFlags = ['--max-semi-space-size=1', '--disable-warning=ExperimentalWarning', '--optimize-for-size'];
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
+
+/** What Node is started with where an agent is to run: by the local fleet, and in the image. */
+export const agentFlags = readFileSync(path.resolve(import.meta.dirname, '../node-flags'), 'utf8')
+  .trim()
+  .split(' ');

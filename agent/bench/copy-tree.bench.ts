@@ -7,6 +7,7 @@ import { execFileSync } from 'node:child_process';
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
+import { engine } from '../src/engine/engine.ts';
 import { id, OneAgent } from '../test/mover/one-agent.ts';
 import { agentFlags } from './agent-flags.ts';
 
@@ -30,8 +31,10 @@ interface Moved {
 /** `DIM_NODE_FLAGS` measures others. */
 const nodeFlags = process.env.DIM_NODE_FLAGS?.split(' ') ?? agentFlags;
 const [first = '3', ...rest] = process.argv.slice(2);
-if (first === 'move') process.stdout.write(JSON.stringify(await move(rest[0]!, rest[1]!)));
-else await main(Number(first), (rest.length === 0 ? ['small', 'large'] : rest) as Load[]);
+if (first === 'move') {
+  engine.beSmall();
+  process.stdout.write(JSON.stringify(await move(rest[0]!, rest[1]!)));
+} else await main(Number(first), (rest.length === 0 ? ['small', 'large'] : rest) as Load[]);
 
 async function main(rounds: number, chosen: readonly Load[]): Promise<void> {
   const home = fs.mkdtempSync(path.join(os.tmpdir(), 'dim-bench-'));

@@ -8,7 +8,7 @@ import type { RecordOf } from '@data-in-motion/shared/protocol/records';
 import { Aedes } from 'aedes';
 import { ControlPlaneStub } from '../test/link/control-plane-stub.ts';
 
-const program = path.resolve(import.meta.dirname, '../src/main.ts');
+const program = path.resolve(import.meta.dirname, '../build/main.js');
 const nodeId = 'node-a';
 
 /** A real bus with enough of a control plane to talk to, which welcomes agents and brings them a model. */
@@ -54,7 +54,7 @@ export class RealAgent {
     const file = path.join(home, 'agent.json');
     const targets = [{ targetId: 'disk-1', root: 'target', tier: 'hot', reserveBytes: 0 }];
     fs.writeFileSync(file, JSON.stringify({ nodeId, siteId: 'berlin', mqttUrl: bus.url, password: 'secret', stateDirectory: 'state', targets, ...settings }));
-    const env = { PATH: process.env.PATH ?? '', MALLOC_ARENA_MAX: '2', NODE_COMPILE_CACHE: path.join(home, 'compiled') };
+    const env = { PATH: process.env.PATH ?? '', MALLOC_ARENA_MAX: '2', MALLOC_TRIM_THRESHOLD_: '131072' };
     const log = fs.openSync(path.join(home, 'agent.log'), 'a');
     this.#child = spawn(process.execPath, [...flags, program, '--config', file], { env, stdio: ['ignore', log, log] });
     fs.closeSync(log);

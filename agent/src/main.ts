@@ -6,6 +6,9 @@ enableCompileCache();
 // The mover's thread reads it from here.
 const compiled = getCompileCacheDir();
 if (compiled !== undefined) process.env.NODE_COMPILE_CACHE ??= compiled;
+// Before the rest: what is compiled belongs to the flags that it was compiled with.
+const { engine } = await import('./engine/engine.ts');
+engine.beSmall();
 const { runCommandLine } = await import('./command-line.ts');
 // At once: an agent ends by being killed as often as by ending, and what was compiled would be lost.
 flushCompileCache();

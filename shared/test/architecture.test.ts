@@ -22,14 +22,15 @@ const ladders: Record<string, Record<string, readonly string[]>> = {
   shared: { '.': [], domain: ['.'], protocol: ['.', 'domain'], api: ['.', 'domain'] },
   agent: {
     predict: [],
+    engine: [],
     journal: [],
     faults: ['journal'],
     telemetry: ['faults', 'predict', 'journal'],
     access: ['faults', 'journal'],
-    transfer: ['journal', 'faults'],
-    migrate: ['journal', 'faults', 'transfer'],
+    transfer: ['journal', 'faults', 'engine'],
+    migrate: ['journal', 'faults', 'transfer', 'engine'],
     link: ['journal', 'faults', 'migrate'],
-    '.': ['predict', 'journal', 'faults', 'telemetry', 'access', 'transfer', 'migrate', 'link'],
+    '.': ['predict', 'engine', 'journal', 'faults', 'telemetry', 'access', 'transfer', 'migrate', 'link'],
   },
   'control-plane': {
     broker: [],
@@ -210,7 +211,9 @@ test('code that decides reads no clock, dice, environment or device', () => {
 
 test('the environment is read in config.ts and main.ts and nowhere else', () => {
   expect(
-    sources.filter((s) => /process\.env\b/.test(s.text) && path.basename(s.file) !== 'config.ts' && path.basename(s.file) !== 'main.ts').map((s) => s.file),
+    sources
+      .filter((s) => /process\.env\b/.test(s.text) && path.basename(s.file) !== 'config.ts' && !/^(built-)?main\.ts$/.test(path.basename(s.file)))
+      .map((s) => s.file),
   ).toEqual([]);
 });
 

@@ -3,7 +3,8 @@ import { asFailure } from '@data-in-motion/shared/failure';
 import { type PayloadOf, topicFor, topics } from '@data-in-motion/shared/protocol/topics';
 import type { Random } from '@data-in-motion/shared/random';
 import { backoffMs } from '@data-in-motion/shared/retry';
-import mqtt, { type MqttClient } from 'mqtt';
+import type { MqttClient } from 'mqtt';
+import { connect } from './connect.ts';
 import type { DownName, Link, UpName } from './link.ts';
 import { downNames } from './link.ts';
 import { Doorway } from './wire.ts';
@@ -110,7 +111,7 @@ export class MqttLink implements Link {
   async #oneConnection(): Promise<void> {
     const { settings } = this.#parts;
     this.#session = this.#parts.nextSession();
-    const client = mqtt.connect(settings.url, {
+    const client = connect(settings.url, {
       clientId: settings.nodeId,
       username: settings.nodeId,
       password: settings.password,

@@ -1,3 +1,4 @@
+import { pageMemory, release } from '@data-in-motion/shared/page-memory';
 import { leafBytes } from './leaves.ts';
 import { smallFileBytes } from './small-file.ts';
 
@@ -63,17 +64,12 @@ export class LeafBuffers {
   }
 }
 
-/** What may grow comes from the system in whole pages and goes back there; other memory comes from a heap that stays large. */
+/** In whole pages, as `pageMemory`. */
 function sharedMemory(size: number): SharedArrayBuffer {
   return new SharedArrayBuffer(size, { maxByteLength: size });
 }
 
 /** Small ones can be lent to the thread that reads small files; large ones go back to the system at once when they are not needed. */
 function fresh(size: number): Buffer {
-  return Buffer.from(size <= smallFileBytes ? sharedMemory(size) : new ArrayBuffer(size, { maxByteLength: size }));
-}
-
-/** Waiting for the collector keeps tens of megabytes of a process that has nothing to do. */
-function release({ buffer }: Buffer): void {
-  if (buffer instanceof ArrayBuffer && buffer.resizable) buffer.resize(0);
+  return size <= smallFileBytes ? Buffer.from(sharedMemory(size)) : pageMemory(size);
 }

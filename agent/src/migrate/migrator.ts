@@ -5,6 +5,7 @@ import { asFailure, type Failure, wordsOf } from '@data-in-motion/shared/failure
 import type { DesiredDocument, Order } from '@data-in-motion/shared/protocol/messages';
 import type { AgentRecord, RecordOf } from '@data-in-motion/shared/protocol/records';
 import type { Random } from '@data-in-motion/shared/random';
+import { engine } from '../engine/engine.ts';
 import type { Journal } from '../journal/journal.ts';
 import { type MigrationsJournal, openMigrationsJournal, type WorkKey } from '../journal/migrations-journal.ts';
 import type { Tell } from '../journal/outbox.ts';
@@ -145,7 +146,7 @@ export class Migrator {
     }
     this.#memory.see(order);
     const isHeavy = order.kind !== 'activate' && order.kind !== 'witness';
-    this.#queue.add({ key: text, claims: claimsOf(order), isHeavy, run: (signal) => this.#carryOut(order, key, signal) });
+    this.#queue.add({ key: text, claims: claimsOf(order), isHeavy, run: (signal) => engine.atWork(() => this.#carryOut(order, key, signal)) });
   }
 
   async #carryOut(order: Order, key: WorkKey, signal: AbortSignal): Promise<void> {

@@ -7,7 +7,7 @@ import { text } from '@data-in-motion/shared/protocol/fields';
 import type { OrderOf } from '@data-in-motion/shared/protocol/messages';
 import { backoffMs, retry } from '@data-in-motion/shared/retry';
 import { z } from 'zod';
-import { http, https } from '../transfer/plain-http.ts';
+import { clientFor } from '../transfer/plain-http.ts';
 import type { LeafSource, WantedLeaf } from './leaf-source.ts';
 import type { ManifestFiles } from './manifest.ts';
 import { printable } from './raw-path.ts';
@@ -28,7 +28,8 @@ export class PullSource implements LeafSource {
     this.#source = source;
     this.#parts = parts;
     this.#run = run;
-    this.#agent = source.url.startsWith('https:') ? new https.Agent({ keepAlive: true }) : new http.Agent({ keepAlive: true });
+    const { Agent } = clientFor(source.url);
+    this.#agent = new Agent({ keepAlive: true });
   }
 
   async fetchManifest(into: ManifestFiles): Promise<void> {
@@ -112,7 +113,7 @@ export class PullSource implements LeafSource {
 
   #get(what: string, signal: AbortSignal): Promise<IncomingMessage> {
     const { url, token, nodeId } = this.#source;
-    const { get } = url.startsWith('https:') ? https : http;
+    const { get } = clientFor(url);
     return new Promise<IncomingMessage>((resolve, reject) => {
       const request = get(
         `${url}/${what}`,

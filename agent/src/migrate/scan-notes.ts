@@ -1,3 +1,4 @@
+import { amount } from '@data-in-motion/shared/domain/amount';
 import { DuplicateCount, mostFilesRemembered } from './duplicate-count.ts';
 import { FileSampler } from './file-sampler.ts';
 import type { ManifestEntry } from './manifest-entry.ts';
@@ -49,7 +50,7 @@ export class ScanNotes {
     ];
     const least = this.duplicates.isExact
       ? []
-      : [`files with the same bytes were looked for among the first ${mostFilesRemembered.toLocaleString('en-US')} different ones only: there may be more`];
+      : [`files with the same bytes were looked for among the first ${amount(mostFilesRemembered)} different ones only: there may be more`];
     return [...counted.filter(([n]) => n > 0).map(([n, one, many]) => `${n} ${n === 1 ? one : many}`), ...least, ...this.#examples];
   }
 }

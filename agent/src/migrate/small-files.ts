@@ -1,3 +1,4 @@
+import path from 'node:path';
 import { Worker } from 'node:worker_threads';
 import type { SmallAnswer, SmallTask } from './small-file.ts';
 
@@ -64,7 +65,8 @@ export class SmallFiles {
 
   #start(): void {
     if (this.#thread !== null || this.#isBroken) return;
-    const worker = new Worker(new URL('./small-file-thread.ts', import.meta.url), {
+    // Beside us, as a source or as it was built.
+    const worker = new Worker(new URL(`./small-file-thread${path.extname(import.meta.filename)}`, import.meta.url), {
       resourceLimits: { maxYoungGenerationSizeMb: 1, maxOldGenerationSizeMb: 32 },
     });
     const thread = { worker, isReady: false };

@@ -1,4 +1,5 @@
 import type { Acknowledgement } from '@data-in-motion/shared/domain/acknowledgement';
+import { amount } from '@data-in-motion/shared/domain/amount';
 import type { Assessment, AssessmentReason, RiskLevel } from '@data-in-motion/shared/domain/assessment';
 import { isRisky } from '@data-in-motion/shared/domain/assessment';
 import type { DeviceIdentity, Reading } from '@data-in-motion/shared/domain/device';
@@ -151,7 +152,7 @@ function silence(reading: Reading): AssessmentReason {
 }
 
 function days(ms: number): string {
-  return `${Math.floor(ms / dayMs).toLocaleString('en-GB')} days`;
+  return `${amount(Math.floor(ms / dayMs))} days`;
 }
 
 function reason(text: string, attribute: string, value: number | null): AssessmentReason {

@@ -1,3 +1,4 @@
+import { amount } from '@data-in-motion/shared/domain/amount';
 import type { AssessmentReason } from '@data-in-motion/shared/domain/assessment';
 import { smartName } from '@data-in-motion/shared/domain/smart-attributes';
 import type { Trend } from './features.ts';
@@ -37,6 +38,3 @@ function counted(value: number, attribute: number): string {
   const name = smartName(attribute);
   return `${amount(value)} ${value === 1 ? name.replace(/s$/, '') : name}`;
 }
-
-/** A number as people write it: 1,975. */
-export const amount = (value: number): string => value.toLocaleString('en-GB');

@@ -1,8 +1,9 @@
+import { amount } from '@data-in-motion/shared/domain/amount';
 import type { AssessmentReason } from '@data-in-motion/shared/domain/assessment';
 import type { DeviceIdentity } from '@data-in-motion/shared/domain/device';
 import { driveMaker } from '@data-in-motion/shared/domain/drive-makers';
 import type { Push } from '@data-in-motion/shared/domain/failure-model';
-import { amount, goneReason, signReason } from './counter-words.ts';
+import { goneReason, signReason } from './counter-words.ts';
 import type { Features } from './features.ts';
 
 /** A person reads this many. */

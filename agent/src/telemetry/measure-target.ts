@@ -5,6 +5,7 @@ import path from 'node:path';
 import type { Clock } from '@data-in-motion/shared/clock';
 import type { FaultHooks } from '@data-in-motion/shared/domain/fault-hooks';
 import type { TargetDescription } from '@data-in-motion/shared/domain/target';
+import { pageMemory, release } from '@data-in-motion/shared/page-memory';
 import type { Random } from '@data-in-motion/shared/random';
 
 const probeBytes = 4 * 1024 * 1024;
@@ -39,7 +40,7 @@ export class SpeedMeter {
   readonly #target: TargetDescription;
   readonly #parts: SpeedMeterParts;
   readonly #latenciesMs: number[] = [];
-  readonly #buffer = new ReadBuffer();
+  readonly #page = pageMemory(smallReadBytes);
   #readBytesPerSec: number | null = null;
   #writeBytesPerSec: number | null = null;
 
@@ -73,7 +74,7 @@ export class SpeedMeter {
       const startedMs = this.#parts.clock.monotonicMs();
       try {
         await this.#parts.faults.before('read', this.#target.targetId);
-        await this.#buffer.read(file, place, smallReadBytes);
+        await readDirect(file, this.#page, place, smallReadBytes);
       } catch (error) {
         errors.push(error);
         continue;
@@ -88,14 +89,18 @@ export class SpeedMeter {
 
   /** @throws the system's error when the target can not be read or written */
   async measureThroughput(): Promise<void> {
+    await withPiece((piece) => this.#timePass(piece));
+  }
+
+  async #timePass(piece: Buffer): Promise<void> {
     const clock = this.#parts.clock;
     const writeStartedMs = clock.monotonicMs();
     await this.#parts.faults.before('write', this.#target.targetId);
-    const file = await this.#writeProbe();
+    const file = await this.#writeProbe(piece);
     this.#writeBytesPerSec = perSecond(probeBytes, clock.monotonicMs() - writeStartedMs);
     const readStartedMs = clock.monotonicMs();
     await this.#parts.faults.before('read', this.#target.targetId);
-    await this.#buffer.read(file, 0, probeBytes);
+    await readDirect(file, piece, 0, probeBytes);
     this.#readBytesPerSec = perSecond(probeBytes, clock.monotonicMs() - readStartedMs);
   }
 
@@ -104,10 +109,10 @@ export class SpeedMeter {
     const handle = await open(file, 'r').catch(() => null);
     const size = handle === null ? 0 : (await handle.stat()).size;
     await handle?.close();
-    return size === probeBytes ? file : this.#writeProbe();
+    return size === probeBytes ? file : withPiece((piece) => this.#writeProbe(piece));
   }
 
-  async #writeProbe(): Promise<string> {
+  async #writeProbe(piece: Buffer): Promise<string> {
     await refuseAbsent(this.#target.root);
     const directory = path.join(this.#target.root, '.dim/probe');
     await mkdir(directory, { recursive: true, mode: 0o700 });
@@ -115,7 +120,6 @@ export class SpeedMeter {
     const handle = await open(`${file}.new`, 'w', 0o600);
     try {
       // Bytes that no file system can compress away or share.
-      const piece = Buffer.allocUnsafe(pieceBytes);
       for (let left = probeBytes; left > 0; left -= piece.length) await handle.writeFile(randomFillSync(piece));
       await handle.datasync();
     } finally {
@@ -123,6 +127,16 @@ export class SpeedMeter {
     }
     await rename(`${file}.new`, file);
     return file;
+  }
+}
+
+/** Memory for as long as it is used: it is needed every few minutes, and a node may have many targets. */
+async function withPiece<Result>(work: (piece: Buffer) => Promise<Result>): Promise<Result> {
+  const piece = pageMemory(pieceBytes);
+  try {
+    return await work(piece);
+  } finally {
+    release(piece);
   }
 }
 
@@ -135,32 +149,20 @@ function perSecond(bytes: number, ms: number): number | null {
   return ms > 0 ? Math.round((bytes / ms) * 1_000) : null;
 }
 
-/**
- * Reads past the page cache where that works. O_DIRECT wants the memory at a multiple of the block size, and JavaScript can not ask where its memory is,
- * so the two places that allocators use are tried; where neither works (or the file system has no O_DIRECT) the read is an ordinary one.
- */
-class ReadBuffer {
-  /** Of all targets together: nobody looks at what is read. */
-  static readonly #memory = Buffer.alloc(pieceBytes + smallReadBytes);
-  #placements = [smallReadBytes - 16, 0];
-
-  async read(file: string, position: number, length: number): Promise<void> {
-    for (let start = this.#placements[0]; start !== undefined; start = this.#placements[0]) {
-      try {
-        return await readAll(await open(file, constants.O_RDONLY | constants.O_DIRECT), ReadBuffer.#memory, start, position, length);
-      } catch (error) {
-        if ((error as NodeJS.ErrnoException).code !== 'EINVAL') throw error;
-        this.#placements = this.#placements.slice(1);
-      }
-    }
-    await readAll(await open(file, constants.O_RDONLY), ReadBuffer.#memory, 0, position, length);
+/** Read past the page cache where the file system allows it: O_DIRECT wants memory at a multiple of the block size, which whole pages are. */
+async function readDirect(file: string, memory: Buffer, position: number, length: number): Promise<void> {
+  try {
+    return await readAll(await open(file, constants.O_RDONLY | constants.O_DIRECT), memory, position, length);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EINVAL') throw error;
   }
+  await readAll(await open(file, constants.O_RDONLY), memory, position, length);
 }
 
-async function readAll(handle: FileHandle, memory: Buffer, start: number, position: number, length: number): Promise<void> {
+async function readAll(handle: FileHandle, memory: Buffer, position: number, length: number): Promise<void> {
   try {
     for (let done = 0; done < length; ) {
-      const { bytesRead } = await handle.read(memory, start, Math.min(pieceBytes, length - done), position + done);
+      const { bytesRead } = await handle.read(memory, 0, Math.min(memory.length, length - done), position + done);
       if (bytesRead === 0) return;
       done += bytesRead;
     }

@@ -1,3 +1,4 @@
+import { amount } from '@data-in-motion/shared/domain/amount';
 import type { SmartctlOutput } from './smartctl-output.ts';
 
 /** A self-test that came to an end; one that was aborted, or still runs, says nothing about the drive. */
@@ -14,10 +15,10 @@ interface SelfTest {
 export function logRemarks(said: SmartctlOutput): string[] {
   const remarks: string[] = [];
   const errors = said.ata_smart_error_log?.extended?.count ?? said.ata_smart_error_log?.summary?.count ?? 0;
-  if (errors > 0) remarks.push(`errors that the drive has logged in its life: ${errors.toLocaleString('en-GB')}`);
+  if (errors > 0) remarks.push(`errors that the drive has logged in its life: ${amount(errors)}`);
   const newest = newestSelfTest(said);
   if (newest?.passed === false) {
-    const at = newest.atHours === undefined ? '' : `, at ${newest.atHours.toLocaleString('en-GB')} hours of operation`;
+    const at = newest.atHours === undefined ? '' : `, at ${amount(newest.atHours)} hours of operation`;
     remarks.push(`the newest self-test failed: ${newest.says}${at}`);
   }
   return remarks;

@@ -3,4 +3,8 @@
  * source, 8 MB of memory in a process that never uses it.
  */
 export const http = process.getBuiltinModule('node:http');
-export const https = process.getBuiltinModule('node:https');
+
+/** What asks an address: with TLS, 2.5 MB more, only where one begins so. */
+export function clientFor(url: string): typeof http | typeof import('node:https') {
+  return url.startsWith('https:') ? process.getBuiltinModule('node:https') : http;
+}

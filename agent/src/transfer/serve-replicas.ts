@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { pipeline } from 'node:stream/promises';
 import type { Clock } from '@data-in-motion/shared/clock';
 import { asFailure, Failure } from '@data-in-motion/shared/failure';
+import { engine } from '../engine/engine.ts';
 import { http } from './plain-http.ts';
 import { checkGrant, type TransferGrant } from './transfer-token.ts';
 
@@ -80,7 +81,7 @@ async function answer(request: IncomingMessage, response: ServerResponse, parts:
     const grant = checkGrant(request.headers.authorization, { sourceId, nodeId: parts.nodeId }, parts.publicKeyPem(), parts.clock);
     const source = await parts.openSource(grant.source, gone.signal);
     try {
-      if (what === 'leaves') await sendLeaves(response, source, address.searchParams, gone.signal);
+      if (what === 'leaves') await engine.atWork(() => sendLeaves(response, source, address.searchParams, gone.signal));
       else await sendFile(response, what === 'manifest' ? source.manifest : source.leafHashes);
     } finally {
       await source.close();

@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { createServer as createHttpServer } from 'node:http';
@@ -9,7 +9,9 @@ import { Aedes } from 'aedes';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
 import { ControlPlaneStub } from './control-plane-stub.ts';
 
-const program = path.resolve(import.meta.dirname, '../../src/main.ts');
+const agent = path.resolve(import.meta.dirname, '../..');
+const built = path.join(agent, 'build/main.js');
+const sources = path.join(agent, 'src/main.ts');
 let broker: Aedes;
 let server: Server;
 let mqttUrl: string;
@@ -18,6 +20,7 @@ let controlPlane: ControlPlaneStub;
 const children = new Set<ChildProcess>();
 
 beforeAll(async () => {
+  execFileSync(process.execPath, [path.join(agent, 'build-agent.ts')]);
   broker = await Aedes.createBroker();
   broker.on('publish', (packet) => {
     if (!packet.topic.startsWith('$SYS')) controlPlane.hear(packet.topic, packet.payload.toString());
@@ -69,7 +72,7 @@ function writeSettings(settings: object = {}): string {
   return file;
 }
 
-function run(args: string[], environment: Record<string, string> = {}): { child: ChildProcess; said: () => string } {
+function run(args: string[], environment: Record<string, string> = {}, program = built): { child: ChildProcess; said: () => string } {
   const child = spawn(process.execPath, [program, ...args], { env: { ...process.env, ...environment }, stdio: ['ignore', 'pipe', 'pipe'] });
   children.add(child);
   let text = '';
@@ -81,8 +84,8 @@ const agentTold = (): Promise<void> => controlPlane.untilTold((record) => record
 const startsLimitMs = 90_000;
 const hasTwice = (): boolean => new Set(controlPlane.reference.store.batches.keys()).size !== controlPlane.reference.store.counted;
 
-test('an agent process runs, and ends cleanly on a signal', async () => {
-  const { child, said } = run(['--config', writeSettings()]);
+test.each([built, sources])('an agent process runs, and ends cleanly on a signal: %s', async (program) => {
+  const { child, said } = run(['--config', writeSettings()], {}, program);
   await agentTold();
   const rssMb = Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${child.pid}/status`, 'utf8'))?.[1]) / 1024;
   console.log(`an agent that runs takes ${rssMb.toFixed(0)} MiB of memory`);

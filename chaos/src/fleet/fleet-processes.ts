@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import type { Clock } from '@data-in-motion/shared/clock';
 import { Failure } from '@data-in-motion/shared/failure';
@@ -6,16 +7,16 @@ import { type ProcessExit, SupervisedProcess } from './supervised-process.ts';
 
 /** Our own directory: programs, packages and samples. */
 export const root = path.resolve(import.meta.dirname, '../../..');
-/** Young garbage is small in both: without a limit V8 keeps 16 MB halves, times four processes. */
+/** Young garbage is small: without a limit V8 keeps 16 MB halves. */
 const smallHeap = ['--max-semi-space-size=1', '--disable-warning=ExperimentalWarning'];
-/**
- * Two arenas of the C library instead of eight per core: measured, that is what the control plane's memory grew by with each export of its database.
- * Compiled modules are kept beside the packages: a start that finds them need not load the compiler that strips the types.
- */
-const smallProcess = { MALLOC_ARENA_MAX: '2', NODE_COMPILE_CACHE: path.join(root, 'node_modules/.cache/compiled') };
-
-/** The old generation grows in small steps: 7 MB less at rest. Of an agent alone, whose work is in the kernel and in hashing; a control plane computes. */
-const smallHeapOfAgent = '--optimize-for-size';
+/** What keeps an agent small, whose work is in the kernel and in hashing; a control plane computes. */
+const smallAgent = readFileSync(path.join(root, 'agent/node-flags'), 'utf8').trim().split(' ');
+/** Two arenas of the C library instead of eight per core: measured, that is what the control plane's memory grew by with each export of its database. */
+const smallProcess = { MALLOC_ARENA_MAX: '2' };
+/** The C library gives free memory back from this many bytes on, where else that limit grows with the largest block: 1 MB less. */
+const smallAgentProcess = { ...smallProcess, MALLOC_TRIM_THRESHOLD_: '131072' };
+/** Kept beside the packages: a start from sources that finds its modules compiled need not load the compiler that strips the types. */
+export const compiledModules = { NODE_COMPILE_CACHE: path.join(root, 'node_modules/.cache/compiled') };
 
 /** The processes of one fleet, by name. Each sees of our environment only what it is given. */
 export class FleetProcesses {
@@ -42,8 +43,8 @@ export class FleetProcesses {
       {
         name,
         program: process.execPath,
-        args: [...smallHeap, ...(kind === 'agent' ? [smallHeapOfAgent] : []), script, ...args],
-        env: { ...smallProcess, ...this.#environment, ...env },
+        args: [...(kind === 'agent' ? smallAgent : smallHeap), script, ...args],
+        env: { ...(kind === 'agent' ? smallAgentProcess : { ...smallProcess, ...compiledModules }), ...this.#environment, ...env },
         workingDirectory: root,
         logs: this.#home.logs,
         run: this.#home.run,

@@ -6,6 +6,7 @@ import { RouteCaller } from '@data-in-motion/shared/api/route-caller';
 import { type Clock, systemClock } from '@data-in-motion/shared/clock';
 import { Failure } from '@data-in-motion/shared/failure';
 import { agentFiles, targetRoot, writeAgentConfig } from './agent-files.ts';
+import { builtAgent } from './built-agent.ts';
 import type { Fleet, FleetSettings } from './fleet.ts';
 import { FleetProcesses, root } from './fleet-processes.ts';
 import { assertDatabaseFree, endLeftovers, forgetState, type Home, openHome, replaceFile } from './home.ts';
@@ -67,6 +68,7 @@ class LocalFleet implements Fleet {
   #api: RouteCaller | undefined;
   #stopped: Promise<void> | undefined;
   #begun = false;
+  #agentProgram = '';
 
   constructor(settings: FleetSettings, home: Home, httpPort: number, mqttPort: number) {
     this.#settings = settings;
@@ -99,6 +101,7 @@ class LocalFleet implements Fleet {
       DIM_MQTT_PORT: String(this.#ports.mqtt),
       ...this.#settings.controlPlane,
     });
+    this.#agentProgram = this.#settings.programs?.agent ?? (await builtAgent(this.#settings.environment, (text) => this.#say(text)));
     // Who has an identity already starts beside the control plane and connects as soon as it listens: the second start is the quicker for it.
     const known = this.#nodes.filter((node) => existsSync(agentFiles(this.home, node.nodeId).credentialsFile));
     for (const node of known) this.#beginAgent(node);
@@ -212,7 +215,7 @@ class LocalFleet implements Fleet {
       startDay: drives[0]?.days[replayFromDay],
       settings: this.#settings.agents ?? {},
     });
-    this.#processes.start(node.nodeId, 'agent', this.#settings.programs?.agent ?? path.join(root, 'agent/src/main.ts'), ['--config', files.configFile], {});
+    this.#processes.start(node.nodeId, 'agent', this.#agentProgram, ['--config', files.configFile], {});
   }
 
   /** A new agent, or one that a new database does not know any more. */

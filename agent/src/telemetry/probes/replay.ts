@@ -7,7 +7,7 @@ import type { DeviceId } from '@data-in-motion/shared/domain/ids';
 import { Failure } from '@data-in-motion/shared/failure';
 import { z } from 'zod';
 import { type DeviceProbe, silentReading } from '../device-probe.ts';
-import { type LifeSource, readLives } from '../read-lives.ts';
+import type { LifeSource } from '../read-lives.ts';
 import { answerOn, type RecordedLife, type RecordedPoint } from '../recorded-life.ts';
 
 export interface ReplaySettings {
@@ -43,6 +43,8 @@ export class ReplayProbe implements DeviceProbe {
 
   /** @throws Failure `refused` when the recording can not be read, is empty or the pace is not above zero */
   static async open(settings: ReplaySettings, clock: Clock): Promise<ReplayProbe> {
+    // What reads recordings is loaded where there is one.
+    const { readLives } = await import('../read-lives.ts');
     const lives = await readLives(settings.source, settings.drives);
     if (lives.length === 0) throw new Failure('refused', { code: 'replay.empty', message: 'the recording has none of the drives to replay' });
     return new ReplayProbe(lives, settings, clock);
