@@ -11,6 +11,7 @@ import { PlacementMemory } from '../placement/placement-memory.ts';
 import type { Plan } from '../placement/plan.ts';
 import type { Need } from '../reconcile/needs.ts';
 import { pairedWhereLarge, prepareToPair } from './paired-pass.ts';
+import { solveDeadline } from './solve-deadline.ts';
 
 /**
  * What crosses to the thread that solves; plain data. Datasets come ahead of the request, in parts, and only those that are not what they were: the thread keeps
@@ -58,11 +59,18 @@ function keep(changed: readonly DatasetFacts[]): void {
   }
 }
 
+/** Processor time of this thread. */
+function spentMs(): number {
+  const { user, system } = process.threadCpuUsage();
+  return (user + system) / 1_000;
+}
+
 async function solve({ snapshot: rest, needs, only, settings }: Extract<ToSolver, { kind: 'solve' }>): Promise<Plan> {
   const snapshot = { ...rest, datasets: [...kept.values()].sort((a, b) => (a.datasetId < b.datasetId ? -1 : 1)) };
   prepareToPair(snapshot.datasets.length, snapshot.targets.length);
   const heats = fleetHeats(snapshot, settings.heat);
-  const work = { ...workFor(settings.placement, only === null ? memory : undefined), passOver: pairedWhereLarge };
+  const isOver = solveDeadline(settings.placement.timeLimitMs, { spentMs, nowMs: () => performance.now() });
+  const work = { ...workFor(settings.placement, only === null ? memory : undefined), isOver, passOver: pairedWhereLarge };
   return placeFleet(snapshot, needs, heats, settings.placement, settings, only ?? undefined, work);
 }
 

@@ -86,6 +86,7 @@ export interface PlacementSettings {
   readonly dollarsPerReadSec: number;
   /** Share of what a target can read, and of the requests it may get, that primaries may be expected to use on the average of a month: bursts need the rest. */
   readonly busyShare: number;
+  /** A solve stops with the best plan so far after so long: in the loop, of processor time, see `solveDeadline`. */
   readonly timeLimitMs: number;
   /** The solver may stop this close to its bound, as a share of what the copies in question cost. */
   readonly gap: number;

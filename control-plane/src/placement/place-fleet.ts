@@ -18,8 +18,8 @@ import { screen } from './screen.ts';
 
 export interface PlaceWork {
   readonly nowMs: () => number;
-  /** When to stop with the best plan so far, by `nowMs`. */
-  readonly untilMs: number;
+  /** Whether to stop with the best plan so far. */
+  readonly isOver: () => boolean;
   /** Where the answer begins and what it leaves to the next one; without it each begins from nothing. */
   readonly memory?: PlacementMemory;
   /** Left out: all is looked at in this thread. */
@@ -53,7 +53,7 @@ export async function placeFleet(
   const priced = byPrices(question, work);
   const { open } = priced;
   const pairs = open.asked.length * open.targets.length;
-  const isStuck = priced.placed.gap > stuckGap && pairs <= mostExactPairs && work.nowMs() < work.untilMs;
+  const isStuck = priced.placed.gap > stuckGap && pairs <= mostExactPairs && !work.isOver();
   if (pairs > exactPairs && !isStuck) return assemblePlan(context, wanted, needsOf, priced.choice());
   const datasets = [...new Set([...open.unreadable, ...open.asked.map(({ dataset }) => dataset)])];
   return assemblePlan(context, wanted, needsOf, { ...(await chooseExactly(question, datasets)), full: fullPlaces(open.targets, priced.placed) });
@@ -75,7 +75,7 @@ export async function placeByPrices(
 
 export function workFor(settings: PlacementSettings, memory?: PlacementMemory): PlaceWork {
   const untilMs = performance.now() + settings.timeLimitMs;
-  return { nowMs: () => performance.now(), untilMs, ...(memory === undefined ? {} : { memory }) };
+  return { nowMs: () => performance.now(), isOver: () => performance.now() >= untilMs, ...(memory === undefined ? {} : { memory }) };
 }
 
 function byPrices({ context, wanted, needsOf }: FleetQuestion, work: PlaceWork): { open: Questions; placed: PricedPlacement; choice: () => Choice } {
@@ -84,8 +84,7 @@ function byPrices({ context, wanted, needsOf }: FleetQuestion, work: PlaceWork):
   const from = work.memory?.earlierOf(open) ?? null;
   const placed = placePriced(open.problem, {
     random: seededRandom(1),
-    nowMs: work.nowMs,
-    untilMs: work.untilMs,
+    isOver: work.isOver,
     from,
     ...(work.passOver === undefined ? {} : { passOver: work.passOver }),
   });

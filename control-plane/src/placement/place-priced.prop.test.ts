@@ -15,7 +15,7 @@ const seeds = fc.integer({ min: 0, max: 2 ** 31 });
 const tiny = { datasets: 5, targets: 4, copies: 3 };
 
 function place(problem: Assignment, from: Earlier | null = null): PricedPlacement {
-  return placePriced(problem, { random: seededRandom(1), nowMs: () => 0, untilMs: 1, from });
+  return placePriced(problem, { random: seededRandom(1), isOver: () => false, from });
 }
 
 describe('a priced placement of any small problem', { timeout: 120_000 }, () => {
@@ -74,7 +74,7 @@ describe('a priced placement of any small problem', { timeout: 120_000 }, () => 
     fc.assert(
       fc.property(seeds, (seed) => {
         const problem = smallAssignment(seededRandom(seed), tiny);
-        const placed = placePriced(problem, { random: seededRandom(1), nowMs: () => 1, untilMs: 0, from: null });
+        const placed = placePriced(problem, { random: seededRandom(1), isOver: () => true, from: null });
         expect(placed.stopped).toBe('deadline');
         expect(checkAssignment(problem, placed).violations).toEqual([]);
         expect(placed.lowerBound).toBeLessThanOrEqual(bestByTrying(problem).objective);

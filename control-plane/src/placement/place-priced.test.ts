@@ -9,7 +9,7 @@ import { placePriced } from './place-priced.ts';
 import { prepare } from './prepare-assignment.ts';
 import { makeFit } from './repair-places.ts';
 
-const work = { nowMs: () => 0, untilMs: 1, from: null };
+const work = { isOver: () => false, from: null };
 const place = (problem: Assignment, state: PricedState | null = null) =>
   placePriced(problem, { ...work, random: seededRandom(1), from: state === null ? null : { state, rows: null, columns: null } });
 

@@ -16,9 +16,8 @@ import { boundOf, type ValuedRows, valueAnew, valueRows } from './valued-rows.ts
 export interface PricedWork {
   /** Chooses the sample; the same gives the same placement, as long as the deadline does not strike. */
   readonly random: Random;
-  readonly nowMs: () => number;
-  /** When to stop with what there is; what has to be done for any answer is done also later. */
-  readonly untilMs: number;
+  /** Whether to stop with what there is; what has to be done for any answer is done also then. */
+  readonly isOver: () => boolean;
   /** An earlier answer, best to nearly the same problem; null to begin from nothing. */
   readonly from: Earlier | null;
   /** Left out: a pass of this thread alone. */
@@ -62,7 +61,7 @@ export function placePriced(problem: Assignment, work: PricedWork): PricedPlacem
   const drawn = fineSample(prepared, work.random);
   const whims = whimsFor(drawn, problem.targets.count);
   const misfit = Math.max(leastMisfit, misfitOfWhims * whims);
-  const solve: Solve = { prepared, pass, whims, misfit, isOver: () => work.nowMs() >= work.untilMs };
+  const solve: Solve = { prepared, pass, whims, misfit, isOver: work.isOver };
   return settle(solve, lookedAt(solve, drawn, work));
 }
 
