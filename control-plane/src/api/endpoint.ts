@@ -6,7 +6,6 @@ import { createRoute, type OpenAPIHono, z } from '@hono/zod-openapi';
 import type { Context } from 'hono';
 import type { Caller } from '../store/tokens.ts';
 import { InvalidRequest } from './problem.ts';
-import { WrittenAnswer } from './written-answer.ts';
 
 export interface ApiVariables {
   Variables: {
@@ -33,7 +32,7 @@ export interface Call<Body, Query> {
 
 export interface Reply<Answer> {
   /** As it is, or the same written out before. */
-  readonly body: Answer | WrittenAnswer;
+  readonly body: Answer | Uint8Array<ArrayBuffer>;
   /** Sets the ETag. */
   readonly rev?: number;
 }
@@ -114,10 +113,7 @@ export function endpoint<Answer, Body = undefined, Query = undefined>(app: Api, 
       newest: c.req.header('Cache-Control')?.includes('no-cache') === true,
     });
     if (reply.rev !== undefined) c.header('ETag', `"${reply.rev}"`);
-    if (reply.body instanceof WrittenAnswer) {
-      const { bytes, headers } = reply.body.sentTo(c.req.header('Accept-Encoding'));
-      return c.body(bytes, status, headers);
-    }
+    if (reply.body instanceof Uint8Array) return c.body(reply.body, status, { 'Content-Type': 'application/json' });
     if (names.length === 0) c.set('subject', madeId(reply.body));
     return c.json(reply.body as object, status);
   });

@@ -2,7 +2,6 @@ import type { Store } from '../store/database.ts';
 import { type FleetRows, readRows } from './fleet-rows.ts';
 import { makeAgain } from './per-look.ts';
 import { PlanReader } from './plan-reader.ts';
-import type { WrittenAnswer } from './written-answer.ts';
 
 interface Look {
   readonly beganAtMs: number;
@@ -116,7 +115,7 @@ export class FleetReader {
   }
 
   /** The current plan of the whole fleet as the answer to a request; null before the first. As with pages, of a large fleet the newest comes to who asks for it. */
-  planAnswer({ newest }: { readonly newest: boolean }): Promise<WrittenAnswer | null> {
+  planAnswer({ newest }: { readonly newest: boolean }): Promise<Uint8Array<ArrayBuffer> | null> {
     return this.#plans.answer(!newest && this.#isLarge);
   }
 

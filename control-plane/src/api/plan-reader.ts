@@ -1,13 +1,12 @@
 import type { Store } from '../store/database.ts';
 import { type FleetPlan, fleetPlanMark, fleetPlanText, readFleetPlan } from '../store/fleet-plan.ts';
-import { WrittenAnswer } from './written-answer.ts';
 
 /** A plan that was made meanwhile shows at most so much later, where its reader may be shown the one before. */
 const shownForMs = 5_000;
 
 interface KnownAnswer {
   readonly mark: string;
-  readonly answer: WrittenAnswer;
+  readonly answer: Uint8Array<ArrayBuffer>;
   /** When it was the newest for sure. */
   wasNewestAtMs: number;
 }
@@ -32,7 +31,7 @@ export class PlanReader {
   }
 
   /** The answer to who asks for it. @param mayBeOlder the one of a moment ago will do while a new one is being read */
-  async answer(mayBeOlder: boolean): Promise<WrittenAnswer | null> {
+  async answer(mayBeOlder: boolean): Promise<Uint8Array<ArrayBuffer> | null> {
     for (;;) {
       const mark = await fleetPlanMark(this.#store.db);
       if (mark === '') return null;
@@ -66,8 +65,7 @@ export class PlanReader {
   async #readAnswer(): Promise<void> {
     const [changes, beganAtMs] = [this.#changes, performance.now()];
     const read = await fleetPlanText(this.#store.db);
-    if (read === undefined) return;
-    const answer = await WrittenAnswer.of(read.text);
-    if (changes === this.#changes) this.#known = { mark: read.mark, answer, wasNewestAtMs: beganAtMs };
+    if (read !== undefined && changes === this.#changes)
+      this.#known = { mark: read.mark, answer: new TextEncoder().encode(read.text), wasNewestAtMs: beganAtMs };
   }
 }
