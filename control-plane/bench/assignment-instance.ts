@@ -5,8 +5,8 @@ import { sharedBytes, sharedFloats, sharedInts, sharedShorts, sharedWords } from
 /**
  * A made-up fleet to place: targets of four classes (fast, usual, archive, cloud) over sites and regions, datasets of log-normal size with readers, at most
  * three copies, the first of them the primary with a latency it may not exceed, for a quarter of them one region they may not leave, and copies in different
- * sites (for a fifth on different targets). Three of ten copies stand on a random allowed target now and could stay; the others are to be made, and what
- * reading one of those that stand costs is saved at their sites. Room is what a random placement needs and 8 %, so there is an answer, and the cheap targets are full in it. Dollars a month.
+ * sites (for a fifth on different targets). Three of ten copies stand on a random allowed target now and could stay; the others are to be made. Room is what a
+ * random placement needs and 8 %, so there is an answer, and the cheap targets are full in it. Dollars a month.
  *
  * @param reads how many times the read bytes and requests of that random placement each target can serve: below 1.5 they bind as hard as room does
  */
@@ -30,9 +30,6 @@ export function assignmentInstance(count: number, targetCount: number, seed: num
     nearFrom: sharedInts(count + 1),
     specialsFrom: sharedInts(count + 1),
   };
-  const nearHome = sharedShorts(count * mostHeld);
-  const nearCredit = sharedFloats(count * mostHeld);
-  let nears = 0;
   const specialColumn = sharedShorts(count * mostHeld);
   const copyCredit = sharedFloats(count * mostHeld);
   const primaryCredit = sharedFloats(count * mostHeld);
@@ -67,12 +64,7 @@ export function assignmentInstance(count: number, targetCount: number, seed: num
       // What is the primary stays the primary or moves; what is a copy never becomes it.
       copyCredit[specials] = slot === 0 ? -Infinity : credit;
       primaryCredit[specials++] = slot === 0 ? credit : -Infinity;
-      const site = targets.home[column]!;
-      if (columns.arrive[row] === 0 || nearHome.subarray(columns.nearFrom[row], nears).includes(site)) continue;
-      nearHome[nears] = site;
-      nearCredit[nears++] = columns.arrive[row]!;
     }
-    columns.nearFrom[row + 1] = nears;
     columns.specialsFrom[row + 1] = specials;
   }
   const spare = [
@@ -85,8 +77,8 @@ export function assignmentInstance(count: number, targetCount: number, seed: num
     datasets: {
       count,
       ...columns,
-      nearHome: nearHome.subarray(0, nears),
-      nearCredit: nearCredit.subarray(0, nears),
+      nearHome: sharedShorts(0),
+      nearCredit: sharedFloats(0),
       specialColumn: specialColumn.subarray(0, specials),
       copyCredit: copyCredit.subarray(0, specials),
       primaryCredit: primaryCredit.subarray(0, specials),
