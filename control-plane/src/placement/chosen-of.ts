@@ -21,7 +21,7 @@ interface Step {
 interface Going {
   readonly row: number;
   readonly copies: number;
-  /** Dollars a month where it is and where it goes; what is needed has no cost where it is. */
+  /** Dollars a month where it is and where it goes; what is needed can not stay, and costs the same here as there. */
   readonly costHere: number;
   readonly costThere: number;
   readonly saves: number;
@@ -50,12 +50,12 @@ export function chosenOf(
   for (const [row, question] of asked.entries()) {
     const [here, there] = [whereItIs(question, columnOf), placesOf(row)];
     const costThere = placedCost(prepared, row, there);
-    if (question.kind === 'need') going.push({ row, copies: 0, costHere: 0, costThere, saves: Infinity });
+    const copies = copiesThatMove(here, there, question.primary !== null);
+    if (question.kind === 'need') going.push({ row, copies, costHere: costThere, costThere, saves: Infinity });
+    else if (copies === 0) objective += costThere;
     else {
-      const copies = copiesThatMove(here, there, question.primary !== null);
-      const costHere = copies === 0 ? costThere : placedCost(prepared, row, here);
-      if (copies === 0) objective += costThere;
-      else going.push({ row, copies, costHere, costThere, saves: costHere - costThere });
+      const costHere = placedCost(prepared, row, here);
+      going.push({ row, copies, costHere, costThere, saves: costHere - costThere });
     }
   }
   for (const { row, copies, costHere, costThere, saves } of going.sort((a, b) => (a.saves === b.saves ? a.row - b.row : b.saves - a.saves))) {
@@ -69,7 +69,7 @@ export function chosenOf(
     const answers = answered(context, question, stepsOf(context, targets, placesOf(row), question), needsFor(question));
     moves += answers.reduce((sum, { options }) => sum + options.length, 0);
     // Where nothing of it pays by itself all of it stays.
-    objective += answers.length > 0 ? costOf(context, question, answers, problem.datasets.missing[row]!) : question.kind === 'need' ? costThere : costHere;
+    objective += answers.length > 0 ? costOf(context, question, answers, problem.datasets.missing[row]!) : costHere;
     chosen.push(...answers);
   }
   return {
