@@ -28,3 +28,16 @@ test('an engine that nobody made small is left as it is', async () => {
   const engine = new Engine((flag) => expect.unreachable(flag));
   expect(await engine.atWork(() => Promise.resolve(1))).toBe(1);
 });
+
+test('what a pass left behind is collected, but not while data is moved', async () => {
+  let collected = 0;
+  const engine = new Engine(
+    () => {},
+    () => collected++,
+  );
+  engine.tidy();
+  expect(collected).toBe(1);
+  await engine.atWork(async () => engine.tidy());
+  expect(collected).toBe(1);
+  new Engine(() => {}).tidy();
+});

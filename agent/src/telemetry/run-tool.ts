@@ -1,7 +1,10 @@
 import { spawn } from 'node:child_process';
 
 /** More than any smartctl prints; beyond it the tool is not what we think it is. */
-const mostOutputBytes = 8 * 1024 * 1024;
+export const mostOutputBytes = 8 * 1024 * 1024;
+
+/** What a program of the host sees of the agent's environment. */
+export const toolEnvironment = { PATH: '/usr/local/sbin:/usr/sbin:/sbin:/usr/local/bin:/usr/bin:/bin', LC_ALL: 'C' };
 
 export type ToolResult =
   | { readonly outcome: 'ended'; readonly output: string; readonly exitStatus: number }
@@ -14,10 +17,7 @@ export type ToolResult =
 export function runTool(command: string, args: readonly string[], signal: AbortSignal): Promise<ToolResult> {
   return new Promise((resolve) => {
     if (signal.aborted) return resolve({ outcome: 'stopped', because: 'it was stopped before it began' });
-    const child = spawn(command, args, {
-      stdio: ['ignore', 'pipe', 'ignore'],
-      env: { PATH: '/usr/local/sbin:/usr/sbin:/sbin:/usr/local/bin:/usr/bin:/bin', LC_ALL: 'C' },
-    });
+    const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'ignore'], env: toolEnvironment });
     const chunks: Buffer[] = [];
     let bytes = 0;
     const settle = (result: ToolResult): void => {

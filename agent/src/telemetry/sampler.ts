@@ -9,6 +9,7 @@ import type { Failure } from '@data-in-motion/shared/failure';
 import { type Loop, startLoop } from '@data-in-motion/shared/loop';
 import type { DesiredDocument } from '@data-in-motion/shared/protocol/messages';
 import { type Random, systemRandom } from '@data-in-motion/shared/random';
+import { engine } from '../engine/engine.ts';
 import type { Journal } from '../journal/journal.ts';
 import type { Tell } from '../journal/outbox.ts';
 import { AcknowledgedCounts } from './acknowledged-counts.ts';
@@ -97,7 +98,7 @@ export function startSampler(parts: SamplerParts): Sampler {
   const onFailure = (failure: Failure): void => note('error', failure.code, `Telemetry: ${failure.message}`);
 
   const loops: Loop[] = [
-    ...watches.map((watch) => startLoop((signal) => watch.pass(signal), watch.everyMs, clock, onFailure)),
+    ...watches.map((watch) => startLoop((signal) => watch.pass(signal).finally(() => engine.tidy()), watch.everyMs, clock, onFailure)),
     ...targets.map((target) => startLoop((signal) => target.pass(signal), settings.targetEveryMs, clock, onFailure)),
   ];
   return {

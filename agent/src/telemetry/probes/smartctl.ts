@@ -4,8 +4,8 @@ import { atMostAtOnce } from '../at-most.ts';
 import { type DeviceProbe, type Note, silentReading } from '../device-probe.ts';
 import { KernelWatch } from '../kernel-watch.ts';
 import { type ParsedSmartctl, parseSmartctl } from '../parse-smartctl.ts';
-import { runTool } from '../run-tool.ts';
 import { scanOutput } from '../smartctl-output.ts';
+import { ToolShells } from '../tool-shells.ts';
 
 export interface SmartctlProbeParts {
   readonly clock: Clock;
@@ -58,6 +58,7 @@ export class SmartctlProbe implements DeviceProbe {
   /** Last thing told about a subject: each is said once until it changes. */
   readonly #told = new Map<string, string>();
   readonly #kernel: KernelWatch;
+  readonly #tools = new ToolShells();
 
   constructor(parts: SmartctlProbeParts) {
     this.#parts = parts;
@@ -106,7 +107,7 @@ export class SmartctlProbe implements DeviceProbe {
   }
 
   async #scan(): Promise<Scanned[]> {
-    const result = await runTool(this.#parts.command, ['--scan-open', '--json'], AbortSignal.timeout(this.#parts.timeoutMs));
+    const result = await this.#tools.run(this.#parts.command, ['--scan-open', '--json=c'], AbortSignal.timeout(this.#parts.timeoutMs));
     if (result.outcome !== 'ended') {
       this.#tell('scan', 'warning', 'smartctl.away', `No device is read: ${result.because}`);
       return [];
@@ -146,9 +147,9 @@ export class SmartctlProbe implements DeviceProbe {
   async #ask(entry: Scanned, signal: AbortSignal): Promise<Asked> {
     const { clock } = this.#parts;
     const [atMs, monotonicMs] = [clock.nowMs(), clock.monotonicMs()];
-    const result = await runTool(
+    const result = await this.#tools.run(
       this.#parts.command,
-      ['--json', '-n', 'standby', '-i', '-H', '-A', '-l', 'error', '-l', 'selftest', '-d', entry.type, entry.name],
+      ['--json=c', '-n', 'standby', '-i', '-H', '-A', '-l', 'error', '-l', 'selftest', '-d', entry.type, entry.name],
       signal,
     );
     const answer = result.outcome === 'ended' ? parseSmartctl(result.output, result.exitStatus, entry.name) : { problem: result.because };
