@@ -140,6 +140,7 @@ export function madeUpFleet(datasetCount: number, targetCount: number, seed: num
     jobs: [],
     priceRev: 1,
     holds: [],
+    shadowPrices: [],
   };
 }
 

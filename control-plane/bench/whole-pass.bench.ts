@@ -1,6 +1,6 @@
 /**
- * A first pass of the control loop over a made-up fleet in a real PostgreSQL, stage by stage, and one that follows it when little has changed; then the HTTP
- * interface while a control plane keeps that fleet, first alone, then with agents' reports coming in:
+ * The very first pass of the control loop over a made-up fleet in a real PostgreSQL, stage by stage, one that follows it when little has changed, and the first
+ * of a process that starts where another ended (each start in a process of its own, see run-pass.ts); then the HTTP interface while a control plane keeps that fleet, first alone, then with agents' reports coming in:
  *
  *     node control-plane/bench/whole-pass.bench.ts [--datasets 100000] [--targets 200] [--seconds 60] [--seed 3]
  *
@@ -11,30 +11,17 @@ import { execFileSync, spawn } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { loadavg, tmpdir } from 'node:os';
 import path from 'node:path';
-import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { systemClock } from '@data-in-motion/shared/clock';
-import type { PlanId } from '@data-in-motion/shared/domain/ids';
 import { systemRandom } from '@data-in-motion/shared/random';
-import { ulid } from '@data-in-motion/shared/ulid';
 import Table from 'cli-table3';
 import pino from 'pino';
 import { readConfig } from '../src/config.ts';
-import { type Picture, picture, planTrigger, promoteCopies, storeHeats } from '../src/control-loop/decide.ts';
-import { KeptNeeds } from '../src/control-loop/kept-needs.ts';
-import { defaultLoopSettings, type LeaderWrite } from '../src/control-loop/parts.ts';
-import { solverThread } from '../src/control-loop/solve-in-thread.ts';
 import { startControlPlane } from '../src/control-plane.ts';
-import type { FleetSnapshot } from '../src/fleet/snapshot.ts';
-import { targetHealth } from '../src/health/target-health.ts';
-import { admitPlan } from '../src/jobs/admit.ts';
-import { planBasisOf } from '../src/placement/plan-basis.ts';
-import { storeAccesses } from '../src/store/accesses.ts';
-import { openStore, type Store } from '../src/store/database.ts';
-import { loadSnapshot } from '../src/store/load-snapshot.ts';
-import { planViewOf, savePlan } from '../src/store/plans.ts';
 import { hasPostgres, startPostgres } from '../test/servers.ts';
+import { type HeldUp, peakMb, watchHoldUps } from './hold-ups.ts';
+import { following, placing, type Stage, type Started } from './run-pass.ts';
 
 if (!hasPostgres) process.exit(0);
 const { values: given } = parseArgs({
@@ -46,119 +33,6 @@ const { values: given } = parseArgs({
   },
 });
 const here = (name: string): string => fileURLToPath(new URL(name, import.meta.url));
-const { decisions } = defaultLoopSettings;
-
-interface Stage {
-  readonly stage: string;
-  readonly sec: number;
-  readonly cpuSec: number;
-  readonly heldUp: HeldUp;
-  readonly peakMb: number;
-}
-
-/** The longest time between two turns of the event loop of the main thread, milliseconds. */
-interface HeldUp {
-  readonly cpuMs: number;
-  readonly wallMs: number;
-}
-
-const stages: Stage[] = [];
-const eventLoop = monitorEventLoopDelay({ resolution: 5 });
-
-/** Look how long the main thread is held up, until the returned function is called. */
-async function watchHoldUps(): Promise<() => Promise<HeldUp>> {
-  eventLoop.enable();
-  eventLoop.reset();
-  let cpuMs = 0;
-  let last = process.threadCpuUsage();
-  const look = (): void => {
-    const now = process.threadCpuUsage();
-    cpuMs = Math.max(cpuMs, (now.user + now.system - last.user - last.system) / 1e3);
-    last = now;
-  };
-  const turns = setInterval(look, 2);
-  // It counts from its first look on.
-  await new Promise((resolve) => setTimeout(resolve, 20));
-  return async () => {
-    // The timer that looks for delays must come round once more to see the last one.
-    await new Promise((resolve) => setTimeout(resolve, 20));
-    clearInterval(turns);
-    eventLoop.disable();
-    return { cpuMs, wallMs: eventLoop.max / 1e6 };
-  };
-}
-
-async function measure<T>(stage: string, work: () => T | Promise<T>): Promise<T> {
-  const heldUp = await watchHoldUps();
-  const cpu = process.cpuUsage();
-  const beganMs = performance.now();
-  const result = await work();
-  const sec = (performance.now() - beganMs) / 1_000;
-  const { user, system } = process.cpuUsage(cpu);
-  stages.push({ stage, sec, cpuSec: (user + system) / 1e6, heldUp: await heldUp(), peakMb: peakMb() });
-  return result;
-}
-
-function peakMb(): number {
-  return process.resourceUsage().maxRSS / 1024;
-}
-
-const placing = 'place (thread), store heats';
-const following = 'then: ';
-
-/** The stages of a pass that makes a plan, as the control loop runs them, then those of the next, before which some datasets were used. */
-async function passesOf(databaseUrl: string): Promise<void> {
-  const store = await openStore({ databaseUrl, directory: '' });
-  const thread = solverThread(decisions);
-  const needs = new KeptNeeds();
-  const leads: LeaderWrite = (work) => store.transaction(async (tx) => work(tx, await store.nowMs(tx)));
-  const look = async (name: string): Promise<Picture> => {
-    const snapshot = await measure(`${name}snapshot`, () => loadSnapshot(store));
-    if (name === '') thread.prepare(snapshot);
-    const seen = await measure(`${name}heats and needs`, () => picture(snapshot, { settings: defaultLoopSettings }, needs));
-    await measure(`${name}promotions`, () => promoteCopies(leads, snapshot));
-    await measure(`${name}what the plan depends on`, () => planTrigger(seen));
-    return seen;
-  };
-  thread.prepare();
-  const seen = await look('');
-  const { snapshot, needs: needed, heats } = seen;
-  // Beside it the loop stores what it found of heat, and its next pass looks at the fleet again.
-  const beside = async (): Promise<void> => {
-    await storeHeats(leads, seen, decisions.heat);
-    await loadSnapshot(store);
-  };
-  const [made] = await measure(placing, () => Promise.all([thread.solve(snapshot, needed, heats, null), beside()]));
-  const fresh = await measure('snapshot again', () => loadSnapshot(store));
-  const basis = planBasisOf(snapshot, heats, made.moves, decisions);
-  const admissions = await measure('admit', () => admitPlan(fresh, made, decisions.limits, decisions));
-  await measure('save the plan', () =>
-    leads((tx, nowMs) =>
-      savePlan(tx, planViewOf(ulid(made.madeAtMs, systemRandom) as PlanId, made, admissions, new Map(), 'current', null), { basis, heldUntilMs: 0 }, nowMs),
-    ),
-  );
-  console.log(`${needed.length} needs, ${made.moves.length} moves, solved in ${made.solvedInMs} ms, gap ${(100 * (made.gap ?? 0)).toFixed(3)} %`);
-  // The heats that were written made every dataset another.
-  await needs.of(fresh, targetHealth(fresh, decisions));
-  await useSome(store, leads, fresh);
-  const next = await look(following);
-  await measure(`${following}store heats`, () => storeHeats(leads, next, decisions.heat));
-  await thread.stop();
-  await store.close();
-}
-
-/** One in a hundred. */
-async function useSome(store: Store, leads: LeaderWrite, { datasets }: FleetSnapshot): Promise<void> {
-  const atMs = await store.nowMs();
-  const used = datasets.filter((_, at) => at % 100 === 0);
-  await leads((tx) =>
-    storeAccesses(
-      tx,
-      atMs,
-      used.map(({ datasetId }) => ({ accessId: `pass ${datasetId}`, datasetId, kind: 'read', count: 2, bytes: 1e6, atMs, latencyMs: null, source: 'bus' })),
-    ),
-  );
-}
 
 const quantile = (sorted: readonly number[], q: number): number => sorted[Math.min(sorted.length - 1, Math.floor(q * sorted.length))] ?? 0;
 
@@ -215,12 +89,13 @@ async function ask(url: string, key: string): Promise<Meanwhile> {
   return { asked, heldUp: await heldUp(), cpuSec, mainCpuSec };
 }
 
-const load = loadavg()[0]!;
-const server = await startPostgres();
-try {
-  execFileSync(process.execPath, [here('./store-fleet.ts'), server.url, given.datasets!, given.targets!, given.seed!], { stdio: 'inherit' });
-  await passesOf(server.url);
-  const table = new Table({ head: ['stage', 's', 'CPU s', 'held up CPU ms', 'ms', 'peak MB'] });
+/** A loop that starts on the database and ends again. */
+function startOn(databaseUrl: string): Started {
+  return JSON.parse(execFileSync(process.execPath, [here('./run-pass.ts'), databaseUrl], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit'] }));
+}
+
+function tell(name: string, { stages, needs, moves, solvedInMs, gap, hadPrices }: Started): void {
+  const table = new Table({ head: [name, 's', 'CPU s', 'held up CPU ms', 'ms', 'peak MB'] });
   const { cpuMs, wallMs } = { cpuMs: (one: Stage) => one.heldUp.cpuMs.toFixed(0), wallMs: (one: Stage) => one.heldUp.wallMs.toFixed(0) };
   for (const one of stages) table.push([one.stage, one.sec.toFixed(2), one.cpuSec.toFixed(2), cpuMs(one), wallMs(one), one.peakMb.toFixed(0)]);
   const sums = (name: string, which: (stage: string) => boolean): void => {
@@ -232,6 +107,16 @@ try {
   sums('first pass without placing', (stage) => !stage.startsWith(following) && stage !== placing);
   sums('following pass', (stage) => stage.startsWith(following));
   console.log(table.toString());
+  const began = hadPrices ? 'prices of the plan before' : 'nothing';
+  console.log(`${needs} needs, ${moves} moves, solved in ${solvedInMs} ms from ${began}, gap ${(100 * gap).toFixed(3)} %`);
+}
+
+const load = loadavg()[0]!;
+const server = await startPostgres();
+try {
+  execFileSync(process.execPath, [here('./store-fleet.ts'), server.url, given.datasets!, given.targets!, given.seed!], { stdio: 'inherit' });
+  const starts = { 'the very first start': startOn(server.url), 'another start': startOn(server.url) };
+  for (const [name, started] of Object.entries(starts)) tell(name, started);
   const meanwhile = Number(given.seconds) > 0 ? await askedMeanwhile(server.url) : null;
   for (const [how, { asked, heldUp, cpuSec, mainCpuSec }] of Object.entries(meanwhile ?? {})) {
     const answers = new Table({ head: [`asked meanwhile, ${how}`, 'first ms', 'requests', 'p50 ms', 'p99 ms', 'slowest ms'] });
@@ -244,7 +129,7 @@ try {
   }
   console.log(`load of the machine ${load.toFixed(1)} at the start, ${loadavg()[0]!.toFixed(1)} at the end`);
   mkdirSync(here('./results'), { recursive: true });
-  const result = { node: process.version, ...given, loadBefore: load, loadAfter: loadavg()[0], stages, meanwhile, peakMb: peakMb() };
+  const result = { node: process.version, ...given, loadBefore: load, loadAfter: loadavg()[0], starts, meanwhile, peakMb: peakMb() };
   writeFileSync(here('./results/whole-pass.json'), `${JSON.stringify(result, null, 2)}\n`);
 } finally {
   await server.stop();

@@ -210,10 +210,10 @@ export class FleetKeeper {
   async #decide(write: LeaderWrite): Promise<void> {
     const { store, settings, prepareSolver } = this.#parts;
     const isFirst = this.#planned.basis === '';
-    // The first plan is certain: the thread starts, and gets the datasets, while the fleet is looked at.
-    if (isFirst) prepareSolver?.();
+    // The first plan is certain: the thread starts, gets the datasets and begins it while the fleet is looked at here.
+    if (isFirst) void prepareSolver?.();
     const snapshot = await loadSnapshot(store);
-    if (isFirst) prepareSolver?.(snapshot);
+    if (isFirst) await prepareSolver?.(snapshot);
     const seen = await picture(snapshot, this.#parts, this.#needs);
     await storeEvacuations(write, seen, settings.decisions);
     await promoteCopies(write, seen.snapshot);

@@ -32,6 +32,7 @@ import { loadSnapshot } from '../store/load-snapshot.ts';
 import { replacedPreviews } from '../store/plan-holds.ts';
 import { planViewOf, type StoredPlan, savePlan } from '../store/plans.ts';
 import { alert } from '../store/schema.ts';
+import { keepShadowPrices } from '../store/shadow-prices.ts';
 
 import { insertMove } from './insert-move.ts';
 import { KeptNeeds } from './kept-needs.ts';
@@ -184,6 +185,7 @@ export async function makePlan(
     const drawn = planViewOf(planId, made, settled, jobs, wanted.dryRun ? 'preview' : 'current', wanted.datasetIds);
     const { view, isNew } = await savePlan(tx, drawn, { basis, heldUntilMs: nowMs + decisions.roomHeldMs }, nowMs);
     if (!wanted.dryRun && isNew) await tellPlan(tx, view, nowMs);
+    if (!wanted.dryRun && wanted.datasetIds === null) await keepShadowPrices(tx, made.shadowPrices);
     if (!wanted.dryRun) await tellInfeasible(tx, view, nowMs);
     return view;
   });

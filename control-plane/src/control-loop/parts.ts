@@ -109,8 +109,8 @@ export interface LoopParts {
   readonly holder: string;
   /** Where plans are solved; a worker thread unless a test says otherwise. */
   readonly solve: Solve;
-  /** Has it ready by the time a plan is asked for, as far as the fleet is known; where it is a thread. */
-  readonly prepareSolver?: (snapshot?: FleetSnapshot) => void;
+  /** Where it is a thread: has it ready by the time a plan is asked for, and the answer begun where the fleet is known that it will be asked of. */
+  readonly prepareSolver?: (snapshot?: FleetSnapshot) => Promise<void>;
   readonly onFailure: (failure: Failure) => void;
 }
 

@@ -1,6 +1,8 @@
 import { readlinkSync } from 'node:fs';
 import { setPriority } from 'node:os';
+import { isDeepStrictEqual } from 'node:util';
 import { parentPort } from 'node:worker_threads';
+import type { Heat } from '@data-in-motion/shared/domain/heat';
 import type { DatasetId } from '@data-in-motion/shared/domain/ids';
 import type { Policy } from '@data-in-motion/shared/domain/policy';
 import type { DecisionSettings } from '../fleet/decision-settings.ts';
@@ -9,7 +11,7 @@ import { fleetHeats } from '../heat/classify-heat.ts';
 import { placeFleet, workFor } from '../placement/place-fleet.ts';
 import { PlacementMemory } from '../placement/placement-memory.ts';
 import type { Plan } from '../placement/plan.ts';
-import type { Need } from '../reconcile/needs.ts';
+import { fleetNeeds, type Need } from '../reconcile/needs.ts';
 import { pairedWhereLarge, prepareToPair } from './paired-pass.ts';
 import { solveDeadline } from './solve-deadline.ts';
 
@@ -19,14 +21,13 @@ import { solveDeadline } from './solve-deadline.ts';
  */
 export type ToSolver =
   | { readonly kind: 'datasets'; readonly changed: readonly DatasetFacts[]; readonly gone: readonly DatasetId[] }
-  | {
-      readonly kind: 'solve';
-      readonly id: number;
-      readonly snapshot: Omit<FleetSnapshot, 'datasets'>;
-      readonly needs: readonly Need[];
-      readonly only: ReadonlySet<DatasetId> | null;
-      readonly settings: DecisionSettings;
-    };
+  | ({ readonly kind: 'ahead' } & Asked)
+  | ({ readonly kind: 'solve'; readonly id: number; readonly needs: readonly Need[]; readonly only: ReadonlySet<DatasetId> | null } & Asked);
+
+interface Asked {
+  readonly snapshot: Omit<FleetSnapshot, 'datasets'>;
+  readonly settings: DecisionSettings;
+}
 
 /** Who answers agents and people comes first where there are too few cores, and the rest is shared with other processes. */
 const behind = 5;
@@ -65,17 +66,48 @@ function spentMs(): number {
   return (user + system) / 1_000;
 }
 
-async function solve({ snapshot: rest, needs, only, settings }: Extract<ToSolver, { kind: 'solve' }>): Promise<Plan> {
+/** The answer to a request that is certain to come, begun while who will ask still looks at the fleet; the same snapshot has the same needs. */
+let ahead: { readonly takenAtMs: number; readonly needs: readonly Need[]; readonly plan: Promise<Plan> } | null = null;
+
+function beginAhead(asked: Asked): void {
+  const { snapshot, heats } = look(asked);
+  const needs = fleetNeeds(snapshot, heats, asked.settings);
+  const plan = place(snapshot, heats, needs, null, asked.settings);
+  // Whoever asks for it is told.
+  plan.catch(() => {});
+  ahead = { takenAtMs: snapshot.takenAtMs, needs, plan };
+}
+
+async function solve({ needs, only, ...asked }: Extract<ToSolver, { kind: 'solve' }>): Promise<Plan> {
+  const begun = ahead;
+  ahead = null;
+  if (begun !== null && only === null && begun.takenAtMs === asked.snapshot.takenAtMs && isDeepStrictEqual(begun.needs, needs)) return begun.plan;
+  const { snapshot, heats } = look(asked);
+  return place(snapshot, heats, needs, only, asked.settings);
+}
+
+function look({ snapshot: rest, settings }: Asked): { readonly snapshot: FleetSnapshot; readonly heats: ReadonlyMap<DatasetId, Heat> } {
   const snapshot = { ...rest, datasets: [...kept.values()].sort((a, b) => (a.datasetId < b.datasetId ? -1 : 1)) };
+  return { snapshot, heats: fleetHeats(snapshot, settings.heat) };
+}
+
+function place(
+  snapshot: FleetSnapshot,
+  heats: ReadonlyMap<DatasetId, Heat>,
+  needs: readonly Need[],
+  only: ReadonlySet<DatasetId> | null,
+  settings: DecisionSettings,
+): Promise<Plan> {
   prepareToPair(snapshot.datasets.length, snapshot.targets.length);
-  const heats = fleetHeats(snapshot, settings.heat);
   const isOver = solveDeadline(settings.placement.timeLimitMs, { spentMs, nowMs: () => performance.now() });
   const work = { ...workFor(settings.placement, only === null ? memory : undefined), isOver, passOver: pairedWhereLarge };
   return placeFleet(snapshot, needs, heats, settings.placement, settings, only ?? undefined, work);
 }
 
 parentPort?.on('message', (message: ToSolver) => {
+  if (message.kind === 'ahead') return beginAhead(message);
   if (message.kind === 'datasets') {
+    ahead = null;
     keep(message.changed);
     for (const datasetId of message.gone) kept.delete(datasetId);
     return;

@@ -30,3 +30,27 @@ test('the thread answers what would be answered here, also when it is only told 
   }
   expect(plans[1]!.moves.some((move) => move.datasetId === gone!.datasetId)).toBe(false);
 });
+
+test('an answer that was begun ahead is given to whoever asks for just that, and to nobody else', async () => {
+  const fleet = randomFleet(9, { targets: 7, datasets: 14, sites: 4, room: 4, trouble: 0.4 });
+  const needs = fleetNeeds(fleet, fleetHeats(fleet, settings.heat), settings);
+  const [first] = fleet.datasets;
+  const only = new Set([needs[0]!.datasetId]);
+  const fewer = { ...fleet, datasets: fleet.datasets.slice(1) };
+  const later = { ...fleet, takenAtMs: fleet.takenAtMs + 90 * 86_400_000 };
+  const ask = async (how: 'ahead' | 'as ever', wanted: FleetSnapshot, which = needs, among: typeof only | null = null) => {
+    const own = solverThread(settings);
+    if (how === 'ahead') await own.prepare(fleet);
+    const plan = await own.solve(wanted, which, new Map(), among);
+    await own.stop();
+    return { ...plan, solvedInMs: 0 };
+  };
+  const asks: Parameters<typeof ask>[] = [
+    ['ahead', fleet],
+    ['ahead', fewer, needs.filter((need) => need.datasetId !== first!.datasetId)],
+    ['ahead', later],
+    ['ahead', fleet, needs.slice(1)],
+    ['ahead', fleet, needs, only],
+  ];
+  for (const [, ...rest] of asks) expect(await ask('ahead', ...rest)).toEqual(await ask('as ever', ...rest));
+});

@@ -22,6 +22,18 @@ export interface FleetSnapshot {
   readonly jobs: readonly JobFacts[];
   /** What plans keep for moves of theirs that are not jobs yet. */
   readonly holds: readonly PlanHold[];
+  /** Of the current plan: where the next one begins to look. They are no part of what is right. */
+  readonly shadowPrices: readonly ShadowPrice[];
+}
+
+/** What a target can run out of: room, bytes read a month, requests a month. */
+export type ScarceResource = 'bytes' | 'readBytes' | 'requests';
+
+/** What one more unit of something scarce would save, US dollars a month, at the margin. */
+export interface ShadowPrice {
+  readonly targetId: TargetId;
+  readonly resource: ScarceResource;
+  readonly dollarsPerUnit: number;
 }
 
 export interface NodeFacts {

@@ -1,7 +1,7 @@
 import type { DatasetId } from '@data-in-motion/shared/domain/ids';
 import { daysPerMonth } from '../fleet/copy-cost.ts';
 import { domainOf, indexOf } from '../fleet/lookup.ts';
-import type { DatasetFacts } from '../fleet/snapshot.ts';
+import type { DatasetFacts, ShadowPrice } from '../fleet/snapshot.ts';
 import { type ExpectedUse, expectedUse } from '../heat/expected-use.ts';
 import { judgeTargets } from '../policy/allowed-targets.ts';
 import { copiesOf } from '../reconcile/copies.ts';
@@ -29,7 +29,7 @@ export interface Choice {
   readonly gapPerMonth: number;
   readonly solver: string;
   readonly solvedInMs: number;
-  readonly full: readonly FullPlace[];
+  readonly shadowPrices: readonly ShadowPrice[];
   /** What would pay and is not in the choice, since a plan that nobody can read helps nobody; it is no part of the gap. */
   readonly leftForLater: LeftForLater;
 }
@@ -55,13 +55,22 @@ export function assemblePlan(context: AskContext, wanted: readonly DatasetFacts[
     lowerBoundPerMonth: objectivePerMonth - choice.gapPerMonth - choice.leftForLater.savesPerMonth,
     gap: objectivePerMonth === 0 ? 0 : choice.gapPerMonth / Math.abs(objectivePerMonth),
     parts,
-    full: choice.full,
+    full: fullPlaces(choice.shadowPrices),
+    shadowPrices: choice.shadowPrices,
     leftForLater: choice.leftForLater,
     costBeforePerMonth,
     costAfterPerMonth: costBeforePerMonth + moves.reduce((sum, move) => sum + move.changePerMonth, 0),
     moves,
     infeasible: unanswered(context, choice.chosen),
   };
+}
+
+/** Only room has a worth that a person can add to; what is read there is the machine's. */
+function fullPlaces(prices: readonly ShadowPrice[]): FullPlace[] {
+  return prices
+    .filter(({ resource }) => resource === 'bytes')
+    .map(({ targetId, dollarsPerUnit }) => ({ targetId, dollarsPerTbMonth: dollarsPerUnit * 1e12 }))
+    .sort((a, b) => b.dollarsPerTbMonth - a.dollarsPerTbMonth);
 }
 
 /** What is minimised, over the whole fleet and by part, once the choice is made and what is superfluous is gone, US dollars per month. */

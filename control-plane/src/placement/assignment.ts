@@ -1,3 +1,4 @@
+import type { ScarceResource } from '../fleet/snapshot.ts';
 import type { ValuedRows } from './valued-rows.ts';
 
 /**
@@ -98,12 +99,11 @@ export interface MissingCopies {
 }
 
 /** What a target can run out of, in the order of `prices`. */
-export const resources = ['bytes', 'readBytes', 'requests'] as const;
-export type Resource = (typeof resources)[number];
+export const resources = ['bytes', 'readBytes', 'requests'] as const satisfies readonly ScarceResource[];
 
 export interface FullTarget {
   readonly column: number;
-  readonly resource: Resource;
+  readonly resource: ScarceResource;
   /** What one more byte, read byte or request a month here would save, dollars a month, at the margin. */
   readonly dollarsPerUnit: number;
 }

@@ -11,6 +11,11 @@ export interface Earlier {
   readonly columns: Int32Array | null;
 }
 
+/** Prices alone, of these columns, in the order of `resources`: all that is left of an answer when who gave it has ended. */
+export interface EarlierPrices {
+  readonly prices: Float64Array;
+}
+
 /** What of an earlier answer is as true of this problem, but for the rows that changed. */
 export interface CarriedOver {
   readonly valued: ValuedRows;
@@ -46,15 +51,21 @@ export function carryOver(prepared: PreparedAssignment, { state, rows, columns }
   return { valued: { ...valued, values, wishes, width }, changed: changed.slice(0, found) };
 }
 
-/** Earlier prices as far as they may be prices now. */
-export function carriedPrices({ problem, limits }: PreparedAssignment, { state, columns }: Earlier): Float64Array {
-  const { count } = problem.targets;
+/** Earlier prices of these columns as far as they may be prices now. */
+export function carriedPrices({ problem, limits }: PreparedAssignment, earlier: Earlier | EarlierPrices): Float64Array {
+  const prices = 'prices' in earlier ? earlier.prices : movedPrices(earlier, problem.targets.count);
+  return limits.map((limit, at) => {
+    const price = prices[at] ?? 0;
+    return limit < Infinity && price > 0 && price < Infinity ? price : 0;
+  });
+}
+
+function movedPrices({ state, columns }: Earlier, count: number): Float64Array {
   const { prices } = state.valued;
   const before = prices.length / resources.length;
-  return limits.map((limit, at) => {
+  return Float64Array.from({ length: resources.length * count }, (_, at) => {
     const column = columns === null ? at % count : columns[at % count]!;
-    const price = column >= 0 && column < before ? prices[Math.floor(at / count) * before + column]! : 0;
-    return limit < Infinity && price > 0 && price < Infinity ? price : 0;
+    return column >= 0 && column < before ? prices[Math.floor(at / count) * before + column]! : 0;
   });
 }
 

@@ -25,7 +25,7 @@ const worth = { add: 4, evacuate: 2, forbidden: 1, pin: 0.25 } as const;
 export async function choosePlaces(context: AskContext, asks: readonly Ask[]): Promise<Choice> {
   const { snapshot, settings: limits } = context;
   const variables = variablesOf(asks);
-  const nothing = { full: [], leftForLater: { moves: 0, savesPerMonth: 0 } };
+  const nothing = { shadowPrices: [], leftForLater: { moves: 0, savesPerMonth: 0 } };
   if (variables.length === 0)
     return { chosen: asks.map((ask) => ({ ask, options: [] })), gapPerMonth: 0, solver: 'no solver (nothing to choose)', solvedInMs: 0, ...nothing };
   const model: MixedModel = {

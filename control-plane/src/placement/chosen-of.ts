@@ -36,7 +36,7 @@ export function chosenOf(
   questions: Questions,
   placed: PricedPlacement,
   needsOf: ReadonlyMap<DatasetId, readonly Need[]>,
-): Omit<Choice, 'solvedInMs' | 'full'> {
+): Omit<Choice, 'solvedInMs' | 'shadowPrices'> {
   const { asked, targets, problem, unreadable } = questions;
   const prepared = prepare(problem);
   const columnOf = new Map(targets.map((target, column) => [target.targetId, column]));

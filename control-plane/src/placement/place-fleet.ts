@@ -2,7 +2,7 @@ import type { Heat } from '@data-in-motion/shared/domain/heat';
 import type { DatasetId } from '@data-in-motion/shared/domain/ids';
 import { seededRandom } from '@data-in-motion/shared/random';
 import { defaultDecisionSettings, type PlacementSettings, type RiskSettings } from '../fleet/decision-settings.ts';
-import type { FleetSnapshot } from '../fleet/snapshot.ts';
+import type { FleetSnapshot, ShadowPrice } from '../fleet/snapshot.ts';
 import type { Need } from '../reconcile/needs.ts';
 import { assemblePlan, type Choice } from './assemble-plan.ts';
 import type { PricedPlacement } from './assignment.ts';
@@ -10,8 +10,8 @@ import { chosenOf } from './chosen-of.ts';
 import { askFleet, type FleetQuestion } from './fleet-question.ts';
 import { chooseExactly } from './place-exact.ts';
 import { placePriced } from './place-priced.ts';
-import type { PlacementMemory } from './placement-memory.ts';
-import type { FullPlace, Plan } from './plan.ts';
+import { earlierPrices, type PlacementMemory } from './placement-memory.ts';
+import type { Plan } from './plan.ts';
 import type { PassOver } from './price-pass.ts';
 import { type Questions, questionsOf } from './questions.ts';
 import { screen } from './screen.ts';
@@ -56,7 +56,7 @@ export async function placeFleet(
   const isStuck = priced.placed.gap > stuckGap && pairs <= mostExactPairs && !work.isOver();
   if (pairs > exactPairs && !isStuck) return assemblePlan(context, wanted, needsOf, priced.choice());
   const datasets = [...new Set([...open.unreadable, ...open.asked.map(({ dataset }) => dataset)])];
-  return assemblePlan(context, wanted, needsOf, { ...(await chooseExactly(question, datasets)), full: fullPlaces(open.targets, priced.placed) });
+  return assemblePlan(context, wanted, needsOf, { ...(await chooseExactly(question, datasets)), shadowPrices: shadowPrices(open, priced.placed) });
 }
 
 /** The same by prices alone, whatever the size. */
@@ -81,7 +81,7 @@ export function workFor(settings: PlacementSettings, memory?: PlacementMemory): 
 function byPrices({ context, wanted, needsOf }: FleetQuestion, work: PlaceWork): { open: Questions; placed: PricedPlacement; choice: () => Choice } {
   const startedMs = work.nowMs();
   const open = screen(context, questionsOf(context, wanted, needsOf));
-  const from = work.memory?.earlierOf(open) ?? null;
+  const from = work.memory?.earlierOf(open) ?? earlierPrices(open, context.snapshot.shadowPrices);
   const placed = placePriced(open.problem, {
     random: seededRandom(1),
     isOver: work.isOver,
@@ -90,13 +90,9 @@ function byPrices({ context, wanted, needsOf }: FleetQuestion, work: PlaceWork):
   });
   work.memory?.keep(open, placed.state);
   const solvedInMs = Math.round(work.nowMs() - startedMs);
-  return { open, placed, choice: () => ({ ...chosenOf(context, open, placed, needsOf), solvedInMs, full: fullPlaces(open.targets, placed) }) };
+  return { open, placed, choice: () => ({ ...chosenOf(context, open, placed, needsOf), solvedInMs, shadowPrices: shadowPrices(open, placed) }) };
 }
 
-/** Only room has a worth that a person can add to; what is read there is the machine's. */
-function fullPlaces(targets: readonly { readonly targetId: FullPlace['targetId'] }[], { full }: PricedPlacement): FullPlace[] {
-  return full
-    .filter((one) => one.resource === 'bytes')
-    .map((one) => ({ targetId: targets[one.column]!.targetId, dollarsPerTbMonth: one.dollarsPerUnit * 1e12 }))
-    .sort((a, b) => b.dollarsPerTbMonth - a.dollarsPerTbMonth);
+function shadowPrices({ targets }: Questions, { full }: PricedPlacement): ShadowPrice[] {
+  return full.map(({ column, resource, dollarsPerUnit }) => ({ targetId: targets[column]!.targetId, resource, dollarsPerUnit }));
 }

@@ -5,8 +5,9 @@ import { checkAssignment } from '../../bench/check-assignment.ts';
 import type { Assignment, PricedState } from './assignment.ts';
 import { improve } from './improve-places.ts';
 import { insertMissing } from './insert-missing.ts';
-import { placePriced } from './place-priced.ts';
-import { prepare } from './prepare-assignment.ts';
+import { type PricedWork, placePriced } from './place-priced.ts';
+import { type PreparedAssignment, prepare } from './prepare-assignment.ts';
+import { type Pass, PricePass } from './price-pass.ts';
 import { makeFit } from './repair-places.ts';
 
 const work = { isOver: () => false, from: null };
@@ -25,6 +26,36 @@ test('more datasets than the sample are placed within a hundredth of a percent o
   const again = place(changed, placed.state);
   expect(checkAssignment(changed, again).violations).toEqual([]);
   expect(again.gap).toBeLessThan(1e-4);
+});
+
+test('prices alone are a beginning where they are near what fits, and change nothing where they are not', { timeout: 120_000 }, () => {
+  const problem = assignmentInstance(20_000, 12, 3);
+  let looks = 0;
+  const counted = (from: PricedWork['from']) => {
+    looks = 0;
+    const passOver = (prepared: PreparedAssignment): Pass => {
+      const pass = new PricePass(prepared);
+      const run = pass.run.bind(pass);
+      pass.run = (...look) => {
+        looks++;
+        run(...look);
+      };
+      return pass;
+    };
+    return placePriced(problem, { ...work, from, random: seededRandom(1), passOver });
+  };
+  const cold = counted(null);
+  const coldLooks = looks;
+  const warm = counted({ prices: cold.prices });
+  expect(looks).toBeLessThan(coldLooks / 4);
+  expect(checkAssignment(problem, warm).violations).toEqual([]);
+  expect(warm.gap).toBeLessThan(1e-4);
+  for (const wrong of [cold.prices.map((price) => 3 * price), cold.prices.map(() => 0), cold.prices.map(() => Number.NaN)]) {
+    const anew = counted({ prices: wrong });
+    expect(looks).toBe(coldLooks + 1);
+    expect(anew.places).toEqual(cold.places);
+    expect(anew.lowerBound).toBe(cold.lowerBound);
+  }
 });
 
 test('a full target has the price of what one more byte of it saves', () => {

@@ -1,7 +1,7 @@
 import type { Random } from '@data-in-motion/shared/random';
 import { ascendPrices, misfitOf } from './ascend-prices.ts';
 import { type Assignment, type FullTarget, type PricedPlacement, resources } from './assignment.ts';
-import { carriedPrices, carryOver, type Earlier } from './carry-over.ts';
+import { carriedPrices, carryOver, type Earlier, type EarlierPrices } from './carry-over.ts';
 import { exchange } from './exchange-places.ts';
 import { correctingSample, fineSample, firstPrices, type Sample } from './first-prices.ts';
 import { improve } from './improve-places.ts';
@@ -19,7 +19,7 @@ export interface PricedWork {
   /** Whether to stop with what there is; what has to be done for any answer is done also then. */
   readonly isOver: () => boolean;
   /** An earlier answer, best to nearly the same problem; null to begin from nothing. */
-  readonly from: Earlier | null;
+  readonly from: Earlier | EarlierPrices | null;
   /** Left out: a pass of this thread alone. */
   readonly passOver?: PassOver;
 }
@@ -39,6 +39,8 @@ const passesOfRound = 6;
 /** From an earlier answer a look at all is much of the time that is wanted: it ends sooner where looks bring the bound no further, as a share of it. */
 const mostRoundsAgain = 3;
 const nearMisfit = 0.01;
+/** An earlier answer under which so much is asked for too much or too little is no place to begin: prices find their way sooner, and nearer, from nothing. */
+const farMisfit = 0.02;
 const leastGain = 2e-5;
 /** Datasets that may be moved until all is full and nothing too full: so many times what has to move, at least and at most so many. */
 const movable = 20;
@@ -75,12 +77,17 @@ function lookedAt(solve: Solve, drawn: Sample, work: PricedWork): Raised {
   }
 }
 
-/** What datasets want where the earlier answer ended, or at prices that are found on some of them. */
-function begin({ prepared, pass, whims, ...rest }: Solve, drawn: Sample, { from, random }: PricedWork): [ValuedRows, 'first' | 'again'] {
-  if (from === null) return [valueRows(prepared, pass, firstPrices({ prepared, pass, whims, ...rest }, drawn, random), whims), 'first'];
-  const carried = carryOver(prepared, from);
-  if (carried === null) return [valueRows(prepared, pass, carriedPrices(prepared, from), whims), 'again'];
-  return [valueAnew(carried.valued, pass, carried.changed, whims), 'again'];
+/** What datasets want where the earlier answer ended, or at prices that are found on some of them: where nothing is earlier, or it ended far from what fits now. */
+function begin(solve: Solve, drawn: Sample, { from, random }: PricedWork): [Judged, 'first' | 'again'] {
+  const { prepared, pass, whims } = solve;
+  const there = from === null ? null : judge(prepared, valuedFrom(solve, from));
+  if (there !== null && there.misfit <= farMisfit) return [there, 'again'];
+  return [judge(prepared, valueRows(prepared, pass, firstPrices(solve, drawn, random), whims)), 'first'];
+}
+
+function valuedFrom({ prepared, pass, whims }: Solve, from: Earlier | EarlierPrices): ValuedRows {
+  const carried = 'prices' in from ? null : carryOver(prepared, from);
+  return carried === null ? valueRows(prepared, pass, carriedPrices(prepared, from), whims) : valueAnew(carried.valued, pass, carried.changed, whims);
 }
 
 /** What all of a solve needs. */
@@ -118,9 +125,9 @@ interface Raised {
  * Prices raised until all datasets fit. Most passes are over the sample: what it asks for is corrected by what all asked for at the last look, so the sample
  * has to tell only how demand bends (control variate).
  */
-function raised(solve: Solve, from: ValuedRows, drawn: Sample, kind: 'first' | 'again'): Raised {
+function raised(solve: Solve, from: Judged, drawn: Sample, kind: 'first' | 'again'): Raised {
   const { prepared, pass, whims, isOver } = solve;
-  let here = judge(prepared, from);
+  let here = from;
   let [fitting, bounding] = [here, here];
   const rounds = kind === 'first' ? mostRounds : mostRoundsAgain;
   for (let round = 0; round < rounds && here.misfit > solve.misfit && !isOver(); round++) {

@@ -1,6 +1,7 @@
 import type { TargetId } from '@data-in-motion/shared/domain/ids';
-import type { PricedState } from './assignment.ts';
-import type { Earlier } from './carry-over.ts';
+import type { ShadowPrice } from '../fleet/snapshot.ts';
+import { type PricedState, resources } from './assignment.ts';
+import type { Earlier, EarlierPrices } from './carry-over.ts';
 import type { Questions } from './questions.ts';
 
 /**
@@ -31,6 +32,18 @@ export class PlacementMemory {
       ),
     };
   }
+}
+
+/** Where there is no memory, since its thread ended or another process answered: the prices alone, or null where none are known. */
+export function earlierPrices({ targets }: Questions, known: readonly ShadowPrice[]): EarlierPrices | null {
+  if (known.length === 0) return null;
+  const prices = new Float64Array(resources.length * targets.length);
+  const columns = new Map(targets.map(({ targetId }, column) => [targetId, column]));
+  for (const { targetId, resource, dollarsPerUnit } of known) {
+    const column = columns.get(targetId);
+    if (column !== undefined) prices[resources.indexOf(resource) * targets.length + column] = dollarsPerUnit;
+  }
+  return { prices };
 }
 
 /** A dataset may need something and pay for being elsewhere at once; these are two rows. */

@@ -1,4 +1,5 @@
 import type { DatasetId, DeviceId, ReplicaId, TargetId } from '@data-in-motion/shared/domain/ids';
+import type { ShadowPrice } from '../fleet/snapshot.ts';
 import type { ObjectiveParts } from './objective.ts';
 
 /** A difference between what policy wants and what is. `kind` is why; the moves that answer it are the plan's. */
@@ -78,6 +79,8 @@ export interface Plan {
   /** Of the objective, its sum. */
   readonly parts: ObjectiveParts;
   readonly full: readonly FullPlace[];
+  /** Of all that is scarce, where it was found by prices: a later plan begins with them. */
+  readonly shadowPrices: readonly ShadowPrice[];
   /** Moves that pay and were left for a later plan, since this one is long enough. */
   readonly leftForLater: LeftForLater;
   readonly costBeforePerMonth: number;

@@ -206,7 +206,9 @@ class Reading {
     return eachInSlices(page, (row) => {
       const { heat } = row;
       row.owner = this.#once(row.owner);
-      if (heat !== null) row.heat = Object.assign(heat, { reason: this.#once(heat.reason), windows: areNone(heat.windows) ? noAccesses : heat.windows });
+      // See `keepHeats`; those of before were kept whole.
+      const isIdle = heat !== null && (heat.windows.length === 0 || areNone(heat.windows));
+      if (heat !== null) row.heat = Object.assign(heat, { reason: this.#once(heat.reason), windows: isIdle ? noAccesses : heat.windows });
       const known = this.#open(row.datasetId);
       if (known !== undefined) known.row = row;
       else {

@@ -12,6 +12,7 @@ import { type AllDatasets, KeptDatasets } from './kept-datasets.ts';
 import { loadHolds } from './plan-holds.ts';
 import { readPrices } from './prices.ts';
 import { dataset, device, globalPolicy, job, node, storeMeta, target } from './schema.ts';
+import { readShadowPrices } from './shadow-prices.ts';
 
 type JobRow = typeof job.$inferSelect;
 
@@ -101,7 +102,9 @@ async function readFleet(tx: Db, takenAtMs: number, source: string, kept: Kept):
   const sources = nodesOfCopies(datasets, rows.at, targets, jobRows);
   const jobs = jobRows.filter(isUnderWay).map((each) => jobFacts(each, sources));
   const holds = await loadHolds(tx, takenAtMs);
-  return { snapshot: { takenAtMs, globalPolicy: global, priceRev: book.rev, nodes, devices, targets, datasets, jobs, holds }, datasets: rows };
+  const shadowPrices = await readShadowPrices(tx);
+  const snapshot = { takenAtMs, globalPolicy: global, priceRev: book.rev, nodes, devices, targets, datasets, jobs, holds, shadowPrices };
+  return { snapshot, datasets: rows };
 }
 
 /** Where the copies are that jobs read: each is one of its job's dataset. */

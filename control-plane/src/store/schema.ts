@@ -19,6 +19,7 @@ import type { ReplicaState, VerificationLevel } from '@data-in-motion/shared/dom
 import type { TargetDescription, TargetState } from '@data-in-motion/shared/domain/target';
 import { sql } from 'drizzle-orm';
 import { bigint, bigserial, boolean, doublePrecision, index, integer, jsonb, pgTable, primaryKey, text, uniqueIndex } from 'drizzle-orm/pg-core';
+import type { ScarceResource } from '../fleet/snapshot.ts';
 import type { PlanBasis } from '../placement/plan-basis.ts';
 import type { CountedReads } from './counted-reads.ts';
 
@@ -411,6 +412,17 @@ export const plan = pgTable('plan', {
   /** Once it is applied. */
   execution: jsonb('execution').$type<PlanExecution>(),
 });
+
+/** Of the current plan, where the next one begins. */
+export const shadowPrice = pgTable(
+  'shadow_price',
+  {
+    targetId: text('target_id').$type<TargetId>().notNull(),
+    resource: text('resource').$type<ScarceResource>().notNull(),
+    dollarsPerUnit: doublePrecision('dollars_per_unit').notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.targetId, table.resource] })],
+);
 
 export interface PlanExecution {
   readonly state: 'running' | 'stopped' | 'called-off' | 'done';

@@ -208,6 +208,17 @@ export function plainStake(bytes: number, copies: number, settings: EvacuationSe
   const pointer = { primaryReplicaId: 'berlin' as ReplicaId, pointerRev: 1, replicas };
   const dataset = unusedDataset({ datasetId: 'all' as DatasetId, policy: { ...defaultPolicy, copies }, ...version, ...pointer, createdAtMs: 0 });
   const nodes = targets.map(({ nodeId, siteId }) => ({ nodeId, siteId, agentState: 'online' as const, lastHeardAtMs: 0, incarnation: 1 }));
-  const snapshot: FleetSnapshot = { takenAtMs: 0, globalPolicy: defaultPolicy, priceRev: 1, nodes, devices, targets, datasets: [dataset], jobs: [], holds: [] };
+  const snapshot: FleetSnapshot = {
+    takenAtMs: 0,
+    globalPolicy: defaultPolicy,
+    priceRev: 1,
+    nodes,
+    devices,
+    targets,
+    datasets: [dataset],
+    jobs: [],
+    holds: [],
+    shadowPrices: [],
+  };
   return stakeOf(snapshot, devices[0]!, settings);
 }

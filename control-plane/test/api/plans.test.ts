@@ -25,6 +25,7 @@ const planFor = (datasetIds: readonly string[]): Plan => ({
   lowerBoundPerMonth: 1,
   parts: noParts,
   full: [],
+  shadowPrices: [],
   leftForLater: { moves: 0, savesPerMonth: 0 },
   gap: 0,
   costBeforePerMonth: 1,

@@ -1,9 +1,12 @@
+import type { Heat } from '@data-in-motion/shared/domain/heat';
 import type { DatasetId, JobId, ReplicaId, TargetId, VersionId } from '@data-in-motion/shared/domain/ids';
 import { pick, randomInt, seededRandom } from '@data-in-motion/shared/random';
 import { eq } from 'drizzle-orm';
 import { afterAll, describe, expect, test } from 'vitest';
+import { noAccesses } from '../../src/fleet/no-accesses.ts';
 import type { FleetSnapshot } from '../../src/fleet/snapshot.ts';
 import type { Store } from '../../src/store/database.ts';
+import { keepHeats } from '../../src/store/heats.ts';
 import { loadFleet, readSnapshot } from '../../src/store/load-snapshot.ts';
 import { dataset, datasetVersion, globalPolicy, pointer, replica } from '../../src/store/schema.ts';
 import { storeKinds } from '../stores.ts';
@@ -25,6 +28,43 @@ async function addDataset(store: Store, name: string): Promise<void> {
 describe.each(storeKinds)('what is kept of the datasets of $kind', { timeout: 120_000 }, ({ kind, stores }) => {
   const open = stores();
   afterAll(() => open.stop());
+
+  test('of heat is what was decided, also where windows without any access are not written down', async () => {
+    const store = await open.open();
+    for (const name of ['busy', 'idle', 'as-before']) await addDataset(store, name);
+    const windows = noAccesses.map((counts, at) => ({ ...counts, reads: at }));
+    const heatOf = (counted: Heat['windows']): Heat => ({
+      class: 'cold',
+      score: 0.1,
+      confidence: 1,
+      decidedAtMs: 5,
+      lastAccessAtMs: null,
+      ewmaPerHour: 0,
+      windows: counted,
+      reason: 'as it is',
+    });
+    const [busy, idle] = [heatOf(windows), heatOf(noAccesses)];
+    const heats = new Map([
+      ['busy' as DatasetId, busy],
+      ['idle' as DatasetId, idle],
+    ]);
+    await store.transaction((tx) => keepHeats(tx, heats));
+    await store.db
+      .update(dataset)
+      .set({ heat: idle })
+      .where(eq(dataset.datasetId, 'as-before' as DatasetId));
+    const { datasets } = await lookAnew(store);
+    expect(datasets.list.map(({ row }) => [row.datasetId, row.heat])).toEqual([
+      ['as-before', idle],
+      ['busy', busy],
+      ['idle', idle],
+    ]);
+    const written = await store.db
+      .select({ heat: dataset.heat })
+      .from(dataset)
+      .where(eq(dataset.datasetId, 'idle' as DatasetId));
+    expect(written).toEqual([{ heat: { ...idle, windows: [] } }]);
+  });
 
   test('is what a first look would read, whatever is written or deleted in between', async () => {
     const store = await open.open();

@@ -68,5 +68,5 @@ export function jobFacts(dataset: DatasetFacts, purpose: JobFacts['purpose'], mo
 export function fleetOf(parts: { targets: readonly TargetFacts[]; datasets?: readonly DatasetFacts[]; devices?: readonly DeviceFacts[]; nodes?: readonly NodeFacts[]; jobs?: readonly JobFacts[]; holds?: readonly PlanHold[]; globalPolicy?: Policy }): FleetSnapshot {
   const given = parts.nodes ?? [];
   const named = [...new Map(parts.targets.map((target) => [target.nodeId, nodeFacts(target.nodeId, { siteId: target.siteId })])).values()].filter((node) => !given.some((each) => each.nodeId === node.nodeId));
-  return { takenAtMs: nowMs, globalPolicy: parts.globalPolicy ?? defaultPolicy, priceRev: 1, nodes: [...given, ...named], devices: parts.devices ?? [], targets: parts.targets, datasets: parts.datasets ?? [], jobs: parts.jobs ?? [], holds: parts.holds ?? [] };
+  return { takenAtMs: nowMs, globalPolicy: parts.globalPolicy ?? defaultPolicy, priceRev: 1, nodes: [...given, ...named], devices: parts.devices ?? [], targets: parts.targets, datasets: parts.datasets ?? [], jobs: parts.jobs ?? [], holds: parts.holds ?? [], shadowPrices: [] };
 }
