@@ -41,6 +41,8 @@ const mostRoundsAgain = 3;
 const nearMisfit = 0.01;
 /** An earlier answer under which so much is asked for too much or too little is no place to begin: prices find their way sooner, and nearer, from nothing. */
 const farMisfit = 0.02;
+/** But not where fewer than such a share of the datasets changed: what does not fit is theirs, and soon elsewhere. */
+const mostlyNew = 0.1;
 const leastGain = 2e-5;
 /** Datasets that may be moved until all is full and nothing too full: so many times what has to move, at least and at most so many. */
 const movable = 20;
@@ -80,14 +82,19 @@ function lookedAt(solve: Solve, drawn: Sample, work: PricedWork): Raised {
 /** What datasets want where the earlier answer ended, or at prices that are found on some of them: where nothing is earlier, or it ended far from what fits now. */
 function begin(solve: Solve, drawn: Sample, { from, random }: PricedWork): [Judged, 'first' | 'again'] {
   const { prepared, pass, whims } = solve;
-  const there = from === null ? null : judge(prepared, valuedFrom(solve, from));
-  if (there !== null && there.misfit <= farMisfit) return [there, 'again'];
+  if (from !== null) {
+    const { valued, looked } = valuedFrom(solve, from);
+    const there = judge(prepared, valued);
+    if (there.misfit <= farMisfit || looked < mostlyNew * prepared.problem.datasets.count) return [there, 'again'];
+  }
   return [judge(prepared, valueRows(prepared, pass, firstPrices(solve, drawn, random), whims)), 'first'];
 }
 
-function valuedFrom({ prepared, pass, whims }: Solve, from: Earlier | EarlierPrices): ValuedRows {
+/** What is wanted at earlier prices, and how many datasets had to look for it. */
+function valuedFrom({ prepared, pass, whims }: Solve, from: Earlier | EarlierPrices): { readonly valued: ValuedRows; readonly looked: number } {
   const carried = 'prices' in from ? null : carryOver(prepared, from);
-  return carried === null ? valueRows(prepared, pass, carriedPrices(prepared, from), whims) : valueAnew(carried.valued, pass, carried.changed, whims);
+  if (carried !== null) return { valued: valueAnew(carried.valued, pass, carried.changed, whims), looked: carried.changed.length };
+  return { valued: valueRows(prepared, pass, carriedPrices(prepared, from), whims), looked: prepared.problem.datasets.count };
 }
 
 /** What all of a solve needs. */
