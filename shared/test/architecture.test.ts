@@ -25,7 +25,7 @@ const ladders: Record<string, Record<string, readonly string[]>> = {
     engine: [],
     journal: [],
     faults: ['journal'],
-    telemetry: ['faults', 'predict', 'journal'],
+    telemetry: ['faults', 'predict', 'journal', 'engine'],
     access: ['faults', 'journal'],
     transfer: ['journal', 'faults', 'engine'],
     migrate: ['journal', 'faults', 'transfer', 'engine'],
