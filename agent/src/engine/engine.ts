@@ -50,4 +50,4 @@ export class Engine {
 }
 
 /** The one of this process. */
-export const engine = new Engine(setFlagsFromString, globalThis.gc && (() => void globalThis.gc?.()));
+export const engine = new Engine(setFlagsFromString, globalThis.gc);

@@ -67,21 +67,28 @@ function spentMs(): number {
 }
 
 /** The answer to a request that is certain to come, begun while who will ask still looks at the fleet; the same snapshot has the same needs. */
-let ahead: { readonly takenAtMs: number; readonly needs: readonly Need[]; readonly plan: Promise<Plan> } | null = null;
+let ahead: { readonly takenAtMs: number; readonly answer: Promise<{ readonly needs: readonly Need[]; readonly plan: Plan }> } | null = null;
 
 function beginAhead(asked: Asked): void {
+  const answer = answerAll(asked);
+  // Whoever asks for it is told what went wrong.
+  answer.catch(() => {});
+  ahead = { takenAtMs: asked.snapshot.takenAtMs, answer };
+}
+
+async function answerAll(asked: Asked): Promise<{ readonly needs: readonly Need[]; readonly plan: Plan }> {
   const { snapshot, heats } = look(asked);
   const needs = fleetNeeds(snapshot, heats, asked.settings);
-  const plan = place(snapshot, heats, needs, null, asked.settings);
-  // Whoever asks for it is told.
-  plan.catch(() => {});
-  ahead = { takenAtMs: snapshot.takenAtMs, needs, plan };
+  return { needs, plan: await place(snapshot, heats, needs, null, asked.settings) };
 }
 
 async function solve({ needs, only, ...asked }: Extract<ToSolver, { kind: 'solve' }>): Promise<Plan> {
   const begun = ahead;
   ahead = null;
-  if (begun !== null && only === null && begun.takenAtMs === asked.snapshot.takenAtMs && isDeepStrictEqual(begun.needs, needs)) return begun.plan;
+  if (begun !== null && only === null && begun.takenAtMs === asked.snapshot.takenAtMs) {
+    const answer = await begun.answer;
+    if (isDeepStrictEqual(answer.needs, needs)) return answer.plan;
+  }
   const { snapshot, heats } = look(asked);
   return place(snapshot, heats, needs, only, asked.settings);
 }

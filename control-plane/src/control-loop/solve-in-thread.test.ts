@@ -52,5 +52,13 @@ test('an answer that was begun ahead is given to whoever asks for just that, and
     ['ahead', fleet, needs.slice(1)],
     ['ahead', fleet, needs, only],
   ];
+  // The moment of a snapshot is its name: what else is said beside it was not read, since the answer stood already.
+  const dearer = fleet.targets.map((target) => ({
+    ...target,
+    prices: target.prices && { ...target.prices, storagePerGbMonth: 2 * target.prices.storagePerGbMonth },
+  }));
+  const asIfDearer = { ...fleet, targets: dearer };
+  expect(await ask('as ever', asIfDearer)).not.toEqual(await ask('as ever', fleet));
+  expect(await ask('ahead', asIfDearer)).toEqual(await ask('as ever', fleet));
   for (const [, ...rest] of asks) expect(await ask('ahead', ...rest)).toEqual(await ask('as ever', ...rest));
 });
