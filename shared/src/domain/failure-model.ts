@@ -107,8 +107,19 @@ export class FailureJudge {
 
   /** @param features NaN where missing; read from `from` on */
   logOdds(features: ArrayLike<number>, from = 0): number {
+    // All that each step reads stands at hand: this is asked of every drive, and takes two thirds of the time that it takes through `#next`.
+    const [feature, threshold, value] = [this.#feature, this.#threshold, this.#value];
+    const [left, right, missingLeft] = [this.#left, this.#right, this.#missingLeft];
     let sum = this.model.base;
-    for (const root of this.#roots) sum += this.#value[this.#leaf(root, features, from)]!;
+    for (const root of this.#roots) {
+      let node = root;
+      for (let asked = feature[node]!; asked >= 0; asked = feature[node]!) {
+        const known = features[from + asked]!;
+        const isLeft = known <= threshold[node]! || (missingLeft[node] === 1 && Number.isNaN(known));
+        node = isLeft ? left[node]! : right[node]!;
+      }
+      sum += value[node]!;
+    }
     return sum;
   }
 
@@ -134,12 +145,6 @@ export class FailureJudge {
       }
     }
     return driveFeatureNames.map((feature, i) => ({ feature, by: by[i]! })).sort((a, b) => b.by - a.by);
-  }
-
-  #leaf(root: number, features: ArrayLike<number>, from: number): number {
-    let node = root;
-    while (this.#feature[node]! >= 0) node = this.#next(node, features, from);
-    return node;
   }
 
   #next(node: number, features: ArrayLike<number>, from: number): number {
