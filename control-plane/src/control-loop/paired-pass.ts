@@ -64,8 +64,8 @@ export class PairedPass implements Pass {
     return this.#own.used;
   }
 
-  get curvature(): PricePass['curvature'] {
-    return this.#own.curvature;
+  get bends(): Float64Array {
+    return this.#own.bends;
   }
 
   get dollars(): number {
@@ -85,7 +85,7 @@ export class PairedPass implements Pass {
     this.#await(number);
     const { used, bends, sums } = this.#answers;
     add(this.#own.used, used);
-    if (look.window > 0) add(this.#own.curvature.matrix, bends);
+    if (look.window > 0) add(this.#own.bends, bends);
     this.#own.dollars += sums[0]!;
     this.#own.magnitude += sums[1]!;
     this.#take(other.rows, look);
@@ -100,7 +100,6 @@ export class PairedPass implements Pass {
   }
 
   end(): void {
-    this.#own.end();
     tell({ kind: 'end' });
   }
 

@@ -24,9 +24,7 @@ let working: { readonly pass: PricePass; readonly answers: Answers } | null = nu
 parentPort?.on('message', (message: ToPassWorker) => {
   if (message.kind === 'problem') working = { pass: new PricePass(prepare(message.problem)), answers: message.answers };
   if (message.kind === 'look' && working !== null) answer(message, working.pass, working.answers);
-  if (message.kind !== 'end') return;
-  working?.pass.end();
-  working = null;
+  if (message.kind === 'end') working = null;
 });
 
 function answer({ number, prices, look }: Extract<ToPassWorker, { kind: 'look' }>, pass: PricePass, answers: Answers): void {
@@ -34,7 +32,7 @@ function answer({ number, prices, look }: Extract<ToPassWorker, { kind: 'look' }
   try {
     pass.run(prices, look);
     answers.used.set(pass.used);
-    if (look.window > 0) answers.bends.set(pass.curvature.matrix);
+    if (look.window > 0) answers.bends.set(pass.bends);
     answers.sums.set([pass.dollars, pass.magnitude]);
     isDone = true;
   } finally {

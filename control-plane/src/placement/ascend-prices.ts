@@ -1,6 +1,6 @@
-import { solveSymmetric } from './curvature.ts';
 import type { PreparedAssignment } from './prepare-assignment.ts';
 import type { Pass } from './price-pass.ts';
+import { solveSymmetric } from './solve-symmetric.ts';
 
 /** What the prices are raised over, and how. */
 export interface Ascent {
@@ -98,7 +98,7 @@ class Climb {
     this.#ascent = ascent;
     this.prices = Float64Array.from(ascent.prices);
     this.#there = Float64Array.from(ascent.prices);
-    this.#bend = new Float64Array(ascent.pass.curvature.matrix.length);
+    this.#bend = new Float64Array(ascent.pass.bends.length);
     this.whims = ascent.firstWhims;
     this.#leastStiffness = leastStiffnessOf(ascent.prepared.problem.targets.count);
     this.#stiffness = this.#leastStiffness;
@@ -119,7 +119,7 @@ class Climb {
 
   /** One step, as long or as stiff as it has to be. */
   step(): void {
-    this.#bend.set(this.#ascent.pass.curvature.matrix);
+    this.#bend.set(this.#ascent.pass.bends);
     for (; !this.isOver(); this.#stiffness *= stiffer) {
       const moves = newtonStep(this.#ascent.prepared, this.#limits, this.prices, this.#bend, this.here.excess, this.#stiffness);
       const less = this.#try(moves, 1);

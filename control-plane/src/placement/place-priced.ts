@@ -61,21 +61,21 @@ const mostMovable = 65_536;
  */
 export function placePriced(problem: Assignment, work: PricedWork): PricedPlacement {
   const prepared = prepare(problem);
-  const pass = work.passOver?.(prepared) ?? new PricePass(prepared);
-  const drawn = fineSample(prepared, work.random);
-  const whims = whimsFor(drawn, problem.targets.count);
-  const misfit = Math.max(leastMisfit, misfitOfWhims * whims);
-  const solve: Solve = { prepared, pass, whims, misfit, isOver: work.isOver };
-  return settle(solve, lookedAt(solve, drawn, work));
+  return settle(prepared, work.isOver, lookedAt(prepared, work));
 }
 
-/** All looks at the datasets, after which nothing is kept for one. */
-function lookedAt(solve: Solve, drawn: Sample, work: PricedWork): Raised {
+/** All looks at the datasets, after which nothing is kept for one: it would be dozens of megabytes while what is wanted is made to fit. */
+function lookedAt(prepared: PreparedAssignment, work: PricedWork): Raised {
+  const pass: Pass = work.passOver?.(prepared) ?? new PricePass(prepared);
+  const drawn = fineSample(prepared, work.random);
+  const whims = whimsFor(drawn, prepared.problem.targets.count);
+  const misfit = Math.max(leastMisfit, misfitOfWhims * whims);
+  const solve: Solve = { prepared, pass, whims, misfit, isOver: work.isOver };
   try {
     const [begun, kind] = begin(solve, drawn, work);
-    return raised(solve, begun, correctingSample(solve.prepared, drawn, work.random), kind);
+    return raised(solve, begun, correctingSample(prepared, drawn, work.random), kind);
   } finally {
-    solve.pass.end();
+    pass.end?.();
   }
 }
 
@@ -166,7 +166,7 @@ function corrected({ prepared, pass, whims, misfit, isOver }: Solve, drawn: Samp
 }
 
 /** What is wanted is made to fit, and to cost little. */
-function settle({ prepared, isOver }: Solve, { fitting, bounding }: Raised): PricedPlacement {
+function settle(prepared: PreparedAssignment, isOver: () => boolean, { fitting, bounding }: Raised): PricedPlacement {
   const { misfit, valued } = fitting;
   const { prices } = valued;
   const placing: Placing = { prepared, places: Int16Array.from(valued.wishes), used: fitting.used };

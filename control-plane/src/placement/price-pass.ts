@@ -1,9 +1,6 @@
-import { resources } from './assignment.ts';
-import { Curvature } from './curvature.ts';
-import { DomainBests } from './domain-bests.ts';
-import type { PreparedAssignment } from './prepare-assignment.ts';
-import type { Looks } from './row-candidates.ts';
-import { RowOffers } from './row-offers.ts';
+import { LookMemory, rowsOfBlock } from './look-memory.ts';
+import { type PreparedAssignment, whimsOf } from './prepare-assignment.ts';
+import { type Looks, RowCandidates } from './row-candidates.ts';
 
 /** Which datasets look for their cheapest places, and what is to be known of it. */
 export interface Look {
@@ -22,183 +19,174 @@ export interface Look {
 }
 
 /** A look at the datasets under prices, by one thread or several. */
-export type Pass = Pick<PricePass, 'used' | 'curvature' | 'dollars' | 'magnitude' | 'run' | 'end'>;
+export interface Pass extends Pick<PricePass, 'used' | 'bends' | 'dollars' | 'magnitude' | 'run'> {
+  /** No other look follows: what others keep for it is given back. */
+  end?(): void;
+}
 
-/** Makes one for a problem; `end` it when no other look follows. */
+/** Makes one for a problem. */
 export type PassOver = (prepared: PreparedAssignment) => Pass;
 
 /**
  * Every dataset at its cheapest places under prices: exact, since without limits no dataset knows of another. What costs more than leaving the copy out
  * is left out; what is larger than all the room of a target is not put there at any price.
+ *
+ * Rows are written to the memory of the compiled loop (`kernel/look-at-rows.ts`) a block at a time, and its answers read from there.
  */
 export class PricePass {
-  /** What they take up of each resource at each target, resource after resource. */
-  readonly used: Float64Array;
-  /** How demand bends with prices. */
-  readonly curvature: Curvature;
   /** What the datasets pay, prices included; summed with compensation: a million small amounts would lose as much as the gap that is certified. */
   dollars = 0;
   /** The sum of the absolute amounts that were added up: what rounding is measured by. */
   magnitude = 0;
   readonly #prepared: PreparedAssignment;
-  readonly #bests: DomainBests;
-  /** The same without whims. */
-  readonly #plain: DomainBests;
-  readonly #offers: RowOffers;
-  readonly #beside: Int32Array;
+  readonly #candidates: RowCandidates;
+  readonly #memory: LookMemory;
+  /** Rows of the block, and how much is special and near to them. */
+  readonly #block = new Int32Array(rowsOfBlock);
+  #rows = 0;
+  #specials = 0;
+  #nears = 0;
+  /** So far lists may reach. */
+  #mostListed = 0;
 
   constructor(prepared: PreparedAssignment, looks: Looks = 'many') {
     this.#prepared = prepared;
-    this.#bests = new DomainBests(prepared.mostGroups, prepared.width);
-    this.#plain = new DomainBests(prepared.mostGroups, prepared.width);
-    this.#offers = new RowOffers(prepared, this.#bests, this.#plain, looks);
-    this.#beside = new Int32Array(prepared.width);
-    this.used = new Float64Array(resources.length * prepared.problem.targets.count);
-    this.curvature = new Curvature(prepared);
+    this.#candidates = new RowCandidates(prepared, looks);
+    this.#memory = new LookMemory(prepared);
   }
 
-  /** No other look follows: what was kept for one is given back. */
-  end(): void {
-    this.#offers.end();
+  /** What they take up of each resource at each target, resource after resource; until the next look. */
+  get used(): Float64Array {
+    return this.#memory.used;
   }
 
-  run(prices: Float64Array, { rows, weights, whims, window, places, values }: Look): void {
-    const { problem, width, usual } = this.#prepared;
-    const { bytes, readBytes, requests, copies, hasPrimary, missing } = problem.datasets;
-    const { used } = this;
-    const bests = this.#bests;
-    const plain = this.#plain;
-    const offers = this.#offers;
-    const targets = problem.targets.count;
-    const count = rows?.length ?? problem.datasets.count;
-    offers.setPrices(prices, whims + window);
-    used.fill(0);
-    if (window > 0) this.curvature.clear();
-    let sum = 0;
-    let lost = 0;
+  /**
+   * How demand for each resource of each target bends with prices, a square of them; until the next look. It is the second derivative of what datasets pay at
+   * their best, which is piecewise linear, seen through a window. Each dataset whose second choice is within the window of its first adds the outer product of
+   * what the change would move, divided by the window (semi-discrete transport has the same matrix of facets; Kitagawa, Mérigot and Thibert 2019). Prices are
+   * shares of the usual costs, demand is dollars. Where many targets are alike, second choices are so close that only a narrow part of the window tells how
+   * many there are at its edge; where few are, only the whole of it holds enough of them: so both count.
+   */
+  get bends(): Float64Array {
+    return this.#memory.bends;
+  }
+
+  run(prices: Float64Array, look: Look): void {
+    const { rows, weights, whims, window } = look;
+    this.#candidates.begin(prices, whims + window);
+    this.#writePrices(prices);
+    const [ofByte, ofRead, ofRequest] = this.#prepared.usual.map((usual, resource) => (this.#candidates.margins[resource]! + this.#candidates.need) * usual);
+    this.#memory.set({ whims, bendWindow: window, marginOfByte: ofByte!, marginOfRead: ofRead!, marginOfRequest: ofRequest! });
+    this.#memory.begin();
     this.magnitude = 0;
+    const count = rows?.length ?? this.#prepared.problem.datasets.count;
     for (let at = 0; at < count; at++) {
       const row = rows === null ? at : rows[at]!;
-      const weight = weights === null ? 1 : weights[at]!;
-      const size = bytes[row]!;
-      const wanted = copies[row]!;
-      const primaryToo = hasPrimary[row] === 1;
-      const ofCopy = size * usual[0]!;
-      const reach = primaryToo ? ofCopy + readBytes[row]! * usual[1]! + requests[row]! * usual[2]! : ofCopy;
-      this.#readNear(row);
-      const hasSpecials = this.#readSpecials(row, prices);
-      const groups = offers.fill(row, whims * ofCopy, whims * reach);
-      const cost = weight * bests.pick(groups, wanted, primaryToo, missing[row]!);
-      const toList = offers.isToList(row);
-      if (values !== null || toList) {
-        const value = plain.pick(groups, wanted, primaryToo, missing[row]!);
-        if (values !== null) values[row] = value;
-        if (toList) offers.list(row);
-      }
-      for (let slot = 0; slot < wanted; slot++) {
-        const column = bests.slots[slot]!;
-        if (places !== null) places[row * width + slot] = column;
-        if (column === -1) continue;
-        if (offers.isThere[column] === 0) used[column]! += weight * size;
-        if (slot > 0 || !primaryToo) continue;
-        used[targets + column]! += weight * readBytes[row]!;
-        used[2 * targets + column]! += weight * requests[row]!;
-      }
-      if (window > 0) this.#bend(row, weight, window * ofCopy, window * reach);
-      if (hasSpecials) this.#forgetSpecials(row);
-      this.#forgetNear(row);
-      const next = cost - lost;
-      const total = sum + next;
-      lost = total - sum - next;
-      sum = total;
-      this.magnitude += Math.abs(cost);
+      if (!this.#hasRoomFor(row)) this.#lookAtBlock(look);
+      this.#write(row, weights === null ? 1 : weights[at]!, prices);
     }
-    this.dollars = sum;
+    this.#lookAtBlock(look);
+    this.dollars = this.#memory.number('sum');
+    this.magnitude += this.#memory.number('magnitude');
   }
 
-  /** The second choices of a row that are close, as what would leave one target for another. */
-  #bend(row: number, weight: number, copyWindow: number, primaryWindow: number): void {
-    const { datasets } = this.#prepared.problem;
-    const { curvature } = this;
-    const bests = this.#bests;
-    const wanted = datasets.copies[row]!;
-    const { isThere } = this.#offers;
-    const size = weight * datasets.bytes[row]!;
-    const takes = (column: number): number => (column === -1 || isThere[column] === 1 ? 0 : size);
-    const primaryToo = datasets.hasPrimary[row] === 1;
-    if (primaryToo && bests.primaryGroup !== -1) {
-      const group = bests.primaryGroup;
-      const within = bests.primarySecond[group]! - bests.primaryCost[group]!;
-      if (Math.min(within, bests.primaryGap) < primaryWindow) {
-        const here = bests.slots[0]!;
-        const isWithin = within <= bests.primaryGap;
-        const nextGroup = bests.primaryNextGroup;
-        const there = isWithin ? bests.primarySecondPlace[group]! : nextGroup === -1 ? -1 : bests.primaryPlace[nextGroup]!;
-        curvature.begin();
-        curvature.add(here, -takes(here), -weight * datasets.readBytes[row]!, -weight * datasets.requests[row]!);
-        if (there !== -1) curvature.add(there, takes(there), weight * datasets.readBytes[row]!, weight * datasets.requests[row]!);
-        if (!isWithin && wanted > 1) {
-          for (let slot = 1; slot < wanted; slot++) if (bests.slots[slot] !== -1) curvature.add(bests.slots[slot]!, -takes(bests.slots[slot]!), 0, 0);
-          const beside = bests.othersBeside(nextGroup, wanted - 1, this.#beside);
-          for (let one = 0; one < beside; one++) curvature.add(this.#beside[one]!, takes(this.#beside[one]!), 0, 0);
-        }
-        curvature.end(Math.min(within, bests.primaryGap) / primaryWindow, primaryWindow * weight);
-      }
-    }
-    for (let slot = primaryToo ? 1 : 0; slot < wanted; slot++) {
-      const gap = bests.copyGap(slot);
-      if (gap >= copyWindow) continue;
-      const here = bests.slots[slot]!;
-      const there = bests.copyNextPlace(slot);
-      curvature.begin();
-      curvature.add(here, -takes(here), 0, 0);
-      if (there !== -1) curvature.add(there, takes(there), 0, 0);
-      curvature.end(gap / copyWindow, copyWindow * weight);
+  #writePrices(prices: Float64Array): void {
+    const { targets } = this.#prepared.problem;
+    const { floats, ints, at } = this.#memory;
+    for (let column = 0; column < targets.count; column++) {
+      const to = (at.columns + 64 * column) / 8;
+      floats[to] = targets.holdPerByte[column]! + targets.arrivePerByte[column]! + prices[column]!;
+      floats[to + 1] = targets.readPerByte[column]! + prices[targets.count + column]!;
+      floats[to + 2] = targets.arrivePerObject[column]!;
+      floats[to + 3] = targets.perRequest[column]! + prices[2 * targets.count + column]!;
+      floats[to + 4] = targets.lost[column]!;
+      ints[2 * to + 10] = whimsOf(column);
     }
   }
 
-  #readNear(row: number): void {
+  #hasRoomFor(row: number): boolean {
+    const { specialsFrom, nearFrom } = this.#prepared.problem.datasets;
+    const { mostSpecials } = this.#memory;
+    return (
+      this.#rows < rowsOfBlock &&
+      this.#specials + specialsFrom[row + 1]! - specialsFrom[row]! <= mostSpecials &&
+      this.#nears + nearFrom[row + 1]! - nearFrom[row]! <= mostSpecials
+    );
+  }
+
+  #write(row: number, weight: number, prices: Float64Array): void {
+    const { bytes, objects, atStake, readBytes, requests, arrive, copies, hasPrimary, missing } = this.#prepared.problem.datasets;
+    const { floats, ints, at } = this.#memory;
+    const number = (at.rows + 96 * this.#rows) / 8;
+    floats[number] = bytes[row]!;
+    floats[number + 1] = readBytes[row]!;
+    floats[number + 2] = objects[row]!;
+    floats[number + 3] = requests[row]!;
+    floats[number + 4] = atStake[row]!;
+    floats[number + 5] = arrive[row]!;
+    floats[number + 6] = missing[row]!;
+    floats[number + 7] = weight;
+    const from = this.#candidates.from(row);
+    const count = this.#candidates.end(row) - from;
+    const toList = this.#candidates.isToList(row);
+    if (toList) this.#mostListed += count;
+    this.#writeNear(row);
+    this.#writeSpecials(row, prices);
+    ints[2 * number + 16] = at.entries + 2 * from;
+    ints[2 * number + 17] = count;
+    ints[2 * number + 18] = copies[row]!;
+    ints[2 * number + 19] = hasPrimary[row]! + (toList ? 2 : 0);
+    ints[2 * number + 20] = whimsOf(row);
+    ints[2 * number + 21] = this.#specials;
+    ints[2 * number + 22] = this.#nears;
+    this.#block[this.#rows++] = row;
+  }
+
+  #writeNear(row: number): void {
     const { copies, nearFrom, nearHome, nearCredit } = this.#prepared.problem.datasets;
-    const { nearCredits } = this.#offers;
+    const { floats, ints, at } = this.#memory;
     const end = nearFrom[row + 1]!;
     for (let one = nearFrom[row]!; one < end; one++) {
-      nearCredits[nearHome[one]!] = nearCredit[one]!;
+      const number = (at.nears + 16 * this.#nears++) / 8;
+      floats[number] = nearCredit[one]!;
+      ints[2 * number + 2] = nearHome[one]!;
       this.magnitude += copies[row]! * nearCredit[one]!;
     }
   }
 
-  #forgetNear(row: number): void {
-    const { nearFrom, nearHome } = this.#prepared.problem.datasets;
-    const end = nearFrom[row + 1]!;
-    for (let one = nearFrom[row]!; one < end; one++) this.#offers.nearCredits[nearHome[one]!] = 0;
-  }
-
-  /** After what is near: what is special to a column stands in its place. */
-  #readSpecials(row: number, prices: Float64Array): boolean {
+  /** What stays pays no room: it is credited what its room would cost. */
+  #writeSpecials(row: number, prices: Float64Array): void {
     const { bytes, specialsFrom, specialColumn, copyCredit, primaryCredit, stays } = this.#prepared.problem.datasets;
-    const from = specialsFrom[row]!;
+    const { floats, ints, at } = this.#memory;
     const end = specialsFrom[row + 1]!;
-    const { home } = this.#prepared.problem.targets;
-    for (let one = from; one < end; one++) {
+    for (let one = specialsFrom[row]!; one < end; one++) {
       const column = specialColumn[one]!;
       const room = stays[one] === 1 ? bytes[row]! * prices[column]! : 0;
-      const near = this.#offers.nearCredits[home[column]!]!;
-      this.#offers.copyCredits[column] = copyCredit[one]! - near + room;
-      this.#offers.primaryCredits[column] = primaryCredit[one]! - near + room;
-      this.#offers.isThere[column] = stays[one]!;
+      const number = (at.specials + 24 * this.#specials++) / 8;
+      floats[number] = copyCredit[one]! + room;
+      floats[number + 1] = primaryCredit[one]! + room;
+      ints[2 * number + 4] = column;
+      ints[2 * number + 5] = stays[one]!;
       if (copyCredit[one]! !== -Infinity) this.magnitude += Math.abs(copyCredit[one]!) + room;
       if (primaryCredit[one]! !== -Infinity) this.magnitude += Math.abs(primaryCredit[one]!) + room;
     }
-    return end > from;
   }
 
-  #forgetSpecials(row: number): void {
-    const { specialsFrom, specialColumn } = this.#prepared.problem.datasets;
-    for (let one = specialsFrom[row]!; one < specialsFrom[row + 1]!; one++) {
-      const column = specialColumn[one]!;
-      this.#offers.copyCredits[column] = 0;
-      this.#offers.primaryCredits[column] = 0;
-      this.#offers.isThere[column] = 0;
+  #lookAtBlock({ places, values }: Look): void {
+    const { entries } = this.#memory.at;
+    const count = this.#rows;
+    const list = entries + 2 * this.#candidates.next;
+    this.#memory.reach(list + 2 * this.#mostListed);
+    this.#memory.look(count, values !== null, list);
+    const { floats, ints, shorts, at } = this.#memory;
+    const { width, problem } = this.#prepared;
+    for (let one = 0; one < count; one++) {
+      const row = this.#block[one]!;
+      if (values !== null) values[row] = floats[at.values / 8 + one]!;
+      if (places !== null)
+        for (let slot = 0; slot < problem.datasets.copies[row]!; slot++) places[row * width + slot] = shorts[at.places / 2 + one * width + slot]!;
+      if (this.#candidates.isToList(row)) this.#candidates.close(row, (ints[at.listEnds / 4 + one]! - entries) / 2);
     }
+    [this.#rows, this.#specials, this.#nears, this.#mostListed] = [0, 0, 0, 0];
   }
 }

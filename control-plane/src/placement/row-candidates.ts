@@ -6,7 +6,7 @@ export type Looks = 'one' | 'many';
 
 /** So far may prices move at least before lists are made anew, as a share of the usual cost; and so far at most, where they moved as far before. */
 const leastMargin = 0.001;
-const mostMargin = 0.02;
+const mostMargin = 0.05;
 /** Where whims and windows need more than it, as a share of the usual cost, a list would hold nearly all: there are none then. */
 const mostNeed = 0.03;
 /** Lists that let prices move so many times as far as they do are made anew, shorter, but not before so many passes. */
@@ -15,46 +15,45 @@ const leastPasses = 2;
 /** Of a margin: what is left for rounding. */
 const slack = 0.999;
 
+/** What an entry says besides its column: that the primary may not be there, and that it is the first of its domain. */
+export const mostColumn = 0x3fff;
+export const shutToReaders = 0x4000;
+export const opensDomain = 0x8000;
+
 /**
  * Which of the columns that its rule allows a row may want while prices move little: its best places are looked for among a handful in place of all, and are the
  * same. What is left out was dearer than what a row needs by more than prices, whims and windows can have made up since. Of every price the range is
  * known that it went through since the first list: a place that is left out became cheaper by at most how far a price fell, what is needed dearer by at most
  * how far one rose. If the two come to more than the margin, or whims to more than theirs, all lists are forgotten.
+ *
+ * Entries are numbered as the members of all rules, which come first; then lists.
  */
 export class RowCandidates {
-  /** Places of a rule's members counted from its first: first those of a rule with the most, then lists. */
-  entries: Uint16Array<ArrayBuffer>;
-  /** Where the list of a row begins and ends in `entries`; a row without one has all members of its rule, from 0 to `all`. */
-  readonly from: Int32Array;
-  readonly end: Int32Array;
-  /** Of each rule: how many members it has. */
-  readonly all: Int32Array;
   isListing = false;
   /** How far prices of each resource may move, as a share of the usual cost. */
   readonly margins = new Float64Array(resources.length);
   /** What whims and windows may add to how far costs are apart, as a share of the usual cost. */
   need = 0;
+  /** Where the next list begins. */
+  next: number;
+  /** Where the list of a row begins and ends; 0 and 0 for a row without one. */
+  readonly #from: Int32Array;
+  readonly #end: Int32Array;
+  readonly #prepared: PreparedAssignment;
   readonly #mayList: boolean;
-  readonly #usual: Float64Array;
-  readonly #targets: number;
-  readonly #most: number;
-  #used: number;
   #passes = 0;
   readonly #lowest: Float64Array;
   readonly #highest: Float64Array;
 
   /** @param looks how many: for one nothing is listed */
-  constructor({ problem, usual, limits, ruleGroups, groupMembers }: PreparedAssignment, looks: Looks) {
+  constructor(prepared: PreparedAssignment, looks: Looks) {
+    const { problem, limits, members } = prepared;
+    if (problem.targets.count > mostColumn + 1) throw new Error(`${problem.targets.count} targets are more than ${mostColumn + 1}, which can be placed on`);
+    this.#prepared = prepared;
     this.#mayList = looks === 'many';
-    this.all = Int32Array.from(problem.rules, (_, rule) => groupMembers[ruleGroups[rule + 1]!]! - groupMembers[ruleGroups[rule]!]!);
-    this.#most = this.all.reduce((most, count) => Math.max(most, count), 0);
-    this.entries = new Uint16Array(2 * this.#most);
-    for (let at = 0; at < this.#most; at++) this.entries[at] = at;
-    this.#used = this.#most;
-    this.from = new Int32Array(problem.datasets.count);
-    this.end = new Int32Array(problem.datasets.count);
-    this.#usual = usual;
-    this.#targets = problem.targets.count;
+    this.next = members.length;
+    this.#from = new Int32Array(problem.datasets.count);
+    this.#end = new Int32Array(problem.datasets.count);
     this.#lowest = new Float64Array(limits.length);
     this.#highest = new Float64Array(limits.length);
   }
@@ -76,10 +75,10 @@ export class RowCandidates {
     }
     // Also where the lists hold nothing: those are of rows that want nothing.
     if (this.isListing) {
-      this.from.fill(0);
-      this.end.fill(0);
+      this.#from.fill(0);
+      this.#end.fill(0);
     }
-    this.#used = this.#most;
+    this.next = this.#prepared.members.length;
     this.#passes = 1;
     this.#lowest.set(prices);
     this.#highest.set(prices);
@@ -93,36 +92,43 @@ export class RowCandidates {
     return this.#passes < leastPasses || this.margins[0]! + this.need <= tooWide * (need + Math.max(leastMargin, moved[0]!));
   }
 
-  /** Nothing is looked up any more. */
-  giveBack(): void {
-    this.entries = new Uint16Array(this.entries.buffer.transfer(0));
+  /** Where what a row may want begins. */
+  from(row: number): number {
+    return this.#end[row] === 0 ? this.#firstOf(row, 0) : this.#from[row]!;
   }
 
-  /** The list of a row begins here; `add` what is in it, then `close` it. */
-  open(row: number): void {
-    if (this.#used + this.#most > this.entries.length) {
-      // What is too short is given back at once: of a million rows it is dozens of megabytes.
-      this.entries = new Uint16Array(this.entries.buffer.transfer(2 * Math.ceil(1.3 * (this.#used + this.#most))));
-    }
-    this.from[row] = this.#used;
+  /** And where it ends. */
+  end(row: number): number {
+    return this.#end[row] || this.#firstOf(row, 1);
   }
 
-  add(entry: number): void {
-    this.entries[this.#used++] = entry;
+  /** Whether the row should have a list and has none. */
+  isToList(row: number): boolean {
+    return this.isListing && this.#end[row] === 0;
   }
 
-  close(row: number): void {
-    this.end[row] = this.#used;
+  /** The list of a row ends there; it begins where the last one ended. */
+  close(row: number, end: number): void {
+    this.#from[row] = this.next;
+    this.#end[row] = end;
+    this.next = end;
+  }
+
+  /** The first member of a row's rule, or of the one after it. */
+  #firstOf(row: number, later: 0 | 1): number {
+    const { problem, ruleGroups, groupMembers } = this.#prepared;
+    return groupMembers[ruleGroups[problem.datasets.rule[row]! + later]!]!;
   }
 
   /** Of each resource: how much dearer what is needed and how much cheaper what is left out can have become, together, as a share of the usual cost. */
   #moved(prices: Float64Array): Float64Array {
-    const targets = this.#targets;
+    const { usual, problem } = this.#prepared;
+    const { count } = problem.targets;
     return Float64Array.from(resources, (_, resource) => {
-      const unit = this.#usual[resource]!;
+      const unit = usual[resource]!;
       let risen = 0;
       let fallen = 0;
-      for (let at = resource * targets; at < (resource + 1) * targets; at++) {
+      for (let at = resource * count; at < (resource + 1) * count; at++) {
         const price = prices[at]!;
         if (price > this.#lowest[at]!) risen = Math.max(risen, (price - this.#lowest[at]!) / unit);
         if (price < this.#highest[at]!) fallen = Math.max(fallen, (this.#highest[at]! - price) / unit);

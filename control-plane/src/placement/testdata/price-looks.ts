@@ -24,7 +24,7 @@ export function looked(prepared: PreparedAssignment, pass: Pass, prices: Float64
     values: [...values],
     used: [...pass.used],
     sums: [pass.dollars, pass.magnitude],
-    bends: window > 0 ? [...pass.curvature.matrix] : [],
+    bends: window > 0 ? [...pass.bends] : [],
   };
 }
 
