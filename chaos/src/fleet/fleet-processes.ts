@@ -7,10 +7,9 @@ import { type ProcessExit, SupervisedProcess } from './supervised-process.ts';
 
 /** Our own directory: programs, packages and samples. */
 export const root = path.resolve(import.meta.dirname, '../../..');
-/** Young garbage is small: without a limit V8 keeps 16 MB halves. */
-const smallHeap = ['--max-semi-space-size=1', '--disable-warning=ExperimentalWarning'];
-/** What keeps an agent small, whose work is in the kernel and in hashing; a control plane computes. */
-const smallAgent = readFileSync(path.join(root, 'agent/node-flags'), 'utf8').trim().split(' ');
+const flagsOf = (file: string): string[] => readFileSync(path.join(root, file), 'utf8').trim().split(' ');
+/** What keeps them small: an agent's work is in the kernel and in hashing; a control plane computes, but its young garbage is small, for which V8 would keep halves of 16 MB. */
+const flags = { agent: flagsOf('agent/node-flags'), 'control-plane': flagsOf('control-plane/node-flags') };
 /** Two arenas of the C library instead of eight per core: measured, that is what the control plane's memory grew by with each export of its database. */
 const smallProcess = { MALLOC_ARENA_MAX: '2' };
 /** The C library gives free memory back from this many bytes on, where else that limit grows with the largest block: 1 MB less. */
@@ -43,7 +42,7 @@ export class FleetProcesses {
       {
         name,
         program: process.execPath,
-        args: [...(kind === 'agent' ? smallAgent : smallHeap), script, ...args],
+        args: [...flags[kind], script, ...args],
         env: { ...(kind === 'agent' ? smallAgentProcess : { ...smallProcess, ...compiledModules }), ...this.#environment, ...env },
         workingDirectory: root,
         logs: this.#home.logs,
