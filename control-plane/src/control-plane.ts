@@ -1,7 +1,9 @@
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import path from 'node:path';
 import type { Clock } from '@data-in-motion/shared/clock';
 import { asFailure, Failure } from '@data-in-motion/shared/failure';
+import { someoneWaits } from '@data-in-motion/shared/in-slices';
 import type { Loop } from '@data-in-motion/shared/loop';
 import type { Random } from '@data-in-motion/shared/random';
 import { type ServerType, serve } from '@hono/node-server';
@@ -151,6 +153,10 @@ function listen(fetch: Parameters<typeof serve>[0]['fetch'], hostname: string, p
   return new Promise((resolve, reject) => {
     const server = serve({ fetch, hostname, port }, (info) => resolve({ server, port: info.port }));
     server.once('error', (error: unknown) => reject(portTaken(error, port, 'DIM_HTTP_PORT')));
+    server.on('request', (request: IncomingMessage, response: ServerResponse) => {
+      // Who follows the events waits for nothing.
+      if (request.headers.accept?.includes('text/event-stream') !== true) response.once('close', someoneWaits());
+    });
   });
 }
 

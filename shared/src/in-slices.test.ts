@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { eachInSlices, inSlices } from './in-slices.ts';
+import { eachInSlices, inSlices, someoneWaits } from './in-slices.ts';
 import { seededRandom } from './random.ts';
 
 test('a long list is gone through in its order, and others have their turn in between', async () => {
@@ -67,4 +67,26 @@ test('of several who go through long lists one goes on in each turn, and all of 
   expect(sum).toBeCloseTo(300);
   // Each by itself would work for its two milliseconds in every turn.
   expect(workedMs.size).toBeGreaterThan(60);
+});
+
+test('while somebody waits for an answer others have their turn more often, until nobody does', async () => {
+  const turnsOf = async (): Promise<number> => {
+    const turns = countTurns();
+    const seen = new Set<number>();
+    await eachInSlices(Array.from({ length: 400 }), () => {
+      busy(0.1);
+      seen.add(turns.now());
+    });
+    turns.stop();
+    return seen.size;
+  };
+  const alone = await turnsOf();
+  const [first, second] = [someoneWaits(), someoneWaits()];
+  first();
+  // Whoever has the answer is not counted out twice.
+  first();
+  const waitedFor = await turnsOf();
+  second();
+  expect(waitedFor).toBeGreaterThan(1.5 * alone);
+  expect(await turnsOf()).toBeLessThan(waitedFor / 1.5);
 });

@@ -1,5 +1,7 @@
 /** After so long others have their turn: agents and people are listened to. */
 const sliceMs = 2;
+/** And after so long while somebody waits: a large answer goes out piece by piece, each in a turn of its own. */
+const waitedForMs = 0.5;
 /** The clock is looked at about this often while items are small: a look costs as much as one of them. */
 const betweenLooksMs = 0.1;
 const mostItemsPerLook = 32;
@@ -8,6 +10,18 @@ const mostItemsPerLook = 32;
 const waiting: (() => void)[] = [];
 /** When slices began in this turn of the event loop, whoever's; null while there were none. */
 let beganAtMs: number | null = null;
+
+let waitedFor = 0;
+
+/** Somebody waits for an answer, until the returned function is called: slices are shorter meanwhile. */
+export function someoneWaits(): () => void {
+  waitedFor++;
+  let waits = true;
+  return () => {
+    if (waits) waitedFor--;
+    waits = false;
+  };
+}
 
 function sliceBeganAtMs(): number {
   if (beganAtMs === null) {
@@ -44,7 +58,7 @@ export async function eachInSlices<Item>(items: readonly Item[], take: (item: It
       const tookMs = nowMs - lookedAtMs;
       if (tookMs < betweenLooksMs) perLook = Math.min(2 * perLook, mostItemsPerLook);
       else perLook = Math.max(1, Math.floor((perLook * betweenLooksMs) / tookMs));
-      if (nowMs - sliceBeganAtMs() >= sliceMs) {
+      if (nowMs - sliceBeganAtMs() >= (waitedFor > 0 ? waitedForMs : sliceMs)) {
         await nextSlice();
         nowMs = sliceBeganAtMs();
       }

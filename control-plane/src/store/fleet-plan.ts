@@ -17,10 +17,9 @@ export interface FleetPlanText {
   readonly text: string;
 }
 
-/** One for a few datasets does not take the place of the one for all. */
-const ofWholeFleet = sql`not (${plan.body} ? 'datasetIds')`;
 const mark = sql<string>`concat_ws(' ', ${plan.planId}, ${plan}.xmin::text)`;
-const newest = (what: SQL): SQL => sql`select ${what} from ${plan} where ${and(eq(plan.state, 'current'), ofWholeFleet)} order by ${desc(plan.planId)} limit 1`;
+/** One for a few datasets does not take the place of the one for all. */
+const newest = (what: SQL): SQL => sql`select ${what} from ${plan} where ${and(eq(plan.state, 'current'), plan.ofFleet)} order by ${desc(plan.planId)} limit 1`;
 
 /** What the plan before says besides its moves, and the digest of what it rests on. */
 export interface PlanGrounds extends Pick<PlanView, 'planId' | 'infeasible'> {

@@ -404,6 +404,8 @@ export const plan = pgTable('plan', {
   state: text('state').$type<'current' | 'applied' | 'superseded' | 'preview'>().notNull(),
   /** The PlanView of the API, whole: what was shown is what is applied. */
   body: jsonb('body').notNull(),
+  /** Whether it is one for all datasets. A column, for to ask the body is to unpack megabytes of each plan that is kept. */
+  ofFleet: boolean('of_fleet').notNull().generatedAlwaysAs(sql`not (body ? 'datasetIds')`),
   /** What it rests on, to be compared with what is when it is applied. */
   basis: jsonb('basis').$type<PlanBasis>(),
   /** Of a preview: room that its moves need, by target, and until when others leave it alone. */

@@ -1,0 +1,1 @@
+ALTER TABLE "plan" ADD COLUMN "of_fleet" boolean GENERATED ALWAYS AS (not (body ? 'datasetIds')) STORED NOT NULL;
