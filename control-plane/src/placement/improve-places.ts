@@ -2,8 +2,9 @@ import { amountOf, costAt, isPrimary, paidAt } from './prepare-assignment.ts';
 import { hasRoom, mayBeAt, membersOf, orderOf, type Placing, put, type Repair } from './repair-places.ts';
 import { RowCosts } from './row-costs.ts';
 
-/** Rounds of filling and moving; the third rarely finds anything. */
+/** Rounds of filling and moving; one is the last that moves fewer than that share of the rows. */
 const rounds = 4;
+const worthAnother = 0.005;
 
 /**
  * Make a placement that fits cheaper, and keep it fitting: a target whose room has a price draws in what gains by it, those that lose least per byte by
@@ -18,7 +19,7 @@ export function improve({ placing, prices, some, isOver }: Repair): void {
     let moved = 0;
     for (const column of priced) moved += drawIn(placing, prices, some, column);
     moved += moveEach(placing, some);
-    if (moved === 0) return;
+    if (moved <= worthAnother * some.length) return;
   }
 }
 

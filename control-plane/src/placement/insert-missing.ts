@@ -1,5 +1,6 @@
 import { amountOf, isPrimary } from './prepare-assignment.ts';
-import { hasRoom, mayBeAt, membersOf, orderOf, type Placing, put, type Repair } from './repair-places.ts';
+import { costHere, detour, hasRoom, mayBeAt, membersOf, orderOf, type Placing, put, type Repair } from './repair-places.ts';
+import { Residents } from './residents.ts';
 import { RowCosts } from './row-costs.ts';
 
 /** Of the copies of a target, those that were put elsewhere by others that were put elsewhere, at most so far. */
@@ -8,8 +9,6 @@ const depths = [1, 2, 3] as const;
 const mostTried = [0, 6, 12, 24] as const;
 /** Copies of a target that are asked whether they can be elsewhere. */
 const mostCandidates = 200;
-/** Times what is lacking: one that takes up so much is enough, and not far too much. */
-const nearly = 2;
 /** Looks for a place for one missing copy, own and others': without it a fleet that is too small would be searched to its end. */
 const mostLooks = 100;
 
@@ -34,9 +33,9 @@ export function insertMissing({ placing, prices, isOver }: Repair): void {
 class Insertion {
   readonly #placing: Placing;
   readonly #costs: RowCosts;
+  readonly #prices: Float64Array;
   readonly #isOver: () => boolean;
-  /** Copies in each column that was looked at. */
-  readonly #residents = new Map<number, Set<number>>();
+  readonly #residents: Residents;
   /** What was done, to be undone: a copy and where it was. */
   readonly #done: { readonly copy: number; readonly column: number }[] = [];
   /** Copies that are being put somewhere. */
@@ -46,6 +45,8 @@ class Insertion {
   constructor(placing: Placing, prices: Float64Array, isOver: () => boolean) {
     this.#placing = placing;
     this.#costs = new RowCosts(placing.prepared, prices);
+    this.#prices = prices;
+    this.#residents = new Residents(placing);
     this.#isOver = isOver;
   }
 
@@ -128,50 +129,22 @@ class Insertion {
     return stuck.sort((a, b) => this.#amount(a, column, resource) - this.#amount(b, column, resource) || a - b);
   }
 
-  /** Copies of a column that take up something of a resource: the smallest that is enough first, then the largest that is not. */
+  /** Copies of a column that may make way for a row: the smallest that is enough first, then the largest that is not. */
   #candidates(row: number, column: number, resource: number, lacking: number): number[] {
     const { width } = this.#placing.prepared;
-    const all: number[] = [];
-    const near: number[] = [];
-    for (const copy of this.#residentsOf(column)) {
-      const amount = this.#amount(copy, column, resource);
-      if (amount <= 0 || this.#held.has(copy) || Math.floor(copy / width) === row) continue;
-      all.push(copy);
-      if (amount >= lacking && amount <= nearly * lacking) near.push(copy);
+    const found: number[] = [];
+    for (const copy of this.#residents.nearest(column, resource, lacking)) {
+      if (this.#held.has(copy) || Math.floor(copy / width) === row) continue;
+      found.push(copy);
+      if (found.length === mostCandidates) break;
     }
-    // Of many thousands most are far from what is wanted, and need not be put in order.
-    const copies = near.length >= mostCandidates ? near : all;
-    const order = copies.map((copy) => {
-      const share = this.#amount(copy, column, resource) / lacking;
-      return share >= 1 ? share : Number.MAX_VALUE * (1 - share / 2);
-    });
-    return Array.from(orderOf(order).subarray(0, mostCandidates), (one) => copies[one]!);
-  }
-
-  #residentsOf(column: number): Set<number> {
-    const known = this.#residents.get(column);
-    if (known !== undefined) return known;
-    const residents = new Set<number>();
-    for (const [copy, place] of this.#placing.places.entries()) if (place === column) residents.add(copy);
-    this.#residents.set(column, residents);
-    return residents;
+    return found;
   }
 
   #detour(copy: number): { column: number; regret: number } {
     const [row, slot] = this.#rowAndSlot(copy);
-    const here = this.#placing.places[copy]!;
-    const { members } = this.#placing.prepared;
-    this.#costs.fill(row);
-    const paid = isPrimary(this.#placing.prepared.problem, row, slot) ? this.#costs.paidPrimary : this.#costs.paidCopy;
-    const [from, end] = membersOf(this.#placing.prepared, row);
-    let column = -1;
-    let cheapest = Infinity;
-    for (let member = from; member < end; member++) {
-      const there = members[member]!;
-      if (there === here || paid[there]! >= cheapest || !hasRoom(this.#placing, row, slot, there) || !mayBeAt(this.#placing, row, slot, there)) continue;
-      [column, cheapest] = [there, paid[there]!];
-    }
-    return { column, regret: cheapest - paid[here]! };
+    const { column, cost } = detour(this.#placing, this.#prices, row, slot);
+    return { column, regret: cost - costHere(this.#placing, this.#prices, row, slot) };
   }
 
   /** Columns that the rule allows for a copy, the cheapest first. */
@@ -222,10 +195,8 @@ class Insertion {
   }
 
   #go(copy: number, column: number): void {
-    const from = this.#placing.places[copy]!;
-    this.#residents.get(from)?.delete(copy);
-    this.#residents.get(column)?.add(copy);
     put(this.#placing, ...this.#rowAndSlot(copy), column);
+    if (column !== -1) this.#residents.came(copy, column);
   }
 
   /** @returns whether it came off; else all that it did is undone */

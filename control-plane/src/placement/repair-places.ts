@@ -122,7 +122,7 @@ function evict(placing: Placing, prices: Float64Array, rows: Int32Array, at: num
       if (amount <= 0) continue;
       const to = detour(placing, prices, row, slot, from, mayLeaveOut);
       if (!to.found) continue;
-      regrets.push((to.cost - costAt(prepared, row, slot, column) - paidAt(prepared, prices, row, slot, column)) / amount);
+      regrets.push((to.cost - costHere(placing, prices, row, slot)) / amount);
       copies.push(row * prepared.width + slot);
     }
   }
@@ -135,14 +135,14 @@ function evict(placing: Placing, prices: Float64Array, rows: Int32Array, at: num
   }
 }
 
-/** The cheapest other place for a copy with room for it, prices included. */
-function detour(
+/** The cheapest other place for a copy with room for it, prices included; where it may be left out, that is one. */
+export function detour(
   placing: Placing,
   prices: Float64Array,
   row: number,
   slot: number,
-  resourcesFrom: From,
-  mayLeaveOut: boolean,
+  resourcesFrom: From = 0,
+  mayLeaveOut = false,
 ): { found: boolean; column: number; cost: number } {
   const { prepared, places } = placing;
   const present = places[row * prepared.width + slot]!;
@@ -156,6 +156,12 @@ function detour(
     if (cost < cheapest && mayBeAt(placing, row, slot, other)) [column, cheapest] = [other, cost];
   }
   return { found: column !== missing || mayLeaveOut, column, cost: cheapest };
+}
+
+/** What a copy costs where it is, prices included. */
+export function costHere({ prepared, places }: Placing, prices: Float64Array, row: number, slot: number): number {
+  const here = places[row * prepared.width + slot]!;
+  return costAt(prepared, row, slot, here) + paidAt(prepared, prices, row, slot, here);
 }
 
 /** Places of a list from its least number to its greatest. */
