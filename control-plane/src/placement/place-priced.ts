@@ -29,7 +29,7 @@ const leastWhims = 1e-4;
 /** Where fewer datasets of a sample stand for each target, whims must be so much stronger for them to tell it. */
 const rowsToTell = 480;
 /** Enough when so little is asked for too much or too little, as a share of all; and so many times the whims, for these cost as much. */
-const leastMisfit = 0.003;
+const leastMisfit = { first: 0.0015, again: 0.003 } as const;
 const misfitOfWhims = 4;
 /** What it costs about to put elsewhere what does not fit, as a share of what it costs where it wants to be. */
 const dollarsOfMisfit = 0.01;
@@ -71,8 +71,7 @@ function lookedAt(prepared: PreparedAssignment, work: PricedWork): Raised {
   const pass: Pass = work.passOver?.(prepared) ?? new PricePass(prepared);
   const drawn = fineSample(prepared, work.random);
   const whims = whimsFor(drawn, prepared.problem.targets.count);
-  const misfit = Math.max(leastMisfit, misfitOfWhims * whims);
-  const solve: Solve = { prepared, pass, whims, misfit, isOver: work.isOver };
+  const solve: Solve = { prepared, pass, whims, isOver: work.isOver };
   try {
     const [begun, kind] = begin(solve, drawn, work);
     return raised(solve, begun, correctingSample(prepared, drawn, work.random), kind);
@@ -105,8 +104,6 @@ export interface Solve {
   readonly pass: Pass;
   /** How much whims cost at last, as a share of the usual cost. */
   readonly whims: number;
-  /** Enough when so little is asked for too much or too little, as a share of all. */
-  readonly misfit: number;
   readonly isOver: () => boolean;
 }
 
@@ -139,9 +136,10 @@ function raised(solve: Solve, from: Judged, drawn: Sample, kind: 'first' | 'agai
   let here = from;
   let [fitting, bounding] = [here, here];
   const rounds = kind === 'first' ? mostRounds : mostRoundsAgain;
-  for (let round = 0; round < rounds && here.misfit > solve.misfit && !isOver(); round++) {
+  const enough = Math.max(leastMisfit[kind], misfitOfWhims * whims);
+  for (let round = 0; round < rounds && here.misfit > enough && !isOver(); round++) {
     const before = bounding.lowerBound;
-    const prices = corrected(solve, drawn, here);
+    const prices = corrected(solve, drawn, here, enough);
     if (prices.every((price, at) => price === here.valued.prices[at])) break;
     here = judge(prepared, valueRows(prepared, pass, prices, whims));
     if (promiseOf(here) > promiseOf(fitting)) fitting = here;
@@ -162,9 +160,9 @@ function judge(prepared: PreparedAssignment, valued: ValuedRows): Judged {
 }
 
 /** Prices under which the sample asks for as much less as all datasets asked for too much. */
-function corrected({ prepared, pass, whims, misfit, isOver }: Solve, drawn: Sample, { valued, used }: Judged): Float64Array {
+function corrected({ prepared, pass, whims, isOver }: Solve, drawn: Sample, { valued, used }: Judged, enough: number): Float64Array {
   const ascent = { prepared, pass, ...drawn, asked: used, prices: valued.prices, isOver };
-  return ascendPrices({ ...ascent, firstWhims: whims, lastWhims: whims, misfit: misfit / 2, passes: passesOfRound }).prices;
+  return ascendPrices({ ...ascent, firstWhims: whims, lastWhims: whims, misfit: enough / 2, passes: passesOfRound }).prices;
 }
 
 /** What is wanted is made to fit, and to cost little. */
