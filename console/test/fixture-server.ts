@@ -7,7 +7,7 @@ import type { PlanView } from '@data-in-motion/shared/api/decisions';
 import { fixtureDrift } from './fixture/drift.ts';
 import { fixtureHistory } from './fixture/history.ts';
 import { fixtureComparison, fixtureOutcomes, fixtureScores } from './fixture/model-outcomes.ts';
-import { fixtureStoppedPlan, raisedPrice } from './fixture/plan.ts';
+import { fixtureStoppedPlan, raisedPrice, summaryOf } from './fixture/plan.ts';
 import { fixtureFleet } from './fixture-fleet.ts';
 
 const build = path.resolve(import.meta.dirname, '../build');
@@ -116,7 +116,7 @@ export async function startFixtureServer(options: { port?: number; manyDevices?:
       case 'policies':
         return [200, fleet.policy, '"1"'];
       case 'plans':
-        return id === '' ? [200, list([fleet.plan, plans['01JQP0']])] : [200, plans[id] ?? fleet.plan];
+        return id === '' ? [200, list([fleet.plan, plans['01JQP0']!].map(summaryOf))] : [200, plans[id] ?? fleet.plan];
       case 'costs':
         return [200, id === 'past' ? fleet.past : fleet.costs];
       case 'duplicates':

@@ -3,7 +3,7 @@ import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node
 import type { ServerResponse } from 'node:http';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import type { PlanView } from '@data-in-motion/shared/api/decisions';
+import type { PlanSummary, PlanView } from '@data-in-motion/shared/api/decisions';
 import { newPrivateKeyPem, signBody, signingKey } from '@data-in-motion/shared/signature';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { aCertificate } from './testdata/certificate.ts';
@@ -468,7 +468,8 @@ test('a plan is called off by its name, or the one that is being carried out', a
     differences: [],
     newPlanId: null,
   };
-  const atWork: PlanView[] = [{ ...aPlan, state: 'applied', execution }];
+  const counted = { ...aPlan, state: 'applied' as const, execution, datasets: null, moves: 4, jobs: 2, bytes: 4e9 };
+  const atWork: PlanSummary[] = [counted];
   const { asked } = await serve({
     'GET /v1/plans': ({ query }) => ({ items: query.get('running') === 'true' ? atWork : [], next: null, asOfMs: 1 }),
     'POST /v1/plans/01PLAN/cancel': () => ({ planId: '01PLAN', leftOut: 2, running: 1 }),
@@ -477,7 +478,7 @@ test('a plan is called off by its name, or the one that is being carried out', a
   expect(await dim(['plan', 'cancel', '01PLAN'])).toMatchObject({ code: 0, out: said });
   expect(await dim(['plan', 'cancel'])).toMatchObject({ code: 0, out: said });
   expect(asked.filter(({ path }) => path.endsWith('/cancel'))).toHaveLength(2);
-  atWork.push({ ...aPlan, planId: '01OTHER', state: 'applied', execution });
+  atWork.push({ ...counted, planId: '01OTHER' });
   expect(await dim(['plan', 'cancel'])).toMatchObject({ code: 1, err: expect.stringContaining('Name one of them: 01PLAN, 01OTHER') });
   atWork.length = 0;
   expect(await dim(['plan', 'cancel'])).toMatchObject({ code: 1, err: expect.stringContaining('No plan is being carried out.') });

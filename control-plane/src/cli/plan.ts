@@ -1,4 +1,4 @@
-import { type PlanView, planView } from '@data-in-motion/shared/api/decisions';
+import { type PlanView, planSummary, planView } from '@data-in-motion/shared/api/decisions';
 import { problem } from '@data-in-motion/shared/api/fleet';
 import { Failure } from '@data-in-motion/shared/failure';
 import type { Command } from 'commander';
@@ -60,7 +60,7 @@ export function addPlan(program: Command): void {
 }
 
 async function planAtWork(session: Session): Promise<string> {
-  const { items } = await session.api.list('plans', planView, { running: 'true' });
+  const { items } = await session.api.list('plans', planSummary, { running: 'true' });
   if (items.length === 1) return items[0]!.planId;
   throw new Failure('refused', {
     code: items.length === 0 ? 'plan.none-at-work' : 'plan.several-at-work',

@@ -1,7 +1,7 @@
-import type { MoveStage, MoveView, PlanExecution as PlanExecutionView, PlanView } from '@data-in-motion/shared/api/decisions';
+import type { MoveStage, MoveView, PlanExecution as PlanExecutionView, PlanSummary, PlanView } from '@data-in-motion/shared/api/decisions';
 import type { PlanDifference } from '@data-in-motion/shared/api/plan-difference';
 import type { DatasetId, JobId, PlanId, TargetId } from '@data-in-motion/shared/domain/ids';
-import { eq, inArray, sql } from 'drizzle-orm';
+import { count, desc, eq, inArray, type SQL, sql } from 'drizzle-orm';
 import type { OwnJob, PlanAdvance, PlanWork, WorkMove } from '../jobs/advance-plan.ts';
 import type { Db, Tx } from './database.ts';
 import { moveOf, type StoredMove, type StoredPlan } from './plans.ts';
@@ -152,8 +152,7 @@ export async function viewsOf(db: Db, rows: readonly PlanRow[], nowMs: number): 
 
 function viewOf(row: PlanRow, stages: readonly PlanMoveRow[], nowMs: number): PlanView {
   const body = row.body as StoredPlan;
-  const roomHeldUntilMs = row.heldUntilMs !== null && row.heldUntilMs > nowMs ? row.heldUntilMs : null;
-  const view = { ...body, state: row.state, roomHeldUntilMs };
+  const view = { ...body, state: row.state, roomHeldUntilMs: heldNow(row, nowMs) };
   if (row.execution === null) return view;
   const byMove = new Map(stages.map((each) => [each.moveId, each]));
   const waiting = stages.filter((each) => each.stage === 'waiting').map((each) => each.moveId);
@@ -164,11 +163,44 @@ function viewOf(row: PlanRow, stages: readonly PlanMoveRow[], nowMs: number): Pl
     const progress = { stage: at.stage, because: at.because, place };
     return { ...move, jobId: at.jobId, progress };
   });
-  return { ...view, moves, execution: executionView(row.execution, stages) };
+  return { ...view, moves, execution: executionView(row.execution, countStages(stages)) };
 }
 
-function executionView(execution: PlanExecution, stages: readonly PlanMoveRow[]): PlanExecutionView {
-  const count = (stage: MoveStage): number => stages.filter((each) => each.stage === stage).length;
+type StageCounts = ReadonlyMap<MoveStage, number>;
+
+function countStages(stages: readonly PlanMoveRow[]): StageCounts {
+  return new Map([...Map.groupBy(stages, (each) => each.stage)].map(([stage, each]) => [stage, each.length]));
+}
+
+/** Plans as a list shows them, newest first: nothing of their bodies is read. */
+export async function plansListed(db: Db, which: SQL | undefined, most: number, nowMs: number): Promise<PlanSummary[]> {
+  const { planId, madeAtMs, state, summary, heldUntilMs, execution } = plan;
+  const rows = await db.select({ planId, madeAtMs, state, summary, heldUntilMs, execution }).from(plan).where(which).orderBy(desc(planId)).limit(most);
+  const applied = rows.filter((row) => row.execution !== null).map((row) => row.planId);
+  const counted =
+    applied.length === 0
+      ? []
+      : await db
+          .select({ planId: planMove.planId, stage: planMove.stage, moves: count(), jobs: count(planMove.jobId) })
+          .from(planMove)
+          .where(inArray(planMove.planId, applied))
+          .groupBy(planMove.planId, planMove.stage);
+  const byPlan = Map.groupBy(counted, (each) => each.planId);
+  return rows.map((row): PlanSummary => {
+    const shown = { planId: row.planId, madeAtMs: row.madeAtMs, state: row.state, ...row.summary, roomHeldUntilMs: heldNow(row, nowMs) };
+    if (row.execution === null) return shown;
+    const stages = byPlan.get(row.planId) ?? [];
+    const execution = executionView(row.execution, new Map(stages.map((each) => [each.stage, each.moves])));
+    return { ...shown, jobs: stages.reduce((sum, each) => sum + each.jobs, 0), execution };
+  });
+}
+
+function heldNow({ heldUntilMs }: Pick<PlanRow, 'heldUntilMs'>, nowMs: number): number | null {
+  return heldUntilMs !== null && heldUntilMs > nowMs ? heldUntilMs : null;
+}
+
+function executionView(execution: PlanExecution, stages: StageCounts): PlanExecutionView {
+  const count = (stage: MoveStage): number => stages.get(stage) ?? 0;
   const { state, appliedAtMs, endedAtMs, differences, newPlanId, calledOff } = execution;
   return {
     state,

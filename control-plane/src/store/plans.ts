@@ -12,7 +12,7 @@ import type { Tx } from './database.ts';
 import { appendEvents } from './events.ts';
 import { fleetPlanGrounds, movesOfPlan, type PlannedMove } from './fleet-plan.ts';
 import { endHolds, replacedPreviews } from './plan-holds.ts';
-import { plan, planMove, recommendation } from './schema.ts';
+import { type PlanFigures, plan, planMove, recommendation } from './schema.ts';
 
 /** A move as it is shown, with what is needed to make it later exactly as it was shown. */
 export interface StoredMove extends MoveView {
@@ -125,7 +125,7 @@ export async function savePlan(
     await saveRecommendations(tx, view, nowMs);
     await tx
       .update(plan)
-      .set({ madeAtMs: view.madeAtMs, body, basis })
+      .set({ madeAtMs: view.madeAtMs, body, summary: figuresOf(view), basis })
       .where(eq(plan.planId, before.planId as PlanId));
     return { view, isNew: false };
   }
@@ -144,6 +144,7 @@ export async function savePlan(
     madeAtMs: view.madeAtMs,
     state: view.state,
     body,
+    summary: figuresOf(view),
     basis,
     ...(holds ? { heldBytes: bytesTo(view.moves), heldUntilMs } : {}),
   });
@@ -181,6 +182,20 @@ function bytesTo(moves: readonly StoredMove[]): Record<TargetId, number> {
   const bytes: Record<TargetId, number> = {};
   for (const { toTargetId, sizeBytes } of moves) if (toTargetId !== null) bytes[toTargetId as TargetId] = (bytes[toTargetId as TargetId] ?? 0) + sizeBytes;
   return bytes;
+}
+
+function figuresOf({ solver, solvedInMs, costBeforePerMonth, costAfterPerMonth, migrationOnce, datasetIds, moves }: StoredPlan): PlanFigures {
+  return {
+    solver,
+    solvedInMs,
+    costBeforePerMonth,
+    costAfterPerMonth,
+    migrationOnce,
+    datasets: datasetIds?.length ?? null,
+    moves: moves.length,
+    jobs: moves.filter((move) => move.jobId !== null).length,
+    bytes: moves.reduce((sum, move) => sum + (move.action === 'retire' ? 0 : move.sizeBytes), 0),
+  };
 }
 
 function digestOf(basis: PlanBasis): string {

@@ -1,4 +1,4 @@
-import type { MoveStage } from '@data-in-motion/shared/api/decisions';
+import type { MoveStage, PlanSummary } from '@data-in-motion/shared/api/decisions';
 import type { PlanDifference } from '@data-in-motion/shared/api/plan-difference';
 import type { AgentState } from '@data-in-motion/shared/domain/agent-health';
 import type { RiskLevel } from '@data-in-motion/shared/domain/assessment';
@@ -404,6 +404,8 @@ export const plan = pgTable('plan', {
   state: text('state').$type<'current' | 'applied' | 'superseded' | 'preview'>().notNull(),
   /** The PlanView of the API, whole: what was shown is what is applied. */
   body: jsonb('body').notNull(),
+  /** What a list says of it. */
+  summary: jsonb('summary').$type<PlanFigures>().notNull(),
   /** Whether it is one for all datasets. A column, for to ask the body is to unpack megabytes of each plan that is kept. */
   ofFleet: boolean('of_fleet').notNull().generatedAlwaysAs(sql`not (body ? 'datasetIds')`),
   /** What it rests on, to be compared with what is when it is applied. */
@@ -425,6 +427,9 @@ export const shadowPrice = pgTable(
   },
   (table) => [primaryKey({ columns: [table.targetId, table.resource] })],
 );
+
+/** What a list says of a plan and its body alone tells. */
+export type PlanFigures = Omit<PlanSummary, 'planId' | 'madeAtMs' | 'state' | 'roomHeldUntilMs' | 'execution'>;
 
 export interface PlanExecution {
   readonly state: 'running' | 'stopped' | 'called-off' | 'done';

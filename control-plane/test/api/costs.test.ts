@@ -78,7 +78,9 @@ test('with a plan it is told what its moves would save', async () => {
     sizeBytes: 100e9,
   };
   const body = { planId: 'p', madeAtMs: 1, migrationOnce: 0.5, moves: [move], infeasible: [] };
-  await api.store.db.insert(plan).values({ planId: '01JD0000000000000000000007' as never, madeAtMs: 1, state: 'current', body: body as never });
+  await api.store.db
+    .insert(plan)
+    .values({ planId: '01JD0000000000000000000007' as never, madeAtMs: 1, state: 'current', body: body as never, summary: {} as never });
   api.forgetLook();
   const view = await costs();
   expect(view.total).toMatchObject({ perMonth: expect.closeTo(9, 9), afterPerMonth: expect.closeTo(4.5, 9) });

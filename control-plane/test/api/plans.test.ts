@@ -1,13 +1,15 @@
-import type { PlanView, RecommendationView } from '@data-in-motion/shared/api/decisions';
+import type { PlanSummary, PlanView, RecommendationView } from '@data-in-motion/shared/api/decisions';
 import type { PlanDifference } from '@data-in-motion/shared/api/plan-difference';
 import { systemClock } from '@data-in-motion/shared/clock';
-import type { DatasetId, PlanId, TargetId } from '@data-in-motion/shared/domain/ids';
+import type { DatasetId, JobId, PlanId, TargetId } from '@data-in-motion/shared/domain/ids';
+import { eq } from 'drizzle-orm';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { makePlan } from '../../src/control-loop/decide.ts';
 import { defaultLoopSettings, type LoopParts } from '../../src/control-loop/parts.ts';
 import { noParts } from '../../src/placement/objective.ts';
 import type { Move, Plan } from '../../src/placement/plan.ts';
-import { alert } from '../../src/store/schema.ts';
+import { beginWork } from '../../src/store/plan-work.ts';
+import { alert, planMove, plan as planTable } from '../../src/store/schema.ts';
 import { type Interface, openInterface, problem } from './interface.ts';
 
 let api: Interface;
@@ -80,8 +82,33 @@ test('a plan for one dataset takes nothing away from the plan of the fleet', asy
   expect((await read<PlanView>('/v1/plans/current')).planId).toBe(next.planId);
   expect(await recommended()).toEqual(['maps']);
   expect(await impossible()).toEqual(['maps']);
-  const plans = (await read<{ items: PlanView[] }>('/v1/plans')).items;
+  const plans = (await read<{ items: PlanSummary[] }>('/v1/plans')).items;
   expect(plans.filter((one) => one.state === 'current').map((one) => one.planId)).toEqual([next.planId]);
+});
+
+test('a list of plans counts their moves, and does not bring them', async () => {
+  const { planId } = await plan(['maps', 'scans'], ['maps', 'scans', 'tiles']);
+  const [newest] = (await read<{ items: PlanSummary[] }>('/v1/plans?limit=1')).items;
+  expect(newest).toMatchObject({ planId, state: 'current', datasets: 3, moves: 2, jobs: 0, bytes: 2, solver: 'by hand', roomHeldUntilMs: null });
+  expect(newest).not.toHaveProperty('basis');
+
+  // Once it is applied the list tells how far it is, also to who asks for those at work alone.
+  await api.store.transaction(async (tx) => {
+    const [row] = await tx
+      .select()
+      .from(planTable)
+      .where(eq(planTable.planId, planId as PlanId));
+    await beginWork(tx, row!, 5);
+    await tx
+      .update(planMove)
+      .set({ stage: 'running', jobId: 'job-1' as JobId })
+      .where(eq(planMove.datasetId, 'maps' as DatasetId));
+  });
+  const execution = { state: 'running', waiting: 1, running: 1, done: 0, appliedAtMs: 5, endedAtMs: null };
+  for (const at of ['/v1/plans?limit=1', '/v1/plans?running=true'])
+    expect((await read<{ items: PlanSummary[] }>(at)).items).toMatchObject([{ planId, state: 'applied', moves: 2, jobs: 1, execution }]);
+  await api.store.db.delete(planMove);
+  await api.store.db.delete(planTable).where(eq(planTable.planId, planId as PlanId));
 });
 
 test('a plan for a dataset that is not there is refused', async () => {

@@ -41,7 +41,9 @@ async function crowd(found: 'feasible' | 'infeasible'): Promise<void> {
   await db.insert(replica).values({ ...berlin!, replicaId: third, targetId: nvme });
   await db.update(dataset).set({ ownPolicy: { copies: 3 } });
   const infeasible = found === 'feasible' ? [] : [{ datasetId: 'maps', rules: ['spread'], cheapestWayOut: 'add a site' }];
-  await db.insert(plan).values({ planId: '01JD0000000000000000000007' as PlanId, madeAtMs: atMs, state: 'current', body: { infeasible } });
+  await db
+    .insert(plan)
+    .values({ planId: '01JD0000000000000000000007' as PlanId, madeAtMs: atMs, state: 'current', body: { infeasible }, summary: {} as never });
 }
 
 async function moving(state: JobState): Promise<void> {

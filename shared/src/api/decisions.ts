@@ -103,6 +103,31 @@ export const planView = z.object({
   execution: planExecution.optional(),
 });
 export type PlanView = z.infer<typeof planView>;
+/** A plan in a list: its moves counted. A plan of thousands of them is megabytes. */
+export const planSummary = planView
+  .pick({
+    planId: true,
+    madeAtMs: true,
+    state: true,
+    solver: true,
+    solvedInMs: true,
+    costBeforePerMonth: true,
+    costAfterPerMonth: true,
+    migrationOnce: true,
+    roomHeldUntilMs: true,
+    execution: true,
+  })
+  .extend({
+    /** How many datasets were looked at; null: all. */
+    datasets: z.number().int().nullable(),
+    moves: z.number().int(),
+    /** Of them, those that became jobs. */
+    jobs: z.number().int(),
+    /** What they bring to other places; what is only let go of is not counted. */
+    bytes: z.number(),
+  });
+export type PlanSummary = z.infer<typeof planSummary>;
+
 export const planRequest = z.strictObject({ dryRun: z.boolean().default(true), datasetIds: z.array(z.string()).max(10_000).optional() });
 
 export const jobView = z.object({

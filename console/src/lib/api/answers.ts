@@ -1,6 +1,6 @@
 import type { CostsView, PastCostsView } from '@data-in-motion/shared/api/costs';
 import type { DatasetDetail, DatasetLocation, DatasetView, PolicyView } from '@data-in-motion/shared/api/datasets';
-import type { AlertView, AuditView, EventView, JobView, PlanView } from '@data-in-motion/shared/api/decisions';
+import type { AlertView, AuditView, EventView, JobView, PlanSummary, PlanView } from '@data-in-motion/shared/api/decisions';
 import type { DuplicatesView } from '@data-in-motion/shared/api/duplicates';
 import type { DatasetExplanation, PolicyVerdictView } from '@data-in-motion/shared/api/explanation';
 import type { FindingsView } from '@data-in-motion/shared/api/findings';
@@ -53,7 +53,7 @@ export interface Answers {
   'GET /v1/duplicates': DuplicatesView;
   'GET /v1/prices': PricesView;
   'GET /v1/findings': FindingsView;
-  'GET /v1/plans': ListOf<PlanView>;
+  'GET /v1/plans': ListOf<PlanSummary>;
   'GET /v1/plans/current': PlanView;
   'GET /v1/plans/{planId}': PlanView;
   'POST /v1/datasets': PolicyAnswer;

@@ -5,6 +5,7 @@ import {
   type MoveView,
   type PlanView,
   planRequest,
+  planSummary,
   planView,
   recommendationView,
   recoveryView,
@@ -18,7 +19,7 @@ import { readAudit } from '../../audit/audit.ts';
 import { recoveryReport } from '../../health/recovery-report.ts';
 import { callOffPlan } from '../../store/call-off-plan.ts';
 import { cancelJob, retryJob } from '../../store/job-wishes.ts';
-import { viewsOf } from '../../store/plan-work.ts';
+import { plansListed, viewsOf } from '../../store/plan-work.ts';
 import { alert, job, jobTransition, plan, recommendation } from '../../store/schema.ts';
 import type { ApiContext } from '../context.ts';
 import { type Api, endpoint } from '../endpoint.ts';
@@ -35,23 +36,17 @@ export function decisionRoutes(app: Api, context: ApiContext): void {
 
   endpoint(app, 'plans', {
     role: 'viewer',
-    says: 'Plans, newest first; with `running` only those of which moves are still to be begun',
+    says: 'Plans, newest first, their moves counted; with `running` only those of which moves are still to be begun',
     query: page.extend({ running: z.literal('true').optional() }),
-    answer: listOf(planView),
+    answer: listOf(planSummary),
     async run({ query }) {
-      const rows = await db
-        .select()
-        .from(plan)
-        .where(
-          and(
-            query.before === undefined ? undefined : lt(plan.planId, query.before as PlanId),
-            query.running === undefined ? undefined : sql`${plan.execution}->>'state' = 'running'`,
-          ),
-        )
-        .orderBy(desc(plan.planId))
-        .limit(query.limit);
+      const which = and(
+        query.before === undefined ? undefined : lt(plan.planId, query.before as PlanId),
+        query.running === undefined ? undefined : sql`${plan.execution}->>'state' = 'running'`,
+      );
       const asOfMs = await store.nowMs();
-      return { body: { items: await viewsOf(db, rows, asOfMs), next: rows.length === query.limit ? rows.at(-1)!.planId : null, asOfMs } };
+      const items = await plansListed(db, which, query.limit, asOfMs);
+      return { body: { items, next: items.length === query.limit ? items.at(-1)!.planId : null, asOfMs } };
     },
   });
 
