@@ -179,7 +179,7 @@ function creditColumn(column: i32, credits: v128, isThere: i32): void {
   store<i32>(at, isThere, thereTerm);
 }
 
-/** A number from 0 to 1 that belongs to a row and a column, see `whim` in `src/placement/prepare-assignment.ts`. */
+/** A number from 0 to 1 that belongs to the row and a column, of what `whimsOf` in `src/placement/prepare-assignment.ts` says of both. */
 function whim(column: i32): f64 {
   const mixed = (own ^ (column >>> 7)) * (column | 1);
   return <f64>(<u32>((mixed ^ (mixed >>> 15)) * 0x2c1b3c6d)) * (1.0 / 4294967296.0);

@@ -146,17 +146,9 @@ export function paidAt({ problem }: Pick<PreparedAssignment, 'problem'>, prices:
 }
 
 /**
- * A number from 0 to 1 that belongs to a dataset and a target. Targets of one price are alike to every copy, and whatever the prices of their room, all copies
- * would want the same of them: a difference that is nothing in dollars spreads them.
- *
- * @param row `whimsOf` the dataset
- * @param column `whimsOf` the target
+ * What a dataset's and a target's whims come from: the two together are a number from 0 to 1 (`whim` in `kernel/look-at-rows.ts`). Targets of one price are alike
+ * to every copy, and whatever the prices of their room, all copies would want the same of them: a difference that is nothing in dollars spreads them.
  */
-export function whim(row: number, column: number): number {
-  const mixed = Math.imul(row ^ (column >>> 7), column | 1);
-  return (Math.imul(mixed ^ (mixed >>> 15), 0x2c1b3c6d) >>> 0) / 2 ** 32;
-}
-
 export function whimsOf(rowOrColumn: number): number {
   const mixed = Math.imul(rowOrColumn + 1, 0x9e3779b1);
   return Math.imul(mixed ^ (mixed >>> 16), 0x85ebca6b);
