@@ -169,6 +169,7 @@ function corrected({ prepared, pass, whims, isOver }: Solve, drawn: Sample, { va
 function settle(prepared: PreparedAssignment, isOver: () => boolean, { fitting, bounding }: Raised): PricedPlacement {
   const { misfit, valued } = fitting;
   const { prices } = valued;
+  const { lowerBound } = bounding;
   const placing: Placing = { prepared, places: Int16Array.from(valued.wishes), used: fitting.used };
   const { count } = prepared.problem.datasets;
   const wanted = Math.max(leastMovable, Math.min(mostMovable, Math.ceil(movable * misfit * count)));
@@ -177,12 +178,11 @@ function settle(prepared: PreparedAssignment, isOver: () => boolean, { fitting, 
   const repair = { placing, prices, some: rows, isOver };
   for (let resource = resources.length - 1; resource >= 0; resource--) exchange(repair, resource);
   // Once more for room: what went elsewhere has other ways from there.
-  if (atStake(placing, prices) > worthAgain * dollarsAt(prepared, placing.places)) exchange(repair, 0);
+  if (atStake(placing, prices) > worthAgain * Math.abs(lowerBound)) exchange(repair, 0);
   makeFit(repair);
   insertMissing(repair);
   improve(repair);
   const objective = dollarsAt(prepared, placing.places);
-  const { lowerBound } = bounding;
   return {
     places: placing.places,
     width: prepared.width,
