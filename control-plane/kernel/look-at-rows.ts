@@ -125,11 +125,10 @@ export function look(rowCount: i32, wantsValues: bool, list: usize): void {
     for (; near < endOfNears; near += nearBytes) creditHome(load<i32>(near, 8), load<f64>(near));
     // After what is near: what is special to a column stands in its place.
     for (; special < endOfSpecials; special += specialBytes) creditColumn(load<i32>(special, 16), v128.load(special), load<i32>(special, 20));
-    const groups = fill();
     const missing = load<f64>(row, 48);
     const toList = (load<i32>(row, 76) & listFlag) !== 0;
+    const groups = fill(wantsValues || toList);
     if (wantsValues || toList) {
-      leastOfDomains(plain, groups, 0, 0);
       const value = pick(plain, groups, missing);
       if (wantsValues) store<f64>(values + (at << 3), value);
       if (toList) list = listPlaces(list);
@@ -185,8 +184,8 @@ function whim(column: i32): f64 {
   return <f64>(<u32>((mixed ^ (mixed >>> 15)) * 0x2c1b3c6d)) * (1.0 / 4294967296.0);
 }
 
-/** What a copy and the primary cost in each place, and, with whims, in each domain at least. @returns how many domains there are */
-function fill(): i32 {
+/** What a copy and the primary cost in each place, and in each domain at least: with whims, and where it is wanted without. @returns how many domains there are */
+function fill(wantsPlain: bool): i32 {
   const pieces = load<f64>(row, 16);
   const stake = load<f64>(row, 32);
   const arrives = load<f64>(row, 40);
@@ -196,7 +195,9 @@ function fill(): i32 {
   const end = entries + ((<usize>count) << 1);
   let group = least - 16;
   let groupEnd = ends - 4;
+  const toPlain = plain - least;
   let best = f64x2.splat(Infinity);
+  let plainBest = best;
   let at = costs;
   for (let from = entries; from < end; from += 2) {
     const entry = <i32>load<u16>(from);
@@ -211,17 +212,22 @@ function fill(): i32 {
     at += 16;
     const liked = f64x2.add(whole, f64x2.mul(whimsCost, f64x2.splat(whim(load<i32>(column, whimsTerm)))));
     // What is no number is not less: of a new domain its first place is the best.
-    best = f64x2.pmin(liked, v128.or(best, v128.load(forgets + flags)));
+    const forgotten = v128.load(forgets + flags);
+    best = f64x2.pmin(liked, v128.or(best, forgotten));
     const isFirst = <usize>(entry >>> 15);
     group += isFirst << 4;
     groupEnd += isFirst << 2;
     v128.store(group, best);
     store<u32>(groupEnd, <u32>(at - costs));
+    if (!wantsPlain) continue;
+    plainBest = f64x2.pmin(whole, v128.or(plainBest, forgotten));
+    v128.store(group + toPlain, plainBest);
   }
   const groups = <i32>((group + 16 - least) >>> 4);
   if (size > leastRoom || read > leastReadBytes || asked > leastRequests || pieces * mostMinimum > size) {
     weighRare(pieces);
     leastOfDomains(least, groups, ofCopy, ofPrimary);
+    if (wantsPlain) leastOfDomains(plain, groups, 0, 0);
   }
   return groups;
 }
@@ -446,8 +452,9 @@ function slotColumn(slot: i32): i32 {
   return load<i32>(slots + ((<usize>slot) << 4), 12);
 }
 
-/** Note where the copies are, and what they use there. */
+/** Note where the copies are, −1 for those that it does not want, and what they use there. */
 function take(into: usize): void {
+  for (let slot = wanted; slot < width; slot++) store<i16>(into + ((<usize>slot) << 1), -1);
   for (let slot: i32 = 0; slot < wanted; slot++) {
     const asPrimary = slot === 0 && primaryToo;
     const group = slotGroup(slot);

@@ -82,20 +82,26 @@ function lookedAt(prepared: PreparedAssignment, work: PricedWork): Raised {
 
 /** What datasets want where the earlier answer ended, or at prices that are found on some of them: where nothing is earlier, or it ended far from what fits now. */
 function begin(solve: Solve, drawn: Sample, { from, random }: PricedWork): [Judged, 'first' | 'again'] {
-  const { prepared, pass, whims } = solve;
+  const { prepared } = solve;
   if (from !== null) {
-    const { valued, looked } = valuedFrom(solve, from);
-    const there = judge(prepared, valued);
+    const { there, looked } = thereFrom(solve, from);
     if (there.misfit <= farMisfit || looked < mostlyNew * prepared.problem.datasets.count) return [there, 'again'];
   }
-  return [judge(prepared, valueRows(prepared, pass, firstPrices(solve, drawn, random), whims)), 'first'];
+  return [lookAtAll(solve, firstPrices(solve, drawn, random)), 'first'];
 }
 
 /** What is wanted at earlier prices, and how many datasets had to look for it. */
-function valuedFrom({ prepared, pass, whims }: Solve, from: Earlier | EarlierPrices): { readonly valued: ValuedRows; readonly looked: number } {
+function thereFrom(solve: Solve, from: Earlier | EarlierPrices): { readonly there: Judged; readonly looked: number } {
+  const { prepared, pass, whims } = solve;
   const carried = 'prices' in from ? null : carryOver(prepared, from);
-  if (carried !== null) return { valued: valueAnew(carried.valued, pass, carried.changed, whims), looked: carried.changed.length };
-  return { valued: valueRows(prepared, pass, carriedPrices(prepared, from), whims), looked: prepared.problem.datasets.count };
+  if (carried === null) return { there: lookAtAll(solve, carriedPrices(prepared, from)), looked: prepared.problem.datasets.count };
+  const valued = valueAnew(carried.valued, pass, carried.changed, whims);
+  return { there: judge(prepared, valued, usedAt(prepared, valued.wishes)), looked: carried.changed.length };
+}
+
+function lookAtAll({ prepared, pass, whims }: Solve, prices: Float64Array): Judged {
+  const valued = valueRows(prepared, pass, prices, whims);
+  return judge(prepared, valued, Float64Array.from(pass.used));
 }
 
 /** What all of a solve needs. */
@@ -132,7 +138,7 @@ interface Raised {
  * has to tell only how demand bends (control variate).
  */
 function raised(solve: Solve, from: Judged, drawn: Sample, kind: 'first' | 'again'): Raised {
-  const { prepared, pass, whims, isOver } = solve;
+  const { whims, isOver } = solve;
   let here = from;
   let [fitting, bounding] = [here, here];
   const rounds = kind === 'first' ? mostRounds : mostRoundsAgain;
@@ -141,7 +147,7 @@ function raised(solve: Solve, from: Judged, drawn: Sample, kind: 'first' | 'agai
     const before = bounding.lowerBound;
     const prices = corrected(solve, drawn, here, enough);
     if (prices.every((price, at) => price === here.valued.prices[at])) break;
-    here = judge(prepared, valueRows(prepared, pass, prices, whims));
+    here = lookAtAll(solve, prices);
     if (promiseOf(here) > promiseOf(fitting)) fitting = here;
     if (here.lowerBound > before) bounding = here;
     if (kind === 'again' && fitting.misfit <= nearMisfit && here.lowerBound - before < leastGain * Math.abs(before)) break;
@@ -154,8 +160,7 @@ function promiseOf({ lowerBound, misfit }: Judged): number {
   return lowerBound - Math.abs(lowerBound) * misfit * dollarsOfMisfit;
 }
 
-function judge(prepared: PreparedAssignment, valued: ValuedRows): Judged {
-  const used = usedAt(prepared, valued.wishes);
+function judge(prepared: PreparedAssignment, valued: ValuedRows, used: Float64Array): Judged {
   return { valued, used, misfit: misfitOf(prepared, prepared.limits, valued.prices, used), lowerBound: boundOf(prepared, valued) };
 }
 

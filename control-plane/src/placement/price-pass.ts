@@ -172,21 +172,42 @@ export class PricePass {
     }
   }
 
-  #lookAtBlock({ places, values }: Look): void {
+  #lookAtBlock(look: Look): void {
     const { entries } = this.#memory.at;
     const count = this.#rows;
     const list = entries + 2 * this.#candidates.next;
     this.#memory.reach(list + 2 * this.#mostListed);
-    this.#memory.look(count, values !== null, list);
-    const { floats, ints, shorts, at } = this.#memory;
-    const { width, problem } = this.#prepared;
-    for (let one = 0; one < count; one++) {
+    this.#memory.look(count, look.values !== null, list);
+    if (look.rows === null) this.#takeAll(look);
+    else this.#take(look);
+    if (this.#mostListed > 0) this.#takeLists();
+    [this.#rows, this.#specials, this.#nears, this.#mostListed] = [0, 0, 0, 0];
+  }
+
+  /** The answers for rows that follow each other. */
+  #takeAll({ places, values }: Look): void {
+    const { floats, shorts, at } = this.#memory;
+    const { width } = this.#prepared;
+    const first = this.#block[0]!;
+    values?.set(floats.subarray(at.values / 8, at.values / 8 + this.#rows), first);
+    places?.set(shorts.subarray(at.places / 2, at.places / 2 + this.#rows * width), first * width);
+  }
+
+  #take({ places, values }: Look): void {
+    const { floats, shorts, at } = this.#memory;
+    const { width } = this.#prepared;
+    for (let one = 0; one < this.#rows; one++) {
       const row = this.#block[one]!;
       if (values !== null) values[row] = floats[at.values / 8 + one]!;
-      if (places !== null)
-        for (let slot = 0; slot < problem.datasets.copies[row]!; slot++) places[row * width + slot] = shorts[at.places / 2 + one * width + slot]!;
-      if (this.#candidates.isToList(row)) this.#candidates.close(row, (ints[at.listEnds / 4 + one]! - entries) / 2);
+      if (places !== null) for (let slot = 0; slot < width; slot++) places[row * width + slot] = shorts[at.places / 2 + one * width + slot]!;
     }
-    [this.#rows, this.#specials, this.#nears, this.#mostListed] = [0, 0, 0, 0];
+  }
+
+  #takeLists(): void {
+    const { ints, at } = this.#memory;
+    for (let one = 0; one < this.#rows; one++) {
+      const row = this.#block[one]!;
+      if (this.#candidates.isToList(row)) this.#candidates.close(row, (ints[at.listEnds / 4 + one]! - at.entries) / 2);
+    }
   }
 }
