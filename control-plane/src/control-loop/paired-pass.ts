@@ -1,5 +1,6 @@
 import { Worker } from 'node:worker_threads';
 import { type AssignedDatasets, resources } from '../placement/assignment.ts';
+import { everyRow } from '../placement/every-row.ts';
 import type { PreparedAssignment } from '../placement/prepare-assignment.ts';
 import { type Look, type Pass, PricePass } from '../placement/price-pass.ts';
 import { shared, sharedFloats, sharedInts, sharedShorts } from '../placement/shared-numbers.ts';
@@ -115,14 +116,19 @@ export class PairedPass implements Pass {
   #halvesOf({ rows, weights }: Look): readonly [Half, Half] {
     const known = this.#halves.get(rows);
     if (known !== undefined) return known;
-    const count = rows?.length ?? this.#rows;
-    const all = Int32Array.from({ length: count }, (_, at) => at);
+    const all = rows ?? everyRow(this.#rows);
     const half = (which: 0 | 1): Half => {
-      const places = all.filter((at) => halfOf(rows === null ? at : rows[at]!) === which);
-      return {
-        rows: filled(sharedInts(places.length), (at) => (rows === null ? places[at]! : rows[places[at]!]!)),
-        weights: weights === null ? null : filled(sharedFloats(places.length), (at) => weights[places[at]!]!),
-      };
+      let count = 0;
+      for (let at = 0; at < all.length; at++) if (halfOf(all[at]!) === which) count++;
+      const [own, ofThem] = [sharedInts(count), weights === null ? null : sharedFloats(count)];
+      let found = 0;
+      for (let at = 0; at < all.length; at++) {
+        if (halfOf(all[at]!) !== which) continue;
+        own[found] = all[at]!;
+        if (ofThem !== null) ofThem[found] = weights![at]!;
+        found++;
+      }
+      return { rows: own, weights: ofThem };
     };
     const halves = [half(0), half(1)] as const;
     this.#halves.set(rows, halves);
@@ -164,9 +170,4 @@ function inSharedMemory(datasets: AssignedDatasets): AssignedDatasets {
 
 function add(to: Float64Array, more: Float64Array): void {
   for (let at = 0; at < to.length; at++) to[at]! += more[at]!;
-}
-
-function filled<List extends Float64Array | Int32Array>(list: List, of: (at: number) => number): List {
-  for (let at = 0; at < list.length; at++) list[at] = of(at);
-  return list;
 }

@@ -2,6 +2,7 @@ import type { Random } from '@data-in-motion/shared/random';
 import { ascendPrices, misfitOf } from './ascend-prices.ts';
 import { type Assignment, type FullTarget, type PricedPlacement, resources } from './assignment.ts';
 import { carriedPrices, carryOver, type Earlier, type EarlierPrices } from './carry-over.ts';
+import { everyRow } from './every-row.ts';
 import { exchange } from './exchange-places.ts';
 import { correctingSample, fineSample, firstPrices, type Sample } from './first-prices.ts';
 import { improve } from './improve-places.ts';
@@ -179,8 +180,7 @@ function settle(prepared: PreparedAssignment, isOver: () => boolean, { fitting, 
   const { count } = prepared.problem.datasets;
   const wanted = Math.max(leastMovable, Math.min(mostMovable, Math.ceil(movable * misfit * count)));
   const stride = Math.max(1, Math.floor(count / wanted));
-  const rows = Int32Array.from({ length: Math.ceil(count / stride) }, (_, at) => at * stride);
-  const repair = { placing, prices, some: rows, isOver };
+  const repair = { placing, prices, some: everyRow(count, stride), isOver };
   for (let resource = resources.length - 1; resource >= 0; resource--) exchange(repair, resource);
   // Once more for room: what went elsewhere has other ways from there.
   if (atStake(placing, prices) > worthAgain * Math.abs(lowerBound)) exchange(repair, 0);

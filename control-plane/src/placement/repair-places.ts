@@ -1,4 +1,5 @@
 import { resources } from './assignment.ts';
+import { everyRow } from './every-row.ts';
 import { amountOf, costAt, isPrimary, type PreparedAssignment, paidAt, specialAt } from './prepare-assignment.ts';
 
 /** A placement that is being worked on: which column each copy is in, and what that takes up of each resource at each target. */
@@ -30,7 +31,7 @@ type From = 0 | 1;
  */
 export function makeFit({ placing, prices, some, isOver }: Repair): void {
   const { datasets } = placing.prepared.problem;
-  const all = Int32Array.from({ length: datasets.count }, (_, row) => row);
+  const all = everyRow(datasets.count);
   const steps: [Int32Array, From, boolean][] = [
     [some, 1, false],
     [all, 1, false],
@@ -165,6 +166,6 @@ export function costHere({ prepared, places }: Placing, prices: Float64Array, ro
 }
 
 /** Places of a list from its least number to its greatest. */
-export function orderOf(numbers: ArrayLike<number>): Uint32Array {
-  return Uint32Array.from(numbers, (_, at) => at).sort((a, b) => numbers[a]! - numbers[b]! || a - b);
+export function orderOf(numbers: ArrayLike<number>): Int32Array {
+  return everyRow(numbers.length).sort((a, b) => numbers[a]! - numbers[b]! || a - b);
 }

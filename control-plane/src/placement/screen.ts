@@ -2,6 +2,7 @@ import type { TargetId } from '@data-in-motion/shared/domain/ids';
 import type { AskContext } from './asks.ts';
 import type { AssignedDatasets, AssignedTargets } from './assignment.ts';
 import { rowsOfAssignment } from './assignment-rows.ts';
+import { everyRow } from './every-row.ts';
 import { prepare } from './prepare-assignment.ts';
 import { PricePass } from './price-pass.ts';
 import type { Questions } from './questions.ts';
@@ -40,7 +41,7 @@ function openRows({ problem, asked }: Questions): number[] | null {
     const tried = Int32Array.from({ length: triedRows }, (_, at) => at * stride);
     if (openOf(tried).length > mostOpen * triedRows) return null;
   }
-  return openOf(Int32Array.from({ length: count }, (_, row) => row));
+  return openOf(everyRow(count));
 }
 
 /** Whether any copy would rather be where it is not. */
