@@ -1,3 +1,4 @@
+import { lowerBound } from '@data-in-motion/shared/lower-bound';
 import { type Random, randomInt } from '@data-in-motion/shared/random';
 
 /** Rows of features by bin: trees are grown over 255 steps of each feature instead of over its values. */
@@ -48,12 +49,5 @@ export function binRows(values: Float32Array, edges: readonly Float64Array[]): B
 }
 
 function binOf(value: number, edges: Float64Array): number {
-  if (Number.isNaN(value)) return missingBin;
-  let [low, high] = [0, edges.length];
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    if (edges[middle]! < value) low = middle + 1;
-    else high = middle;
-  }
-  return low;
+  return Number.isNaN(value) ? missingBin : lowerBound(edges, value);
 }

@@ -1,3 +1,4 @@
+import { lowerBound } from '@data-in-motion/shared/lower-bound';
 import { resources } from './assignment.ts';
 import { amountOf } from './prepare-assignment.ts';
 import type { Placing } from './repair-places.ts';
@@ -36,7 +37,7 @@ export class Residents {
   *nearest(column: number, resource: number, enough: number): Generator<number> {
     const { amounts, copies } = this.#inOrder(column, resource);
     const { places } = this.#placing;
-    const from = placeFor(amounts, enough);
+    const from = lowerBound(amounts, enough);
     for (let at = from; at < copies.length; at++) if (places[copies[at]!] === column) yield copies[at]!;
     for (let at = from - 1; at >= 0; at--) if (places[copies[at]!] === column) yield copies[at]!;
   }
@@ -57,7 +58,7 @@ export class Residents {
   #insert({ amounts, copies, known }: InOrder, copy: number, column: number, resource: number): void {
     const amount = this.#amount(copy, column, resource);
     if (amount <= 0 || known.has(copy)) return;
-    const at = placeFor(amounts, amount);
+    const at = lowerBound(amounts, amount);
     amounts.splice(at, 0, amount);
     copies.splice(at, 0, copy);
     known.add(copy);
@@ -67,15 +68,4 @@ export class Residents {
     const { problem, width } = this.#placing.prepared;
     return amountOf(problem, Math.floor(copy / width), copy % width, column, resource);
   }
-}
-
-/** Where the first number stands that is not less. */
-function placeFor(numbers: readonly number[], number: number): number {
-  let [low, high] = [0, numbers.length];
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    if (numbers[middle]! < number) low = middle + 1;
-    else high = middle;
-  }
-  return low;
 }
