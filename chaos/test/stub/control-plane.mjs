@@ -1,5 +1,5 @@
 /** Answers what the local fleet asks of a control plane, and knows nothing else: agents tell it that they live by a request. */
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import path from 'node:path';
 
@@ -14,6 +14,11 @@ const enrolled = existsSync(state) ? JSON.parse(readFileSync(state, 'utf8')) : {
 const remembered = new Set(Object.keys(enrolled));
 const heardFile = path.join(home, 'database/heard.json');
 const heard = new Map(existsSync(heardFile) ? Object.entries(JSON.parse(readFileSync(heardFile, 'utf8'))) : []);
+/** Whole or not at all: it may be killed at any moment, and reads this when it starts again. */
+const keep = (file, value) => {
+  writeFileSync(`${file}.new`, JSON.stringify(value));
+  renameSync(`${file}.new`, file);
+};
 /** The clock of another machine, as a database's may be. */
 const now = () => Date.now() + Number(process.env.STUB_CLOCK_AHEAD_MS ?? 0);
 if (!existsSync(path.join(home, 'admin.key'))) writeFileSync(path.join(home, 'admin.key'), 'dim_stub\n', { mode: 0o600 });
@@ -44,7 +49,7 @@ const server = createServer((request, response) => {
     if (request.url === '/readyz') return answer({ ready: true });
     if (request.url === '/stub/heard') {
       heard.set(body.nodeId, now());
-      writeFileSync(heardFile, JSON.stringify(Object.fromEntries(heard)));
+      keep(heardFile, Object.fromEntries(heard));
       return answer({});
     }
     if (request.headers['x-api-key'] !== 'dim_stub')
@@ -52,7 +57,7 @@ const server = createServer((request, response) => {
     if (request.url === '/v1/agents/join-tokens') return answer({ token: `join-${body.nodeId}`, expiresAtMs: now() + 1000, command: '' });
     if (request.url === '/v1/agents/enroll') {
       enrolled[body.nodeId] = (enrolled[body.nodeId] ?? 0) + 1;
-      writeFileSync(state, JSON.stringify(enrolled));
+      keep(state, enrolled);
       return answer({ nodeId: body.nodeId, password: 'secret', mqttUrl: 'mqtt://127.0.0.1:1', keyId: 'k', publicKeyPem: 'p' });
     }
     if (request.url === '/v1/login-tokens') return answer({ token: 'once-0123456789', url: '', expiresAtMs: now() + 1000 });

@@ -28,6 +28,7 @@ const mayLeave: LeaveFacts = {
   copiesWanted: 2,
   arrived: 'new' as ReplicaId,
   switchedAtMs: 1_000,
+  readersLeftAtMs: 1_000,
   recheckedAtMs: 2_000,
   switchIsDurable: true,
   trashedAtMs: 4_000,
@@ -47,6 +48,11 @@ describe('an old copy', () => {
   const cases: readonly [keyof Guards, string, Partial<LeaveFacts>][] = [
     ['graceAfterSwitch', 'before the switch', { switchedAtMs: null, recheckedAtMs: 2_000 }],
     ['graceAfterSwitch', 'while readers still have time', { graceMs: 60_000 }],
+    [
+      'graceAfterSwitch',
+      'while readers whom another job sent away have time',
+      { purpose: 'retire', arrived: null, switchedAtMs: null, readersLeftAtMs: 9_800 },
+    ],
     ['durableSwitch', 'while the switch can still be lost', { switchIsDurable: false }],
     ['destRecheck', 'before the new copy was read back again', { recheckedAtMs: null }],
     ['notPrimary', 'while readers are sent to it', { pointer: { versionId: version, replicaId: 'old' as ReplicaId, rev: 2 } }],

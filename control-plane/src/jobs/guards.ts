@@ -39,6 +39,8 @@ export interface LeaveFacts {
   /** The destination of a move; null for a copy that leaves without one coming. */
   readonly arrived: ReplicaId | null;
   readonly switchedAtMs: number | null;
+  /** When a switch of the pointer, of whatever job, last sent readers away from the leaving copy; null when none ever did. */
+  readonly readersLeftAtMs: number | null;
   readonly recheckedAtMs: number | null;
   /** The last switch of the pointer can not be lost: the agents have journaled its certificate, or the database survives power loss. */
   readonly switchIsDurable: boolean;
@@ -99,9 +101,9 @@ export const protocolGuards = {
 
   /** A copy leaves only after the switch, and after its readers had time to go. */
   graceAfterSwitch: (facts: LeaveFacts): Objection => {
-    if (facts.arrived === null) return null;
-    if (facts.switchedAtMs === null) return 'the switch has not happened';
-    return facts.nowMs >= facts.switchedAtMs + facts.graceMs ? null : 'readers of the old copy still have time';
+    if (facts.arrived !== null && facts.switchedAtMs === null) return 'the switch has not happened';
+    const sinceMs = Math.max(facts.arrived === null ? 0 : facts.switchedAtMs!, facts.readersLeftAtMs ?? 0);
+    return facts.nowMs >= sinceMs + facts.graceMs ? null : 'readers of the old copy still have time';
   },
 
   /** A switch that the store could still lose must not hide the old copy. */

@@ -1,7 +1,7 @@
-import type { JobId, PermitId, ReplicaId } from '@data-in-motion/shared/domain/ids';
+import type { DatasetId, JobId, PermitId, ReplicaId } from '@data-in-motion/shared/domain/ids';
 import { systemRandom } from '@data-in-motion/shared/random';
 import { ulid } from '@data-in-motion/shared/ulid';
-import { and, eq, isNull } from 'drizzle-orm';
+import { and, eq, gt, isNull, max, min } from 'drizzle-orm';
 import { type CopyFacts, type Guards, type LeaveFacts, type Objection, protocolGuards, purgeObjection, retireObjection, standIns } from '../jobs/guards.ts';
 import { copiesOf } from './copies.ts';
 import type { Tx } from './database.ts';
@@ -9,7 +9,7 @@ import { changeJob, type JobRow, lockJob } from './job-rows.ts';
 import { insertVerifyJob } from './jobs.ts';
 import { lostPlaces } from './leases.ts';
 import { changeReplica } from './replicas.ts';
-import { datasetVersion, job, permit, pointer, replica } from './schema.ts';
+import { datasetVersion, job, permit, pointer, replica, switchLog } from './schema.ts';
 import { oweVerification } from './sync-queue.ts';
 
 export interface PermitSettings {
@@ -165,6 +165,7 @@ async function leaveFacts(tx: Tx, row: JobRow, settings: PermitSettings, nowMs: 
     copiesWanted: policy.copies,
     arrived: row.purpose === 'move' ? row.toReplicaId : null,
     switchedAtMs: row.switchedAtMs,
+    readersLeftAtMs: await readersLeftAtMs(tx, row.datasetId, leaving.replicaId),
     recheckedAtMs: row.recheckedAtMs,
     switchIsDurable:
       settings.commitsAreDurable ||
@@ -175,6 +176,21 @@ async function leaveFacts(tx: Tx, row: JobRow, settings: PermitSettings, nowMs: 
     trashMs: settings.trashMs,
     nowMs,
   };
+}
+
+/** When a switch last sent readers from a copy to another: the one that follows the copy's own. */
+async function readersLeftAtMs(tx: Tx, datasetId: DatasetId, replicaId: ReplicaId): Promise<number | null> {
+  const ofDataset = eq(switchLog.datasetId, datasetId);
+  const [own] = await tx
+    .select({ toRev: max(switchLog.toRev) })
+    .from(switchLog)
+    .where(and(ofDataset, eq(switchLog.replicaId, replicaId)));
+  if (own?.toRev == null) return null;
+  const [next] = await tx
+    .select({ atMs: min(switchLog.atMs) })
+    .from(switchLog)
+    .where(and(ofDataset, gt(switchLog.toRev, own.toRev)));
+  return next?.atMs ?? null;
 }
 
 /** Whether the agent of the primary has journaled the certificate of the pointer's last change. */

@@ -6,6 +6,7 @@ import { storeKinds } from '../stores.ts';
 import { type FakeAgent, FakeFleet } from './fake-fleet.ts';
 
 const n1 = 'node-1' as NodeId;
+const graceMs = 120_000;
 
 describe.each(storeKinds)('a node that is lost after a switch, on $kind', { timeout: 120_000 }, ({ stores }) => {
   const open = stores();
@@ -14,7 +15,7 @@ describe.each(storeKinds)('a node that is lost after a switch, on $kind', { time
   /** One dataset on one copy, whose drive is condemned; run until the move of it is verified and its switch is next. */
   async function beforeSwitch() {
     // Readers have longer than a silent agent: it is lost before anything could leave.
-    const fleet = new FakeFleet(await open.open(), { settings: { graceMs: 120_000 } });
+    const fleet = new FakeFleet(await open.open(), { settings: { graceMs } });
     await fleet.build({ nodes: 3, policy: { copies: 1 } });
     await fleet.addDataset('photos', n1);
     const copies = () => fleet.store.db.select().from(replica).orderBy(replica.replicaId);
@@ -53,6 +54,9 @@ describe.each(storeKinds)('a node that is lost after a switch, on $kind', { time
     await fleet.runUntil(async () => !(await move())!.active, 80);
     expect((await move())!.state).toBe('done');
     expect(await fleet.store.db.select().from(permit)).toEqual([]);
+    // Another job lets it leave, for readers whom the move sent away: they have their time all the same.
+    const readersLeftAtMs = (await move())!.switchedAtMs!;
+    fleet.onLeave = () => expect(fleet.clock.nowMs()).toBeGreaterThanOrEqual(readersLeftAtMs + graceMs);
     await fleet.runUntil(async () => (await stateOf(old.replicaId)) === 'purged', 120);
     const [held] = await fleet.store.db.select().from(pointer);
     expect(held!.replicaId).not.toBe(row.toReplicaId);

@@ -119,7 +119,7 @@ export class WorkFleet {
     const others = dataset.replicas.filter((copy) => copy !== leaving);
     const objection = protocolGuards.enoughCopies({
       purpose: job.purpose, leaving: this.#copyFacts(dataset, leaving), leavingIsBad: leaving.state === 'corrupt' || leaving.state === 'missing', others: others.map((copy) => this.#copyFacts(dataset, copy)),
-      pointer: { versionId: dataset.versionId!, replicaId: dataset.primaryReplicaId!, rev: 1 }, unreadable: 0, copiesWanted: dataset.policy.copies, arrived: job.toReplicaId, switchedAtMs: 0, recheckedAtMs: 0, switchIsDurable: true,
+      pointer: { versionId: dataset.versionId!, replicaId: dataset.primaryReplicaId!, rev: 1 }, unreadable: 0, copiesWanted: dataset.policy.copies, arrived: job.toReplicaId, switchedAtMs: 0, readersLeftAtMs: 0, recheckedAtMs: 0, switchIsDurable: true,
       trashedAtMs: null, targetFrozen: false, graceMs: 0, trashMs: 0, nowMs: this.snapshot.takenAtMs,
     });
     if (objection !== null || dataset.primaryReplicaId === leaving.replicaId) return;
