@@ -81,6 +81,9 @@ export let marginOfRequest: f64 = 0;
 export let sum: f64 = 0;
 export let lost: f64 = 0;
 export let magnitude: f64 = 0;
+/** The same of the places that are chosen, without whims. */
+export let chosen: f64 = 0;
+export let chosenLost: f64 = 0;
 
 /** The row that is looked at. */
 let row: usize = 0;
@@ -109,6 +112,8 @@ export function begin(): void {
   sum = 0;
   lost = 0;
   magnitude = 0;
+  chosen = 0;
+  chosenLost = 0;
 }
 
 /** Look at a block of rows. `list` is where lists are written, one after the other. */
@@ -135,7 +140,7 @@ export function look(rowCount: i32, wantsValues: bool, list: usize): void {
     }
     store<u32>(listEnds + (at << 2), <u32>list);
     pay(weight * pick(least, groups, missing));
-    take(places + ((at * <usize>width) << 1));
+    take(places + ((at * <usize>width) << 1), missing);
     if (bendWindow > 0) bend();
     for (special = firstSpecial; special < endOfSpecials; special += specialBytes) creditColumn(load<i32>(special, 16), f64x2.splat(0), 0);
     for (near = firstNear; near < endOfNears; near += nearBytes) creditHome(load<i32>(near, 8), 0);
@@ -163,6 +168,13 @@ function pay(cost: f64): void {
   lost = total - sum - next;
   sum = total;
   magnitude += Math.abs(cost);
+}
+
+function payChosen(cost: f64): void {
+  const next = cost - chosenLost;
+  const total = chosen + next;
+  chosenLost = total - chosen - next;
+  chosen = total;
 }
 
 function creditHome(home: i32, credit: f64): void {
@@ -414,10 +426,11 @@ function listPlaces(list: usize): usize {
   return list;
 }
 
-/** The answer of `findIn`: the cheapest place of a domain and the second, −1 for none, and how much dearer that is. */
+/** The answer of `findIn`: the cheapest place of a domain and the second, −1 for none, how much dearer that is, and what the first costs without whims. */
 let place: i32 = -1;
 let secondPlace: i32 = -1;
 let placeGap: f64 = 0;
+let placeCost: f64 = 0;
 
 /** Which places of a domain are cheapest for a copy of the row (lane 0), or for its primary (lane 1), with whims. */
 function findIn(group: i32, lane: usize): void {
@@ -429,12 +442,14 @@ function findIn(group: i32, lane: usize): void {
   secondPlace = -1;
   for (let at: usize = group === 0 ? 0 : <usize>load<u32>(ends + ((<usize>(group - 1)) << 2)); at < end; at += 16) {
     const column = <i32>load<u16>(entries + (at >>> 3)) & columnOf;
-    const cost = load<f64>(costs + at + (lane << 3)) + ofWhims * whim(whimsAt(at));
+    const plainCost = load<f64>(costs + at + (lane << 3));
+    const cost = plainCost + ofWhims * whim(whimsAt(at));
     if (cost < cheapest) {
       next = cheapest;
       secondPlace = place;
       cheapest = cost;
       place = column;
+      placeCost = plainCost;
     } else if (cost < next) {
       next = cost;
       secondPlace = column;
@@ -452,8 +467,9 @@ function slotColumn(slot: i32): i32 {
   return load<i32>(slots + ((<usize>slot) << 4), 12);
 }
 
-/** Note where the copies are, −1 for those that it does not want, and what they use there. */
-function take(into: usize): void {
+/** Note where the copies are, −1 for those that it does not want, what they use there, and what all cost. */
+function take(into: usize, missing: f64): void {
+  let cost: f64 = 0;
   for (let slot = wanted; slot < width; slot++) store<i16>(into + ((<usize>slot) << 1), -1);
   for (let slot: i32 = 0; slot < wanted; slot++) {
     const asPrimary = slot === 0 && primaryToo;
@@ -462,12 +478,14 @@ function take(into: usize): void {
     const column = group === -1 ? -1 : place;
     store<i32>(slots + ((<usize>slot) << 4), column, 12);
     store<i16>(into + ((<usize>slot) << 1), <i16>column);
+    cost += column === -1 ? missing : placeCost;
     if (column === -1) continue;
     use(column, takes(column));
     if (!asPrimary) continue;
     use(targets + column, weight * read);
     use(2 * targets + column, weight * asked);
   }
+  payChosen(weight * cost);
 }
 
 function use(unknown: i32, amount: f64): void {

@@ -56,7 +56,7 @@ export class PairedPass implements Pass {
       done: sharedInts(1),
       used: sharedFloats(limits.length),
       bends: sharedFloats((resources.length * problem.targets.count) ** 2),
-      sums: sharedFloats(2),
+      sums: sharedFloats(3),
     };
     tell({ kind: 'problem', problem: { ...problem, datasets: inSharedMemory(problem.datasets) }, answers: this.#answers });
   }
@@ -71,6 +71,10 @@ export class PairedPass implements Pass {
 
   get dollars(): number {
     return this.#own.dollars;
+  }
+
+  get chosen(): number {
+    return this.#own.chosen;
   }
 
   get magnitude(): number {
@@ -88,7 +92,8 @@ export class PairedPass implements Pass {
     add(this.#own.used, used);
     if (look.window > 0) add(this.#own.bends, bends);
     this.#own.dollars += sums[0]!;
-    this.#own.magnitude += sums[1]!;
+    this.#own.chosen += sums[1]!;
+    this.#own.magnitude += sums[2]!;
     this.#take(other.rows, look);
   }
 

@@ -15,7 +15,7 @@ export interface Answers {
   readonly done: Int32Array;
   readonly used: Float64Array;
   readonly bends: Float64Array;
-  /** Dollars and magnitude. */
+  /** Dollars, what is chosen, and magnitude. */
   readonly sums: Float64Array;
 }
 
@@ -33,7 +33,7 @@ function answer({ number, prices, look }: Extract<ToPassWorker, { kind: 'look' }
     pass.run(prices, look);
     answers.used.set(pass.used);
     if (look.window > 0) answers.bends.set(pass.bends);
-    answers.sums.set([pass.dollars, pass.magnitude]);
+    answers.sums.set([pass.dollars, pass.chosen, pass.magnitude]);
     isDone = true;
   } finally {
     Atomics.store(answers.done, 0, isDone ? number : -number);

@@ -149,7 +149,7 @@ class Climb {
   #run(prices: Float64Array): void {
     const { pass, rows, weights } = this.#ascent;
     this.#passes++;
-    pass.run(prices, { rows, weights, whims: this.whims, window: this.whims * window, places: null, values: null });
+    pass.run(prices, { rows, weights, whims: this.whims, window: this.whims * window, lists: true, places: null, values: null });
   }
 }
 

@@ -1,5 +1,5 @@
 import { type AssignedDatasets, type AssignedTargets, type Assignment, type PlaceRule, type PricedState, resources } from './assignment.ts';
-import type { PreparedAssignment } from './prepare-assignment.ts';
+import { amountOf, costAt, type PreparedAssignment } from './prepare-assignment.ts';
 import type { ValuedRows } from './valued-rows.ts';
 
 /** An earlier answer, and where its rows and columns are now. */
@@ -33,22 +33,44 @@ export function carryOver(prepared: PreparedAssignment, { state, rows, columns }
   const { valued } = state;
   const isPriced = valued.prices.length === limits.length && valued.prices.every((price, at) => price === 0 || (price > 0 && limits[at]! < Infinity));
   if (columns !== null || !isPriced || !haveSameCosts(problem.targets, state.problem.targets)) return null;
-  const { count, copies } = problem.datasets;
+  const { count } = problem.datasets;
+  const isOther = otherRows(problem, state.problem, rows);
   const values = new Float64Array(count);
-  const wishes = new Int16Array(count * width).fill(-1);
-  const same = new SameRows(problem, state.problem);
+  const wishes = new Int16Array(count * width);
   const changed = new Int32Array(count);
+  const isKept = new Uint8Array(state.problem.datasets.count);
+  const slots = Math.min(width, valued.width);
   let found = 0;
   for (let row = 0; row < count; row++) {
-    const before = rows === null ? row : rows[row]!;
-    if (before < 0 || before >= state.problem.datasets.count || !same.isSame(row, before)) {
+    if (isOther[row] === 1) {
       changed[found++] = row;
       continue;
     }
+    const before = rows === null ? row : rows[row]!;
+    isKept[before] = 1;
     values[row] = valued.values[before]!;
-    for (let slot = 0; slot < copies[row]!; slot++) wishes[row * width + slot] = valued.wishes[before * valued.width + slot]!;
+    for (let slot = 0; slot < slots; slot++) wishes[row * width + slot] = valued.wishes[before * valued.width + slot]!;
+    for (let slot = slots; slot < width; slot++) wishes[row * width + slot] = -1;
   }
-  return { valued: { ...valued, values, wishes, width }, changed: changed.slice(0, found) };
+  return { valued: { ...valued, values, wishes, width, ...without(state, isKept) }, changed: changed.slice(0, found) };
+}
+
+/** What the rows that are kept take up and cost where they want to be: what all did, less the others. */
+function without({ problem, valued }: PricedState, isKept: Uint8Array): Pick<ValuedRows, 'used' | 'dollars'> {
+  const { count, copies } = problem.datasets;
+  const used = Float64Array.from(valued.used);
+  let { dollars } = valued;
+  for (let row = 0; row < count; row++) {
+    if (isKept[row] === 1) continue;
+    for (let slot = 0; slot < copies[row]!; slot++) {
+      const column = valued.wishes[row * valued.width + slot]!;
+      dollars -= costAt({ problem }, row, slot, column);
+      if (column === -1) continue;
+      for (let resource = 0; resource < resources.length; resource++)
+        used[resource * problem.targets.count + column]! -= amountOf(problem, row, slot, column, resource);
+    }
+  }
+  return { used, dollars };
 }
 
 /** Earlier prices of these columns as far as they may be prices now. */
@@ -75,61 +97,85 @@ function haveSameCosts(one: AssignedTargets, other: AssignedTargets): boolean {
   return one.count === other.count && costs.every((name) => one[name].every((cost, column) => cost === other[name][column]));
 }
 
-class SameRows {
-  readonly #now: AssignedDatasets;
-  readonly #before: AssignedDatasets;
-  /** One number for all rules that allow the same. */
-  readonly #rulesNow: Int32Array;
-  readonly #rulesBefore: Int32Array;
-  readonly #room: Passed;
-  readonly #readBytes: Passed;
-  readonly #requests: Passed;
+const ownNumbers = ['bytes', 'objects', 'atStake', 'readBytes', 'requests', 'arrive', 'copies', 'hasPrimary', 'missing'] as const;
 
-  constructor(now: Assignment, before: Assignment) {
-    this.#now = now.datasets;
-    this.#before = before.datasets;
-    const numbers = new Map<string, number>();
-    const numberOf = (rule: PlaceRule): number => {
-      const text = textOf(rule);
-      if (!numbers.has(text)) numbers.set(text, numbers.size);
-      return numbers.get(text)!;
-    };
-    this.#rulesNow = Int32Array.from(now.rules, numberOf);
-    this.#rulesBefore = Int32Array.from(before.rules, numberOf);
-    this.#room = new Passed(now.targets.roomBytes, before.targets.roomBytes);
-    this.#readBytes = new Passed(now.targets.readBytesLimit, before.targets.readBytesLimit);
-    this.#requests = new Passed(now.targets.requestsLimit, before.targets.requestsLimit);
+/** 1 for each row any of whose numbers is another than it was, or for which one is on the other side of a limit. Number by number: a row at a time takes several times as long. */
+function otherRows({ datasets, rules, targets }: Assignment, before: Assignment, rows: Int32Array | null): Uint8Array {
+  const isOther = new Uint8Array(datasets.count);
+  const last = before.datasets.count;
+  for (let row = 0; row < datasets.count; row++) {
+    const then = rows === null ? row : rows[row]!;
+    if (then < 0 || then >= last) isOther[row] = 1;
   }
+  for (const name of ownNumbers) markOther(datasets[name], before.datasets[name], rows, isOther);
+  const [rulesNow, rulesBefore] = numberRules(rules, before.rules);
+  for (let row = 0; row < datasets.count; row++) {
+    if (isOther[row] === 0 && rulesNow[datasets.rule[row]!] !== rulesBefore[before.datasets.rule[rows === null ? row : rows[row]!]!]) isOther[row] = 1;
+  }
+  markOtherNear(datasets, before.datasets, rows, isOther);
+  markOtherSpecials(datasets, before.datasets, rows, isOther);
+  markPassed(datasets.bytes, new Passed(targets.roomBytes, before.targets.roomBytes), isOther);
+  markPassed(datasets.readBytes, new Passed(targets.readBytesLimit, before.targets.readBytesLimit), isOther);
+  markPassed(datasets.requests, new Passed(targets.requestsLimit, before.targets.requestsLimit), isOther);
+  return isOther;
+}
 
-  isSame(row: number, before: number): boolean {
-    const now = this.#now;
-    const then = this.#before;
-    if (this.#rulesNow[now.rule[row]!] !== this.#rulesBefore[then.rule[before]!]) return false;
-    // One by one: a loop over their names takes four times as long, and this is asked of every row.
-    if (now.bytes[row] !== then.bytes[before] || now.objects[row] !== then.objects[before] || now.atStake[row] !== then.atStake[before]) return false;
-    if (now.readBytes[row] !== then.readBytes[before] || now.requests[row] !== then.requests[before] || now.arrive[row] !== then.arrive[before]) return false;
-    if (now.copies[row] !== then.copies[before] || now.hasPrimary[row] !== then.hasPrimary[before] || now.missing[row] !== then.missing[before]) return false;
-    const nearFrom = now.nearFrom[row]!;
-    const nearShift = then.nearFrom[before]! - nearFrom;
-    const endOfNear = now.nearFrom[row + 1]!;
-    if (then.nearFrom[before + 1] !== endOfNear + nearShift) return false;
-    for (let at = nearFrom; at < endOfNear; at++)
-      if (now.nearHome[at] !== then.nearHome[at + nearShift] || now.nearCredit[at] !== then.nearCredit[at + nearShift]) return false;
+type Numbers = Float64Array | Uint8Array;
+
+function markOther(now: Numbers, then: Numbers, rows: Int32Array | null, isOther: Uint8Array): void {
+  if (rows === null && now === then) return;
+  for (let row = 0; row < now.length; row++) {
+    if (isOther[row] === 0 && now[row] !== then[rows === null ? row : rows[row]!]) isOther[row] = 1;
+  }
+}
+
+function markOtherNear(now: AssignedDatasets, then: AssignedDatasets, rows: Int32Array | null, isOther: Uint8Array): void {
+  for (let row = 0; row < now.count; row++) {
+    if (isOther[row] === 1) continue;
+    const before = rows === null ? row : rows[row]!;
+    const from = now.nearFrom[row]!;
+    const end = now.nearFrom[row + 1]!;
+    const shift = then.nearFrom[before]! - from;
+    if (then.nearFrom[before + 1] !== end + shift) isOther[row] = 1;
+    for (let at = from; at < end && isOther[row] === 0; at++)
+      if (now.nearHome[at] !== then.nearHome[at + shift] || now.nearCredit[at] !== then.nearCredit[at + shift]) isOther[row] = 1;
+  }
+}
+
+function markOtherSpecials(now: AssignedDatasets, then: AssignedDatasets, rows: Int32Array | null, isOther: Uint8Array): void {
+  for (let row = 0; row < now.count; row++) {
+    if (isOther[row] === 1) continue;
+    const before = rows === null ? row : rows[row]!;
     const from = now.specialsFrom[row]!;
-    const shift = then.specialsFrom[before]! - from;
     const end = now.specialsFrom[row + 1]!;
-    if (then.specialsFrom[before + 1] !== end + shift) return false;
-    for (let at = from; at < end; at++) {
+    const shift = then.specialsFrom[before]! - from;
+    if (then.specialsFrom[before + 1] !== end + shift) isOther[row] = 1;
+    for (let at = from; at < end && isOther[row] === 0; at++) {
       if (
         now.specialColumn[at] !== then.specialColumn[at + shift] ||
         now.copyCredit[at] !== then.copyCredit[at + shift] ||
         now.primaryCredit[at] !== then.primaryCredit[at + shift] ||
         now.stays[at] !== then.stays[at + shift]
       )
-        return false;
+        isOther[row] = 1;
     }
-    return !this.#room.isPast(now.bytes[row]!) && !this.#readBytes.isPast(now.readBytes[row]!) && !this.#requests.isPast(now.requests[row]!);
   }
+}
+
+function markPassed(amounts: Float64Array, passed: Passed, isOther: Uint8Array): void {
+  if (passed.isNothing) return;
+  for (let row = 0; row < amounts.length; row++) if (passed.isPast(amounts[row]!)) isOther[row] = 1;
+}
+
+/** One number for all rules that allow the same, now and before. */
+function numberRules(now: readonly PlaceRule[], before: readonly PlaceRule[]): [Int32Array, Int32Array] {
+  const numbers = new Map<string, number>();
+  const numberOf = (rule: PlaceRule): number => {
+    const text = textOf(rule);
+    if (!numbers.has(text)) numbers.set(text, numbers.size);
+    return numbers.get(text)!;
+  };
+  return [Int32Array.from(now, numberOf), Int32Array.from(before, numberOf)];
 }
 
 /** What a rule allows, in words that are the same for the same: domains are numbered as they come. */
@@ -154,6 +200,10 @@ class Passed {
         this.#to.push(to);
       }
     }
+  }
+
+  get isNothing(): boolean {
+    return this.#from.length === 0;
   }
 
   isPast(amount: number): boolean {

@@ -89,7 +89,7 @@ export class LookMemory {
   }
 
   /** @returns a number of a look, by the name that the kernel gives it */
-  number(name: 'sum' | 'magnitude'): number {
+  number(name: 'sum' | 'magnitude' | 'chosen'): number {
     return ((this.#kernel as unknown as Record<string, WebAssembly.Global>)[name] as WebAssembly.Global).value;
   }
 

@@ -5,11 +5,13 @@ import { checkAssignment } from '../../bench/check-assignment.ts';
 import type { Assignment, PricedPlacement } from './assignment.ts';
 import type { Earlier } from './carry-over.ts';
 import { placePriced } from './place-priced.ts';
+import { prepare } from './prepare-assignment.ts';
 import { solveMixed } from './solve-mixed.ts';
 import { bestByTrying } from './testdata/best-by-trying.ts';
 import { changedAssignment } from './testdata/changed-assignment.ts';
 import { mixedAssignment } from './testdata/mixed-assignment.ts';
 import { smallAssignment } from './testdata/small-assignment.ts';
+import { usedAt } from './testdata/used-at.ts';
 
 const seeds = fc.integer({ min: 0, max: 2 ** 31 });
 const tiny = { datasets: 5, targets: 4, copies: 3 };
@@ -97,6 +99,9 @@ describe('a priced placement of any small problem', { timeout: 120_000 }, () => 
           expect(placed.lowerBound).toBeLessThanOrEqual(bestByTrying(changed.problem).objective);
           ({ problem } = changed);
           ({ state } = placed);
+          // What is known of all without adding it up each day.
+          const taken = usedAt(prepare(problem), state.valued.wishes);
+          for (const [at, amount] of taken.entries()) expect(state.valued.used[at]).toBeCloseTo(amount, 6);
         }
       }),
       { numRuns: 2000, examples: [[928833689, 2147483648]] },

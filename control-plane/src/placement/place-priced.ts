@@ -2,6 +2,7 @@ import type { Random } from '@data-in-motion/shared/random';
 import { ascendPrices, misfitOf } from './ascend-prices.ts';
 import { type Assignment, type FullTarget, type PricedPlacement, resources } from './assignment.ts';
 import { carriedPrices, carryOver, type Earlier, type EarlierPrices } from './carry-over.ts';
+import { dollarsOfDetours } from './detours.ts';
 import { everyRow } from './every-row.ts';
 import { exchange } from './exchange-places.ts';
 import { correctingSample, fineSample, firstPrices, type Sample } from './first-prices.ts';
@@ -11,7 +12,6 @@ import { missingCopies } from './missing-copies.ts';
 import { type PreparedAssignment, prepare } from './prepare-assignment.ts';
 import { type Pass, type PassOver, PricePass } from './price-pass.ts';
 import { makeFit, type Placing } from './repair-places.ts';
-import { dollarsAt, usedAt } from './tally-places.ts';
 import { boundOf, type ValuedRows, valueAnew, valueRows } from './valued-rows.ts';
 
 export interface PricedWork {
@@ -82,28 +82,31 @@ function lookedAt(prepared: PreparedAssignment, work: PricedWork): Raised {
 }
 
 /** What datasets want where the earlier answer ended, or at prices that are found on some of them: where nothing is earlier, or it ended far from what fits now. */
-function begin(solve: Solve, drawn: Sample, { from, random }: PricedWork): [Judged, 'first' | 'again'] {
+function begin(solve: Solve, drawn: Sample, { from, random }: PricedWork): [Judged, Kind] {
   const { prepared } = solve;
   if (from !== null) {
     const { there, looked } = thereFrom(solve, from);
     if (there.misfit <= farMisfit || looked < mostlyNew * prepared.problem.datasets.count) return [there, 'again'];
   }
-  return [lookAtAll(solve, firstPrices(solve, drawn, random)), 'first'];
+  return [lookAtAll(solve, firstPrices(solve, drawn, random), 'first'), 'first'];
 }
 
 /** What is wanted at earlier prices, and how many datasets had to look for it. */
 function thereFrom(solve: Solve, from: Earlier | EarlierPrices): { readonly there: Judged; readonly looked: number } {
   const { prepared, pass, whims } = solve;
   const carried = 'prices' in from ? null : carryOver(prepared, from);
-  if (carried === null) return { there: lookAtAll(solve, carriedPrices(prepared, from)), looked: prepared.problem.datasets.count };
-  const valued = valueAnew(carried.valued, pass, carried.changed, whims);
-  return { there: judge(prepared, valued, usedAt(prepared, valued.wishes)), looked: carried.changed.length };
+  if (carried === null) return { there: lookAtAll(solve, carriedPrices(prepared, from), 'again'), looked: prepared.problem.datasets.count };
+  const valued = valueAnew(carried.valued, pass, carried.changed, { whims, lists: false });
+  return { there: judge(prepared, valued), looked: carried.changed.length };
 }
 
-function lookAtAll({ prepared, pass, whims }: Solve, prices: Float64Array): Judged {
-  const valued = valueRows(prepared, pass, prices, whims);
-  return judge(prepared, valued, Float64Array.from(pass.used));
+/** What comes after an earlier answer are one or two looks, too few for lists. */
+function lookAtAll({ prepared, pass, whims }: Solve, prices: Float64Array, kind: Kind): Judged {
+  return judge(prepared, valueRows(prepared, pass, prices, { whims, lists: kind === 'first' }));
 }
+
+/** From nothing, or from an earlier answer. */
+type Kind = 'first' | 'again';
 
 /** What all of a solve needs. */
 export interface Solve {
@@ -121,9 +124,7 @@ function whimsFor({ rows }: Sample, targets: number): number {
 /** What datasets want at some prices, as far as it fits. */
 interface Judged {
   readonly valued: ValuedRows;
-  /** What they ask for. */
-  readonly used: Float64Array;
-  /** As a share of that: what is asked for too much, or too little where there is a price. */
+  /** As a share of what they ask for: what is asked for too much, or too little where there is a price. */
   readonly misfit: number;
   readonly lowerBound: number;
 }
@@ -138,7 +139,7 @@ interface Raised {
  * Prices raised until all datasets fit. Most passes are over the sample: what it asks for is corrected by what all asked for at the last look, so the sample
  * has to tell only how demand bends (control variate).
  */
-function raised(solve: Solve, from: Judged, drawn: Sample, kind: 'first' | 'again'): Raised {
+function raised(solve: Solve, from: Judged, drawn: Sample, kind: Kind): Raised {
   const { whims, isOver } = solve;
   let here = from;
   let [fitting, bounding] = [here, here];
@@ -148,7 +149,7 @@ function raised(solve: Solve, from: Judged, drawn: Sample, kind: 'first' | 'agai
     const before = bounding.lowerBound;
     const prices = corrected(solve, drawn, here, enough);
     if (prices.every((price, at) => price === here.valued.prices[at])) break;
-    here = lookAtAll(solve, prices);
+    here = lookAtAll(solve, prices, kind);
     if (promiseOf(here) > promiseOf(fitting)) fitting = here;
     if (here.lowerBound > before) bounding = here;
     if (kind === 'again' && fitting.misfit <= nearMisfit && here.lowerBound - before < leastGain * Math.abs(before)) break;
@@ -161,13 +162,13 @@ function promiseOf({ lowerBound, misfit }: Judged): number {
   return lowerBound - Math.abs(lowerBound) * misfit * dollarsOfMisfit;
 }
 
-function judge(prepared: PreparedAssignment, valued: ValuedRows, used: Float64Array): Judged {
-  return { valued, used, misfit: misfitOf(prepared, prepared.limits, valued.prices, used), lowerBound: boundOf(prepared, valued) };
+function judge(prepared: PreparedAssignment, valued: ValuedRows): Judged {
+  return { valued, misfit: misfitOf(prepared, prepared.limits, valued.prices, valued.used), lowerBound: boundOf(prepared, valued) };
 }
 
 /** Prices under which the sample asks for as much less as all datasets asked for too much. */
-function corrected({ prepared, pass, whims, isOver }: Solve, drawn: Sample, { valued, used }: Judged, enough: number): Float64Array {
-  const ascent = { prepared, pass, ...drawn, asked: used, prices: valued.prices, isOver };
+function corrected({ prepared, pass, whims, isOver }: Solve, drawn: Sample, { valued }: Judged, enough: number): Float64Array {
+  const ascent = { prepared, pass, ...drawn, asked: valued.used, prices: valued.prices, isOver };
   return ascendPrices({ ...ascent, firstWhims: whims, lastWhims: whims, misfit: enough / 2, passes: passesOfRound }).prices;
 }
 
@@ -176,7 +177,7 @@ function settle(prepared: PreparedAssignment, isOver: () => boolean, { fitting, 
   const { misfit, valued } = fitting;
   const { prices } = valued;
   const { lowerBound } = bounding;
-  const placing: Placing = { prepared, places: Int16Array.from(valued.wishes), used: fitting.used };
+  const placing: Placing = { prepared, places: Int16Array.from(valued.wishes), used: Float64Array.from(valued.used) };
   const { count } = prepared.problem.datasets;
   const wanted = Math.max(leastMovable, Math.min(mostMovable, Math.ceil(movable * misfit * count)));
   const stride = Math.max(1, Math.floor(count / wanted));
@@ -187,7 +188,7 @@ function settle(prepared: PreparedAssignment, isOver: () => boolean, { fitting, 
   makeFit(repair);
   insertMissing(repair);
   improve(repair);
-  const objective = dollarsAt(prepared, placing.places);
+  const objective = valued.dollars + dollarsOfDetours(placing, valued.wishes);
   return {
     places: placing.places,
     width: prepared.width,

@@ -1,6 +1,6 @@
 import { LookMemory, rowsOfBlock } from './look-memory.ts';
 import { type PreparedAssignment, whimsOf } from './prepare-assignment.ts';
-import { type Looks, RowCandidates } from './row-candidates.ts';
+import { RowCandidates } from './row-candidates.ts';
 
 /** Which datasets look for their cheapest places, and what is to be known of it. */
 export interface Look {
@@ -12,6 +12,8 @@ export interface Look {
   readonly whims: number;
   /** How close a second choice must be, as a share of the usual cost, to tell how demand bends; 0: not asked for. */
   readonly window: number;
+  /** Whether they are looked at again soon: then what each may want is listed, which takes a quarter of a look. */
+  readonly lists: boolean;
   /** `width` entries a dataset, to be filled in for these; null where nobody wants to know. */
   readonly places: Int16Array | null;
   /** What each of these pays at its best without whims, to be filled in; null where nobody wants to know. */
@@ -19,7 +21,7 @@ export interface Look {
 }
 
 /** A look at the datasets under prices, by one thread or several. */
-export interface Pass extends Pick<PricePass, 'used' | 'bends' | 'dollars' | 'magnitude' | 'run'> {
+export interface Pass extends Pick<PricePass, 'used' | 'bends' | 'dollars' | 'chosen' | 'magnitude' | 'run'> {
   /** No other look follows: what others keep for it is given back. */
   end?(): void;
 }
@@ -36,6 +38,8 @@ export type PassOver = (prepared: PreparedAssignment) => Pass;
 export class PricePass {
   /** What the datasets pay, prices included; summed with compensation: a million small amounts would lose as much as the gap that is certified. */
   dollars = 0;
+  /** What their places cost, prices included, without the whims by which they were chosen. */
+  chosen = 0;
   /** The sum of the absolute amounts that were added up: what rounding is measured by. */
   magnitude = 0;
   readonly #prepared: PreparedAssignment;
@@ -49,9 +53,9 @@ export class PricePass {
   /** So far lists may reach. */
   #mostListed = 0;
 
-  constructor(prepared: PreparedAssignment, looks: Looks = 'many') {
+  constructor(prepared: PreparedAssignment) {
     this.#prepared = prepared;
-    this.#candidates = new RowCandidates(prepared, looks);
+    this.#candidates = new RowCandidates(prepared);
     this.#memory = new LookMemory(prepared);
   }
 
@@ -72,7 +76,7 @@ export class PricePass {
   }
 
   run(prices: Float64Array, look: Look): void {
-    const { rows, weights, whims, window } = look;
+    const { rows, weights, whims, window, lists } = look;
     this.#candidates.begin(prices, whims + window);
     this.#writePrices(prices);
     const [ofByte, ofRead, ofRequest] = this.#prepared.usual.map((usual, resource) => (this.#candidates.margins[resource]! + this.#candidates.need) * usual);
@@ -83,10 +87,11 @@ export class PricePass {
     for (let at = 0; at < count; at++) {
       const row = rows === null ? at : rows[at]!;
       if (!this.#hasRoomFor(row)) this.#lookAtBlock(look);
-      this.#write(row, weights === null ? 1 : weights[at]!, prices);
+      this.#write(row, weights === null ? 1 : weights[at]!, prices, lists);
     }
     this.#lookAtBlock(look);
     this.dollars = this.#memory.number('sum');
+    this.chosen = this.#memory.number('chosen');
     this.magnitude += this.#memory.number('magnitude');
   }
 
@@ -114,7 +119,7 @@ export class PricePass {
     );
   }
 
-  #write(row: number, weight: number, prices: Float64Array): void {
+  #write(row: number, weight: number, prices: Float64Array, lists: boolean): void {
     const { bytes, objects, atStake, readBytes, requests, arrive, copies, hasPrimary, missing } = this.#prepared.problem.datasets;
     const { floats, ints, at } = this.#memory;
     const number = (at.rows + 96 * this.#rows) / 8;
@@ -128,7 +133,7 @@ export class PricePass {
     floats[number + 7] = weight;
     const from = this.#candidates.from(row);
     const count = this.#candidates.end(row) - from;
-    const toList = this.#candidates.isToList(row);
+    const toList = lists && this.#candidates.isToList(row);
     if (toList) this.#mostListed += count;
     this.#writeNear(row);
     this.#writeSpecials(row, prices);

@@ -5,8 +5,8 @@ import { resources } from './assignment.ts';
 import { amountOf, prepare } from './prepare-assignment.ts';
 import { type Placing, put } from './repair-places.ts';
 import { Residents } from './residents.ts';
-import { usedAt } from './tally-places.ts';
 import { someProblem } from './testdata/price-looks.ts';
+import { usedAt } from './testdata/used-at.ts';
 
 test('whoever is in a column, came to it or came back is found there, the smallest that is enough first, then the largest that is not', () => {
   fc.assert(

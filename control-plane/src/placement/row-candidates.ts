@@ -1,9 +1,6 @@
 import { resources } from './assignment.ts';
 import type { PreparedAssignment } from './prepare-assignment.ts';
 
-/** How many looks follow. */
-export type Looks = 'one' | 'many';
-
 /** So far may prices move at least before lists are made anew, as a share of the usual cost; and so far at most, where they moved as far before. */
 const leastMargin = 0.001;
 const mostMargin = 0.05;
@@ -40,17 +37,14 @@ export class RowCandidates {
   readonly #from: Int32Array;
   readonly #end: Int32Array;
   readonly #prepared: PreparedAssignment;
-  readonly #mayList: boolean;
   #passes = 0;
   readonly #lowest: Float64Array;
   readonly #highest: Float64Array;
 
-  /** @param looks how many: for one nothing is listed */
-  constructor(prepared: PreparedAssignment, looks: Looks) {
+  constructor(prepared: PreparedAssignment) {
     const { problem, limits, members } = prepared;
     if (problem.targets.count > mostColumn + 1) throw new Error(`${problem.targets.count} targets are more than ${mostColumn + 1}, which can be placed on`);
     this.#prepared = prepared;
-    this.#mayList = looks === 'many';
     this.next = members.length;
     this.#from = new Int32Array(problem.datasets.count);
     this.#end = new Int32Array(problem.datasets.count);
@@ -83,7 +77,7 @@ export class RowCandidates {
     this.#lowest.set(prices);
     this.#highest.set(prices);
     this.need = need;
-    this.isListing = this.#mayList && need <= mostNeed;
+    this.isListing = need <= mostNeed;
     for (let resource = 0; resource < resources.length; resource++) this.margins[resource] = Math.max(leastMargin, Math.min(mostMargin, moved[resource]!));
   }
 

@@ -31,9 +31,9 @@ function openRows({ problem, asked }: Questions): number[] | null {
   const { count } = problem.datasets;
   const prepared = prepare(problem);
   const places = new Int16Array(count * prepared.width).fill(-1);
-  const pass = new PricePass(prepared, 'one');
+  const pass = new PricePass(prepared);
   const openOf = (rows: Int32Array): number[] => {
-    pass.run(new Float64Array(prepared.limits.length), { rows, weights: null, whims: 0, window: 0, places, values: null });
+    pass.run(new Float64Array(prepared.limits.length), { rows, weights: null, whims: 0, window: 0, lists: false, places, values: null });
     return [...rows].filter((row) => asked[row]!.kind === 'need' || isElsewhere(problem.datasets, row, places, prepared.width));
   };
   const stride = Math.floor(count / triedRows);

@@ -18,7 +18,7 @@ export function looked(prepared: PreparedAssignment, pass: Pass, prices: Float64
   const { count } = prepared.problem.datasets;
   const places = new Int16Array(count * prepared.width).fill(-1);
   const values = new Float64Array(count);
-  pass.run(prices, { ...sample, whims, window, places, values });
+  pass.run(prices, { ...sample, whims, window, lists: true, places, values });
   return {
     places: [...places],
     values: [...values],
