@@ -1,5 +1,5 @@
 import type { Random } from '@data-in-motion/shared/random';
-import { ascendPrices } from './ascend-prices.ts';
+import { type Ascended, ascendPrices } from './ascend-prices.ts';
 import type { Solve } from './place-priced.ts';
 import type { PreparedAssignment } from './prepare-assignment.ts';
 
@@ -8,12 +8,12 @@ const coarse = { rowsPerTarget: 85, mostRows: 6_000, firstWhims: 0.5, lastWhims:
 const fine = { rowsPerTarget: 680, mostRows: 24_000, firstWhims: 0.01, misfit: 0.01, passes: 60 } as const;
 
 /** Prices from samples of the datasets. */
-export function firstPrices({ prepared, pass, whims, isOver }: Solve, drawn: Sample, random: Random): Float64Array {
+export function firstPrices({ prepared, pass, whims, isOver }: Solve, drawn: Sample, random: Random): Ascended {
   const { limits, problem } = prepared;
-  const ascent = { prepared, pass, asked: null, isOver };
+  const ascent = { prepared, pass, asked: null, stiffness: 0, isOver };
   const few = drawSample(prepared, random, Math.min(coarse.mostRows, coarse.rowsPerTarget * problem.targets.count));
   const { prices } = ascendPrices({ ...ascent, ...coarse, ...few, prices: new Float64Array(limits.length) });
-  return ascendPrices({ ...ascent, ...fine, ...drawn, prices, lastWhims: whims }).prices;
+  return ascendPrices({ ...ascent, ...fine, ...drawn, prices, lastWhims: whims });
 }
 
 /** Some of the datasets, which stand for all. */
@@ -70,15 +70,16 @@ export function drawSample(prepared: PreparedAssignment, random: Random, size: n
   return { rows: Int32Array.from(rows), weights: Float64Array.from(weights) };
 }
 
-/** What each dataset asks for of all that is limited anywhere, as so many bytes as it usually costs. */
+/** What each dataset asks for, as so many bytes as it usually costs. Of what all ask for less of than there is it tells that much less, squared: few prices are for it. */
 function askedBytes({ problem, limits, usual }: PreparedAssignment): Float64Array {
   const { count, bytes, copies, readBytes, requests, hasPrimary } = problem.datasets;
   const { count: targets } = problem.targets;
-  const bytesOf = (resource: number): number => {
-    const isLimited = limits.subarray(resource * targets, (resource + 1) * targets).some((limit) => limit < Infinity);
-    return isLimited && usual[0]! > 0 ? usual[resource]! / usual[0]! : 0;
+  const bytesOf = (resource: number, amounts: Float64Array): number => {
+    const wanted = amounts.reduce((sum, amount, row) => sum + hasPrimary[row]! * amount, 0);
+    const there = limits.subarray(resource * targets, (resource + 1) * targets).reduce((sum, limit) => sum + limit, 0);
+    return usual[0]! > 0 && wanted > 0 ? (Math.min(1, wanted / there) ** 2 * usual[resource]!) / usual[0]! : 0;
   };
-  const [ofRead, ofRequest] = [bytesOf(1), bytesOf(2)];
+  const [ofRead, ofRequest] = [bytesOf(1, readBytes), bytesOf(2, requests)];
   const asked = new Float64Array(count);
   for (let row = 0; row < count; row++) asked[row] = bytes[row]! * copies[row]! + hasPrimary[row]! * (readBytes[row]! * ofRead + requests[row]! * ofRequest);
   return asked;

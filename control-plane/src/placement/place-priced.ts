@@ -1,5 +1,5 @@
 import type { Random } from '@data-in-motion/shared/random';
-import { ascendPrices, misfitOf } from './ascend-prices.ts';
+import { type Ascended, ascendPrices, misfitOf } from './ascend-prices.ts';
 import { type Assignment, type FullTarget, type PricedPlacement, resources } from './assignment.ts';
 import { carriedPrices, carryOver, type Earlier, type EarlierPrices } from './carry-over.ts';
 import { dollarsOfDetours } from './detours.ts';
@@ -74,21 +74,29 @@ function lookedAt(prepared: PreparedAssignment, work: PricedWork): Raised {
   const whims = whimsFor(drawn, prepared.problem.targets.count);
   const solve: Solve = { prepared, pass, whims, isOver: work.isOver };
   try {
-    const [begun, kind] = begin(solve, drawn, work);
-    return raised(solve, begun, correctingSample(prepared, drawn, work.random), kind);
+    const begun = begin(solve, drawn, work);
+    return raised(solve, begun, correctingSample(prepared, drawn, work.random));
   } finally {
     pass.end?.();
   }
 }
 
 /** What datasets want where the earlier answer ended, or at prices that are found on some of them: where nothing is earlier, or it ended far from what fits now. */
-function begin(solve: Solve, drawn: Sample, { from, random }: PricedWork): [Judged, Kind] {
+function begin(solve: Solve, drawn: Sample, { from, random }: PricedWork): Begun {
   const { prepared } = solve;
   if (from !== null) {
     const { there, looked } = thereFrom(solve, from);
-    if (there.misfit <= farMisfit || looked < mostlyNew * prepared.problem.datasets.count) return [there, 'again'];
+    if (there.misfit <= farMisfit || looked < mostlyNew * prepared.problem.datasets.count) return { there, kind: 'again', stiffness: 0 };
   }
-  return [lookAtAll(solve, firstPrices(solve, drawn, random), 'first'), 'first'];
+  const { prices, stiffness } = firstPrices(solve, drawn, random);
+  return { there: lookAtAll(solve, prices, 'first'), kind: 'first', stiffness };
+}
+
+/** Where a solve begins, and how stiff targets were found to be. */
+interface Begun {
+  readonly there: Judged;
+  readonly kind: Kind;
+  readonly stiffness: number;
 }
 
 /** What is wanted at earlier prices, and how many datasets had to look for it. */
@@ -139,15 +147,18 @@ interface Raised {
  * Prices raised until all datasets fit. Most passes are over the sample: what it asks for is corrected by what all asked for at the last look, so the sample
  * has to tell only how demand bends (control variate).
  */
-function raised(solve: Solve, from: Judged, drawn: Sample, kind: Kind): Raised {
+function raised(solve: Solve, { there, kind, stiffness }: Begun, drawn: Sample): Raised {
   const { whims, isOver } = solve;
-  let here = from;
+  let here = there;
+  let stiff = stiffness;
   let [fitting, bounding] = [here, here];
   const rounds = kind === 'first' ? mostRounds : mostRoundsAgain;
   const enough = Math.max(leastMisfit[kind], misfitOfWhims * whims);
   for (let round = 0; round < rounds && here.misfit > enough && !isOver(); round++) {
     const before = bounding.lowerBound;
-    const prices = corrected(solve, drawn, here, enough);
+    const found = corrected(solve, drawn, here, enough, stiff);
+    const { prices } = found;
+    stiff = found.stiffness;
     if (prices.every((price, at) => price === here.valued.prices[at])) break;
     here = lookAtAll(solve, prices, kind);
     if (promiseOf(here) > promiseOf(fitting)) fitting = here;
@@ -167,9 +178,9 @@ function judge(prepared: PreparedAssignment, valued: ValuedRows): Judged {
 }
 
 /** Prices under which the sample asks for as much less as all datasets asked for too much. */
-function corrected({ prepared, pass, whims, isOver }: Solve, drawn: Sample, { valued }: Judged, enough: number): Float64Array {
+function corrected({ prepared, pass, whims, isOver }: Solve, drawn: Sample, { valued }: Judged, enough: number, stiffness: number): Ascended {
   const ascent = { prepared, pass, ...drawn, asked: valued.used, prices: valued.prices, isOver };
-  return ascendPrices({ ...ascent, firstWhims: whims, lastWhims: whims, misfit: enough / 2, passes: passesOfRound }).prices;
+  return ascendPrices({ ...ascent, firstWhims: whims, lastWhims: whims, misfit: enough / 2, passes: passesOfRound, stiffness });
 }
 
 /** What is wanted is made to fit, and to cost little. */
