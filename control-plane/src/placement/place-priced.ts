@@ -48,7 +48,7 @@ const leastGain = 2e-5;
 /** Of what all costs: where less is at stake another exchange takes longer than it is worth (100,000 × 200: a third of a second for 0.0006 %). */
 const worthAgain = 1e-4;
 /** Datasets that may be moved until all is full and nothing too full: so many times what has to move, at least and at most so many. */
-const movable = 20;
+const movable = 10;
 const leastMovable = 8_192;
 const mostMovable = 65_536;
 
