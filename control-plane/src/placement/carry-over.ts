@@ -1,4 +1,4 @@
-import { type AssignedDatasets, type AssignedTargets, type Assignment, type PlaceRule, type PricedState, resources } from './assignment.ts';
+import { type AssignedTargets, type Assignment, type PlaceRule, type PricedState, resources } from './assignment.ts';
 import { amountOf, costAt, type PreparedAssignment } from './prepare-assignment.ts';
 import type { ValuedRows } from './valued-rows.ts';
 
@@ -97,6 +97,8 @@ function haveSameCosts(one: AssignedTargets, other: AssignedTargets): boolean {
   return one.count === other.count && costs.every((name) => one[name].every((cost, column) => cost === other[name][column]));
 }
 
+const nearNumbers = ['nearHome', 'nearCredit'] as const;
+const specialNumbers = ['specialColumn', 'copyCredit', 'primaryCredit', 'stays'] as const;
 const ownNumbers = ['bytes', 'objects', 'atStake', 'readBytes', 'requests', 'arrive', 'copies', 'hasPrimary', 'missing'] as const;
 
 /** 1 for each row any of whose numbers is another than it was, or for which one is on the other side of a limit. Number by number: a row at a time takes several times as long. */
@@ -112,8 +114,9 @@ function otherRows({ datasets, rules, targets }: Assignment, before: Assignment,
   for (let row = 0; row < datasets.count; row++) {
     if (isOther[row] === 0 && rulesNow[datasets.rule[row]!] !== rulesBefore[before.datasets.rule[rows === null ? row : rows[row]!]!]) isOther[row] = 1;
   }
-  markOtherNear(datasets, before.datasets, rows, isOther);
-  markOtherSpecials(datasets, before.datasets, rows, isOther);
+  const then = before.datasets;
+  for (const name of nearNumbers) markOtherParts(datasets[name], then[name], datasets.nearFrom, then.nearFrom, rows, isOther);
+  for (const name of specialNumbers) markOtherParts(datasets[name], then[name], datasets.specialsFrom, then.specialsFrom, rows, isOther);
   markPassed(datasets.bytes, new Passed(targets.roomBytes, before.targets.roomBytes), isOther);
   markPassed(datasets.readBytes, new Passed(targets.readBytesLimit, before.targets.readBytesLimit), isOther);
   markPassed(datasets.requests, new Passed(targets.requestsLimit, before.targets.requestsLimit), isOther);
@@ -121,6 +124,7 @@ function otherRows({ datasets, rules, targets }: Assignment, before: Assignment,
 }
 
 type Numbers = Float64Array | Uint8Array;
+type Parts = Numbers | Int16Array;
 
 function markOther(now: Numbers, then: Numbers, rows: Int32Array | null, isOther: Uint8Array): void {
   if (rows === null && now === then) return;
@@ -129,36 +133,17 @@ function markOther(now: Numbers, then: Numbers, rows: Int32Array | null, isOther
   }
 }
 
-function markOtherNear(now: AssignedDatasets, then: AssignedDatasets, rows: Int32Array | null, isOther: Uint8Array): void {
-  for (let row = 0; row < now.count; row++) {
+/** The same of lists in which each row has a part, of which `nowFrom` and `thenFrom` tell where it begins. */
+function markOtherParts(now: Parts, then: Parts, nowFrom: Int32Array, thenFrom: Int32Array, rows: Int32Array | null, isOther: Uint8Array): void {
+  if (rows === null && now === then && nowFrom === thenFrom) return;
+  for (let row = 0; row < isOther.length; row++) {
     if (isOther[row] === 1) continue;
     const before = rows === null ? row : rows[row]!;
-    const from = now.nearFrom[row]!;
-    const end = now.nearFrom[row + 1]!;
-    const shift = then.nearFrom[before]! - from;
-    if (then.nearFrom[before + 1] !== end + shift) isOther[row] = 1;
-    for (let at = from; at < end && isOther[row] === 0; at++)
-      if (now.nearHome[at] !== then.nearHome[at + shift] || now.nearCredit[at] !== then.nearCredit[at + shift]) isOther[row] = 1;
-  }
-}
-
-function markOtherSpecials(now: AssignedDatasets, then: AssignedDatasets, rows: Int32Array | null, isOther: Uint8Array): void {
-  for (let row = 0; row < now.count; row++) {
-    if (isOther[row] === 1) continue;
-    const before = rows === null ? row : rows[row]!;
-    const from = now.specialsFrom[row]!;
-    const end = now.specialsFrom[row + 1]!;
-    const shift = then.specialsFrom[before]! - from;
-    if (then.specialsFrom[before + 1] !== end + shift) isOther[row] = 1;
-    for (let at = from; at < end && isOther[row] === 0; at++) {
-      if (
-        now.specialColumn[at] !== then.specialColumn[at + shift] ||
-        now.copyCredit[at] !== then.copyCredit[at + shift] ||
-        now.primaryCredit[at] !== then.primaryCredit[at + shift] ||
-        now.stays[at] !== then.stays[at + shift]
-      )
-        isOther[row] = 1;
-    }
+    const from = nowFrom[row]!;
+    const end = nowFrom[row + 1]!;
+    const shift = thenFrom[before]! - from;
+    if (thenFrom[before + 1] !== end + shift) isOther[row] = 1;
+    for (let at = from; at < end && isOther[row] === 0; at++) if (now[at] !== then[at + shift]) isOther[row] = 1;
   }
 }
 
