@@ -2,9 +2,9 @@ import { amountOf, costAt, isPrimary, paidAt } from './prepare-assignment.ts';
 import { hasRoom, mayBeAt, membersOf, orderOf, type Placing, put, type Repair } from './repair-places.ts';
 import { RowCosts } from './row-costs.ts';
 
-/** Rounds of filling and moving; one is the last that moves fewer than that share of the rows. */
+/** Rounds of filling and moving; one is the last that moves fewer than that share of the rows (an eighth of it: another round for nothing). */
 const rounds = 4;
-const worthAnother = 0.005;
+const worthAnother = 0.04;
 
 /**
  * Make a placement that fits cheaper, and keep it fitting: a target whose room has a price draws in what gains by it, those that lose least per byte by

@@ -8,7 +8,9 @@ const depths = [1, 2, 3] as const;
 /** Of the copies of a target that could make room only by others, so many are tried. */
 const mostTried = [0, 6, 12, 24] as const;
 /** Copies of a target that are asked whether they can be elsewhere. */
-const mostCandidates = 200;
+const mostCandidates = 100;
+/** What primaries are read with first: those that leave for it take their bytes with them. */
+const orderOfRoom = [1, 2, 0] as const;
 /** Looks for a place for one missing copy, own and others': without it a fleet that is too small would be searched to its end. */
 const mostLooks = 100;
 
@@ -41,10 +43,13 @@ class Insertion {
   /** Copies that are being put somewhere. */
   readonly #held = new Set<number>();
   #looks = 0;
+  /** Of each resource at each target: how much room could not be made when it was last tried; Infinity where it could. */
+  readonly #hopeless: Float64Array;
 
   constructor(placing: Placing, prices: Float64Array, isOver: () => boolean) {
     this.#placing = placing;
     this.#costs = new RowCosts(placing.prepared, prices);
+    this.#hopeless = new Float64Array(prices.length).fill(Infinity);
     this.#prices = prices;
     this.#residents = new Residents(placing);
     this.#isOver = isOver;
@@ -67,9 +72,19 @@ class Insertion {
     const columns = this.#columnsOf(row, slot).filter((column) => column !== from);
     const isPlaced =
       columns.some((column) => this.#land(copy, column)) ||
-      (depth > 0 && columns.some((column) => this.#isWorthALook() && this.#attempt(() => this.#placeAt(copy, column, depth - 1))));
+      (depth > 0 &&
+        this.#likeliestFirst(row, slot, columns).some((column) => this.#isWorthALook() && this.#attempt(() => this.#placeAt(copy, column, depth - 1))));
     this.#held.delete(copy);
     return isPlaced;
+  }
+
+  /** In their order, but those last where room for as much, or half as much, could not be made before: hundreds of copies may be missing for one reason. */
+  #likeliestFirst(row: number, slot: number, columns: readonly number[]): number[] {
+    const { count } = this.#placing.prepared.problem.targets;
+    const isHopeless = (column: number): boolean =>
+      orderOfRoom.some((resource) => this.#lacking(row, slot, column, resource) >= this.#hopeless[resource * count + column]! / 2);
+    const hopeless = new Set(columns.filter(isHopeless));
+    return [...columns.filter((column) => !hopeless.has(column)), ...hopeless];
   }
 
   #placeAt(copy: number, column: number, depth: number): boolean {
@@ -85,23 +100,32 @@ class Insertion {
     return this.#makeRoom(row, slot, column, depth) && this.#land(copy, column);
   }
 
+  /** How much of a resource is missing for a copy in a column, 0 or less where there is enough. */
+  #lacking(row: number, slot: number, column: number, resource: number): number {
+    const { prepared, used } = this.#placing;
+    const amount = amountOf(prepared.problem, row, slot, column, resource);
+    const at = resource * prepared.problem.targets.count + column;
+    return amount === 0 ? 0 : used[at]! + amount - prepared.limits[at]!;
+  }
+
   /** Others leave the column until the copy fits. */
   #makeRoom(row: number, slot: number, column: number, depth: number): boolean {
-    const { prepared, used } = this.#placing;
-    const { problem, limits } = prepared;
-    // What primaries are read with first: those that leave for it take their bytes with them.
-    for (const resource of [1, 2, 0]) {
+    const { problem, limits } = this.#placing.prepared;
+    for (const resource of orderOfRoom) {
       const at = resource * problem.targets.count + column;
-      const lacks = (): number => used[at]! + amountOf(problem, row, slot, column, resource) - limits[at]!;
+      const lacks = (): number => this.#lacking(row, slot, column, resource);
+      const lacking = lacks();
       if (amountOf(problem, row, slot, column, resource) > limits[at]!) return false;
-      if (amountOf(problem, row, slot, column, resource) === 0 || lacks() <= 0) continue;
+      if (lacking <= 0) continue;
       const stuck = this.#leave(row, column, resource, lacks);
       const large = stuck.filter((copy) => this.#amount(copy, column, resource) >= lacks()).slice(0, mostTried[depth]);
       for (const copy of large) {
         if (lacks() <= 0) break;
         if (depth > 0 && this.#isWorthALook()) this.#attempt(() => this.#place(copy, depth - 1));
       }
-      if (lacks() > 0) return false;
+      const isMade = lacks() <= 0;
+      this.#hopeless[at] = isMade ? Infinity : lacking;
+      if (!isMade) return false;
     }
     return true;
   }

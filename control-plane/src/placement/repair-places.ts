@@ -63,11 +63,11 @@ export function mayBeAt({ prepared, places }: Placing, row: number, slot: number
 }
 
 /** Whether a copy has all that it takes up left in a column where it is not yet. */
-export function hasRoom({ prepared, used }: Placing, row: number, slot: number, column: number, from: From = 0): boolean {
+export function hasRoom({ prepared, used }: Placing, row: number, slot: number, column: number): boolean {
   const { problem, limits } = prepared;
   const { count } = problem.targets;
-  if (from === 0 && used[column]! + problem.datasets.bytes[row]! > limits[column]! && specialAt(problem, row, column) === -1) return false;
-  for (let resource: number = from; resource < resources.length; resource++) {
+  if (used[column]! + problem.datasets.bytes[row]! > limits[column]! && specialAt(problem, row, column) === -1) return false;
+  for (let resource = 0; resource < resources.length; resource++) {
     const amount = amountOf(problem, row, slot, column, resource);
     if (amount > 0 && used[resource * count + column]! + amount > limits[resource * count + column]!) return false;
   }
@@ -142,17 +142,29 @@ export function detour(
   prices: Float64Array,
   row: number,
   slot: number,
-  resourcesFrom: From = 0,
+  from: From = 0,
   mayLeaveOut = false,
 ): { found: boolean; column: number; cost: number } {
-  const { prepared, places } = placing;
+  const { prepared, places, used } = placing;
+  const { problem, limits } = prepared;
+  const { datasets, targets } = problem;
+  const asPrimary = isPrimary(problem, row, slot);
   const present = places[row * prepared.width + slot]!;
+  const read = asPrimary ? datasets.readBytes[row]! : 0;
+  const asked = asPrimary ? datasets.requests[row]! : 0;
+  const bytes = from === 0 ? datasets.bytes[row]! : 0;
   let column = missing;
-  let cheapest = mayLeaveOut ? prepared.problem.datasets.missing[row]! : Infinity;
-  const [from, end] = membersOf(prepared, row);
-  for (let member = from; member < end; member++) {
+  let cheapest = mayLeaveOut ? datasets.missing[row]! : Infinity;
+  const [first, end] = membersOf(prepared, row);
+  for (let member = first; member < end; member++) {
     const other = prepared.members[member]!;
-    if (other === present || !hasRoom(placing, row, slot, other, resourcesFrom)) continue;
+    // Most targets are full: that is asked first.
+    const atRead = targets.count + other;
+    const atAsked = targets.count + atRead;
+    if (read > 0 && used[atRead]! + read > limits[atRead]!) continue;
+    if (asked > 0 && used[atAsked]! + asked > limits[atAsked]!) continue;
+    if (bytes > 0 && used[other]! + bytes > limits[other]! && amountOf(problem, row, slot, other, 0) > 0) continue;
+    if (other === present) continue;
     const cost = costAt(prepared, row, slot, other) + paidAt(prepared, prices, row, slot, other);
     if (cost < cheapest && mayBeAt(placing, row, slot, other)) [column, cheapest] = [other, cost];
   }
