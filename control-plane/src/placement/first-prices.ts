@@ -8,12 +8,12 @@ const coarse = { rowsPerTarget: 85, mostRows: 6_000, firstWhims: 0.5, lastWhims:
 const fine = { rowsPerTarget: 680, mostRows: 24_000, firstWhims: 0.01, misfit: 0.01, passes: 60 } as const;
 
 /** Prices from samples of the datasets. */
-export function firstPrices({ prepared, pass, whims, isOver }: Solve, drawn: Sample, random: Random): Ascended {
+export function firstPrices({ prepared, pass, samples, whims, isOver }: Solve): Ascended {
   const { limits, problem } = prepared;
   const ascent = { prepared, pass, asked: null, stiffness: 0, isOver };
-  const few = drawSample(prepared, random, Math.min(coarse.mostRows, coarse.rowsPerTarget * problem.targets.count));
+  const few = samples.draw(Math.min(coarse.mostRows, coarse.rowsPerTarget * problem.targets.count));
   const { prices } = ascendPrices({ ...ascent, ...coarse, ...few, prices: new Float64Array(limits.length) });
-  return ascendPrices({ ...ascent, ...fine, ...drawn, prices, lastWhims: whims });
+  return ascendPrices({ ...ascent, ...fine, ...samples.fine, prices, lastWhims: whims });
 }
 
 /** Some of the datasets, which stand for all. */
@@ -24,24 +24,55 @@ export interface Sample {
   readonly weights: Float64Array | null;
 }
 
-/** The datasets that tell how demand bends; all where they are not many more. */
-export function fineSample(prepared: PreparedAssignment, random: Random): Sample {
-  const size = Math.min(fine.mostRows, fine.rowsPerTarget * prepared.problem.targets.count);
-  return prepared.problem.datasets.count <= 2 * size ? { rows: null, weights: null } : drawSample(prepared, random, size);
-}
-
+/** Where fewer datasets of a sample stand for each target, whims must be so much stronger for them to tell how demand bends. */
+const rowsToTell = 565;
 /** One in so many tells well enough which datasets a small change of prices moves. */
 const rowsForOne = 10;
 /** A sample that is not so many times as large is not worth another. */
 const worthMore = 2;
 
-/**
- * The datasets that prices are corrected on after a look at all, more of them where there are very many: few move by then, and what is asked for too much is
- * these few (1,000,000 × 50: 3.1 % too much at the first look, 0.7 % after five corrections on the datasets above, 0.2 % after four on one in ten).
- */
-export function correctingSample(prepared: PreparedAssignment, drawn: Sample, random: Random): Sample {
-  const size = Math.ceil(prepared.problem.datasets.count / rowsForOne);
-  return drawn.rows === null || size < worthMore * drawn.rows.length ? drawn : drawSample(prepared, random, size);
+/** Samples of the datasets of a problem, drawn when they are asked for: a solve from an earlier answer often needs none. */
+export class Samples {
+  readonly #prepared: PreparedAssignment;
+  readonly #random: Random;
+  readonly #fineSize: number;
+  #fine: Sample | null = null;
+  #correcting: Sample | null = null;
+
+  constructor(prepared: PreparedAssignment, random: Random) {
+    this.#prepared = prepared;
+    this.#random = random;
+    this.#fineSize = Math.min(fine.mostRows, fine.rowsPerTarget * prepared.problem.targets.count);
+  }
+
+  /** How many times as strong as usual whims have to be for the datasets of `fine` to tell how demand bends. */
+  get stronger(): number {
+    return this.#isOfAll ? 1 : Math.max(1, (rowsToTell * this.#prepared.problem.targets.count) / this.#fineSize) ** 2;
+  }
+
+  /** The datasets that tell how demand bends; all where they are not many more. */
+  get fine(): Sample {
+    this.#fine ??= this.#isOfAll ? { rows: null, weights: null } : this.draw(this.#fineSize);
+    return this.#fine;
+  }
+
+  /**
+   * The datasets that prices are corrected on after a look at all, more of them where there are very many: few move by then, and what is asked for too much is
+   * these few (1,000,000 × 50: 3.1 % too much at the first look, 0.7 % after five corrections on the datasets above, 0.2 % after four on one in ten).
+   */
+  get correcting(): Sample {
+    const size = Math.ceil(this.#prepared.problem.datasets.count / rowsForOne);
+    this.#correcting ??= size < worthMore * this.#fineSize ? this.fine : this.draw(size);
+    return this.#correcting;
+  }
+
+  draw(size: number): Sample {
+    return drawSample(this.#prepared, this.#random, size);
+  }
+
+  get #isOfAll(): boolean {
+    return this.#prepared.problem.datasets.count <= 2 * this.#fineSize;
+  }
 }
 
 /**

@@ -5,7 +5,7 @@ import { carriedPrices, carryOver, type Earlier, type EarlierPrices } from './ca
 import { dollarsOfDetours } from './detours.ts';
 import { everyRow } from './every-row.ts';
 import { exchange } from './exchange-places.ts';
-import { correctingSample, fineSample, firstPrices, type Sample } from './first-prices.ts';
+import { firstPrices, Samples } from './first-prices.ts';
 import { improve } from './improve-places.ts';
 import { insertMissing } from './insert-missing.ts';
 import { missingCopies } from './missing-copies.ts';
@@ -27,8 +27,6 @@ export interface PricedWork {
 
 /** What whims cost is well below the gap that is asked for, and many datasets still tell how demand bends. */
 const leastWhims = 1e-4;
-/** Where fewer datasets of a sample stand for each target, whims must be so much stronger for them to tell it. */
-const rowsToTell = 480;
 /** Enough when so little is asked for too much or too little, as a share of all; and so many times the whims, for these cost as much. */
 const leastMisfit = { first: 0.0015, again: 0.003 } as const;
 const misfitOfWhims = 4;
@@ -70,25 +68,23 @@ export function placePriced(problem: Assignment, work: PricedWork): PricedPlacem
 /** All looks at the datasets, after which nothing is kept for one: it would be dozens of megabytes while what is wanted is made to fit. */
 function lookedAt(prepared: PreparedAssignment, work: PricedWork): Raised {
   const pass: Pass = work.passOver?.(prepared) ?? new PricePass(prepared);
-  const drawn = fineSample(prepared, work.random);
-  const whims = whimsFor(drawn, prepared.problem.targets.count);
-  const solve: Solve = { prepared, pass, whims, isOver: work.isOver };
+  const samples = new Samples(prepared, work.random);
+  const solve: Solve = { prepared, pass, samples, whims: leastWhims * samples.stronger, isOver: work.isOver };
   try {
-    const begun = begin(solve, drawn, work);
-    return raised(solve, begun, correctingSample(prepared, drawn, work.random));
+    return raised(solve, begin(solve, work.from));
   } finally {
     pass.end?.();
   }
 }
 
 /** What datasets want where the earlier answer ended, or at prices that are found on some of them: where nothing is earlier, or it ended far from what fits now. */
-function begin(solve: Solve, drawn: Sample, { from, random }: PricedWork): Begun {
+function begin(solve: Solve, from: PricedWork['from']): Begun {
   const { prepared } = solve;
   if (from !== null) {
     const { there, looked } = thereFrom(solve, from);
     if (there.misfit <= farMisfit || looked < mostlyNew * prepared.problem.datasets.count) return { there, kind: 'again', stiffness: 0 };
   }
-  const { prices, stiffness } = firstPrices(solve, drawn, random);
+  const { prices, stiffness } = firstPrices(solve);
   return { there: lookAtAll(solve, prices, 'first'), kind: 'first', stiffness };
 }
 
@@ -120,13 +116,10 @@ type Kind = 'first' | 'again';
 export interface Solve {
   readonly prepared: PreparedAssignment;
   readonly pass: Pass;
+  readonly samples: Samples;
   /** How much whims cost at last, as a share of the usual cost. */
   readonly whims: number;
   readonly isOver: () => boolean;
-}
-
-function whimsFor({ rows }: Sample, targets: number): number {
-  return rows === null ? leastWhims : leastWhims * Math.max(1, (rowsToTell * targets) / rows.length) ** 2;
 }
 
 /** What datasets want at some prices, as far as it fits. */
@@ -147,7 +140,7 @@ interface Raised {
  * Prices raised until all datasets fit. Most passes are over the sample: what it asks for is corrected by what all asked for at the last look, so the sample
  * has to tell only how demand bends (control variate).
  */
-function raised(solve: Solve, { there, kind, stiffness }: Begun, drawn: Sample): Raised {
+function raised(solve: Solve, { there, kind, stiffness }: Begun): Raised {
   const { whims, isOver } = solve;
   let here = there;
   let stiff = stiffness;
@@ -156,7 +149,7 @@ function raised(solve: Solve, { there, kind, stiffness }: Begun, drawn: Sample):
   const enough = Math.max(leastMisfit[kind], misfitOfWhims * whims);
   for (let round = 0; round < rounds && here.misfit > enough && !isOver(); round++) {
     const before = bounding.lowerBound;
-    const found = corrected(solve, drawn, here, enough, stiff);
+    const found = corrected(solve, here, enough, stiff);
     const { prices } = found;
     stiff = found.stiffness;
     if (prices.every((price, at) => price === here.valued.prices[at])) break;
@@ -178,8 +171,8 @@ function judge(prepared: PreparedAssignment, valued: ValuedRows): Judged {
 }
 
 /** Prices under which the sample asks for as much less as all datasets asked for too much. */
-function corrected({ prepared, pass, whims, isOver }: Solve, drawn: Sample, { valued }: Judged, enough: number, stiffness: number): Ascended {
-  const ascent = { prepared, pass, ...drawn, asked: valued.used, prices: valued.prices, isOver };
+function corrected({ prepared, pass, samples, whims, isOver }: Solve, { valued }: Judged, enough: number, stiffness: number): Ascended {
+  const ascent = { prepared, pass, ...samples.correcting, asked: valued.used, prices: valued.prices, isOver };
   return ascendPrices({ ...ascent, firstWhims: whims, lastWhims: whims, misfit: enough / 2, passes: passesOfRound, stiffness });
 }
 

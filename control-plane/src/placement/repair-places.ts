@@ -42,11 +42,29 @@ export function makeFit({ placing, prices, some, isOver }: Repair): void {
   for (const [rows, from, mayLeaveOut] of steps) {
     // A detour never makes another target too full, so each is looked at once: it fits then, or is stuck with what these rows can do.
     const stuck = new Set<number>();
+    let copies: readonly number[][] | null = null;
     for (let at = fullest(placing, from, stuck); at !== -1 && (mayLeaveOut || !isOver()); at = fullest(placing, from, stuck)) {
-      evict(placing, prices, rows, at, from, mayLeaveOut);
+      copies ??= copiesWhereTooFull(placing, rows, from);
+      evict(placing, prices, copies[at % placing.prepared.problem.targets.count]!, at, from, mayLeaveOut);
       if (isTooFull(placing, at)) stuck.add(at);
     }
   }
+}
+
+/** By column, the copies of these rows that are there, as row · width + slot; of columns that fit, none. */
+function copiesWhereTooFull(placing: Placing, rows: Int32Array, from: From): number[][] {
+  const { problem, width } = placing.prepared;
+  const { count } = problem.targets;
+  const found = Array.from({ length: count }, (): number[] => []);
+  const isToFind = new Uint8Array(count);
+  for (let at = from * count; at < placing.used.length; at++) if (isTooFull(placing, at)) isToFind[at % count] = 1;
+  for (const row of rows) {
+    for (let copy = row * width; copy < row * width + problem.datasets.copies[row]!; copy++) {
+      const column = placing.places[copy]!;
+      if (column !== missing && isToFind[column] === 1) found[column]!.push(copy);
+    }
+  }
+  return found;
 }
 
 /** Whether that copy may be in the column as far as rule, specials and domains say; room is another question. */
@@ -109,28 +127,26 @@ function fullest(placing: Placing, from: From, but: ReadonlySet<number>): number
   return found;
 }
 
-function evict(placing: Placing, prices: Float64Array, rows: Int32Array, at: number, from: From, mayLeaveOut: boolean): void {
-  const { prepared, places } = placing;
-  const { datasets, targets } = prepared.problem;
-  const column = at % targets.count;
-  const resource = Math.floor(at / targets.count);
+/** @param copies that were in its column when it was looked for what is too full */
+function evict(placing: Placing, prices: Float64Array, copies: readonly number[], at: number, from: From, mayLeaveOut: boolean): void {
+  const { problem, width } = placing.prepared;
+  const column = at % problem.targets.count;
+  const resource = Math.floor(at / problem.targets.count);
   const regrets: number[] = [];
-  const copies: number[] = [];
-  for (const row of rows) {
-    for (let slot = 0; slot < datasets.copies[row]!; slot++) {
-      if (places[row * prepared.width + slot] !== column) continue;
-      const amount = amountOf(prepared.problem, row, slot, column, resource);
-      if (amount <= 0) continue;
-      const to = detour(placing, prices, row, slot, from, mayLeaveOut);
-      if (!to.found) continue;
-      regrets.push((to.cost - costHere(placing, prices, row, slot)) / amount);
-      copies.push(row * prepared.width + slot);
-    }
+  const movable: number[] = [];
+  for (const copy of copies) {
+    if (placing.places[copy] !== column) continue;
+    const [row, slot] = [Math.floor(copy / width), copy % width];
+    const amount = amountOf(problem, row, slot, column, resource);
+    if (amount <= 0) continue;
+    const to = detour(placing, prices, row, slot, from, mayLeaveOut);
+    if (!to.found) continue;
+    regrets.push((to.cost - costHere(placing, prices, row, slot)) / amount);
+    movable.push(copy);
   }
   for (const one of orderOf(regrets)) {
     if (!isTooFull(placing, at)) return;
-    const row = Math.floor(copies[one]! / prepared.width);
-    const slot = copies[one]! % prepared.width;
+    const [row, slot] = [Math.floor(movable[one]! / width), movable[one]! % width];
     const to = detour(placing, prices, row, slot, from, mayLeaveOut);
     if (to.found) put(placing, row, slot, to.column);
   }

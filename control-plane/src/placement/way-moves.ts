@@ -35,9 +35,11 @@ export class WayMoves {
   inOrder(way: number): MoveQueue {
     const known = this.#queues.get(way);
     if (known !== undefined) return known;
-    const moves: number[] = [];
-    for (let one = this.#last[way]!; one !== -1; one = this.#before[one]!) moves.push(one);
-    const queue = new MoveQueue(Int32Array.from(moves), this.regrets);
+    let count = 0;
+    for (let one = this.#last[way]!; one !== -1; one = this.#before[one]!) count++;
+    const moves = new Int32Array(count);
+    for (let one = this.#last[way]!; one !== -1; one = this.#before[one]!) moves[--count] = one;
+    const queue = new MoveQueue(moves, this.regrets);
     this.#queues.set(way, queue);
     return queue;
   }
