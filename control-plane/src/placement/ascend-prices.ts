@@ -16,8 +16,9 @@ export interface Ascent {
   /** How much whims cost at first and at last, as a share of the usual cost. */
   readonly firstWhims: number;
   readonly lastWhims: number;
-  /** Passes over the rows, at most. */
+  /** Passes over the rows, at most; twice as many where it is still so far from what fits then, as a share of what is asked for. */
   readonly passes: number;
+  readonly far: number;
   /** Enough when targets are together so little too full or too empty, as a share of what is asked of them. */
   readonly misfit: number;
   /** How stiff another ascent that ended near found targets to be: it is gone on with, a step softer; 0 where there was none. */
@@ -117,7 +118,8 @@ class Climb {
   }
 
   isOver(): boolean {
-    return this.#passes >= this.#ascent.passes || this.#ascent.isOver();
+    const { passes, far } = this.#ascent;
+    return this.#passes >= (this.best.misfit > far ? 2 * passes : passes) || this.#ascent.isOver();
   }
 
   weaken(): void {

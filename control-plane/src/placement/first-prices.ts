@@ -10,7 +10,7 @@ const fine = { rowsPerTarget: 680, mostRows: 24_000, firstWhims: 0.01, misfit: 0
 /** Prices from samples of the datasets. */
 export function firstPrices({ prepared, pass, samples, whims, isOver }: Solve): Ascended {
   const { limits, problem } = prepared;
-  const ascent = { prepared, pass, asked: null, stiffness: 0, isOver };
+  const ascent = { prepared, pass, asked: null, far: Infinity, stiffness: 0, isOver };
   const few = samples.draw(Math.min(coarse.mostRows, coarse.rowsPerTarget * problem.targets.count));
   const { prices } = ascendPrices({ ...ascent, ...coarse, ...few, prices: new Float64Array(limits.length) });
   return ascendPrices({ ...ascent, ...fine, ...samples.fine, prices, lastWhims: whims });

@@ -35,6 +35,8 @@ const dollarsOfMisfit = 0.01;
 /** Looks at all datasets, after each of which prices are found anew on the sample. */
 const mostRounds = 5;
 const passesOfRound = 6;
+/** Where a round would end farther from what fits, it goes on for a while: a look at all takes as long, and begins another round. */
+const farAfterRound = 0.004;
 /** From an earlier answer a look at all is much of the time that is wanted: it ends sooner where looks bring the bound no further, as a share of it. */
 const mostRoundsAgain = 3;
 const nearMisfit = 0.01;
@@ -173,7 +175,7 @@ function judge(prepared: PreparedAssignment, valued: ValuedRows): Judged {
 /** Prices under which the sample asks for as much less as all datasets asked for too much. */
 function corrected({ prepared, pass, samples, whims, isOver }: Solve, { valued }: Judged, enough: number, stiffness: number): Ascended {
   const ascent = { prepared, pass, ...samples.correcting, asked: valued.used, prices: valued.prices, isOver };
-  return ascendPrices({ ...ascent, firstWhims: whims, lastWhims: whims, misfit: enough / 2, passes: passesOfRound, stiffness });
+  return ascendPrices({ ...ascent, firstWhims: whims, lastWhims: whims, misfit: enough / 2, passes: passesOfRound, far: farAfterRound, stiffness });
 }
 
 /** What is wanted is made to fit, and to cost little. */
