@@ -25,7 +25,7 @@ export interface Sample {
 }
 
 /** Where fewer datasets of a sample stand for each target, whims must be so much stronger for them to tell how demand bends. */
-const rowsToTell = 565;
+const rowsToTell = 480;
 /** One in so many tells well enough which datasets a small change of prices moves. */
 const rowsForOne = 10;
 /** A sample that is not so many times as large is not worth another. */
